@@ -1,0 +1,62 @@
+package parallel
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+)
+
+func TestForVisitsEveryPieceOnce(t *testing.T) {
+	for _, procs := range []int{1, 2, 7} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		for _, n := range []int{0, 1, 2, 6, 7, 8, 1000} {
+			visits := make([]atomic.Int32, n)
+			busy := make([]atomic.Int32, Workers(n))
+			For(n, func(worker, i int) {
+				if busy[worker].Add(1) != 1 {
+					t.Errorf("procs %d: worker %d runs two pieces at once", procs, worker)
+				}
+				visits[i].Add(1)
+				busy[worker].Add(-1)
+			})
+			for i := range visits {
+				if v := visits[i].Load(); v != 1 {
+					t.Fatalf("procs %d, n %d: piece %d was visited %d times", procs, n, i, v)
+				}
+			}
+		}
+	}
+}
+
+func TestRangesCoverWithoutOverlap(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	for _, n := range []int{0, 1, 5, 99, 100, 101, 12345} {
+		visits := make([]atomic.Int32, n)
+		Ranges(n, 10, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				visits[i].Add(1)
+			}
+		})
+		for i := range visits {
+			if v := visits[i].Load(); v != 1 {
+				t.Fatalf("n %d: element %d was visited %d times", n, i, v)
+			}
+		}
+	}
+}
+
+func TestForRaisesPanicInCaller(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	defer func() {
+		p, ok := recover().(*Panic)
+		if !ok || p.Value != "piece 3" {
+			t.Errorf("recovered %v, want the panic of piece 3", p)
+		}
+	}()
+	For(8, func(_, i int) {
+		if i == 3 {
+			panic("piece 3")
+		}
+	})
+	t.Error("For returned")
+}
