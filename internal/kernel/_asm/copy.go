@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const gatherUnroll = 4
+
+// gather cuts the width into pieces of 3, 2 and 1 vectors and then halves down to one element, and for each piece goes
+// through all runs. A piece is moved by loads and stores of exactly its size.
+func gather(t target) {
+	t.function("gather", "func(dst *T, stride int, src *T, off *int, count, width int)",
+		"\tfor i := range count {",
+		"\t\tfor j := range width {",
+		"\t\t\tdst[i*stride+j] = src[off[i]+j]",
+		"\t\t}",
+		"\t}",
+		"", "with count > 0.")
+	dst, stride, src := argument("dst"), argument("stride"), argument("src")
+	width := argument("width")
+	t.bytes(stride)
+	t.bytes(width)
+	pieces := []int{3 * t.width, 2 * t.width}
+	for bytes := t.width; bytes >= t.size; bytes /= 2 {
+		pieces = append(pieces, bytes)
+	}
+	for i, bytes := range pieces {
+		name, next := fmt.Sprintf("piece%d", bytes), "done"
+		if i+1 < len(pieces) {
+			next = fmt.Sprintf("piece%d", pieces[i+1])
+		}
+		Label(name)
+		CMPQ(width, imm(bytes))
+		JLT(LabelRef(next))
+		t.gatherPiece(name, bytes, dst, stride, src)
+		ADDQ(imm(bytes), dst)
+		ADDQ(imm(bytes), src)
+		SUBQ(imm(bytes), width)
+		JMP(LabelRef(name))
+	}
+	Label("done")
+	end()
+}
+
+// gatherPiece moves one piece of every run.
+func (t target) gatherPiece(name string, bytes int, dst, stride, src reg.Register) {
+	off, count, to, from := argument("off"), argument("count"), GP64(), GP64()
+	unroll := gatherUnroll
+	if bytes > t.width {
+		unroll = 1 // enough stores to hide the loop
+	}
+	run := func(u int) {
+		MOVQ(Mem{Base: off, Disp: 8 * u}, from)
+		at := Mem{Base: src, Index: from, Scale: uint8(t.size)}
+		step := min(bytes, t.width)
+		for o := 0; o < bytes; o += step {
+			load(at.Offset(o), o/step, step)
+		}
+		for o := 0; o < bytes; o += step {
+			store(o/step, Mem{Base: to, Disp: o}, step)
+		}
+		ADDQ(stride, to)
+	}
+	MOVQ(dst, to)
+	if unroll > 1 {
+		SUBQ(imm(unroll), count)
+		JLT(LabelRef(name + "rest"))
+		Label(name + "block")
+		for u := range unroll {
+			run(u)
+		}
+		ADDQ(imm(8*unroll), off)
+		SUBQ(imm(unroll), count)
+		JGE(LabelRef(name + "block"))
+		Label(name + "rest")
+		ADDQ(imm(unroll), count)
+		JZ(LabelRef(name + "next"))
+	}
+	Label(name + "run")
+	run(0)
+	ADDQ(imm(8), off)
+	DECQ(count)
+	JNZ(LabelRef(name + "run"))
+	Label(name + "next")
+}
+
+// interleaves emits the transposes: groups of as many rows as a YMM register has elements, and for float32 groups of 4 too.
+func interleaves(t target) {
+	if t.size == 4 {
+		interleave(t, 8)
+	}
+	interleave(t, 4)
+}
+
+// interleave goes along groups of rows in blocks of 16 bytes of each row. The last block overlaps the one before, so
+// that nothing past a run is read.
+func interleave(t target, rows int) {
+	block := 16 / t.size
+	t.function(fmt.Sprintf("interleave%d", rows), "func(dst *T, stride int, src *T, off *int, groups, n int)",
+		fmt.Sprintf("\tfor r := range groups*%d {", rows),
+		"\t\tfor j := range n {",
+		"\t\t\tdst[j*stride+r] = src[off[r]+j]",
+		"\t\t}",
+		"\t}",
+		"", fmt.Sprintf("with groups > 0, n >= %d.", block))
+	stride, last := argument("stride"), argument("n")
+	t.bytes(stride)
+	SUBQ(imm(block), last)
+	from := make([]reg.GPVirtual, rows)
+
+	Label("group")
+	off, src := GP64(), GP64()
+	Load(Param("off"), off)
+	Load(Param("src"), src)
+	for r := range from {
+		from[r] = GP64()
+		MOVQ(Mem{Base: off, Disp: 8 * r}, from[r])
+		LEAQ(Mem{Base: src, Index: from[r], Scale: uint8(t.size)}, from[r])
+	}
+	ADDQ(imm(8*rows), address(Param("off")))
+	j, dst := GP64(), GP64()
+	XORQ(j, j)
+	Label("block")
+	MOVQ(stride, dst)
+	IMULQ(j, dst)
+	ADDQ(address(Param("dst")), dst)
+	t.transpose(from, j, dst, stride)
+	ADDQ(imm(block), j)
+	CMPQ(j, last)
+	JLE(LabelRef("block"))
+	// j is past the last place for a block: done if it stepped there from just that place, else go back to it.
+	LEAQ(Mem{Base: last, Disp: block}, dst)
+	CMPQ(j, dst)
+	MOVQ(last, j)
+	JLT(LabelRef("block"))
+
+	ADDQ(imm(rows*t.size), address(Param("dst")))
+	DECQ(address(Param("groups")))
+	JNZ(LabelRef("group"))
+	end()
+}
+
+// transpose moves one block: element q of row r goes to element r of line q. Register r gets row r in its low lane and, if
+// the group is twice as tall as a lane has elements, the row that far down in its high lane; so one transpose
+// within lanes does it.
+func (t target) transpose(from []reg.GPVirtual, j, dst, stride reg.Register) {
+	lane := 16 / t.size
+	bytes := len(from) * t.size
+	at := func(r int) Mem { return Mem{Base: from[r], Index: j, Scale: uint8(t.size)} }
+	v := func(i int) reg.VecPhysical { return sized(i, bytes) }
+	for r := range lane {
+		VMOVUPS(at(r), xmm[r])
+		if len(from) > lane {
+			VINSERTF128(imm(1), at(r+lane), ymm[r], ymm[r])
+		}
+	}
+	var lines []int
+	if t.size == 8 {
+		VUNPCKLPD(v(1), v(0), v(2))
+		VUNPCKHPD(v(1), v(0), v(3))
+		lines = []int{2, 3}
+	} else {
+		VUNPCKLPS(v(1), v(0), v(4))
+		VUNPCKHPS(v(1), v(0), v(5))
+		VUNPCKLPS(v(3), v(2), v(6))
+		VUNPCKHPS(v(3), v(2), v(7))
+		VUNPCKLPD(v(6), v(4), v(0))
+		VUNPCKHPD(v(6), v(4), v(1))
+		VUNPCKLPD(v(7), v(5), v(2))
+		VUNPCKHPD(v(7), v(5), v(3))
+		lines = []int{0, 1, 2, 3}
+	}
+	for q, i := range lines {
+		if q > 0 {
+			ADDQ(stride, dst)
+		}
+		store(i, Mem{Base: dst}, bytes)
+	}
+}

@@ -1,0 +1,35 @@
+// Command asm writes the assembly of one instruction set: all functions of internal/kernel for float32 and float64.
+package main
+
+import (
+	"flag"
+	"log"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	isa := flag.String("isa", "", "AVX2 or AVX512")
+	flag.Parse()
+	width := map[string]int{"AVX2": 32, "AVX512": 64}[*isa]
+	if width == 0 {
+		log.Fatalf("-isa %q: want AVX2 or AVX512", *isa)
+	}
+	ConstraintExpr("!purego")
+	for _, size := range []int{4, 8} {
+		t := target{isa: *isa, width: width, size: size}
+		tiles(t)
+		peak(t)
+		gather(t)
+		for _, e := range elementwises {
+			e.emit(t)
+		}
+		for _, r := range reductions {
+			r.emit(t)
+		}
+		if t.isa == "AVX2" { // wider vectors do not make it faster, so every row uses these
+			interleaves(t)
+		}
+	}
+	Generate()
+}

@@ -1,0 +1,156 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// eachBenchmark runs f for every row and both element types.
+func eachBenchmark(b *testing.B, f32 func(b *testing.B, row *Set[float32]), f64 func(b *testing.B, row *Set[float64])) {
+	for _, row := range Rows[float32]() {
+		b.Run(row.Name+"/float32", func(b *testing.B) { f32(b, row) })
+	}
+	for _, row := range Rows[float64]() {
+		b.Run(row.Name+"/float64", func(b *testing.B) { f64(b, row) })
+	}
+}
+
+// gflops returns the row's peak in GFLOP/s: the best of a few short runs, since a machine has other guests.
+func gflops[T Float](row *Set[T]) float64 {
+	best := 0.0
+	for range 100 {
+		start := time.Now()
+		flops := row.Peak(10_000)
+		best = max(best, flops/time.Since(start).Seconds()/1e9)
+	}
+	return best
+}
+
+func BenchmarkPeak(b *testing.B) { eachBenchmark(b, benchmarkPeak[float32], benchmarkPeak[float64]) }
+
+func benchmarkPeak[T Float](b *testing.B, row *Set[T]) {
+	b.ReportMetric(row.Peak(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+func BenchmarkTile(b *testing.B) { eachBenchmark(b, benchmarkTiles[float32], benchmarkTiles[float64]) }
+
+// benchmarkTiles multiplies panels that stay in the first-level cache and says what share of the peak that is.
+func benchmarkTiles[T Float](b *testing.B, row *Set[T]) {
+	peak := gflops(row)
+	for _, tile := range row.Tiles {
+		for _, k := range []int{64, 128, 256} {
+			b.Run(name("%dx%d/k=%d", tile.Rows, row.Cols, k), func(b *testing.B) {
+				x, y, c := tame[T](k*tile.Rows), tame[T](k*row.Cols), tame[T](tile.Rows*row.Cols)
+				for b.Loop() {
+					tile.Mul(k, x, y, c, row.Cols, false)
+				}
+				rate := float64(2*k*tile.Rows*row.Cols) * float64(b.N) / b.Elapsed().Seconds() / 1e9
+				b.ReportMetric(rate, "GFLOP/s")
+				b.ReportMetric(100*rate/peak, "%peak")
+			})
+		}
+	}
+}
+
+// tame returns n ordinary values.
+func tame[T Float](n int) []T {
+	x := make([]T, n)
+	fill(rand.New(rand.NewPCG(3, 4)), x, true)
+	return x
+}
+
+// sizeOf returns the bytes of an element.
+func sizeOf[T Float]() int { return int(unsafe.Sizeof(*new(T))) }
+
+func BenchmarkGather(b *testing.B) {
+	eachBenchmark(b, benchmarkGather[float32], benchmarkGather[float64])
+}
+
+// benchmarkGather copies runs, as packing an image's rows does, to a panel of 256 lines.
+func benchmarkGather[T Float](b *testing.B, row *Set[T]) {
+	for _, width := range []int{4, 8, 14, 16, 24, 32, 48} {
+		b.Run(name("width=%d", width), func(b *testing.B) {
+			const count = 256
+			stride := max(row.Cols, width)
+			src, dst, off := tame[T](8192), make([]T, count*stride), make([]int, count)
+			for i := range off {
+				off[i] = i * 29 % (8192 - width)
+			}
+			b.SetBytes(int64(count * width * sizeOf[T]()))
+			for b.Loop() {
+				row.Gather(dst, stride, src, off, width)
+			}
+		})
+	}
+}
+
+func BenchmarkInterleave(b *testing.B) {
+	eachBenchmark(b, benchmarkInterleave[float32], benchmarkInterleave[float64])
+}
+
+// benchmarkInterleave transposes weights or codes of n elements each: 3x3 taps (9) and rows of images.
+func benchmarkInterleave[T Float](b *testing.B, row *Set[T]) {
+	for _, rows := range []int{4, 8, 48} {
+		for _, n := range []int{4, 8, 9, 16, 32, 1000} {
+			b.Run(name("rows=%d/n=%d", rows, n), func(b *testing.B) {
+				src, dst, off := tame[T](rows*n), make([]T, rows*n), make([]int, rows)
+				for i := range off {
+					off[i] = i * n
+				}
+				b.SetBytes(int64(rows * n * sizeOf[T]()))
+				for b.Loop() {
+					row.Interleave(dst, rows, src, off, n)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkElementwise(b *testing.B) {
+	eachBenchmark(b, benchmarkElementwise[float32], benchmarkElementwise[float64])
+}
+
+// benchmarkElementwise runs on slices in the first-level cache, and on a length that is mostly remainder.
+func benchmarkElementwise[T Float](b *testing.B, row *Set[T]) {
+	for _, f := range functions[T]() {
+		for _, n := range []int{31, 1024} {
+			b.Run(name("%s/n=%d", f.field, n), func(b *testing.B) {
+				x := [][]T{tame[T](n), tame[T](n), tame[T](n)}
+				p := []T{0.5, 0.5, 0.25, 1}
+				b.SetBytes(int64((f.slices + f.outputs - 1) * n * sizeOf[T]()))
+				for b.Loop() {
+					f.run(row, x, p)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkReduce(b *testing.B) {
+	eachBenchmark(b, benchmarkReduce[float32], benchmarkReduce[float64])
+}
+
+func benchmarkReduce[T Float](b *testing.B, row *Set[T]) {
+	const n = 1024
+	x, y := tame[T](n), tame[T](n)
+	b.Run("Sum", func(b *testing.B) {
+		b.SetBytes(int64(n * sizeOf[T]()))
+		for b.Loop() {
+			row.Sum(x)
+		}
+	})
+	b.Run("SumSquares", func(b *testing.B) {
+		b.SetBytes(int64(n * sizeOf[T]()))
+		for b.Loop() {
+			row.SumSquares(x, 1)
+		}
+	})
+	b.Run("Dot", func(b *testing.B) {
+		b.SetBytes(int64(2 * n * sizeOf[T]()))
+		for b.Loop() {
+			row.Dot(x, y, 1)
+		}
+	})
+}

@@ -1,0 +1,41 @@
+package kernel
+
+import "github.com/klauspost/cpuid/v2"
+
+// Feature is one property of the CPU, for a user who asks why a row is missing.
+type Feature struct {
+	Name string
+	Has  bool
+}
+
+// Features lists what the rows depend on, and the older x86 extensions before them, as this CPU and operating system have them.
+//
+// Whether the system saves the wide registers is known through the extensions: cpuid lists AVX only if XCR0 has bits 1 and
+// 2 set (XMM, YMM), and AVX-512 only if it has bits 5, 6 and 7 (masks, ZMM) too.
+func Features() []Feature {
+	has := cpuid.CPU.Supports
+	return []Feature{
+		{"sse2", has(cpuid.SSE2)},
+		{"sse3", has(cpuid.SSE3)},
+		{"ssse3", has(cpuid.SSSE3)},
+		{"sse4.1", has(cpuid.SSE4)},
+		{"sse4.2", has(cpuid.SSE42)},
+		{"avx", has(cpuid.AVX)},
+		{"avx2", has(cpuid.AVX2)},
+		{"fma", has(cpuid.FMA3)},
+		{"avx512f", has(cpuid.AVX512F)},
+		{"avx512dq", has(cpuid.AVX512DQ)},
+		{"avx512vl", has(cpuid.AVX512VL)},
+		{"avx512bw", has(cpuid.AVX512BW)},
+		{"os saves ymm", has(cpuid.AVX)},
+		{"os saves zmm", has(cpuid.AVX512F)},
+	}
+}
+
+// CPUName returns the processor's name as it gives it itself, or "unknown".
+func CPUName() string {
+	if cpuid.CPU.BrandName == "" {
+		return "unknown"
+	}
+	return cpuid.CPU.BrandName
+}

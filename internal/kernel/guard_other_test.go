@@ -1,0 +1,14 @@
+//go:build !linux
+
+package kernel
+
+import "testing"
+
+// guarded returns n poisoned elements; here nothing guards them.
+func guarded[T Float](_ testing.TB, n int, _ bool) []T {
+	x := make([]T, n)
+	for i := range x {
+		x[i] = poison
+	}
+	return x
+}

@@ -1,0 +1,100 @@
+//go:build !purego
+
+package kernel
+
+import "unsafe"
+
+// native is the assembly of one instruction set for one element type, together with the Go that checks the slices and does
+// what is left over after the last whole vector.
+type native[T Float] struct {
+	name       string
+	lanes      int // elements of a vector
+	tiles      []nativeTile[T]
+	peak       func(iterations int, a, b T)
+	gather     func(dst *T, stride int, src *T, off *int, count, width int)
+	interleave []nativeInterleave[T] // by rows, descending
+	nativeElementwise[T]
+}
+
+type nativeTile[T Float] struct {
+	rows int
+	mul  func(k int, a, b, c *T, ldc int, load bool)
+}
+
+// nativeInterleave transposes groups of rows; runs must have at least shortest elements.
+type nativeInterleave[T Float] struct {
+	rows, shortest int
+	groups         func(dst *T, stride int, src *T, off *int, groups, n int)
+}
+
+const (
+	tileVectors = 3  // columns of a tile, in vectors
+	peakChains  = 12 // vectors that peak works on
+)
+
+// set returns the row of the table.
+func (k *native[T]) set() *Set[T] {
+	cols := tileVectors * k.lanes
+	var tiles []Tile[T]
+	for _, t := range k.tiles {
+		tiles = append(tiles, Tile[T]{t.rows, tileMul(t, cols)})
+	}
+	return &Set[T]{
+		Name:              k.name,
+		Cols:              cols,
+		Tiles:             tiles,
+		Peak:              k.runPeak,
+		Gather:            k.runGather,
+		Interleave:        k.runInterleave,
+		AddScaled:         k.runAddScaled,
+		Scale:             k.runScale,
+		ReLU:              k.runReLU,
+		ReLUGrad:          k.runReLUGrad,
+		Shrink:            k.runShrink,
+		ShrinkNonnegative: k.runShrinkNonnegative,
+		ShrinkGrad:        k.runShrinkGrad,
+		Normalize:         k.runNormalize,
+		NormalizeGrad:     k.runNormalizeGrad,
+		Momentum:          k.runMomentum,
+		Sum:               k.runSum,
+		SumSquares:        k.runSumSquares,
+		Dot:               k.runDot,
+	}
+}
+
+func tileMul[T Float](t nativeTile[T], cols int) func(k int, a, b, c []T, ldc int, load bool) {
+	return func(k int, a, b, c []T, ldc int, load bool) {
+		checkTile(t.rows, cols, k, len(a), len(b), len(c), ldc)
+		t.mul(k, unsafe.SliceData(a), unsafe.SliceData(b), &c[0], ldc, load)
+	}
+}
+
+func (k *native[T]) runPeak(iterations int) (flops float64) {
+	if iterations <= 0 {
+		return 0
+	}
+	k.peak(iterations, 0.5, 1)
+	return float64(iterations) * float64(peakChains*k.lanes*2)
+}
+
+func (k *native[T]) runGather(dst []T, stride int, src []T, off []int, width int) {
+	if checkRuns("Gather", len(dst), stride, len(off), width, len(src), off, width) {
+		k.gather(&dst[0], stride, &src[0], &off[0], len(off), width)
+	}
+}
+
+func (k *native[T]) runInterleave(dst []T, stride int, src []T, off []int, n int) {
+	if !checkRuns("Interleave", len(dst), stride, n, len(off), len(src), off, n) {
+		return
+	}
+	for _, asm := range k.interleave {
+		if groups := len(off) / asm.rows; groups > 0 && n >= asm.shortest {
+			asm.groups(&dst[0], stride, &src[0], &off[0], groups, n)
+			if off = off[groups*asm.rows:]; len(off) == 0 {
+				return
+			}
+			dst = dst[groups*asm.rows:]
+		}
+	}
+	interleave(dst, stride, src, off, n)
+}

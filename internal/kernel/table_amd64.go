@@ -1,0 +1,107 @@
+//go:build !purego
+
+package kernel
+
+// The assembly's functions, by name: the generator writes the name of an instruction set and an element type after each.
+
+// These two serve every row: wider vectors do not make them faster.
+var (
+	interleaveF32 = []nativeInterleave[float32]{{8, 4, interleave8AVX2F32}, {4, 4, interleave4AVX2F32}}
+	interleaveF64 = []nativeInterleave[float64]{{4, 2, interleave4AVX2F64}}
+)
+
+var avx2F32 = native[float32]{
+	name:       "avx2",
+	lanes:      8,
+	tiles:      []nativeTile[float32]{{4, tile4AVX2F32}, {2, tile2AVX2F32}, {1, tile1AVX2F32}},
+	peak:       peakAVX2F32,
+	gather:     gatherAVX2F32,
+	interleave: interleaveF32,
+	nativeElementwise: nativeElementwise[float32]{
+		addScaled:         addScaledAVX2F32,
+		scale:             scaleAVX2F32,
+		relu:              reluAVX2F32,
+		reluGrad:          reluGradAVX2F32,
+		shrink:            shrinkAVX2F32,
+		shrinkNonnegative: shrinkNonnegativeAVX2F32,
+		shrinkGrad:        shrinkGradAVX2F32,
+		normalize:         normalizeAVX2F32,
+		normalizeGrad:     normalizeGradAVX2F32,
+		momentum:          momentumAVX2F32,
+		sum:               sumAVX2F32,
+		sumSquares:        sumSquaresAVX2F32,
+		dot:               dotAVX2F32,
+	},
+}
+
+var avx2F64 = native[float64]{
+	name:       "avx2",
+	lanes:      4,
+	tiles:      []nativeTile[float64]{{4, tile4AVX2F64}, {2, tile2AVX2F64}, {1, tile1AVX2F64}},
+	peak:       peakAVX2F64,
+	gather:     gatherAVX2F64,
+	interleave: interleaveF64,
+	nativeElementwise: nativeElementwise[float64]{
+		addScaled:         addScaledAVX2F64,
+		scale:             scaleAVX2F64,
+		relu:              reluAVX2F64,
+		reluGrad:          reluGradAVX2F64,
+		shrink:            shrinkAVX2F64,
+		shrinkNonnegative: shrinkNonnegativeAVX2F64,
+		shrinkGrad:        shrinkGradAVX2F64,
+		normalize:         normalizeAVX2F64,
+		normalizeGrad:     normalizeGradAVX2F64,
+		momentum:          momentumAVX2F64,
+		sum:               sumAVX2F64,
+		sumSquares:        sumSquaresAVX2F64,
+		dot:               dotAVX2F64,
+	},
+}
+
+var avx512F32 = native[float32]{
+	name:       "avx512",
+	lanes:      16,
+	tiles:      []nativeTile[float32]{{8, tile8AVX512F32}, {4, tile4AVX512F32}, {2, tile2AVX512F32}, {1, tile1AVX512F32}},
+	peak:       peakAVX512F32,
+	gather:     gatherAVX512F32,
+	interleave: interleaveF32,
+	nativeElementwise: nativeElementwise[float32]{
+		addScaled:         addScaledAVX512F32,
+		scale:             scaleAVX512F32,
+		relu:              reluAVX512F32,
+		reluGrad:          reluGradAVX512F32,
+		shrink:            shrinkAVX512F32,
+		shrinkNonnegative: shrinkNonnegativeAVX512F32,
+		shrinkGrad:        shrinkGradAVX512F32,
+		normalize:         normalizeAVX512F32,
+		normalizeGrad:     normalizeGradAVX512F32,
+		momentum:          momentumAVX512F32,
+		sum:               sumAVX512F32,
+		sumSquares:        sumSquaresAVX512F32,
+		dot:               dotAVX512F32,
+	},
+}
+
+var avx512F64 = native[float64]{
+	name:       "avx512",
+	lanes:      8,
+	tiles:      []nativeTile[float64]{{8, tile8AVX512F64}, {4, tile4AVX512F64}, {2, tile2AVX512F64}, {1, tile1AVX512F64}},
+	peak:       peakAVX512F64,
+	gather:     gatherAVX512F64,
+	interleave: interleaveF64,
+	nativeElementwise: nativeElementwise[float64]{
+		addScaled:         addScaledAVX512F64,
+		scale:             scaleAVX512F64,
+		relu:              reluAVX512F64,
+		reluGrad:          reluGradAVX512F64,
+		shrink:            shrinkAVX512F64,
+		shrinkNonnegative: shrinkNonnegativeAVX512F64,
+		shrinkGrad:        shrinkGradAVX512F64,
+		normalize:         normalizeAVX512F64,
+		normalizeGrad:     normalizeGradAVX512F64,
+		momentum:          momentumAVX512F64,
+		sum:               sumAVX512F64,
+		sumSquares:        sumSquaresAVX512F64,
+		dot:               dotAVX512F64,
+	},
+}
