@@ -1,0 +1,224 @@
+// Package gemm computes matrix products C = A*B out of register tiles: which blocks, in which order.
+//
+//	C[i][j] = fma(A[i][k-1], B[k-1][j], ... fma(A[i][0], B[0][j], +0))
+//
+// Every element is one chain over p = 0..k-1 ascending, whatever the blocking, so the bits depend on the operands alone.
+// The left operand is packed once, in strips of rows; the right one comes in panels of columns from an interface, so that a
+// convolution can cut its panels straight from the image. It is for package tensor (plain matrices) and package conv, and
+// knows nothing of images or goroutines.
+package gemm
+
+import (
+	"sdref/internal/kernel"
+	"sdref/internal/parallel"
+)
+
+// depth is the length of a block of the chain: a panel of depth x Cols elements should stay in the first-level cache while
+// all strips of the left operand pass over it.
+const depth = 256
+
+// group is the number of panels packed together: a strip of the left operand, read from the second-level cache or beyond,
+// serves that many panels.
+const group = 8
+
+// Left is a packed left operand: strips of tile.Rows rows, element (i, p) of a strip at [p*tile.Rows + i].
+type Left[T kernel.Float] struct {
+	set    *kernel.Set[T]
+	k      int
+	strips []strip[T]
+	data   []T
+}
+
+type strip[T kernel.Float] struct {
+	tile kernel.Tile[T]
+	row  int // first row
+	rows int // rows that exist; the tile's others are zeros
+	at   int // offset of its first element in data
+}
+
+// Layout plans the strips of a rows x k operand and makes room for them, reusing l's memory. The contents are undefined
+// until Pack or PackStrip has filled them.
+func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
+	l.set, l.k, l.strips = set, k, l.strips[:0]
+	size := 0
+	for row := 0; row < rows; {
+		tile := set.Tiles[0]
+		for _, t := range set.Tiles[1:] {
+			if t.Rows >= rows-row { // the smallest tile that holds all remaining rows
+				tile = t
+			}
+		}
+		l.strips = append(l.strips, strip[T]{tile, row, min(tile.Rows, rows-row), size})
+		row += tile.Rows
+		size += tile.Rows * k
+	}
+	l.data = Grow(l.data, size)
+}
+
+// Strips is the number of strips.
+func (l *Left[T]) Strips() int { return len(l.strips) }
+
+// A Filler writes rows row..row+rows-1 of a left operand as one strip: element (i, p) to dst[p*stride+i].
+type Filler[T kernel.Float] func(dst []T, row, rows, stride int)
+
+// Pack fills every strip, spread over goroutines.
+func (l *Left[T]) Pack(fill Filler[T]) {
+	parallel.For(len(l.strips), func(_, i int) { l.PackStrip(i, fill) })
+}
+
+// PackStrip fills strip i.
+func (l *Left[T]) PackStrip(i int, fill Filler[T]) {
+	s := &l.strips[i]
+	dst := l.data[s.at : s.at+s.tile.Rows*l.k]
+	if s.rows < s.tile.Rows {
+		clear(dst)
+	}
+	fill(dst, s.row, s.rows, s.tile.Rows)
+}
+
+// Right is a right operand: Panel writes element (p, col+j), p0 <= p < p1, j < cols, to dst[(p-p0)*stride + j].
+type Right[T kernel.Float] interface {
+	Panel(dst []T, stride, col, cols, p0, p1 int)
+}
+
+// Target says where C lives: element (i, j) at Data[i*RowStride + Cols[j]], or at Data[i*RowStride + j] if Cols is nil.
+type Target[T kernel.Float] struct {
+	Data      []T
+	RowStride int
+	Cols      []int
+}
+
+func (t *Target[T]) col(j int) int {
+	if t.Cols == nil {
+		return j
+	}
+	return t.Cols[j]
+}
+
+// contiguous tells whether columns j..j+n-1 lie side by side.
+func (t *Target[T]) contiguous(j, n int) bool {
+	if t.Cols == nil {
+		return true
+	}
+	for i := 1; i < n; i++ {
+		if t.Cols[j+i] != t.Cols[j]+i {
+			return false
+		}
+	}
+	return true
+}
+
+// Workspace is the scratch memory of one goroutine's products. The zero value is ready for use.
+type Workspace[T kernel.Float] struct {
+	panels  []T // group panels of depth x Cols
+	scratch []T // tiles that do not fit the target as they are: group x rows x Cols
+}
+
+// Multiply computes rows of strips s0..s1-1 and columns c0..c1-1 of C = A*B, or, with load, continues the chains that C holds
+// (C = C + A*B, one chain). It runs on the calling goroutine; different strips or columns may run at the same time, each
+// with its own workspace.
+func (l *Left[T]) Multiply(s0, s1 int, right Right[T], c0, c1 int, out Target[T], load bool, ws *Workspace[T]) {
+	if s0 >= s1 || c0 >= c1 {
+		return
+	}
+	strips := l.strips[s0:s1]
+	nr := l.set.Cols
+	first := strips[0].row
+	last := strips[len(strips)-1]
+	rows := last.row + last.tile.Rows - first
+	ws.panels = Grow(ws.panels, group*depth*nr)
+	ws.scratch = Grow(ws.scratch, group*rows*nr)
+	b := block[T]{l, strips, right, out, ws, first, rows}
+	for col := c0; col < c1; col += group * nr {
+		b.columns(col, min(col+group*nr, c1), load)
+	}
+}
+
+// block is one call of Multiply.
+type block[T kernel.Float] struct {
+	*Left[T]
+	strips []strip[T]
+	right  Right[T]
+	out    Target[T]
+	ws     *Workspace[T]
+	first  int // first row of the strips
+	rows   int // rows of the strips, those of zeros included
+}
+
+// columns computes columns c0..c1-1, at most group panels.
+func (b *block[T]) columns(c0, c1 int, load bool) {
+	nr := b.set.Cols
+	panels := (c1 - c0 + nr - 1) / nr
+	var direct [group]bool
+	for i := range panels {
+		col := c0 + i*nr
+		direct[i] = col+nr <= c1 && b.out.contiguous(col, nr)
+		if load {
+			b.exchange(i, col, min(nr, c1-col), direct[i], true)
+		}
+	}
+	for p0 := 0; p0 == 0 || p0 < b.k; p0 += depth {
+		p1 := min(p0+depth, b.k)
+		for i := range panels {
+			col := c0 + i*nr
+			b.right.Panel(b.ws.panels[i*depth*nr:], nr, col, min(nr, c1-col), p0, p1)
+		}
+		for i := range panels {
+			b.panel(i, c0+i*nr, p0, p1, direct[i], load || p0 > 0)
+		}
+	}
+	for i := range panels {
+		col := c0 + i*nr
+		b.exchange(i, col, min(nr, c1-col), direct[i], false)
+	}
+}
+
+// panel passes all strips over packed panel i, which holds columns col.. of the block p0..p1-1 of the chain.
+func (b *block[T]) panel(i, col, p0, p1 int, direct, load bool) {
+	nr := b.set.Cols
+	right := b.ws.panels[i*depth*nr : i*depth*nr+(p1-p0)*nr]
+	at := b.out.col(col)
+	ldc := max(b.out.RowStride, nr) // less only where there is a single row
+	for _, s := range b.strips {
+		left := b.data[s.at+p0*s.tile.Rows : s.at+p1*s.tile.Rows]
+		if direct && s.rows == s.tile.Rows {
+			s.tile.Mul(p1-p0, left, right, b.out.Data[s.row*b.out.RowStride+at:], ldc, load)
+		} else {
+			s.tile.Mul(p1-p0, left, right, b.tile(i, s.row), nr, load)
+		}
+	}
+}
+
+// tile is the scratch tile of panel i whose first row is row.
+func (b *block[T]) tile(i, row int) []T {
+	return b.ws.scratch[(i*b.rows+row-b.first)*b.set.Cols:]
+}
+
+// exchange copies panel i's scratch tiles to the target, or from it if load.
+func (b *block[T]) exchange(i, col, cols int, direct, load bool) {
+	for _, s := range b.strips {
+		if direct && s.rows == s.tile.Rows {
+			continue
+		}
+		for r := range s.rows {
+			tile := b.tile(i, s.row+r)[:cols]
+			row := b.out.Data[(s.row+r)*b.out.RowStride:]
+			for j := range tile {
+				c := b.out.col(col + j)
+				if load {
+					tile[j] = row[c]
+				} else {
+					row[c] = tile[j]
+				}
+			}
+		}
+	}
+}
+
+// Grow returns a slice of n elements, s itself where it is long enough; the contents are undefined.
+func Grow[E any](s []E, n int) []E {
+	if cap(s) >= n {
+		return s[:n]
+	}
+	return make([]E, n)
+}

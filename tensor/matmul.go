@@ -1,0 +1,26 @@
+package tensor
+
+import "sdref/internal/gemm"
+
+// MatMul sets c = a*b for matrices a (m, k), b (k, n), c (m, n), each element one chain of fused multiply-adds from +0 in
+// ascending k. With transposeA, a is (k, m); with transposeB, b is (n, k).
+func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
+	if len(c.Shape) != 2 || len(a.Shape) != 2 || len(b.Shape) != 2 {
+		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
+	}
+	left, right, out := matrix(a), matrix(b), matrix(c)
+	if transposeA {
+		left = left.Transposed()
+	}
+	if transposeB {
+		right = right.Transposed()
+	}
+	if left.Cols != right.Rows || out.Rows != left.Rows || out.Cols != right.Cols {
+		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
+	}
+	gemm.Product(out, left, right)
+}
+
+func matrix[T Float](t *Tensor[T]) gemm.Matrix[T] {
+	return gemm.Matrix[T]{Data: t.Data, Rows: t.Shape[0], Cols: t.Shape[1], RowStride: t.Shape[1], ColStride: 1}
+}

@@ -1,0 +1,72 @@
+package tensor
+
+import (
+	"math"
+
+	"sdref/internal/kernel"
+	"sdref/internal/parallel"
+)
+
+// piece is the number of elements whose sum is one partial sum. It is a constant of the arithmetic, not of the machine:
+// partial sums are formed in any order and added in ascending order.
+const piece = 1 << 13
+
+// sumPieces adds part over consecutive pieces of [0, n).
+func sumPieces(n int, part func(lo, hi int) float64) float64 {
+	if n <= piece {
+		return part(0, n)
+	}
+	pieces := (n + piece - 1) / piece
+	partial := make([]float64, pieces)
+	parallel.Ranges(pieces, 4, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			partial[i] = part(i*piece, min((i+1)*piece, n))
+		}
+	})
+	sum := 0.0
+	for _, p := range partial {
+		sum += p
+	}
+	return sum
+}
+
+// Sum is the sum of all elements, in float64.
+func Sum[T Float](x *Tensor[T]) float64 {
+	set := kernel.Active[T]()
+	return sumPieces(x.Len(), func(lo, hi int) float64 { return set.Sum(x.Data[lo:hi]) })
+}
+
+// SumSquares is |x|^2, in float64.
+func SumSquares[T Float](x *Tensor[T]) float64 {
+	set := kernel.Active[T]()
+	return sumPieces(x.Len(), func(lo, hi int) float64 { return set.SumSquares(x.Data[lo:hi], 0) })
+}
+
+// Dot is the inner product <x, y>, in float64.
+func Dot[T Float](x, y *Tensor[T]) float64 {
+	MustMatch("Dot", x.Shape, y.Shape)
+	set := kernel.Active[T]()
+	return sumPieces(x.Len(), func(lo, hi int) float64 { return set.Dot(x.Data[lo:hi], y.Data[lo:hi], 0) })
+}
+
+// SumAbs is |x|_1, in float64.
+func SumAbs[T Float](x *Tensor[T]) float64 {
+	return sumPieces(x.Len(), func(lo, hi int) float64 {
+		sum := 0.0
+		for _, v := range x.Data[lo:hi] {
+			sum += math.Abs(float64(v))
+		}
+		return sum
+	})
+}
+
+// CountNonzero is the number of elements that are not 0.
+func CountNonzero[T Float](x *Tensor[T]) int {
+	n := 0
+	for _, v := range x.Data {
+		if v != 0 {
+			n++
+		}
+	}
+	return n
+}
