@@ -1,0 +1,56 @@
+package conv
+
+import (
+	"fmt"
+	"testing"
+
+	"sdref/internal/kernel"
+	"sdref/tensor"
+)
+
+// BenchmarkConv reports the speed of the three contractions on the 3x3 shapes of SDNet-18 with 32 images, per kernel row,
+// and its share of the multiply-add peak of all cores (internal/kernel's benchmark, measured in the same run).
+func BenchmarkConv(b *testing.B) {
+	benchmark[float32](b, "float32")
+	benchmark[float64](b, "float64")
+}
+
+func benchmark[T tensor.Float](b *testing.B, typeName string) {
+	defer kernel.Use(kernel.ActiveName())
+	for _, row := range kernel.Rows[T]() {
+		if row.Name == "generic" {
+			continue // the definition of the bits, not of speed
+		}
+		for _, s := range []struct{ c, m, h, k, stride int }{
+			{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
+			{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {3, 64, 32, 3, 1},
+		} {
+			g := Geometry{Stride: s.stride, Padding: s.k / 2}
+			x, w := tensor.New[T](32, s.c, s.h, s.h), tensor.New[T](s.m, s.c, s.k, s.k)
+			y := tensor.New[T](g.CodeShape(x.Shape, w.Shape)...)
+			tensor.FillUniform(x, 1, 1, 0)
+			tensor.FillUniform(w, 2, 1, 0)
+			tensor.FillUniform(y, 3, 1, 0)
+			flops := 2 * float64(y.Len()) * float64(s.c*s.k*s.k)
+			name := fmt.Sprintf("%s/%s/%dx%dx%d/%dx%d/stride%d", row.Name, typeName, s.c, s.m, s.h, s.k, s.k, s.stride)
+			for _, f := range []struct {
+				name string
+				call func()
+			}{
+				{"forward", func() { Forward(y, x, w, g) }},
+				{"transpose", func() { Transpose(x, y, w, g) }},
+				{"filter", func() { Filter(w, x, y, g) }},
+			} {
+				b.Run(f.name+"/"+name, func(b *testing.B) {
+					if err := kernel.Use(row.Name); err != nil {
+						b.Fatal(err)
+					}
+					for b.Loop() {
+						f.call()
+					}
+					b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package conv
+
+import (
+	"sdref/internal/kernel"
+	"sdref/tensor"
+)
+
+// The definition. Each output element is one chain of fused multiply-adds from +0, acc = fma(a, b, acc), in the order of
+// the loops. Elements of x or y outside their borders take part as +0. The tests hold every fast path to these bits.
+
+// DefineForward sets y[n,m,i,j] = sum over c, u, v of w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p].
+func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
+	f := newForm("DefineForward", x.Shape, w.Shape, y.Shape, g)
+	for n := range f.n {
+		for m := range f.m {
+			for i := range f.ho {
+				for j := range f.wo {
+					var acc T
+					for c := range f.c {
+						for u := range f.kh {
+							for v := range f.kw {
+								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.s+u*f.d-f.p, j*f.s+v*f.d-f.p), acc)
+							}
+						}
+					}
+					y.Set(acc, n, m, i, j)
+				}
+			}
+		}
+	}
+}
+
+// DefineTranspose sets x[n,c,a,b] = sum over m, u, v of w[m,c,u,v] y[n,m,i,j] with i*s = a+p-u*d and j*s = b+p-v*d. Taps for
+// which no such integers i, j exist are not links of the chain; those whose i, j lie outside y are.
+func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
+	f := newForm("DefineTranspose", x.Shape, w.Shape, y.Shape, g)
+	for n := range f.n {
+		for c := range f.c {
+			for a := range f.h {
+				for b := range f.w {
+					var acc T
+					for m := range f.m {
+						for u := range f.kh {
+							for v := range f.kw {
+								is, js := a+f.p-u*f.d, b+f.p-v*f.d
+								if is%f.s == 0 && js%f.s == 0 {
+									acc = kernel.FMA(w.At(m, c, u, v), inside(y, n, m, is/f.s, js/f.s), acc)
+								}
+							}
+						}
+					}
+					x.Set(acc, n, c, a, b)
+				}
+			}
+		}
+	}
+}
+
+// DefineFilter sets w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n, c, i*s+u*d-p, j*s+v*d-p].
+func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
+	f := newForm("DefineFilter", x.Shape, w.Shape, y.Shape, g)
+	for m := range f.m {
+		for c := range f.c {
+			for u := range f.kh {
+				for v := range f.kw {
+					var acc T
+					for n := range f.n {
+						for i := range f.ho {
+							for j := range f.wo {
+								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.s+u*f.d-f.p, j*f.s+v*f.d-f.p), acc)
+							}
+						}
+					}
+					w.Set(acc, m, c, u, v)
+				}
+			}
+		}
+	}
+}
+
+// inside is t[n,c,a,b], or +0 beyond the borders.
+func inside[T tensor.Float](t *tensor.Tensor[T], n, c, a, b int) T {
+	if a < 0 || a >= t.Shape[2] || b < 0 || b >= t.Shape[3] {
+		return 0
+	}
+	return t.At(n, c, a, b)
+}

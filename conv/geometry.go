@@ -1,0 +1,115 @@
+// Package conv is the convolution of neural networks as one trilinear form of a signal x, a kernel w and a code y,
+//
+//	<y, Forward(x, w)> = <x, Transpose(y, w)> = <w, Filter(x, y)>
+//	                   = sum y[n,m,i,j] w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p]
+//
+// and the three functions that it defines, which are each other's derivatives. definition.go is the form written as loops,
+// the text to read first; the functions of this file's neighbours give the same bits from packed panels and register tiles.
+// Shapes: x (N, C, H, W), w (M, C, KH, KW), y (N, M, Ho, Wo); s stride, p padding, d dilation; x outside its borders is 0.
+//
+// It is for people who write layers, and for those who write another backend and want to compare. It knows nothing of
+// derivatives as such, of tapes, or of sparse coding.
+package conv
+
+import (
+	"fmt"
+
+	"sdref/tensor"
+)
+
+// Geometry says how the three index spaces of the form meet, the same along rows and columns. The zero value is a plain
+// convolution: stride 1, no padding, no dilation.
+type Geometry struct {
+	Stride        int // step of x per step of y; 0 means 1
+	Padding       int // zeros around x
+	OutputPadding int // rows of x beyond the last that y reaches, 0 <= OutputPadding < Stride: tells sizes of x apart that give the same size of y
+	Dilation      int // step of x per step of the kernel; 0 means 1
+}
+
+func (g Geometry) stride() int   { return max(1, g.Stride) }
+func (g Geometry) dilation() int { return max(1, g.Dilation) }
+
+// CodeSize is the size of y along an axis, given that of x and of the kernel: floor((size + 2p - d(kernel-1) - 1) / s) + 1.
+// It is less than 1 if the kernel does not fit.
+func (g Geometry) CodeSize(size, kernel int) int {
+	room := size + 2*g.Padding - g.dilation()*(kernel-1) - 1
+	if room < 0 {
+		return 0
+	}
+	return room/g.stride() + 1
+}
+
+// SignalSize is the size of x along an axis, given that of y and of the kernel:
+// (code-1)s - 2p + d(kernel-1) + 1 + OutputPadding.
+func (g Geometry) SignalSize(code, kernel int) int {
+	return (code-1)*g.stride() - 2*g.Padding + g.dilation()*(kernel-1) + 1 + g.OutputPadding
+}
+
+// CodeShape is the shape of y for the given x and w.
+func (g Geometry) CodeShape(x, w []int) []int {
+	if len(x) != 4 || len(w) != 4 {
+		panic(&tensor.ShapeError{Op: "conv: x, w", Shapes: [][]int{x, w}})
+	}
+	return []int{x[0], w[0], g.CodeSize(x[2], w[2]), g.CodeSize(x[3], w[3])}
+}
+
+// SignalShape is the shape of x for the given y and w.
+func (g Geometry) SignalShape(y, w []int) []int {
+	if len(y) != 4 || len(w) != 4 {
+		panic(&tensor.ShapeError{Op: "conv: y, w", Shapes: [][]int{y, w}})
+	}
+	return []int{y[0], w[1], g.SignalSize(y[2], w[2]), g.SignalSize(y[3], w[3])}
+}
+
+func (g Geometry) String() string {
+	return fmt.Sprintf("stride %d, padding %d, output padding %d, dilation %d", g.stride(), g.Padding, g.OutputPadding, g.dilation())
+}
+
+// form holds all sizes of one evaluation of the trilinear form.
+type form struct {
+	n, c, h, w int // x
+	m, kh, kw  int // kernel
+	ho, wo     int // y
+	s, p, d    int
+}
+
+// taps is the number of kernel elements per output channel.
+func (f form) taps() int { return f.c * f.kh * f.kw }
+
+// newForm checks that the shapes of x, w and y belong together and panics with a *GeometryError if not. Each function's
+// result is one of the three, so a size that the others leave open (the last rows of x when the stride exceeds 1) is taken
+// from there: y must have the size that x gives, or x the size that y gives with the output padding.
+func newForm(op string, x, w, y []int, g Geometry) form {
+	bad := func(why string) { panic(&GeometryError{op, why, x, w, y, g}) }
+	if len(x) != 4 || len(w) != 4 || len(y) != 4 {
+		bad("x, w and y must have four dimensions")
+	}
+	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 || g.OutputPadding >= max(g.stride(), g.dilation()) {
+		bad("a setting is out of range")
+	}
+	f := form{x[0], x[1], x[2], x[3], w[0], w[2], w[3], y[2], y[3], g.stride(), g.Padding, g.dilation()}
+	if y[0] != f.n || w[1] != f.c || y[1] != f.m {
+		bad("images or channels differ")
+	}
+	if f.kh < 1 || f.kw < 1 || f.ho < 1 || f.wo < 1 {
+		bad("an axis is empty")
+	}
+	fits := func(size, kernel, code int) bool {
+		return g.CodeSize(size, kernel) == code || g.SignalSize(code, kernel) == size
+	}
+	if !fits(f.h, f.kh, f.ho) || !fits(f.w, f.kw, f.wo) {
+		bad("the sizes of x and y do not follow from each other")
+	}
+	return f
+}
+
+// GeometryError is the value of the panic for shapes that do not fit each other: a mistake of the caller.
+type GeometryError struct {
+	Op, Why string
+	X, W, Y []int
+	Geometry
+}
+
+func (e *GeometryError) Error() string {
+	return fmt.Sprintf("conv.%s: %s: x %v, w %v, y %v, %v", e.Op, e.Why, e.X, e.W, e.Y, e.Geometry)
+}

@@ -1,0 +1,115 @@
+package conv
+
+import (
+	"sdref/internal/gemm"
+	"sdref/internal/kernel"
+	"sdref/tensor"
+)
+
+// Transpose sets x to the transposed convolution of y with w (the synthesis A y of a CSC layer): DefineTranspose, bit for
+// bit. With stride s the pixels of x fall into s*s phases, each a plain product over the taps that reach it.
+func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
+	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
+	set := kernel.Active[T]()
+	s := f.codeWindow()
+	phases := f.phases(s)
+	lefts := takeSpaces[T](len(phases))
+	defer giveSpaces(lefts)
+	for i := range phases {
+		packPhase(&lefts[i].left, set, f, &phases[i], w.Data)
+	}
+	share(f.n, f.h*f.w, lefts[0].left.Strips(), func(ws *workspace[T], n0, n1, s0, s1 int) {
+		ws.stage(s, y.Data[n0*f.m*f.ho*f.wo:], n1-n0)
+		for i := range phases {
+			ph := &phases[i]
+			ws.pixel, ws.out = ws.pixel[:0], ws.out[:0]
+			for n := range n1 - n0 {
+				ws.pixel = s.appendPixels(ws.pixel, n*s.size()+ph.base, ph.rows, ph.cols)
+				ws.out = f.appendPhase(ws.out, ph, n)
+			}
+			right := &columns[T]{set, ws.staged, ph.tap, ws.pixel}
+			out := gemm.Target[T]{Data: x.Data[n0*f.c*f.h*f.w:], RowStride: f.h * f.w, Cols: ws.out}
+			lefts[i].left.Multiply(s0, s1, right, 0, len(ws.pixel), out, false, &ws.Workspace)
+		}
+	})
+}
+
+// codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
+func (f form) codeWindow() *stage {
+	s := &stage{channels: f.m, height: f.ho, width: f.wo, step: 1, phases: [][2]int{{0, 0}}}
+	s.origin = [2]int{f.p/f.s - (f.kh-1)*f.d/f.s, f.p/f.s - (f.kw-1)*f.d/f.s}
+	s.rows = (f.h-1+f.p)/f.s - s.origin[0] + 1
+	s.cols = (f.w-1+f.p)/f.s - s.origin[1] + 1
+	return s
+}
+
+// phase is the part of x whose rows a share (a+p) mod s and whose columns b share (b+p) mod s.
+type phase struct {
+	row, col   int      // its first pixel in x
+	rows, cols int      // its size
+	base       int      // stage offset where its first pixel's taps start
+	taps       [][2]int // the taps (u, v) that reach it, ascending
+	tap        []int    // their stage offsets, for every m: the chain's order
+}
+
+// phases lists the s*s phases of x. Pixel a = s*alpha + r - p of phase r meets tap u at y's row alpha - floor(u*d/s), if
+// u*d = r (mod s).
+func (f form) phases(s *stage) []phase {
+	var list []phase
+	for r := range f.s {
+		for q := range f.s {
+			ph := phase{row: (r + f.p*(f.s-1)) % f.s, col: (q + f.p*(f.s-1)) % f.s}
+			ph.rows = max(0, (f.h-ph.row+f.s-1)/f.s)
+			ph.cols = max(0, (f.w-ph.col+f.s-1)/f.s)
+			reachU, reachV := (f.kh-1)*f.d/f.s, (f.kw-1)*f.d/f.s
+			ph.base = ((ph.row+f.p)/f.s-s.origin[0]-reachU)*s.cols + (ph.col+f.p)/f.s - s.origin[1] - reachV
+			var one []int
+			for u := range f.kh {
+				for v := range f.kw {
+					if u*f.d%f.s == r && v*f.d%f.s == q {
+						ph.taps = append(ph.taps, [2]int{u, v})
+						one = append(one, (reachU-u*f.d/f.s)*s.cols+reachV-v*f.d/f.s)
+					}
+				}
+			}
+			for m := range f.m {
+				for _, t := range one {
+					ph.tap = append(ph.tap, m*s.planeSize()+t)
+				}
+			}
+			list = append(list, ph)
+		}
+	}
+	return list
+}
+
+// appendPhase appends the offsets in x of the phase's pixels, for image n of a group.
+func (f form) appendPhase(out []int, ph *phase, n int) []int {
+	for a := range ph.rows {
+		for b := range ph.cols {
+			out = append(out, n*f.c*f.h*f.w+(ph.row+a*f.s)*f.w+ph.col+b*f.s)
+		}
+	}
+	return out
+}
+
+// packPhase packs the C x M*taps matrix of the phase's kernel elements.
+func packPhase[T tensor.Float](left *gemm.Left[T], set *kernel.Set[T], f form, ph *phase, w []T) {
+	area, n := f.kh*f.kw, len(ph.taps)
+	left.Layout(set, f.c, len(ph.tap))
+	offsets := gemm.Offsets(set.Tiles[0].Rows, area)
+	left.Pack(func(dst []T, row, rows, stride int) {
+		for m := range f.m {
+			src := w[(m*f.c+row)*area:]
+			if n == area {
+				set.Interleave(dst[m*n*stride:], stride, src, offsets[:rows], area)
+				continue
+			}
+			for k, t := range ph.taps {
+				for i := range rows {
+					dst[(m*n+k)*stride+i] = src[i*area+t[0]*f.kw+t[1]]
+				}
+			}
+		}
+	})
+}
