@@ -1,0 +1,154 @@
+package autodiff
+
+import (
+	"math"
+
+	"sdref/internal/kernel"
+	"sdref/internal/parallel"
+	"sdref/tensor"
+)
+
+// Running holds BatchNorm's running statistics, one number per channel. They are buffers, not parameters: no gradient
+// reaches them.
+type Running[T tensor.Float] struct {
+	Mean, Var *tensor.Tensor[T] // (C)
+}
+
+// BatchNormEpsilon is added to the variance; BatchNormMomentum is the weight of a new batch in the running statistics. Both
+// are PyTorch's defaults, with which the published networks were trained.
+const (
+	BatchNormEpsilon  = 1e-5
+	BatchNormMomentum = 0.1
+)
+
+// BatchNorm returns y = gamma (x - mean)/sqrt(var + epsilon) + beta for each channel. Shapes: x, y (N, C, H, W), gamma, beta
+// (C). In training, mean and var (biased) are those of the batch, and the running statistics move towards them by
+// BatchNormMomentum, the variance unbiased (n/(n-1)); otherwise they are the running statistics. Sums are in float64.
+// Pullbacks, with xhat = (x-mean)/sqrt(var+epsilon) and n = N*H*W:
+//
+//	dgamma = sum dy xhat,  dbeta = sum dy,
+//	dx = gamma/sqrt(var+epsilon) (dy - dbeta/n - xhat dgamma/n) in training, gamma/sqrt(var+epsilon) dy otherwise.
+//
+// Saves x.
+func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], training bool) *Var[T] {
+	shape := x.Shape()
+	if len(shape) != 4 || gamma.Value().Len() != shape[1] || beta.Value().Len() != shape[1] {
+		panic(&tensor.ShapeError{Op: "BatchNorm", Shapes: [][]int{shape, gamma.Shape(), beta.Shape()}})
+	}
+	tensor.MustMatch("BatchNorm (channels, running mean, running variance)", shape[1:2], running.Mean.Shape, running.Var.Shape)
+	if training && shape[0]*shape[2]*shape[3] < 2 { // their variance has no unbiased estimate
+		panic(&tensor.ShapeError{Op: "BatchNorm in training, with fewer than two values per channel", Shapes: [][]int{shape}})
+	}
+	b := &batchNorm[T]{x: x.Value(), gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
+	b.statistics(running)
+	y := b.result(x)
+	out, shift := y.Value(), beta.Value()
+	set := kernel.Active[T]()
+	b.planes(func(c int, at, end int) {
+		set.Normalize(out.Data[at:end], b.x.Data[at:end], T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c]), shift.Data[c])
+	}, nil)
+	return x.tape.finish(y, op[T]{
+		args:  []*Var[T]{gamma, beta, x}, // x last: its pullback may overwrite dy once the sums are known
+		pulls: []pullback[T]{b.pullGamma, b.pullBeta, b.pullX},
+		saves: []*Var[T]{x, gamma}, elementwise: true,
+	})
+}
+
+// result makes room for y: x's own memory where no pullback will read x.
+func (b *batchNorm[T]) result(x *Var[T]) *Var[T] {
+	if x.tape.recording {
+		return x.tape.result(x.shape...)
+	}
+	return x.tape.inPlace(x)
+}
+
+// batchNorm is one application: what its pullbacks share.
+type batchNorm[T tensor.Float] struct {
+	x, gamma      *tensor.Tensor[T]
+	training      bool
+	n             float64   // elements per channel
+	mean, inverse []float64 // per channel: mean and 1/sqrt(var+epsilon)
+	dy            *tensor.Tensor[T]
+	dgamma, dbeta []float64 // per channel, for dy
+}
+
+// planes calls body for every image's plane of every channel, images ascending, then done once per channel.
+func (b *batchNorm[T]) planes(body func(c, at, end int), done func(c int)) {
+	channels, plane := b.x.Shape[1], b.x.Shape[2]*b.x.Shape[3]
+	parallel.For(channels, func(_, c int) {
+		for n := range b.x.Shape[0] {
+			at := (n*channels + c) * plane
+			body(c, at, at+plane)
+		}
+		if done != nil {
+			done(c)
+		}
+	})
+}
+
+// statistics sets mean and inverse and, in training, moves the running statistics.
+func (b *batchNorm[T]) statistics(running Running[T]) {
+	channels := b.x.Shape[1]
+	b.mean, b.inverse = make([]float64, channels), make([]float64, channels)
+	if !b.training {
+		for c := range channels {
+			b.mean[c] = float64(running.Mean.Data[c])
+			b.inverse[c] = 1 / math.Sqrt(float64(running.Var.Data[c])+BatchNormEpsilon)
+		}
+		return
+	}
+	set := kernel.Active[T]()
+	b.planes(func(c, at, end int) { b.mean[c] += set.Sum(b.x.Data[at:end]) }, func(c int) { b.mean[c] /= b.n })
+	b.planes(func(c, at, end int) { b.inverse[c] += set.SumSquares(b.x.Data[at:end], b.mean[c]) }, func(c int) {
+		squares := b.inverse[c]
+		b.inverse[c] = 1 / math.Sqrt(squares/b.n+BatchNormEpsilon)
+		move(&running.Mean.Data[c], b.mean[c])
+		move(&running.Var.Data[c], squares/(b.n-1))
+	})
+}
+
+// move sets r to (1-BatchNormMomentum) r + BatchNormMomentum value.
+func move[T tensor.Float](r *T, value float64) {
+	*r = T(float64((1-BatchNormMomentum)*float64(*r)) + float64(BatchNormMomentum*value))
+}
+
+// sums computes dgamma and dbeta for dy, once for all three pullbacks.
+func (b *batchNorm[T]) sums(dy *tensor.Tensor[T]) {
+	if b.dy == dy {
+		return
+	}
+	b.dy = dy
+	b.dgamma, b.dbeta = make([]float64, len(b.mean)), make([]float64, len(b.mean))
+	set := kernel.Active[T]()
+	b.planes(func(c, at, end int) {
+		b.dbeta[c] += set.Sum(dy.Data[at:end])
+		b.dgamma[c] += set.Dot(b.x.Data[at:end], dy.Data[at:end], b.mean[c])
+	}, func(c int) { b.dgamma[c] *= b.inverse[c] })
+}
+
+func (b *batchNorm[T]) pullX(dst, dy *tensor.Tensor[T]) {
+	b.sums(dy)
+	set := kernel.Active[T]()
+	b.planes(func(c, at, end int) {
+		scale := float64(b.gamma.Data[c]) * b.inverse[c]
+		var slope, shift float64
+		if b.training {
+			slope, shift = -scale*b.inverse[c]*b.dgamma[c]/b.n, -scale*b.dbeta[c]/b.n
+		}
+		set.NormalizeGrad(dst.Data[at:end], b.x.Data[at:end], dy.Data[at:end], T(b.mean[c]), T(scale), T(slope), T(shift))
+	}, nil)
+}
+
+func (b *batchNorm[T]) pullGamma(dst, dy *tensor.Tensor[T]) {
+	b.sums(dy)
+	for c, v := range b.dgamma {
+		dst.Data[c] = T(v)
+	}
+}
+
+func (b *batchNorm[T]) pullBeta(dst, dy *tensor.Tensor[T]) {
+	b.sums(dy)
+	for c, v := range b.dbeta {
+		dst.Data[c] = T(v)
+	}
+}

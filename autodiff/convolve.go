@@ -1,0 +1,34 @@
+package autodiff
+
+import (
+	"sdref/conv"
+	"sdref/tensor"
+)
+
+// Convolve returns y = conv.Forward(x, w), the sums over c, u, v of w[m,c,u,v] x[n,c,i*s+u*d-p,j*s+v*d-p]. Shapes: x
+// (N, C, H, W), w (M, C, KH, KW), y (N, M, Ho, Wo). Pullbacks: dx = conv.Transpose(dy, w), dw = conv.Filter(x, dy). Saves x
+// and w.
+func Convolve[T tensor.Float](x, w *Var[T], g conv.Geometry) *Var[T] {
+	y := x.tape.result(g.CodeShape(x.Shape(), w.Shape())...)
+	xv, wv := x.Value(), w.Value()
+	conv.Forward(y.Value(), xv, wv, g)
+	dx := func(dst, dy *tensor.Tensor[T]) { conv.Transpose(dst, dy, wv, g) }
+	dw := func(dst, dy *tensor.Tensor[T]) { conv.Filter(dst, xv, dy, g) }
+	return x.tape.finish(y, op[T]{args: []*Var[T]{x, w}, pulls: []pullback[T]{dx, dw}, saves: []*Var[T]{x, w}})
+}
+
+// ConvolveTransposed returns x = conv.Transpose(y, w), of height h and width w where the geometry leaves them open (both 0:
+// those that the output padding gives). Shapes: y (N, M, Ho, Wo), w (M, C, KH, KW), x (N, C, H, W). Pullbacks: dy =
+// conv.Forward(dx, w), dw = conv.Filter(dx, y). Saves y and w.
+func ConvolveTransposed[T tensor.Float](y, w *Var[T], height, width int, g conv.Geometry) *Var[T] {
+	shape := g.SignalShape(y.Shape(), w.Shape())
+	if height != 0 || width != 0 {
+		shape[2], shape[3] = height, width
+	}
+	x := y.tape.result(shape...)
+	yv, wv := y.Value(), w.Value()
+	conv.Transpose(x.Value(), yv, wv, g)
+	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, wv, g) }
+	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, yv, g) }
+	return y.tape.finish(x, op[T]{args: []*Var[T]{y, w}, pulls: []pullback[T]{dy, dw}, saves: []*Var[T]{y, w}})
+}

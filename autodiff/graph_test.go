@@ -1,0 +1,207 @@
+package autodiff
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"sdref/conv"
+	"sdref/tensor"
+)
+
+// A graph is a random program over values of one shape: value i is leaf i, or the result of an operation on earlier ones.
+type graph struct {
+	leaves int
+	nodes  []node
+}
+
+type node struct{ op, a, b int }
+
+const graphOps = 9
+
+func drawGraph(r *rand.Rand) graph {
+	g := graph{leaves: 1 + r.IntN(3)}
+	for range 3 + r.IntN(12) {
+		values := g.leaves + len(g.nodes)
+		near := func() int { return max(0, values-1-r.IntN(4)) } // mostly recent values, often the same one twice
+		g.nodes = append(g.nodes, node{r.IntN(graphOps), near(), near()})
+	}
+	return g
+}
+
+// uses counts how often each value is an argument.
+func (g graph) uses() []int {
+	uses := make([]int, g.leaves+len(g.nodes))
+	for _, n := range g.nodes {
+		uses[n.a]++
+		if n.binary() {
+			uses[n.b]++
+		}
+	}
+	return uses
+}
+
+func (n node) binary() bool { return n.op < 3 }
+
+// apply computes a node. Its parameters are made from leaves, a kernel, gamma and beta, so that their memory is at risk too.
+func (n node) apply(a, b *Var[float64], parameters []*Var[float64]) *Var[float64] {
+	parameter := func(i int) *Var[float64] { return Scale(parameters[i], 1) }
+	switch n.op {
+	case 0, 1:
+		return Add(a, b)
+	case 2:
+		return AddScaled(a, b, -0.75)
+	case 3:
+		return Scale(a, 0.875)
+	case 4:
+		return ReLU(a)
+	case 5:
+		return Shrink(a, 0.9, 0.1, false)
+	case 6:
+		return Convolve(a, parameter(0), conv.Geometry{Padding: 1})
+	case 7:
+		return MaxPool(a, 3, 1, 1)
+	}
+	running := Running[float64]{Mean: tensor.New[float64](3), Var: tensor.New[float64](3)}
+	return BatchNorm(a, parameter(1), parameter(2), running, true)
+}
+
+// outcome is the result of a graph, the values on the way, and the gradients of all leaves and parameters.
+type outcome struct {
+	result            *tensor.Tensor[float64]
+	values, gradients []*tensor.Tensor[float64]
+}
+
+// evaluation is one run of a graph.
+type evaluation struct {
+	graph
+	values   []*Var[float64]
+	left     []int                     // uses to come
+	snapshot []*tensor.Tensor[float64] // the values when they were new
+}
+
+// checkLive returns an error if a value that may still be used has changed.
+func (e *evaluation) checkLive() error {
+	for i, v := range e.values {
+		if (i < e.leaves || e.left[i] > 0) && !tensor.SameBits(v.Value(), e.snapshot[i]) {
+			return fmt.Errorf("value %d of %d changed while it was still needed; graph %+v", i, len(e.values), e.graph)
+		}
+	}
+	return nil
+}
+
+// run evaluates a graph and checks after every operation that nothing live has changed. With keepAll every value is kept
+// to the end, so that no operation can work in place. The result is the sum of the values that no node uses.
+func (g graph) run(tape *Tape[float64], keepAll bool) (outcome, error) {
+	e := &evaluation{graph: g, left: g.uses()}
+	kernels := normal[float64](50, 3, 3, 3, 3)
+	parameters := []*Var[float64]{tape.Leaf(kernels), tape.Leaf(normal[float64](51, 3)), tape.Leaf(normal[float64](52, 3))}
+	add := func(v *Var[float64], uses int) {
+		e.values = append(e.values, v)
+		e.snapshot = append(e.snapshot, v.Value().Clone())
+		for range uses - 1 {
+			v.Keep()
+		}
+		if keepAll {
+			v.Keep()
+		}
+	}
+	for i := range g.leaves {
+		add(tape.Leaf(normal[float64](uint64(i), 2, 3, 4, 5)), e.left[i])
+	}
+	var loose []int
+	for i, uses := range e.left {
+		if uses == 0 {
+			loose = append(loose, i)
+			e.left[i] = 1
+		}
+	}
+	for i, n := range g.nodes {
+		e.left[n.a]--
+		if n.binary() {
+			e.left[n.b]--
+		}
+		add(n.apply(e.values[n.a], e.values[n.b], parameters), e.left[g.leaves+i])
+		if keepAll {
+			for at, v := range e.values {
+				if !tensor.SameBits(v.Value(), e.snapshot[at]) {
+					return outcome{}, fmt.Errorf("kept value %d changed; graph %+v", at, g)
+				}
+			}
+		} else if err := e.checkLive(); err != nil {
+			return outcome{}, err
+		}
+	}
+	y := Scale(e.values[loose[0]], 1)
+	for _, i := range loose[1:] {
+		y = Add(y, e.values[i])
+	}
+	return e.finish(tape, y, parameters)
+}
+
+// finish runs Backward, if the tape records, and checks that no leaf or parameter changed.
+func (e *evaluation) finish(tape *Tape[float64], y *Var[float64], parameters []*Var[float64]) (outcome, error) {
+	result := outcome{result: y.Value().Clone(), values: e.snapshot}
+	if tape.recording {
+		tape.Backward(y, normal[float64](60, y.Shape()...))
+	}
+	for i, v := range append(e.values[:e.leaves:e.leaves], parameters...) {
+		if i < e.leaves && !tensor.SameBits(v.Value(), e.snapshot[i]) {
+			return outcome{}, fmt.Errorf("leaf %d changed; graph %+v", i, e.graph)
+		}
+		g := tensor.New[float64]() // stands for no gradient
+		if v.Grad() != nil {
+			g = v.Grad().Clone()
+		}
+		result.gradients = append(result.gradients, g)
+	}
+	if !tensor.SameBits(parameters[0].Value(), normal[float64](50, 3, 3, 3, 3)) {
+		return outcome{}, fmt.Errorf("the kernel changed; graph %+v", e.graph)
+	}
+	tape.Reset()
+	if out := tape.arena.Out(); out != 0 {
+		return outcome{}, fmt.Errorf("%d tensors are out after Reset; graph %+v", out, e.graph)
+	}
+	return result, nil
+}
+
+// Working in place and giving memory back early changes no value, no gradient, and nothing that is still needed.
+func TestMemoryIsNeverTakenTooEarly(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 1))
+	arena := tensor.NewArena[float64]() // shared: stale contents come back
+	saved := 0
+	for range 400 {
+		g := drawGraph(r)
+		want, err := g.run(newTape[float64](), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, tape := range map[string]*Tape[float64]{"recording": NewTape(arena), "not recording": NoGrad(arena)} {
+			got, err := g.run(tape, false)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			mustEqual(t, name+": result", got.result, want.result)
+			for i, v := range want.values {
+				mustEqual(t, fmt.Sprintf("%s: value %d of %+v", name, i, g), got.values[i], v)
+			}
+			for i, v := range want.gradients {
+				if tape.recording {
+					mustEqual(t, fmt.Sprintf("%s: gradient %d of %+v", name, i, g), got.gradients[i], v)
+				}
+			}
+		}
+		saved += savedBy(g)
+	}
+	if saved == 0 {
+		t.Error("no graph needed less memory in place: the test tests nothing")
+	}
+}
+
+// savedBy is the number of elements that a graph's inference saves by working in place.
+func savedBy(g graph) int {
+	kept, inPlace := NoGrad(tensor.NewArena[float64]()), NoGrad(tensor.NewArena[float64]())
+	g.run(kept, true)
+	g.run(inPlace, false)
+	return kept.arena.Held() - inPlace.arena.Held()
+}
