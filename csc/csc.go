@@ -1,0 +1,109 @@
+// Package csc is convolutional sparse coding: the problem
+//
+//	min over z of  lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  optionally with z >= 0,        (B.1) with mu = 0
+//
+// its dictionary A, the solver FISTA unrolled on a tape, the step size from power iteration, and the layer that a network is
+// made of. Equation numbers are those of the supplement of Dai et al., "Revisiting Sparse Convolutional Model for Visual
+// Recognition" (NeurIPS 2022).
+//
+// Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, k, k), the dictionary's atoms as the published
+// weights hold them. It is for readers of the paper and for those who build networks; it knows nothing of networks.
+package csc
+
+import (
+	"fmt"
+
+	"sdref/autodiff"
+	"sdref/conv"
+	"sdref/tensor"
+)
+
+// Settings says which problem a layer poses and how far it is solved.
+type Settings struct {
+	conv.Geometry         // of the analysis A*; its output padding is not used, the signal's size being known
+	Lambda        float64 // weight of |z|_1
+	Mu            float64 // weight of |z|^2/2: the elastic net
+	Nonnegative   bool    // z >= 0, as in the published networks
+	Iterations    int     // of FISTA, at least 1; the published networks use 2
+	Variant       Variant // where FISTA takes the gradient
+	UnitNormAtoms bool    // atoms are kept at |atom| = 1
+}
+
+// Variant is the point at which FISTA takes the gradient from its third iteration on. The two agree up to two iterations.
+type Variant int
+
+const (
+	Published Variant = iota // at the last iterate z_k, as the authors' code does
+	Paper                    // at the extrapolated point y_k, as (A.1) says
+)
+
+func (v Variant) String() string {
+	switch v {
+	case Published:
+		return "published"
+	case Paper:
+		return "paper"
+	}
+	return fmt.Sprintf("Variant(%d)", int(v))
+}
+
+// ParseVariant is the inverse of String.
+func ParseVariant(name string) (Variant, error) {
+	for _, v := range []Variant{Published, Paper} {
+		if v.String() == name {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("csc: unknown FISTA variant %q (published, paper)", name)
+}
+
+// Analysis returns A*x (N, M, Ho, Wo): the correlation of x with every atom, a convolution.
+func Analysis[T tensor.Float](x, w *autodiff.Var[T], g conv.Geometry) *autodiff.Var[T] {
+	return autodiff.Convolve(x, w, g)
+}
+
+// Synthesis returns A z (N, C, height, width): atoms added up with the code's elements as weights, a transposed convolution.
+func Synthesis[T tensor.Float](z, w *autodiff.Var[T], height, width int, g conv.Geometry) *autodiff.Var[T] {
+	return autodiff.ConvolveTransposed(z, w, height, width, g)
+}
+
+// PaperKernel returns the kernel of the paper's convention, in which A itself is the convolution (A.6),
+//
+//	(A z)_c = sum over m of p[c,m] * z_m,   p[c,m,u,v] = w[m,c,k-1-u,k-1-v] :
+//
+// atoms flipped, signal and code channels exchanged. Shapes: w (M, C, KH, KW), p (C, M, KH, KW). It exists at stride 1 only;
+// with p, Synthesis is conv.Forward and Analysis is conv.Transpose, both with PaperGeometry. Applied twice it gives w back.
+func PaperKernel[T tensor.Float](w *tensor.Tensor[T]) *tensor.Tensor[T] {
+	m, c, kh, kw := w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]
+	p := tensor.New[T](c, m, kh, kw)
+	for i := range m {
+		for j := range c {
+			for u := range kh {
+				for v := range kw {
+					p.Set(w.At(i, j, kh-1-u, kw-1-v), j, i, u, v)
+				}
+			}
+		}
+	}
+	return p
+}
+
+// PaperGeometry is the geometry that goes with PaperKernel for a kernel of the given side: padding d(k-1) - p.
+func PaperGeometry(g conv.Geometry, kernel int) conv.Geometry {
+	if g.Stride > 1 {
+		panic(fmt.Sprintf("csc: the paper's convention (A.6) has no stride, got %v", g))
+	}
+	g.Padding = max(1, g.Dilation)*(kernel-1) - g.Padding
+	return g
+}
+
+// Objective is lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2, (B.1), summed over the batch in float64, and its three terms.
+func Objective[T tensor.Float](x, z, w *tensor.Tensor[T], s Settings) (total, sparsity, ridge, fidelity float64) {
+	r := tensor.New[T](x.Shape...)
+	conv.Transpose(r, z, w, s.Geometry)
+	tensor.AddScaled(r, x, r, -1)
+	sparsity = float64(s.Lambda * tensor.SumAbs(z)) // rounded: the compiler must not fuse it into the sum
+	ridge = float64(s.Mu / 2 * tensor.SumSquares(z))
+	fidelity = tensor.SumSquares(r) / 2
+	return sparsity + ridge + fidelity, sparsity, ridge, fidelity
+}
