@@ -1,0 +1,134 @@
+// Package augment turns images into the input of a network: normalised, and for training cropped and
+// flipped at random.
+//
+//	value = (x/255 - mean) / std          x a byte, mean and std of its channel
+//
+// A crop is 32x32 pixels of the image with 4 black pixels around it, and a flip mirrors left and
+// right, as in the usual recipe for CIFAR. Padding comes first, so a padded value is -mean/std. It is for the
+// loop that feeds a network. It keeps no state: the draw of a sample is a function of the stream, the epoch
+// and the sample's position in the epoch, whatever the batch size and the number of goroutines. It knows
+// nothing of tensors.
+package augment
+
+import (
+	"fmt"
+
+	"sdref/internal/random"
+	"sdref/sdnet/cifar"
+)
+
+// Padding is the number of black pixels around an image, from which a crop is cut.
+const Padding = 4
+
+// Crop is one draw: the crop's top left corner in the padded image, and whether it is flipped then.
+type Crop struct {
+	Row, Column int // 0 to 2*Padding; at Padding the crop is the image itself
+	Flip        bool
+}
+
+// Centre is the crop that changes nothing.
+var Centre = Crop{Row: Padding, Column: Padding}
+
+// Draw returns the crop of the sample at a position of an epoch. Rows and columns from 0 to 2*Padding are
+// equally likely, and so are flipping and not.
+func Draw(draws random.Stream, epoch, position uint64) Crop {
+	s := draws.Sub("crop and flip", epoch, position)
+	const offsets = 2*Padding + 1
+	return Crop{Row: s.Intn(0, offsets), Column: s.Intn(1, offsets), Flip: s.Intn(2, 2) == 1}
+}
+
+// Normaliser holds the value of each byte in each channel.
+type Normaliser[T float32 | float64] [cifar.Channels][256]T
+
+// NewNormaliser computes the table in the arithmetic of T, each operation rounded once: for float32 these
+// are the values of a pipeline that holds pixels, means and deviations as float32. It panics unless each std
+// is positive.
+func NewNormaliser[T float32 | float64](mean, std [cifar.Channels]float64) *Normaliser[T] {
+	n := new(Normaliser[T])
+	for c := range n {
+		if !(std[c] > 0) {
+			panic(fmt.Sprintf("augment: NewNormaliser: std[%d] = %v must be positive", c, std[c]))
+		}
+		for x := range n[c] {
+			n[c][x] = (T(x)/255 - T(mean[c])) / T(std[c])
+		}
+	}
+	return n
+}
+
+// Plain writes the images of set with the given indices to dst, N x 3 x 32 x 32. It panics if dst has
+// another length or an index is outside the set.
+func (n *Normaliser[T]) Plain(dst []T, set *cifar.Set, indices []int) {
+	check("Plain", len(dst), set, indices)
+	for j, i := range indices {
+		n.Write(dst[j*cifar.ImageBytes:][:cifar.ImageBytes], set.Image(i), Centre)
+	}
+}
+
+// CropFlip writes the images of set with the given indices to dst, N x 3 x 32 x 32, each with the crop that
+// Draw gives its position: first for indices[0], first+1 for indices[1], and so on. It panics as Plain does.
+func (n *Normaliser[T]) CropFlip(dst []T, set *cifar.Set, indices []int, draws random.Stream, epoch, first uint64) {
+	check("CropFlip", len(dst), set, indices)
+	for j, i := range indices {
+		crop := Draw(draws, epoch, first+uint64(j))
+		n.Write(dst[j*cifar.ImageBytes:][:cifar.ImageBytes], set.Image(i), crop)
+	}
+}
+
+// check panics unless dst has room for just the images, and the set holds them.
+func check(op string, length int, set *cifar.Set, indices []int) {
+	if want := len(indices) * cifar.ImageBytes; length != want {
+		panic(fmt.Sprintf("augment: %s: dst has %d values, want %d x 3 x 32 x 32 = %d", op, length, len(indices), want))
+	}
+	for j, i := range indices {
+		if i < 0 || i >= set.Len() {
+			panic(fmt.Sprintf("augment: %s: indices[%d] = %d, but %s has %d images", op, j, i, set.Name, set.Len()))
+		}
+	}
+}
+
+// Write writes one crop of one image to dst, both 3 x 32 x 32. It panics if a length is another or the
+// crop leaves the padded image.
+func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
+	const side, plane = cifar.Side, cifar.Side * cifar.Side
+	if len(dst) != cifar.ImageBytes || len(image) != cifar.ImageBytes {
+		panic(fmt.Sprintf("augment: Write: dst has %d values, the image %d bytes, want 3 x 32 x 32 = %d",
+			len(dst), len(image), cifar.ImageBytes))
+	}
+	if crop.Row < 0 || crop.Row > 2*Padding || crop.Column < 0 || crop.Column > 2*Padding {
+		panic(fmt.Sprintf("augment: Write: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
+	}
+	for c := range n {
+		table := &n[c]
+		for row := range side {
+			from := row + crop.Row - Padding // the image's row, or one of the padding
+			out := dst[c*plane+row*side:][:side]
+			if from < 0 || from >= side {
+				fill(out, table[0])
+				continue
+			}
+			writeRow(out, image[c*plane+from*side:][:side], table, crop)
+		}
+	}
+}
+
+// writeRow writes one row of a crop from the image's row in.
+func writeRow[T float32 | float64](out []T, in []byte, table *[256]T, crop Crop) {
+	for column := range out {
+		value := table[0]
+		if from := column + crop.Column - Padding; from >= 0 && from < len(in) {
+			value = table[in[from]]
+		}
+		if crop.Flip {
+			out[len(out)-1-column] = value
+		} else {
+			out[column] = value
+		}
+	}
+}
+
+func fill[T float32 | float64](out []T, value T) {
+	for i := range out {
+		out[i] = value
+	}
+}

@@ -1,0 +1,156 @@
+package cifar
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxRecords is the most records a file may hold, twenty times as many as an official batch: a larger
+// file is something else, and is refused before it fills the memory.
+const maxRecords = 200_000
+
+// Open reads the data set that dir holds, directly or in the official archive's sub-folder
+// (cifar-10-batches-bin, cifar-100-binary).
+//
+// Any whole number of records from one up is accepted, so a part of the data may stand in for all of it;
+// files that are not the official ones are named in Data.Unknown. The class names come from the data set's
+// own list where it is present. An error names the file, and where there is one the record and the value;
+// errors.Is finds fs.ErrNotExist in it if dir holds no data set or a file is missing.
+func Open(dir string) (*Data, error) {
+	l, dir, err := find(dir)
+	if err != nil {
+		return nil, err
+	}
+	classes, err := readNames(filepath.Join(dir, l.names), l.classes)
+	if err != nil {
+		return nil, err
+	}
+	d := &Data{Name: l.name, Mean: l.mean, Std: l.std}
+	if d.Train, err = d.readSet(dir, l, l.train, &Set{Name: l.name + " train", Classes: classes}); err != nil {
+		return nil, err
+	}
+	if d.Test, err = d.readSet(dir, l, l.test, &Set{Name: l.name + " test", Classes: classes}); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// find returns the layout of the first data file it meets, and the folder in which it lies.
+func find(dir string) (*layout, string, error) {
+	for _, l := range layouts {
+		for _, folder := range []string{dir, filepath.Join(dir, l.folder)} {
+			for _, file := range l.files() {
+				if _, err := os.Stat(filepath.Join(folder, file)); err == nil {
+					return l, folder, nil
+				}
+			}
+		}
+	}
+	return nil, "", fmt.Errorf("cifar: %s holds neither CIFAR-10 (data_batch_1.bin ... test_batch.bin) "+
+		"nor CIFAR-100 (train.bin, test.bin): %w", dir, fs.ErrNotExist)
+}
+
+// readNames returns the lines of a file of class names, or builtin where there is no such file.
+func readNames(path string, builtin []string) ([]string, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return slices.Clone(builtin), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cifar: %w", err)
+	}
+	names := strings.Fields(string(text))
+	if len(names) != len(builtin) {
+		return nil, fmt.Errorf("cifar: %s: %d class names, want %d", path, len(names), len(builtin))
+	}
+	return names, nil
+}
+
+// readSet appends the records of the files to set and files their names under Verified or Unknown.
+func (d *Data) readSet(dir string, l *layout, files []string, set *Set) (*Set, error) {
+	records := 0
+	for _, file := range files {
+		// A file that cannot be examined is reported when it is opened, below.
+		if info, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			records += int(min(info.Size()/int64(l.labelBytes()+ImageBytes), maxRecords))
+		}
+	}
+	set.Images = make([]byte, 0, records*ImageBytes)
+	set.Labels = make([]uint8, 0, records)
+	for _, file := range files {
+		sum, err := readFile(filepath.Join(dir, file), l, set)
+		if err != nil {
+			return nil, err
+		}
+		if sum == l.sums[file] {
+			d.Verified = append(d.Verified, file)
+		} else {
+			d.Unknown = append(d.Unknown, file)
+		}
+	}
+	return set, nil
+}
+
+// readFile appends the records of one file to set and returns the file's SHA-256 sum.
+func readFile(path string, l *layout, set *Set) (sum string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("cifar: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("cifar: %w", err)
+	}
+	switch limit := int64(maxRecords * (l.labelBytes() + ImageBytes)); {
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("cifar: %s is not a regular file", path)
+	case info.Size() > limit:
+		return "", fmt.Errorf("cifar: %s: %d bytes, more than the %d of %d records", path, info.Size(), limit, maxRecords)
+	}
+	h := sha256.New()
+	if err := readRecords(bufio.NewReaderSize(io.TeeReader(file, h), 1<<16), l, set); err != nil {
+		return "", fmt.Errorf("cifar: %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// readRecords appends the records of r to set.
+func readRecords(r io.Reader, l *layout, set *Set) error {
+	labelBytes := l.labelBytes()
+	record := make([]byte, labelBytes+ImageBytes)
+	for i := 0; ; i++ {
+		n, err := io.ReadFull(r, record)
+		switch {
+		case err == io.EOF && i == 0:
+			return errors.New("the file is empty")
+		case err == io.EOF:
+			return nil
+		case err == io.ErrUnexpectedEOF:
+			return fmt.Errorf("record %d ends after %d of %d bytes", i, n, len(record))
+		case err != nil:
+			return fmt.Errorf("record %d: %w", i, err)
+		}
+		label := record[labelBytes-1]
+		if int(label) >= len(l.classes) {
+			return fmt.Errorf("record %d: label %d is outside 0 to %d", i, label, len(l.classes)-1)
+		}
+		if l.coarse > 0 {
+			if int(record[0]) >= l.coarse {
+				return fmt.Errorf("record %d: coarse label %d is outside 0 to %d", i, record[0], l.coarse-1)
+			}
+			set.Coarse = append(set.Coarse, record[0])
+		}
+		set.Labels = append(set.Labels, label)
+		set.Images = append(set.Images, record[labelBytes:]...)
+	}
+}
