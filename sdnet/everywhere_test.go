@@ -1,0 +1,144 @@
+package sdnet_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math"
+	"runtime"
+	"testing"
+
+	"sdref/internal/kernel"
+	"sdref/internal/random"
+	"sdref/sdnet"
+	"sdref/sdnet/augment"
+	"sdref/sdnet/cifar"
+	"sdref/sdnet/optim"
+	"sdref/sdnet/shapes"
+	"sdref/tensor"
+)
+
+// training is a short training run from drawn images. Its digest covers every loss, eigenvalue, weight, buffer and velocity.
+type training struct {
+	name         string
+	network      string
+	widths       []int // nil: those of the network
+	steps, batch int
+	long         bool // too slow for an emulator: left out with -short
+	double       bool // in float64
+	digest       string
+}
+
+// The digests were computed once, by these tests. They hold on every kernel row, with any number of goroutines, with and without
+// assembly and fused instructions, on amd64 and arm64. Who changes them changes what every earlier run meant.
+var trainings = []training{
+	{"sdnet8_narrow", "sdnet8_narrow", nil, 20, 4, true, false, "2217d2cd07c480c6c11d811538fde20ee42481698689b703d29b622bd5a9f66d"},
+	{"sdnet8_all_narrow", "sdnet8_all_narrow", nil, 2, 4, true, false, "4a0384bccf80e2c7b629621c2a625085b4919af3980568e209ebd1aa6abe2c8a"},
+	{"sdnet8, narrower", "sdnet8_narrow", []int{6, 12, 20}, 20, 3, false, false, "a69ed9b010d2593d39e977a3b3cbe5498eb00ea503f7f96d1211d7310b15d238"},
+	{"sdnet8_all, narrower", "sdnet8_all_narrow", []int{5, 6, 7}, 2, 3, false, false, "93359b381f01802e9955b3a811deeb01ed173e8d1198cd7c900871454b89d87e"},
+	{"sdnet8, narrower, float64", "sdnet8_narrow", []int{6, 12, 20}, 6, 3, false, true, "921f306c6c844b30b8a0f81e4ba629884ecf29e3bc55d8cfd61c70ef14646b99"},
+}
+
+func TestSameBitsEverywhere(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer use(t, kernel.ActiveName())
+	for _, run := range trainings {
+		if run.long && testing.Short() {
+			continue
+		}
+		for _, row := range kernel.Rows[float32]() {
+			use(t, row.Name)
+			processors := []int{7, 1, 2}
+			if row.Name == "generic" && (run.long || runtime.GOARCH != "amd64") {
+				processors = processors[:1] // slow, and slower where emulated
+			}
+			for _, processors := range processors {
+				runtime.GOMAXPROCS(processors)
+				digest, losses := run.digests()
+				if digest != run.digest {
+					t.Errorf("%s, kernel %s, GOMAXPROCS %d: %s, want %s; losses %v", run.name, row.Name, processors, digest, run.digest, losses)
+				}
+			}
+		}
+	}
+}
+
+func use(t *testing.T, row string) {
+	t.Helper()
+	if err := kernel.Use(row); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r training) digests() (string, []float64) {
+	if r.double {
+		return digest[float64](r)
+	}
+	return digest[float32](r)
+}
+
+// digest trains the network and returns the SHA-256 of all that came of it, and the losses.
+func digest[T tensor.Float](r training) (string, []float64) {
+	spec, err := sdnet.Lookup(r.network, "shapes")
+	if err != nil {
+		panic(err)
+	}
+	if r.widths != nil {
+		spec.Widths = r.widths
+	}
+	net, err := sdnet.New[T](spec)
+	if err != nil {
+		panic(err)
+	}
+	const seed = 1
+	net.Initialize(seed)
+	var (
+		trainer = sdnet.NewTrainer(net, 0.9, 5e-4)
+		streams = random.New(seed)
+		data    = shapes.Data(5*r.batch, 0, seed)
+		pixels  = augment.NewNormaliser[T](data.Mean, data.Std)
+		images  = tensor.New[T](r.batch, cifar.Channels, cifar.Side, cifar.Side)
+		sum     = sum{sha256.New()}
+		losses  []float64
+	)
+	for step := range r.steps {
+		epoch, at := uint64(step/5), step%5*r.batch
+		indices := streams.Sub("shuffle", epoch).Permutation(data.Train.Len())[at : at+r.batch]
+		pixels.CropFlip(images.Data, data.Train, indices, streams.Sub("augment"), epoch, uint64(at))
+		var labels []int
+		for _, i := range indices {
+			labels = append(labels, int(data.Train.Labels[i]))
+		}
+		result := trainer.Step(images, labels, optim.Cosine{Base: 0.1}.Rate(step, 5, r.steps))
+		losses = append(losses, result.Loss)
+		sum.add(result.Loss, float64(result.Correct))
+		for _, e := range result.Estimates {
+			sum.add(e.Value, e.Change, float64(e.Rounds))
+		}
+	}
+	for _, s := range net.State() {
+		addAll(sum, s.Tensor)
+	}
+	for _, v := range trainer.Optimizer.Velocity {
+		addAll(sum, v)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), losses
+}
+
+// sum takes numbers in, each as the eight bytes of its float64, little-endian; from float32 that is exact.
+type sum struct{ hash.Hash }
+
+func (s sum) add(values ...float64) {
+	for _, v := range values {
+		var b [8]byte
+		binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+		s.Write(b[:])
+	}
+}
+
+func addAll[T tensor.Float](s sum, t *tensor.Tensor[T]) {
+	for _, v := range t.Data {
+		s.add(float64(v))
+	}
+}

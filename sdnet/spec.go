@@ -1,0 +1,140 @@
+// Package sdnet is the networks of Dai et al., "Revisiting Sparse Convolutional Model for Visual Recognition" (NeurIPS
+// 2022): residual networks in which the stem's convolution (SDNet), or every 3x3 convolution (SDNet-All), is a CSC layer, and
+// the plain ResNets beside them.
+//
+// A network's shape is data (Spec), its flow is code (Network.Forward); parameters bear the published checkpoints' names.
+// The package is for people who train and run these networks and for those who compare a backend with them. It knows which
+// layers there are and in which order a training step does things; it knows nothing of the inside of FISTA or of files.
+package sdnet
+
+import (
+	"fmt"
+	"strings"
+
+	"sdref/conv"
+	"sdref/csc"
+)
+
+// Spec is the shape of a network.
+type Spec struct {
+	Name      string
+	Blocks    []int // residual blocks per stage
+	Widths    []int // channels per stage
+	CSCStem   bool  // the stem's convolution is a CSC layer, with no ReLU behind it
+	CSCBlocks bool  // so are the blocks' 3x3 convolutions; the 1x1 shortcuts stay ordinary
+	Plain     bool  // blocks without shortcut and final ReLU: the form that (B.2) and (B.3) invert
+	Data      Data
+	CSC       csc.Settings // of every CSC layer, but for the geometry
+}
+
+// Data is what a network must know of the images it is made for.
+type Data struct {
+	Name    string
+	Classes int
+	Image   int // height and width, a multiple of 32 for the ImageNet stem and of 8 for the CIFAR stem in the networks below
+	Stem    Stem
+}
+
+// Stem is the first convolution.
+type Stem struct {
+	Kernel int
+	conv.Geometry
+	Pool bool // a 3x3/2 max-pool follows, or in SDNet-All a CSC layer of that kernel and stride
+}
+
+// The two stems of the published networks.
+var (
+	CIFARStem    = Stem{Kernel: 3, Geometry: conv.Geometry{Padding: 1}}
+	ImageNetStem = Stem{Kernel: 7, Geometry: conv.Geometry{Stride: 2, Padding: 3}, Pool: true}
+)
+
+// DataSets lists the data sets that a network can be made for.
+var DataSets = []Data{
+	{Name: "cifar10", Classes: 10, Image: 32, Stem: CIFARStem},
+	{Name: "cifar100", Classes: 100, Image: 32, Stem: CIFARStem},
+	{Name: "imagenet", Classes: 1000, Image: 224, Stem: ImageNetStem},
+	{Name: "shapes", Classes: 10, Image: 32, Stem: CIFARStem},
+}
+
+// PublishedCSC is the problem of the published networks: lambda 0.1, two iterations, codes not negative, atoms of norm 1.
+var PublishedCSC = csc.Settings{Lambda: 0.1, Nonnegative: true, Iterations: 2, UnitNormAtoms: true}
+
+var (
+	blocks18 = []int{2, 2, 2, 2}
+	blocks34 = []int{3, 4, 6, 3}
+	full     = []int{64, 128, 256, 512}
+	narrow   = []int{16, 32, 64}
+)
+
+// Networks lists the networks: the published ones, and narrow ones of the same design for quick runs.
+var Networks = []Spec{
+	{Name: "resnet18", Blocks: blocks18, Widths: full},
+	{Name: "resnet34", Blocks: blocks34, Widths: full},
+	{Name: "sdnet18", Blocks: blocks18, Widths: full, CSCStem: true},
+	{Name: "sdnet34", Blocks: blocks34, Widths: full, CSCStem: true},
+	{Name: "sdnet18_all", Blocks: blocks18, Widths: full, CSCStem: true, CSCBlocks: true},
+	{Name: "sdnet34_all", Blocks: blocks34, Widths: full, CSCStem: true, CSCBlocks: true},
+	{Name: "sdnet18_all_noshortcut", Blocks: blocks18, Widths: full, CSCStem: true, CSCBlocks: true, Plain: true},
+	{Name: "sdnet34_all_noshortcut", Blocks: blocks34, Widths: full, CSCStem: true, CSCBlocks: true, Plain: true},
+	{Name: "resnet8_narrow", Blocks: []int{1, 1, 1}, Widths: narrow},
+	{Name: "sdnet8_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true},
+	{Name: "sdnet8_all_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true},
+	{Name: "sdnet8_all_narrow_noshortcut", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true, Plain: true},
+}
+
+// Lookup returns the named network for the named data set, with PublishedCSC.
+func Lookup(network, data string) (Spec, error) {
+	for _, s := range Networks {
+		if s.Name != network {
+			continue
+		}
+		for _, d := range DataSets {
+			if d.Name == data {
+				s.Data, s.CSC = d, PublishedCSC
+				return s, nil
+			}
+		}
+		return Spec{}, fmt.Errorf("unknown data set %q; there are %s", data, list(DataSets, func(d Data) string { return d.Name }))
+	}
+	return Spec{}, fmt.Errorf("unknown network %q; there are %s", network, list(Networks, func(s Spec) string { return s.Name }))
+}
+
+func list[E any](items []E, name func(E) string) string {
+	var names []string
+	for _, i := range items {
+		names = append(names, name(i))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Check tells what is wrong with a specification that was not made by Lookup.
+func (s Spec) Check() error {
+	switch {
+	case len(s.Blocks) == 0 || len(s.Blocks) != len(s.Widths):
+		return fmt.Errorf("network %s: %d stages of blocks, %d of widths", s.Name, len(s.Blocks), len(s.Widths))
+	case s.Plain && !s.CSCBlocks:
+		return fmt.Errorf("network %s: only networks of CSC blocks come without shortcuts", s.Name)
+	case s.CSC.Iterations < 1 && s.CSCStem:
+		return fmt.Errorf("network %s: %d FISTA iterations", s.Name, s.CSC.Iterations)
+	case s.CSC.Lambda < 0 || s.CSC.Mu < 0:
+		return fmt.Errorf("network %s: lambda %g, mu %g must not be negative", s.Name, s.CSC.Lambda, s.CSC.Mu)
+	case s.Data.Classes < 1:
+		return fmt.Errorf("network %s: %d classes", s.Name, s.Data.Classes)
+	case s.featureSide() < 1:
+		return fmt.Errorf("network %s: images of %dx%d are too small", s.Name, s.Data.Image, s.Data.Image)
+	}
+	return nil
+}
+
+// featureSide is the height of the last stage's output.
+func (s Spec) featureSide() int {
+	side := s.Data.Stem.CodeSize(s.Data.Image, s.Data.Stem.Kernel)
+	halve := conv.Geometry{Stride: 2, Padding: 1}
+	if s.Data.Stem.Pool {
+		side = halve.CodeSize(side, 3)
+	}
+	for range s.Blocks[1:] {
+		side = halve.CodeSize(side, 3)
+	}
+	return side
+}
