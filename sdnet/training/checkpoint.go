@@ -1,0 +1,123 @@
+package training
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"sdref/golden/safetensors"
+	"sdref/sdnet"
+	"sdref/sdnet/cifar"
+	"sdref/tensor"
+)
+
+// The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights as the
+// optimiser left them, and each parameter's velocity under "velocity/" and the parameter's name.
+const (
+	formatKey    = "format"
+	formatValue  = "sdref run 1"
+	configKey    = "config"
+	iterationKey = "iteration"
+	historyKey   = "history"
+	currentKey   = "epoch in progress"
+	velocity     = "velocity/"
+)
+
+// Save writes the run to a file, replacing one that is there only once the new one is complete on the disk.
+func (r *Run[T]) Save(path string) error {
+	f := &safetensors.File{Metadata: map[string]string{formatKey: formatValue, iterationKey: strconv.Itoa(r.Iteration)}}
+	for key, value := range map[string]any{configKey: r.Config, historyKey: r.History, currentKey: r.current} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("save %s: %w", path, err)
+		}
+		f.Metadata[key] = string(text)
+	}
+	for _, s := range r.Net().State() {
+		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
+	}
+	for i, p := range r.Net().Parameters() {
+		f.Tensors = append(f.Tensors, safetensors.New(velocity+p.Name, p.Shape, r.Trainer.Optimizer.Velocity[i].Data))
+	}
+	return safetensors.Write(path, f)
+}
+
+// ReadConfig reads the configuration of a checkpoint, and how many steps had been made.
+func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
+	if f.Metadata[formatKey] != formatValue {
+		return c, 0, fmt.Errorf("%s: metadata %s is %q: not a checkpoint of this program", f.Path, formatKey, f.Metadata[formatKey])
+	}
+	if err := json.Unmarshal([]byte(f.Metadata[configKey]), &c); err != nil {
+		return c, 0, fmt.Errorf("%s: metadata %s: %w", f.Path, configKey, err)
+	}
+	if err := c.Check(); err != nil {
+		return c, 0, fmt.Errorf("%s: metadata %s: %w", f.Path, configKey, err)
+	}
+	if iteration, err = strconv.Atoi(f.Metadata[iterationKey]); err != nil || iteration < 0 {
+		return c, 0, fmt.Errorf("%s: metadata %s: %q is not a count", f.Path, iterationKey, f.Metadata[iterationKey])
+	}
+	return c, iteration, nil
+}
+
+// Resume returns the run that a checkpoint holds; it goes on as if it had never been interrupted.
+func Resume[T tensor.Float](f *safetensors.File, data *cifar.Data) (*Run[T], error) {
+	c, iteration, err := ReadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	r, err := prepare[T](c, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if r.Iteration = iteration; iteration > r.Total() {
+		return nil, fmt.Errorf("%s: metadata %s: %d of %d steps", f.Path, iterationKey, iteration, r.Total())
+	}
+	err = json.Unmarshal([]byte(f.Metadata[historyKey]), &r.History)
+	if err = errors.Join(err, json.Unmarshal([]byte(f.Metadata[currentKey]), &r.current)); err != nil {
+		return nil, fmt.Errorf("%s: metadata %s, %s: %w", f.Path, historyKey, currentKey, err)
+	}
+	err = load(f, "", r.Net().State())
+	for i, p := range r.Net().Parameters() {
+		p.Tensor = r.Trainer.Optimizer.Velocity[i]
+		err = errors.Join(err, load(f, velocity, []sdnet.Named[T]{p}))
+	}
+	return r, err
+}
+
+// LoadNetwork returns the network that a checkpoint holds, weights as the optimiser left them.
+func LoadNetwork[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], Config, error) {
+	c, _, err := ReadConfig(f)
+	if err != nil {
+		return nil, c, err
+	}
+	spec, err := c.Spec()
+	if err != nil {
+		return nil, c, err
+	}
+	net, err := sdnet.New[T](spec)
+	if err != nil {
+		return nil, c, err
+	}
+	return net, c, load(f, "", net.State())
+}
+
+// load copies the named tensors from a file, converting the type where it differs.
+func load[T tensor.Float](f *safetensors.File, prefix string, into []sdnet.Named[T]) error {
+	for _, s := range into {
+		t, err := f.GetShaped(prefix+s.Name, s.Shape...)
+		if err != nil {
+			return err
+		}
+		if values, err := safetensors.Values[T](t); err == nil {
+			copy(s.Data, values)
+			continue
+		}
+		values, err := t.Float64s()
+		if err != nil {
+			return err
+		}
+		copy(s.Data, tensor.Convert[T](tensor.From(values, s.Shape...)).Data)
+	}
+	return nil
+}
