@@ -1,0 +1,79 @@
+// Package suite computes what golden cases ask for and sets it against what they expect: the evidence that this module and
+// the authors' code mean the same.
+//
+// It is for `ref check` and for tests. It knows the kinds of case; it knows nothing of where they come from or how results are
+// printed.
+package suite
+
+import (
+	"fmt"
+	"math"
+
+	"sdref/golden"
+	"sdref/tensor"
+)
+
+// The largest relative errors that pass. In float64 both sides round differently in the last bits, which a layer or a
+// network amplifies little and an optimiser step, through the step sizes, somewhat more. In float32 a layer's result is some
+// thousand roundings of 6e-8 away; a network's is reported, not judged: batch normalisation amplifies without a bound.
+const (
+	boundFloat64   = 1e-10
+	boundSteps     = 1e-8 // after several optimiser steps
+	boundFloat32   = 2e-4
+	reportedNote   = "reported, not judged"
+	ambiguousNote  = "codes within rounding of their threshold: either one-sided derivative is right there"
+	ambiguousShare = 1e-5 // of the largest code: how near to its threshold a code may fall on either side
+)
+
+// Check computes one case in type T and returns a row for every tensor and scalar that the case expects. An error says that
+// the case cannot be computed: an unknown kind or setting, a missing or misshapen tensor.
+func Check[T tensor.Float](c *golden.Case) (rows []golden.Row, err error) {
+	switch c.Kind {
+	case "csc_layer":
+		rows, err = checkLayer[T](c)
+	case "network":
+		rows, err = checkNetwork[T](c)
+	default:
+		return nil, fmt.Errorf("case %s (%s): unknown kind %q (csc_layer, network)", c.Name, c.Path, c.Kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.Name, err)
+	}
+	return rows, nil
+}
+
+// isDouble tells float64 from float32.
+func isDouble[T tensor.Float]() bool {
+	_, double := any(T(0)).(float64)
+	return double
+}
+
+// from makes a tensor of type T from float64 values.
+func from[T tensor.Float](values []float64, shape ...int) *tensor.Tensor[T] {
+	return tensor.Convert[T](tensor.From(values, shape...))
+}
+
+// report is a list of rows of one case.
+type report struct {
+	name  string
+	bound float64
+	rows  []golden.Row
+}
+
+func newReport[T tensor.Float](c *golden.Case, float32Bound float64) *report {
+	r := &report{name: c.Name, bound: float32Bound}
+	if isDouble[T]() {
+		r.bound = boundFloat64
+	}
+	return r
+}
+
+// add judges d by the report's bound, or by a larger one.
+func (r *report) add(name string, d golden.Difference, atLeast float64) *golden.Row {
+	row := golden.Judge(r.name, name, d, max(r.bound, atLeast))
+	if math.IsInf(row.Bound, 1) {
+		row.Note = reportedNote
+	}
+	r.rows = append(r.rows, row)
+	return &r.rows[len(r.rows)-1]
+}
