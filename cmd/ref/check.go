@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"sdref/golden"
+	"sdref/golden/suite"
+)
+
+// runCheck compares results with stored ones.
+func runCheck(c *call) error {
+	vectors := c.flags.String("vectors", "", "the `folder` of cases: NAME.json with NAME.safetensors beside it, sub-folders included")
+	typ := c.flags.String("type", "float64", "compute in float32 or float64")
+	if err := c.parse(checkHelp); err != nil {
+		return err
+	}
+	if *vectors == "" {
+		return errors.New("-vectors is missing (see ref check -help)")
+	}
+	check := map[string]func(*golden.Case) ([]golden.Row, error){"float32": suite.Check[float32], "float64": suite.Check[float64]}[*typ]
+	if check == nil {
+		return fmt.Errorf("-type: %q is neither float32 nor float64", *typ)
+	}
+	cases, err := golden.Open(*vectors)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "%s, %s\n", machine(), *typ)
+	total, failed := 0, 0
+	for _, k := range cases {
+		if c.ctx.Err() != nil {
+			return errInterrupted
+		}
+		rows, err := check(k)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			fmt.Fprintln(c.stdout, r)
+			if !r.Pass {
+				failed++
+			}
+		}
+		total += len(rows)
+		if len(rows) == 0 {
+			return fmt.Errorf("case %s (%s): expects nothing", k.Name, k.Path)
+		}
+	}
+	fmt.Fprintf(c.stdout, "%d cases, %d tensors and scalars: %d passed, %d failed\n", len(cases), total, total-failed, failed)
+	if failed > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+const checkHelp = `ref check computes the cases of a folder and prints a line for each tensor and scalar with its relative
+error. In float64 the bound is 1e-10, 1e-8 after several optimiser steps, and counts must be equal. In float32 it is
+2e-4 for layers; networks are reported, not judged, and so is a gradient that differs because a code lies within
+rounding of its threshold. Exit status 1 if any line fails.`

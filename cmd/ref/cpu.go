@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+
+	"sdref/internal/kernel"
+)
+
+// runCPU shows the processor's features and the kernel rows.
+func runCPU(c *call) error {
+	if err := c.parse("ref cpu shows what the processor and the operating system offer, the kernel rows, and the one in use."); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.stdout, machine())
+	for _, f := range kernel.Features() {
+		has := "no"
+		if f.Has {
+			has = "yes"
+		}
+		fmt.Fprintf(c.stdout, "  %-12s %s\n", f.Name, has)
+	}
+	fmt.Fprintf(c.stdout, "\n%-10s %-18s %s\n", "row", "float32 tile", "float64 tile")
+	double := map[string]*kernel.Set[float64]{}
+	for _, r := range kernel.Rows[float64]() {
+		double[r.Name] = r
+	}
+	for _, r := range kernel.Rows[float32]() {
+		used := ""
+		if r.Name == kernel.ActiveName() {
+			used = "  in use"
+		}
+		d := double[r.Name]
+		fmt.Fprintf(c.stdout, "%-10s %-18s %s%s\n", r.Name, fmt.Sprintf("%d x %d", r.Tiles[0].Rows, r.Cols), fmt.Sprintf("%d x %d", d.Tiles[0].Rows, d.Cols), used)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"sdref/sdnet"
+)
+
+// runDescribe shows a network as a table.
+func runDescribe(c *call) error {
+	network := c.flags.String("net", "sdnet18", "the `network`: "+networkNames())
+	data := c.flags.String("data", "cifar10", "the data `set` that it is made for: "+dataNames())
+	iterations := c.flags.Int("iterations", sdnet.PublishedCSC.Iterations, "FISTA iterations of each CSC layer")
+	if err := c.parse("ref describe shows a network as a table. Multiply-adds are those of one image in prediction."); err != nil {
+		return err
+	}
+	spec, err := sdnet.Lookup(*network, *data)
+	if err != nil {
+		return err
+	}
+	spec.CSC.Iterations = *iterations
+	net, err := sdnet.New[float32](spec)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "%s for %s: images 3 x %d x %d, %d classes\n\n", spec.Name, spec.Data.Name, spec.Data.Image, spec.Data.Image, spec.Data.Classes)
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "layer\tkind\toutput\tparameters\tmultiply-adds\t")
+	adds := 0
+	for _, l := range net.Describe() {
+		fmt.Fprintf(w, "%s\t%s\t%d x %d x %d\t%s\t%s\t\n", l.Name, l.Kind, l.Output[0], l.Output[1], l.Output[2], thousands(l.Parameters), thousands(l.MultiplyAdds))
+		adds += l.MultiplyAdds
+	}
+	fmt.Fprintf(w, "total\t\t\t%s\t%s\t\n", thousands(net.CountParameters()), thousands(adds))
+	return w.Flush()
+}
+
+func networkNames() string {
+	var names []string
+	for _, s := range sdnet.Networks {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func dataNames() string {
+	var names []string
+	for _, d := range sdnet.DataSets {
+		names = append(names, d.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// thousands writes n with commas.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,158 @@
+// Command ref trains, evaluates, describes and checks SDNet networks on a CPU.
+//
+// Each verb is a file: its flags, and the conversation with the user. The arithmetic is in the packages below.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"sdref/internal/kernel"
+)
+
+// verb is one thing that the command does.
+type verb struct {
+	name, summary string
+	run           func(c *call) error
+}
+
+var verbs []verb
+
+func init() { // in init, because help lists the verbs
+	verbs = []verb{
+		{"train", "train a network on drawn images or on CIFAR, resumable", runTrain},
+		{"eval", "evaluate a checkpoint on images", runEval},
+		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
+		{"check", "compare this program with stored values of the authors' code", runCheck},
+		{"cpu", "show what the processor can do and which kernels are used", runCPU},
+	}
+}
+
+// call is one use of a verb.
+type call struct {
+	ctx            context.Context
+	args           []string
+	stdout, stderr io.Writer
+	flags          *flag.FlagSet
+	kernel         string
+}
+
+// The exit statuses beyond 0.
+const (
+	exitFailed      = 1   // a check failed
+	exitError       = 2   // bad usage or input
+	exitInterrupted = 130 // Ctrl-C; the run was saved
+)
+
+// errFailed says that a check failed, which has been reported; errInterrupted that the user stopped the run.
+var (
+	errFailed      = errors.New("failed")
+	errInterrupted = errors.New("interrupted")
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run does what the arguments ask for and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			text, _, _ := strings.Cut(fmt.Sprint(r), "\n")
+			fmt.Fprintf(stderr, "ref: internal error, please report it: %s\n", text)
+			status = exitError
+		}
+	}()
+	if len(args) == 0 {
+		usage(stderr)
+		return exitError
+	}
+	if a := args[0]; a == "help" || a == "-help" || a == "--help" || a == "-h" {
+		usage(stdout)
+		return 0
+	}
+	for _, v := range verbs {
+		if v.name == args[0] {
+			c := &call{ctx: ctx, args: args[1:], stdout: stdout, stderr: stderr, flags: flag.NewFlagSet(v.name, flag.ContinueOnError)}
+			c.flags.SetOutput(io.Discard) // parse reports errors, in one line
+			c.flags.StringVar(&c.kernel, "kernel", "", "kernel `row` to use: "+rowNames()+" (default: the fastest)")
+			return exitStatus(v, v.run(c), stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "ref: unknown verb %q; see ref -help\n", args[0])
+	return exitError
+}
+
+func exitStatus(v verb, err error, stderr io.Writer) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	}
+	fmt.Fprintf(stderr, "ref %s: %s\n", v.name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	return exitError
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "ref is the CPU reference of SDNet: networks of convolutional sparse coding layers.")
+	fmt.Fprintf(w, "\nUsage: ref VERB [flags]; ref VERB -help lists a verb's flags.\n\n")
+	for _, v := range verbs {
+		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.summary)
+	}
+	fmt.Fprintf(w, "\nref train alone trains a narrow network on drawn images in about a minute. The environment\nvariable SDREF_KERNEL chooses a kernel row like -kernel does: %s.\n", rowNames())
+	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed, 2 bad usage or input, 130 interrupted (and saved).")
+}
+
+func rowNames() string {
+	var names []string
+	for _, r := range kernel.Rows[float32]() {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// parse reads the flags and chooses the kernel row. The description is the first paragraph of the verb's help.
+func (c *call) parse(description string) error {
+	err := c.flags.Parse(c.args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(c.stdout, "%s\n\nFlags:\n", description)
+		c.flags.SetOutput(c.stdout)
+		c.flags.PrintDefaults()
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w (see ref %s -help)", err, c.flags.Name())
+	}
+	if c.flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q (see ref %s -help)", c.flags.Arg(0), c.flags.Name())
+	}
+	if c.kernel != "" {
+		return kernel.Use(c.kernel)
+	}
+	return kernel.EnvironmentError()
+}
+
+// given tells whether a flag was set on the command line.
+func (c *call) given(name string) bool {
+	found := false
+	c.flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// machine is the first line of every log.
+func machine() string {
+	return fmt.Sprintf("%s, kernel %s, %d goroutines", kernel.CPUName(), kernel.ActiveName(), runtime.GOMAXPROCS(0))
+}
