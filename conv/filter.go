@@ -77,15 +77,13 @@ func (f *filterPart[T]) packCodes(y []T, n0, q0, q1 int) {
 	pixels := f.ho * f.wo
 	left := &f.ws.left
 	left.Layout(f.set, f.m1-f.m0, q1-q0)
-	for i := range left.Strips() {
-		left.PackStrip(i, func(dst []T, row, rows, stride int) {
-			for q := q0; q < q1; {
-				n, at := n0+q/pixels, q%pixels
-				count := min(pixels-at, q1-q)
-				src := y[(n*f.m+f.m0+row)*pixels+at:]
-				f.set.Interleave(dst[(q-q0)*stride:], stride, src, f.offsets[:rows], count)
-				q += count
-			}
-		})
-	}
+	left.PackRange(0, q1-q0, func(dst []T, stride, row, rows, p0, p1 int) {
+		for q := q0 + p0; q < q0+p1; {
+			n, at := n0+q/pixels, q%pixels
+			count := min(pixels-at, q1-q)
+			src := y[(n*f.m+f.m0+row)*pixels+at:]
+			f.set.Interleave(dst[(q-q0-p0)*stride:], stride, src, f.offsets[:rows], count)
+			q += count
+		}
+	})
 }

@@ -18,8 +18,8 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	left := &shared[0].left
 	left.Layout(set, f.m, f.taps())
 	offsets := gemm.Offsets(set.Tiles[0].Rows, f.taps())
-	left.Pack(func(dst []T, row, rows, stride int) {
-		set.Interleave(dst, stride, w.Data[row*f.taps():], offsets[:rows], f.taps())
+	left.Pack(packLinks, func(dst []T, stride, row, rows, p0, p1 int) {
+		set.Interleave(dst, stride, w.Data[row*f.taps()+p0:], offsets[:rows], p1-p0)
 	})
 	pixels := f.ho * f.wo
 	share(f.n, pixels, left.Strips(), func(ws *workspace[T], n0, n1, s0, s1 int) {
@@ -36,6 +36,10 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 		left.Multiply(s0, s1, right, 0, len(ws.pixel), out, false, &ws.Workspace)
 	})
 }
+
+// packLinks is the number of links of the chain that one goroutine packs of the weights at a time: enough for long copies, few
+// enough to share the work.
+const packLinks = 128
 
 // stage copies images from src to ws.staged, one after the other.
 func (ws *workspace[T]) stage(s *stage, src []T, images int) {

@@ -45,14 +45,20 @@ func stageImage[T tensor.Float](s *stage, dst, src []T) {
 func stageRow[T tensor.Float](dst, src []T, first, step int) {
 	lo := min(len(dst), max(0, (-first+step-1)/step))
 	hi := max(lo, min(len(dst), (len(src)-first+step-1)/step))
-	clear(dst[:lo])
-	clear(dst[hi:])
+	for q := range dst[:lo] { // mostly a single element
+		dst[q] = 0
+	}
+	for q := hi; q < len(dst); q++ {
+		dst[q] = 0
+	}
 	if step == 1 {
 		copy(dst[lo:hi], src[first+lo:])
 		return
 	}
-	for q := lo; q < hi; q++ {
-		dst[q] = src[first+q*step]
+	at := first + lo*step
+	for q := range dst[lo:hi] {
+		dst[lo+q] = src[at]
+		at += step
 	}
 }
 

@@ -98,18 +98,23 @@ func packPhase[T tensor.Float](left *gemm.Left[T], set *kernel.Set[T], f form, p
 	area, n := f.kh*f.kw, len(ph.taps)
 	left.Layout(set, f.c, len(ph.tap))
 	offsets := gemm.Offsets(set.Tiles[0].Rows, area)
-	left.Pack(func(dst []T, row, rows, stride int) {
-		for m := range f.m {
-			src := w[(m*f.c+row)*area:]
+	// Blocks are of whole m, whose C*KH*KW elements lie together.
+	left.Pack(max(1, n)*packRows, func(dst []T, stride, row, rows, p0, p1 int) {
+		for ; p0 < p1; p0, dst = p0+n, dst[n*stride:] {
+			src := w[(p0/n*f.c+row)*area:]
 			if n == area {
-				set.Interleave(dst[m*n*stride:], stride, src, offsets[:rows], area)
+				set.Interleave(dst, stride, src, offsets[:rows], area)
 				continue
 			}
 			for k, t := range ph.taps {
 				for i := range rows {
-					dst[(m*n+k)*stride+i] = src[i*area+t[0]*f.kw+t[1]]
+					dst[k*stride+i] = src[i*area+t[0]*f.kw+t[1]]
 				}
 			}
 		}
 	})
 }
+
+// packRows is the number of the kernel's rows m that one goroutine packs at a time: their elements for a strip of channels
+// fill whole cache lines of the packed operand and stay in the second-level cache from strip to strip.
+const packRows = 16

@@ -37,7 +37,7 @@ type strip[T kernel.Float] struct {
 }
 
 // Layout plans the strips of a rows x k operand and makes room for them, reusing l's memory. The contents are undefined
-// until Pack or PackStrip has filled them.
+// until Pack has filled them.
 func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
 	l.set, l.k, l.strips = set, k, l.strips[:0]
 	size := 0
@@ -58,22 +58,26 @@ func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
 // Strips is the number of strips.
 func (l *Left[T]) Strips() int { return len(l.strips) }
 
-// A Filler writes rows row..row+rows-1 of a left operand as one strip: element (i, p) to dst[p*stride+i].
-type Filler[T kernel.Float] func(dst []T, row, rows, stride int)
-
-// Pack fills every strip, spread over goroutines.
-func (l *Left[T]) Pack(fill Filler[T]) {
-	parallel.For(len(l.strips), func(_, i int) { l.PackStrip(i, fill) })
+// Pack fills the operand: fill writes links p0..p1-1 of the chain of rows row..row+rows-1, element (i, p) to
+// dst[(p-p0)*stride+i]. The work is spread over goroutines by blocks of the given number of links, each block passing over all
+// rows while its part of the source is in the cache.
+func (l *Left[T]) Pack(block int, fill Filler[T]) {
+	parallel.For((l.k+block-1)/block, func(_, i int) { l.PackRange(i*block, min((i+1)*block, l.k), fill) })
 }
 
-// PackStrip fills strip i.
-func (l *Left[T]) PackStrip(i int, fill Filler[T]) {
-	s := &l.strips[i]
-	dst := l.data[s.at : s.at+s.tile.Rows*l.k]
-	if s.rows < s.tile.Rows {
-		clear(dst)
+// A Filler packs a part of a left operand, as Pack says.
+type Filler[T kernel.Float] func(dst []T, stride, row, rows, p0, p1 int)
+
+// PackRange does Pack's work for links p0..p1-1 on the calling goroutine.
+func (l *Left[T]) PackRange(p0, p1 int, fill Filler[T]) {
+	for i := range l.strips {
+		s := &l.strips[i]
+		dst := l.data[s.at+p0*s.tile.Rows : s.at+p1*s.tile.Rows]
+		if s.rows < s.tile.Rows {
+			clear(dst)
+		}
+		fill(dst, s.tile.Rows, s.row, s.rows, p0, p1)
 	}
-	fill(dst, s.row, s.rows, s.tile.Rows)
 }
 
 // Right is a right operand: Panel writes element (p, col+j), p0 <= p < p1, j < cols, to dst[(p-p0)*stride + j].

@@ -52,10 +52,10 @@ func pack[T kernel.Float](set *kernel.Set[T], a plain[T]) *Left[T] {
 		l.data[i] = T(math.NaN())
 	}
 	l.Layout(set, a.rows, a.cols)
-	l.Pack(func(dst []T, row, rows, stride int) {
+	l.Pack(7, func(dst []T, stride, row, rows, p0, p1 int) {
 		for i := range rows {
-			for p := range a.cols {
-				dst[p*stride+i] = a.at(row+i, p)
+			for p := p0; p < p1; p++ {
+				dst[(p-p0)*stride+i] = a.at(row+i, p)
 			}
 		}
 	})

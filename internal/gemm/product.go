@@ -28,8 +28,8 @@ func Product[T kernel.Float](c, a, b Matrix[T]) {
 	set := kernel.Active[T]()
 	var left Left[T]
 	left.Layout(set, a.Rows, a.Cols)
-	source := newOperand(set, a.Transposed(), set.Tiles[0].Rows, a.Cols)
-	left.Pack(func(dst []T, row, rows, stride int) { source.Panel(dst, stride, row, rows, 0, a.Cols) })
+	source := newOperand(set, a.Transposed(), set.Tiles[0].Rows, depth)
+	left.Pack(depth, source.Panel)
 	right := newOperand(set, b, set.Cols, depth)
 	panels := (c.Cols + set.Cols - 1) / set.Cols
 	colParts, rowParts := Split(panels, left.Strips())

@@ -36,17 +36,23 @@ func benchmarkPeak[T Float](b *testing.B, row *Set[T]) {
 
 func BenchmarkTile(b *testing.B) { eachBenchmark(b, benchmarkTiles[float32], benchmarkTiles[float64]) }
 
-// benchmarkTiles multiplies panels that stay in the first-level cache and says what share of the peak that is.
+// benchmarkTiles multiplies panels that stay in cache and says what share of the peak that is. One op is 100 products.
 func benchmarkTiles[T Float](b *testing.B, row *Set[T]) {
 	peak := gflops(row)
 	for _, tile := range row.Tiles {
 		for _, k := range []int{64, 128, 256} {
 			b.Run(name("%dx%d/k=%d", tile.Rows, row.Cols, k), func(b *testing.B) {
 				x, y, c := tame[T](k*tile.Rows), tame[T](k*row.Cols), tame[T](tile.Rows*row.Cols)
+				const products = 100
+				rate := 0.0 // the best of the batches, as the peak is
 				for b.Loop() {
-					tile.Mul(k, x, y, c, row.Cols, false)
+					start := time.Now()
+					for range products {
+						tile.Mul(k, x, y, c, row.Cols, false)
+					}
+					flops := float64(products * 2 * k * tile.Rows * row.Cols)
+					rate = max(rate, flops/time.Since(start).Seconds()/1e9)
 				}
-				rate := float64(2*k*tile.Rows*row.Cols) * float64(b.N) / b.Elapsed().Seconds() / 1e9
 				b.ReportMetric(rate, "GFLOP/s")
 				b.ReportMetric(100*rate/peak, "%peak")
 			})

@@ -4,7 +4,7 @@ package kernel
 
 // The assembly's functions, by name: the generator writes the name of an instruction set and an element type after each.
 
-// These two serve every row: wider vectors do not make them faster.
+// These serve both rows of the table.
 var (
 	interleaveF32 = []nativeInterleave[float32]{{8, 4, interleave8AVX2F32}, {4, 4, interleave4AVX2F32}}
 	interleaveF64 = []nativeInterleave[float64]{{4, 2, interleave4AVX2F64}}

@@ -48,8 +48,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 }
 
 func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], cols, k, ldc int, load, tame bool) {
-	_, a := framed[T](k*tile.Rows, r.IntN(16))
-	_, b := framed[T](k*cols, r.IntN(16))
+	a, b := guarded[T](t, k*tile.Rows, r.IntN(2) == 0), guarded[T](t, k*cols, r.IntN(2) == 0)
 	shift := r.IntN(16)
 	whole, c := framed[T]((tile.Rows-1)*ldc+cols, shift)
 	wholeWant, want := framed[T](len(c), shift)
@@ -59,7 +58,36 @@ func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], cols, k, ldc in
 		fill(r, c, tame)
 		copy(want, c)
 	}
+	fenced := guarded[T](t, len(c), r.IntN(2) == 0)
+	copy(fenced, c)
 	refMul(tile.Rows, cols, k, a, b, want, ldc, load)
 	tile.Mul(k, a, b, c, ldc, load)
+	tile.Mul(k, a, b, fenced, ldc, load)
 	sameBits(t, name("tile %dx%d k=%d ldc=%d load=%v tame=%v", tile.Rows, cols, k, ldc, load, tame), whole, wholeWant)
+	sameBits(t, "the same between fences", fenced, want)
+}
+
+// TestTileHalfway: in every step every sum is next to the middle between two float32s, as in TestFMA32Halfway.
+func TestTileHalfway(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 22))
+	for _, row := range Rows[float32]() {
+		for _, tile := range row.Tiles {
+			const k = 9
+			a, b, c := make([]float32, k*tile.Rows), make([]float32, k*row.Cols), make([]float32, tile.Rows*row.Cols)
+			for i := range a {
+				a[i] = 1 + 0x1p-20
+			}
+			for i := range b {
+				b[i] = (1 - 0x1p-20) * (float32(r.IntN(2)) - 0.5)
+			}
+			for i := range c {
+				c[i] = float32(1<<23+101+2*r.IntN(1<<21)) * // odd, or the middle itself would go the same way
+					(2*float32(r.IntN(2)) - 1)
+			}
+			want := append([]float32(nil), c...)
+			refMul(tile.Rows, row.Cols, k, a, b, want, row.Cols, true)
+			tile.Mul(k, a, b, c, row.Cols, true)
+			sameBits(t, name("row %s, tile %dx%d", row.Name, tile.Rows, row.Cols), c, want)
+		}
+	}
 }
