@@ -17,18 +17,22 @@ type Layer[T tensor.Float] struct {
 	Vector        *tensor.Tensor[T] // (1, M, Ho, Wo), a buffer: where power iteration stands
 }
 
-// NewLayer returns a layer with zero weights for signals (N, channels, height, width).
+// NewLayer returns a layer for signals (N, channels, height, width), with zero weights and step size and a fixed start vector
+// for power iteration. Sizes and settings that make no layer are a panic.
 func NewLayer[T tensor.Float](atoms, channels, kernel, height, width int, s Settings) *Layer[T] {
 	ho, wo := s.CodeSize(height, kernel), s.CodeSize(width, kernel)
-	if atoms < 1 || channels < 1 || kernel < 1 || ho < 1 || wo < 1 || s.Iterations < 1 {
-		panic(fmt.Sprintf("csc: no layer of %d atoms, %d channels, kernel %d, signal %dx%d, %d iterations, %v", atoms, channels, kernel, height, width, s.Iterations, s.Geometry))
+	if atoms < 1 || channels < 1 || kernel < 1 || ho < 1 || wo < 1 || s.Iterations < 1 ||
+		!(s.Lambda >= 0) || !(s.Mu >= 0) || (s.Variant != Published && s.Variant != Paper) {
+		panic(fmt.Sprintf("csc: no layer of %d atoms, %d channels, kernel %d, signal %dx%d, %+v", atoms, channels, kernel, height, width, s))
 	}
-	return &Layer[T]{
+	l := &Layer[T]{
 		Settings: s, Height: height, Width: width,
 		Weight:   tensor.New[T](atoms, channels, kernel, kernel),
 		StepSize: tensor.New[T](),
 		Vector:   tensor.New[T](1, atoms, ho, wo),
 	}
+	tensor.FillUniform(l.Vector, 1, 1, 0) // power iteration cannot leave zero
+	return l
 }
 
 // Forward returns the code of x by FISTA with the layer's step size; w is the layer's Weight on x's tape.
