@@ -8,8 +8,9 @@ import (
 	"sdref/tensor"
 )
 
-// network is a small one with every operation; parameters come by name from make.
-func network[T tensor.Float](x *Var[T], labels []int, parameter func(shape ...int) *Var[T], running Running[T], training bool) *Var[T] {
+// network is a small one with every operation; each of its parameters comes from a call of parameter.
+func network[T tensor.Float](x *Var[T], labels []int, parameter func(shape ...int) *Var[T], running Running[T],
+	training bool) *Var[T] {
 	c := running.Mean.Len()
 	down := conv.Geometry{Stride: 2, Padding: 1}
 	gamma, beta := parameter(c), parameter(c)
@@ -155,6 +156,9 @@ func TestNoGradWorksInPlace(t *testing.T) {
 	}
 	if arena.Held() != 2*3*4*5 {
 		t.Errorf("the arena holds %d elements, want the %d of one value", arena.Held(), 2*3*4*5)
+	}
+	if len(tape.kept) != 1 {
+		t.Errorf("the tape remembers %d values, want only the last", len(tape.kept))
 	}
 	mustEqual(t, "input", x.Value(), normal[float32](1, 2, 3, 4, 5))
 }

@@ -101,8 +101,10 @@ func table[T tensor.Float]() []row[T] {
 	return append(convolutions[T](), []row[T]{
 		{"Add", "", []argument{plain(shape...), plain(shape...)}, func(v []*Var[T]) *Var[T] { return Add(v[0], v[1]) }},
 		{"Add", "to itself", []argument{plain(shape...)}, func(v []*Var[T]) *Var[T] { return Add(v[0].Keep(), v[0]) }},
-		{"AddScaled", "", []argument{plain(shape...), plain(shape...)}, func(v []*Var[T]) *Var[T] { return AddScaled(v[0], v[1], T(-0.75)) }},
-		{"AddScaled", "to itself", []argument{plain(shape...)}, func(v []*Var[T]) *Var[T] { return AddScaled(v[0].Keep(), v[0], T(-0.75)) }},
+		{"AddScaled", "", []argument{plain(shape...), plain(shape...)},
+			func(v []*Var[T]) *Var[T] { return AddScaled(v[0], v[1], T(-0.75)) }},
+		{"AddScaled", "to itself", []argument{plain(shape...)},
+			func(v []*Var[T]) *Var[T] { return AddScaled(v[0].Keep(), v[0], T(-0.75)) }},
 		{"Scale", "", []argument{plain(shape...)}, func(v []*Var[T]) *Var[T] { return Scale(v[0], T(-1.25)) }},
 		{"ReLU", "", []argument{{shape, offKinks(0)}}, func(v []*Var[T]) *Var[T] { return ReLU(v[0]) }},
 		shrinkage[T]("signed", 1, 0.5, false),
@@ -118,8 +120,10 @@ func table[T tensor.Float]() []row[T] {
 		pooling[T]("3/1/1", []int{1, 2, 4, 5}, 3, 1, 1),
 		pooling[T]("2/3/0, gaps between windows", []int{1, 2, 8, 9}, 2, 3, 0),
 		{"AveragePool", "", []argument{plain(3, 4, 5, 2)}, func(v []*Var[T]) *Var[T] { return AveragePool(v[0]) }},
-		{"Linear", "", []argument{plain(5, 7), plain(3, 7), plain(3)}, func(v []*Var[T]) *Var[T] { return Linear(v[0], v[1], v[2]) }},
-		{"Linear", "one image", []argument{plain(1, 6), plain(4, 6), plain(4)}, func(v []*Var[T]) *Var[T] { return Linear(v[0], v[1], v[2]) }},
+		{"Linear", "", []argument{plain(5, 7), plain(3, 7), plain(3)},
+			func(v []*Var[T]) *Var[T] { return Linear(v[0], v[1], v[2]) }},
+		{"Linear", "one image", []argument{plain(1, 6), plain(4, 6), plain(4)},
+			func(v []*Var[T]) *Var[T] { return Linear(v[0], v[1], v[2]) }},
 		{"CrossEntropy", "", []argument{plain(4, 10)}, func(v []*Var[T]) *Var[T] { return CrossEntropy(v[0], []int{0, 9, 3, 3}) }},
 	}...)
 }

@@ -136,6 +136,38 @@ func TestBackwardNeedsALeaf(t *testing.T) {
 	}
 }
 
+// product is a*b, an operation with two pullbacks that may both overwrite dy.
+func product(a, b *Var[float64]) *Var[float64] {
+	y := a.tape.result(a.Shape()...)
+	av, bv := a.Value(), b.Value()
+	times := func(dst, u, v *tensor.Tensor[float64]) {
+		for i := range dst.Data {
+			dst.Data[i] = u.Data[i] * v.Data[i]
+		}
+	}
+	times(y.Value(), av, bv)
+	da := func(dst, dy *tensor.Tensor[float64]) { times(dst, dy, bv) }
+	db := func(dst, dy *tensor.Tensor[float64]) { times(dst, dy, av) }
+	return a.tape.finish(y, op[float64]{args: []*Var[float64]{a, b}, pulls: []pullback[float64]{da, db},
+		saves: []*Var[float64]{a, b}, elementwise: true})
+}
+
+// Only the last pullback of an operation that is wanted may overwrite dy.
+func TestTwoElementwisePullbacks(t *testing.T) {
+	tape := newTape[float64]()
+	a, b := tape.Leaf(vector(2.0, 3)), tape.Leaf(vector(5.0, 7))
+	tape.Backward(product(Scale(a, 1), Scale(b, 1)), vector(1.0, 10))
+	mustEqual(t, "da", a.Grad(), vector(5.0, 70))
+	mustEqual(t, "db", b.Grad(), vector(2.0, 30))
+	tape.Reset()
+	h := Scale(a, 1)
+	tape.Backward(product(h.Keep(), h), vector(1.0, 10)) // the square
+	mustEqual(t, "gradient of the square", a.Grad(), vector(4.0, 60))
+	tape.Reset()
+	tape.Backward(product(a, tape.Constant(vector(5.0, 7))), vector(1.0, 10))
+	mustEqual(t, "da alone", a.Grad(), vector(5.0, 70))
+}
+
 // A loop may make its leaves once: Reset takes their gradients, and the next step starts from none.
 func TestLeavesOutliveReset(t *testing.T) {
 	for name, twice := range map[string]func(x *Var[float64]) *Var[float64]{

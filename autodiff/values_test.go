@@ -135,7 +135,8 @@ func TestCrossEntropyKeepsItsLabels(t *testing.T) {
 
 // Of equal elements the first in row-major order wins, and padding never does.
 func TestMaxPoolTies(t *testing.T) {
-	y, dx := gradientOf(tensor.From([]float64{-5, -5, -5, -5}, 1, 1, 2, 2), func(v *Var[float64]) *Var[float64] { return MaxPool(v, 3, 2, 1) })
+	equal := tensor.From([]float64{-5, -5, -5, -5}, 1, 1, 2, 2)
+	y, dx := gradientOf(equal, func(v *Var[float64]) *Var[float64] { return MaxPool(v, 3, 2, 1) })
 	mustEqual(t, "value", y, tensor.From([]float64{-5}, 1, 1, 1, 1))
 	mustEqual(t, "gradient", dx, tensor.From([]float64{1, 0, 0, 0}, 1, 1, 2, 2))
 }
@@ -174,6 +175,14 @@ func TestShapesThatDoNotFit(t *testing.T) {
 	} {
 		mustShapePanic(t, m.op, m.f)
 	}
+	mustPanic(t, "label 3 of image 1 is not one of 3 classes", func() { CrossEntropy(leaf(2, 3), []int{0, 3}) })
+	mustPanic(t, "label -1 of image 0", func() { CrossEntropy(leaf(2, 3), []int{-1, 0}) })
+}
+
+func TestGeometriesThatDoNotFit(t *testing.T) {
+	tape := newTape[float32]()
+	leaf := func(shape ...int) *Var[float32] { return tape.Leaf(tensor.New[float32](shape...)) }
+	x := leaf(2, 3, 4, 5)
 	for name, f := range map[string]func(){
 		"channels":            func() { Convolve(x, leaf(2, 4, 3, 3), conv.Geometry{}) },
 		"kernel too large":    func() { Convolve(x, leaf(2, 3, 7, 7), conv.Geometry{}) },
@@ -191,6 +200,4 @@ func TestShapesThatDoNotFit(t *testing.T) {
 			f()
 		}()
 	}
-	mustPanic(t, "label 3 of image 1 is not one of 3 classes", func() { CrossEntropy(leaf(2, 3), []int{0, 3}) })
-	mustPanic(t, "label -1 of image 0", func() { CrossEntropy(leaf(2, 3), []int{-1, 0}) })
 }

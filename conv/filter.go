@@ -15,8 +15,8 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	set := kernel.Active[T]()
 	panels := (f.taps() + set.Cols - 1) / set.Cols
 	colParts, rowParts := gemm.Split(panels, (f.m+set.Tiles[0].Rows-1)/set.Tiles[0].Rows)
-	list := takeSpaces[T](parallel.Workers(colParts * rowParts))
-	defer giveSpaces(list)
+	list := gemm.Take[T](parallel.Workers(colParts * rowParts))
+	defer gemm.Give(list)
 	parallel.For(colParts*rowParts, func(worker, i int) {
 		col, row := i/rowParts, i%rowParts
 		part := filterPart[T]{form: f, set: set, ws: list[worker], offsets: gemm.Offsets(set.Tiles[0].Rows, f.ho*f.wo)}
@@ -30,7 +30,7 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 type filterPart[T tensor.Float] struct {
 	form
 	set            *kernel.Set[T]
-	ws             *workspace[T]
+	ws             *gemm.Workspace[T]
 	offsets        []int // of y's channels
 	c0, c1, m0, m1 int
 }
@@ -55,32 +55,32 @@ func (f *filterPart[T]) run(w, x, y []T) {
 		for q0 := 0; q0 < (n1-n0)*pixels; q0 += chainPixels {
 			q1 := min(q0+chainPixels, (n1-n0)*pixels)
 			f.packCodes(y, n0, q0, q1)
-			right := &rows[T]{f.set, f.ws.staged, tap, f.ws.pixel[q0:]}
-			f.ws.left.Multiply(0, f.ws.left.Strips(), right, 0, f.c1-f.c0, out, n0 > 0 || q0 > 0, &f.ws.Workspace)
+			right := &rows[T]{f.set, f.ws.Floats, tap, f.ws.Offsets[q0:]}
+			f.ws.Left.Multiply(0, f.ws.Left.Strips(), right, 0, f.c1-f.c0, out, n0 > 0 || q0 > 0, f.ws)
 		}
 	}
 }
 
 // stageChannels stages channels first.. of images n0..n1-1 and lists their pixels.
 func (f *filterPart[T]) stageChannels(s *stage, x []T, first, n0, n1 int) {
-	f.ws.staged = gemm.Grow(f.ws.staged, (n1-n0)*s.size())
-	f.ws.pixel = f.ws.pixel[:0]
+	f.ws.Floats = gemm.Grow(f.ws.Floats, (n1-n0)*s.size())
+	f.ws.Offsets = f.ws.Offsets[:0]
 	for n := n0; n < n1; n++ {
 		at := (n - n0) * s.size()
-		stageImage(s, f.ws.staged[at:at+s.size()], x[(n*f.c+first)*f.h*f.w:])
-		f.ws.pixel = s.appendPixels(f.ws.pixel, at, f.ho, f.wo)
+		stageImage(s, f.set, f.ws.Floats[at:at+s.size()], x[(n*f.c+first)*f.h*f.w:])
+		f.ws.Offsets = s.appendPixels(f.ws.Offsets, at, f.ho, f.wo)
 	}
 }
 
 // packCodes packs rows m0..m1-1 of y for pixels q0..q1-1 of the images from n0 on.
 func (f *filterPart[T]) packCodes(y []T, n0, q0, q1 int) {
 	pixels := f.ho * f.wo
-	left := &f.ws.left
+	left := &f.ws.Left
 	left.Layout(f.set, f.m1-f.m0, q1-q0)
 	left.PackRange(0, q1-q0, func(dst []T, stride, row, rows, p0, p1 int) {
 		for q := q0 + p0; q < q0+p1; {
 			n, at := n0+q/pixels, q%pixels
-			count := min(pixels-at, q1-q)
+			count := min(pixels-at, q0+p1-q)
 			src := y[(n*f.m+f.m0+row)*pixels+at:]
 			f.set.Interleave(dst[(q-q0-p0)*stride:], stride, src, f.offsets[:rows], count)
 			q += count

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/tensor"
 )
@@ -22,43 +23,60 @@ func (s *stage) size() int { return s.channels * s.planeSize() }
 // planeSize is the number of elements per channel.
 func (s *stage) planeSize() int { return len(s.phases) * s.rows * s.cols }
 
+// stageBatch returns images staged one after the other, in memory of ws.
+func stageBatch[T tensor.Float](s *stage, set *kernel.Set[T], ws *gemm.Workspace[T], src []T, images int) []T {
+	ws.Floats = gemm.Grow(ws.Floats, images*s.size())
+	image := s.channels * s.height * s.width
+	for n := range images {
+		stageImage(s, set, ws.Floats[n*s.size():(n+1)*s.size()], src[n*image:(n+1)*image])
+	}
+	return ws.Floats
+}
+
 // stageImage copies an image (channels, height, width) to dst.
-func stageImage[T tensor.Float](s *stage, dst, src []T) {
-	for c := range s.channels {
-		image := src[c*s.height*s.width : (c+1)*s.height*s.width]
-		for _, phase := range s.phases {
-			for r := range s.rows {
-				row := dst[:s.cols]
-				dst = dst[s.cols:]
-				a := s.origin[0] + r*s.step + phase[0]
-				if a < 0 || a >= s.height {
-					clear(row)
-					continue
-				}
-				stageRow(row, image[a*s.width:(a+1)*s.width], s.origin[1]+phase[1], s.step)
+func stageImage[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T) {
+	clear(dst[:s.size()])
+	var rows []int // offsets of the image rows that a phase shows
+	for i, phase := range s.phases {
+		top, first := s.origin[0]+phase[0], s.origin[1]+phase[1]
+		r0, r1 := inRange(s.rows, s.height, top, s.step)
+		q0, q1 := inRange(s.cols, s.width, first, s.step)
+		if r0 >= r1 || q0 >= q1 {
+			continue
+		}
+		rows = rows[:0]
+		for r := r0; r < r1; r++ {
+			rows = append(rows, (top+r*s.step)*s.width+first+q0*s.step)
+		}
+		for c := range s.channels {
+			out := dst[(c*len(s.phases)+i)*s.rows*s.cols+r0*s.cols+q0:]
+			image := src[c*s.height*s.width : (c+1)*s.height*s.width]
+			if s.step == 1 {
+				set.Gather(out, s.cols, image, rows, q1-q0)
+				continue
+			}
+			for r, at := range rows {
+				pick(out[r*s.cols:r*s.cols+q1-q0], image[at:], s.step)
 			}
 		}
 	}
 }
 
-// stageRow sets dst[q] = src[first + q*step], 0 outside.
-func stageRow[T tensor.Float](dst, src []T, first, step int) {
-	lo := min(len(dst), max(0, (-first+step-1)/step))
-	hi := max(lo, min(len(dst), (len(src)-first+step-1)/step))
-	for q := range dst[:lo] { // mostly a single element
-		dst[q] = 0
+// inRange returns the range of r in [0, n) for which 0 <= first + r*step < size.
+func inRange(n, size, first, step int) (lo, hi int) {
+	lo = min(n, max(0, (-first+step-1)/step))
+	return lo, max(lo, min(n, (size-first+step-1)/step))
+}
+
+// pick sets dst[q] = src[q*step].
+func pick[T tensor.Float](dst, src []T, step int) {
+	for len(dst) >= 4 {
+		d, s := dst[:4:4], src[:3*step+1]
+		d[0], d[1], d[2], d[3] = s[0], s[step], s[2*step], s[3*step]
+		dst, src = dst[4:], src[min(4*step, len(src)):]
 	}
-	for q := hi; q < len(dst); q++ {
-		dst[q] = 0
-	}
-	if step == 1 {
-		copy(dst[lo:hi], src[first+lo:])
-		return
-	}
-	at := first + lo*step
-	for q := range dst[lo:hi] {
-		dst[lo+q] = src[at]
-		at += step
+	for q := range dst {
+		dst[q] = src[q*step]
 	}
 }
 

@@ -3,6 +3,7 @@ package conv
 import (
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
+	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -13,23 +14,27 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	set := kernel.Active[T]()
 	s := f.codeWindow()
 	phases := f.phases(s)
-	lefts := takeSpaces[T](len(phases))
-	defer giveSpaces(lefts)
+	lefts := gemm.Take[T](len(phases))
+	defer gemm.Give(lefts)
 	for i := range phases {
-		packPhase(&lefts[i].left, set, f, &phases[i], w.Data)
+		packPhase(&lefts[i].Left, set, f, &phases[i], w.Data)
 	}
-	share(f.n, f.h*f.w, lefts[0].left.Strips(), func(ws *workspace[T], n0, n1, s0, s1 int) {
-		ws.stage(s, y.Data[n0*f.m*f.ho*f.wo:], n1-n0)
+	work := newWork[T](f.n, f.h*f.w, lefts[0].Left.Strips())
+	defer work.done()
+	for i := range phases {
+		ph := &phases[i]
+		for n := range work.group {
+			ph.pixel = s.appendPixels(ph.pixel, n*s.size()+ph.base, ph.rows, ph.cols)
+			ph.out = f.appendPhase(ph.out, ph, n)
+		}
+	}
+	work.run(func(ws *gemm.Workspace[T], n0, n1, s0, s1 int) {
+		staged := stageBatch(s, set, ws, y.Data[n0*f.m*f.ho*f.wo:], n1-n0)
 		for i := range phases {
 			ph := &phases[i]
-			ws.pixel, ws.out = ws.pixel[:0], ws.out[:0]
-			for n := range n1 - n0 {
-				ws.pixel = s.appendPixels(ws.pixel, n*s.size()+ph.base, ph.rows, ph.cols)
-				ws.out = f.appendPhase(ws.out, ph, n)
-			}
-			right := &columns[T]{set, ws.staged, ph.tap, ws.pixel}
-			out := gemm.Target[T]{Data: x.Data[n0*f.c*f.h*f.w:], RowStride: f.h * f.w, Cols: ws.out}
-			lefts[i].left.Multiply(s0, s1, right, 0, len(ws.pixel), out, false, &ws.Workspace)
+			right := &columns[T]{set, staged, ph.tap, ph.pixel}
+			target := gemm.Target[T]{Data: x.Data[n0*f.c*f.h*f.w:], RowStride: f.h * f.w, Cols: ph.out}
+			lefts[i].Left.Multiply(s0, s1, right, 0, (n1-n0)*ph.rows*ph.cols, target, false, ws)
 		}
 	})
 }
@@ -50,6 +55,7 @@ type phase struct {
 	base       int      // stage offset where its first pixel's taps start
 	taps       [][2]int // the taps (u, v) that reach it, ascending
 	tap        []int    // their stage offsets, for every m: the chain's order
+	pixel, out []int    // for a group of images: stage offsets where each pixel's taps start, and its place in x
 }
 
 // phases lists the s*s phases of x. Pixel a = s*alpha + r - p of phase r meets tap u at y's row alpha - floor(u*d/s), if
@@ -98,23 +104,25 @@ func packPhase[T tensor.Float](left *gemm.Left[T], set *kernel.Set[T], f form, p
 	area, n := f.kh*f.kw, len(ph.taps)
 	left.Layout(set, f.c, len(ph.tap))
 	offsets := gemm.Offsets(set.Tiles[0].Rows, area)
-	// Blocks are of whole m, whose C*KH*KW elements lie together.
-	left.Pack(max(1, n)*packRows, func(dst []T, stride, row, rows, p0, p1 int) {
-		for ; p0 < p1; p0, dst = p0+n, dst[n*stride:] {
-			src := w[(p0/n*f.c+row)*area:]
-			if n == area {
-				set.Interleave(dst, stride, src, offsets[:rows], area)
-				continue
+	fill := func(dst []T, stride, row, rows, p0, p1 int) { // of one m, or a part of it
+		src := w[(p0/n*f.c+row)*area:]
+		if n == area {
+			set.Interleave(dst, stride, src[p0%n:], offsets[:rows], p1-p0)
+			return
+		}
+		for k, t := range ph.taps[p0%n:][:p1-p0] {
+			for i := range rows {
+				dst[k*stride+i] = src[i*area+t[0]*f.kw+t[1]]
 			}
-			for k, t := range ph.taps {
-				for i := range rows {
-					dst[k*stride+i] = src[i*area+t[0]*f.kw+t[1]]
-				}
-			}
+		}
+	}
+	parallel.For((f.m+packRows-1)/packRows, func(_, block int) {
+		for m := block * packRows; m < min((block+1)*packRows, f.m) && n > 0; m++ {
+			left.PackRange(m*n, (m+1)*n, fill)
 		}
 	})
 }
 
-// packRows is the number of the kernel's rows m that one goroutine packs at a time: their elements for a strip of channels
-// fill whole cache lines of the packed operand and stay in the second-level cache from strip to strip.
+// packRows is the number of the kernel's rows m that one goroutine packs, one after the other so that they are read as they
+// lie: what they fill of the packed operand, some cache lines for each strip, stays in the second-level cache.
 const packRows = 16

@@ -1,12 +1,10 @@
 package tensor
 
 import (
-	"runtime"
 	"testing"
-	"time"
 
+	"sdref/internal/gemm"
 	"sdref/internal/kernel"
-	"sdref/internal/parallel"
 )
 
 // BenchmarkMatMul multiplies matrices of side 1024 on every kernel row and reports GFLOP/s, the multiply-add peak of all
@@ -31,36 +29,13 @@ func benchmarkMatMul[T Float](b *testing.B, row *kernel.Set[T]) {
 	FillUniform(x, 1, 1, 0)
 	FillUniform(y, 2, 1, 0)
 	MatMul(z, x, y, false, false) // the first one allocates and touches memory
-	before := machinePeak(row)
+	before := gemm.Peak(row)
 	for b.Loop() {
 		MatMul(z, x, y, false, false)
 	}
 	rate := 2 * side * side * side * float64(b.N) / b.Elapsed().Seconds()
-	peak := (before + machinePeak(row)) / 2
+	peak := (before + gemm.Peak(row)) / 2
 	b.ReportMetric(rate/1e9, "GFLOP/s")
 	b.ReportMetric(peak/1e9, "peak-GFLOP/s")
 	b.ReportMetric(rate/peak, "share")
-}
-
-// machinePeak is the rate of kernel.Set.Peak on all cores at once, in floating-point operations per second, over some 50
-// milliseconds.
-func machinePeak[T Float](row *kernel.Set[T]) float64 {
-	workers := runtime.GOMAXPROCS(0)
-	total := func(iterations int) (flops float64, elapsed time.Duration) {
-		start := time.Now()
-		done := make([]float64, workers)
-		parallel.For(workers, func(_, i int) { done[i] = row.Peak(iterations) })
-		for _, f := range done {
-			flops += f
-		}
-		return flops, time.Since(start)
-	}
-	iterations := 1000
-	for {
-		flops, elapsed := total(iterations)
-		if elapsed > 50*time.Millisecond {
-			return flops / elapsed.Seconds()
-		}
-		iterations *= 2
-	}
 }

@@ -21,20 +21,24 @@ type elementwise[T Float] struct {
 	inPlace []int
 }
 
-func elementwiseTable[T Float]() []elementwise[T] {
-	const scale, threshold = 0.7, 0.9
-	soft := func(in []T) T { // sign(v) max(|v| - threshold, 0)
-		v := T(in[0] * T(scale))
-		switch {
-		case v != v:
-			return v
-		case v > T(threshold):
-			return v - T(threshold)
-		case v < -T(threshold):
-			return v + T(threshold)
-		}
-		return 0
+const scale, threshold = 0.7, 0.9
+
+// softThreshold is sign(v) max(|v| - threshold, 0), where v = scale*in[0].
+func softThreshold[T Float](in []T) T {
+	v := T(in[0] * T(scale))
+	switch {
+	case v != v:
+		return v
+	case v > T(threshold):
+		return v - T(threshold)
+	case v < -T(threshold):
+		return v + T(threshold)
 	}
+	return 0
+}
+
+func elementwiseTable[T Float]() []elementwise[T] {
+	soft := softThreshold[T]
 	return []elementwise[T]{
 		{"AddScaled", func(dst *Tensor[T], in []*Tensor[T]) { AddScaled(dst, in[0], in[1], T(-0.3)) },
 			func(in []T) T { return kernel.FMA(T(-0.3), in[1], in[0]) }, 2, []int{0, 1}},

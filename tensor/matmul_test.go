@@ -85,7 +85,9 @@ func testMatMul[T Float](t *testing.T) {
 			c.check(t, row.Name)
 		}
 	}
-	for _, s := range [][3]int{{1, 1, 1}, {1, 257, 1}, {13, 255, 49}, {7, 256, 25}, {9, 257, 24}, {3, 513, 97}, {65, 31, 129}, {5, 40, 500}, {200, 12, 3}} {
+	for _, s := range [][3]int{
+		{1, 1, 1}, {1, 257, 1}, {13, 255, 49}, {7, 256, 25}, {9, 257, 24}, {3, 513, 97}, {65, 31, 129}, {5, 40, 500}, {200, 12, 3},
+	} {
 		c := newProduct(normal[T](r, s[0], s[1]), normal[T](r, s[1], s[2]))
 		everywhere(t, func(where string) { c.check(t, where) })
 	}

@@ -95,11 +95,13 @@ func TestViewsShareAndCopiesDoNot(t *testing.T) {
 
 func TestConvertRoundsToNearest(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
-	x := From([]float64{1, 1 + 0x1p-24, 1 + 0x1.8p-23, 1 + 0x1p-24 + 0x1p-50, 1e300, -inf, nan, math.Copysign(0, -1), 0x1p-150}, 3, 3)
+	zero := math.Copysign(0, -1)
+	x := From([]float64{1, 1 + 0x1p-24, 1 + 0x1.8p-23, 1 + 0x1p-24 + 0x1p-50, 1e300, -inf, nan, zero, 0x1p-150}, 3, 3)
 	got := Convert[float32](x)
-	want := From([]float32{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, float32(inf), -float32(inf), float32(nan), float32(math.Copysign(0, -1)), 0}, 3, 3)
+	want := From([]float32{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, float32(inf), -float32(inf), float32(nan), float32(zero), 0}, 3, 3)
 	mustEqual(t, "float64 to float32", got, want)
-	mustEqual(t, "and back", Convert[float64](got), From([]float64{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, inf, -inf, nan, math.Copysign(0, -1), 0}, 3, 3))
+	back := From([]float64{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, inf, -inf, nan, zero, 0}, 3, 3)
+	mustEqual(t, "and back", Convert[float64](got), back)
 }
 
 func TestSameBitsAndFirstDifference(t *testing.T) {
@@ -168,6 +170,9 @@ func TestMistakesOfTheCallerPanic(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(c.op, ".", " "), func(t *testing.T) { mustShapePanic(t, c.op, c.f) })
 	}
+}
+
+func TestShapeErrorNamesAllShapes(t *testing.T) {
 	want := "MatMul: shapes [[1 2] [3 4]] do not fit"
 	if got := (&ShapeError{"MatMul", [][]int{{1, 2}, {3, 4}}}).Error(); got != want {
 		t.Errorf("message %q, want %q", got, want)

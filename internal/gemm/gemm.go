@@ -21,10 +21,13 @@ const depth = 256
 // serves that many panels.
 const group = 8
 
-// Left is a packed left operand: strips of tile.Rows rows, element (i, p) of a strip at [p*tile.Rows + i].
+// Left is a packed left operand: blocks of depth links of the chain, each holding all strips one after the other, so that a
+// pass over the strips reads memory as it lies; element (i, p) of a strip at [(p-p0)*tile.Rows + i] of its part of the block
+// that starts at link p0.
 type Left[T kernel.Float] struct {
 	set    *kernel.Set[T]
 	k      int
+	rows   int // of all strips, those of zeros included
 	strips []strip[T]
 	data   []T
 }
@@ -33,26 +36,29 @@ type strip[T kernel.Float] struct {
 	tile kernel.Tile[T]
 	row  int // first row
 	rows int // rows that exist; the tile's others are zeros
-	at   int // offset of its first element in data
+}
+
+// part is where strip s of the block of links p0..p1-1 lies.
+func (l *Left[T]) part(s *strip[T], p0, p1 int) []T {
+	at := p0*l.rows + s.row*(p1-p0)
+	return l.data[at : at+s.tile.Rows*(p1-p0)]
 }
 
 // Layout plans the strips of a rows x k operand and makes room for them, reusing l's memory. The contents are undefined
 // until Pack has filled them.
 func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
-	l.set, l.k, l.strips = set, k, l.strips[:0]
-	size := 0
-	for row := 0; row < rows; {
+	l.set, l.k, l.rows, l.strips = set, k, 0, l.strips[:0]
+	for l.rows < rows {
 		tile := set.Tiles[0]
 		for _, t := range set.Tiles[1:] {
-			if t.Rows >= rows-row { // the smallest tile that holds all remaining rows
+			if t.Rows >= rows-l.rows { // the smallest tile that holds all remaining rows
 				tile = t
 			}
 		}
-		l.strips = append(l.strips, strip[T]{tile, row, min(tile.Rows, rows-row), size})
-		row += tile.Rows
-		size += tile.Rows * k
+		l.strips = append(l.strips, strip[T]{tile, l.rows, min(tile.Rows, rows-l.rows)})
+		l.rows += tile.Rows
 	}
-	l.data = Grow(l.data, size)
+	l.data = Grow(l.data, l.rows*k)
 }
 
 // Strips is the number of strips.
@@ -70,13 +76,19 @@ type Filler[T kernel.Float] func(dst []T, stride, row, rows, p0, p1 int)
 
 // PackRange does Pack's work for links p0..p1-1 on the calling goroutine.
 func (l *Left[T]) PackRange(p0, p1 int, fill Filler[T]) {
-	for i := range l.strips {
-		s := &l.strips[i]
-		dst := l.data[s.at+p0*s.tile.Rows : s.at+p1*s.tile.Rows]
-		if s.rows < s.tile.Rows {
-			clear(dst)
+	for p0 < p1 {
+		first := p0 / depth * depth // of the block
+		end := min(first+depth, l.k)
+		stop := min(end, p1)
+		for i := range l.strips {
+			s := &l.strips[i]
+			dst := l.part(s, first, end)[(p0-first)*s.tile.Rows : (stop-first)*s.tile.Rows]
+			if s.rows < s.tile.Rows {
+				clear(dst)
+			}
+			fill(dst, s.tile.Rows, s.row, s.rows, p0, stop)
 		}
-		fill(dst, s.tile.Rows, s.row, s.rows, p0, p1)
+		p0 = stop
 	}
 }
 
@@ -112,12 +124,6 @@ func (t *Target[T]) contiguous(j, n int) bool {
 	return true
 }
 
-// Workspace is the scratch memory of one goroutine's products. The zero value is ready for use.
-type Workspace[T kernel.Float] struct {
-	panels  []T // group panels of depth x Cols
-	scratch []T // tiles that do not fit the target as they are: group x rows x Cols
-}
-
 // Multiply computes rows of strips s0..s1-1 and columns c0..c1-1 of C = A*B, or, with load, continues the chains that C holds
 // (C = C + A*B, one chain). It runs on the calling goroutine; different strips or columns may run at the same time, each
 // with its own workspace.
@@ -146,7 +152,7 @@ type block[T kernel.Float] struct {
 	out    Target[T]
 	ws     *Workspace[T]
 	first  int // first row of the strips
-	rows   int // rows of the strips, those of zeros included
+	height int // rows of the strips, those of zeros included
 }
 
 // columns computes columns c0..c1-1, at most group panels.
@@ -177,25 +183,26 @@ func (b *block[T]) columns(c0, c1 int, load bool) {
 	}
 }
 
-// panel passes all strips over packed panel i, which holds columns col.. of the block p0..p1-1 of the chain.
-func (b *block[T]) panel(i, col, p0, p1 int, direct, load bool) {
+// panel passes all strips over a packed panel, which holds columns col.. of the block p0..p1-1 of the chain.
+func (b *block[T]) panel(index, col, p0, p1 int, direct, load bool) {
 	nr := b.set.Cols
-	right := b.ws.panels[i*depth*nr : i*depth*nr+(p1-p0)*nr]
+	right := b.ws.panels[index*depth*nr : index*depth*nr+(p1-p0)*nr]
 	at := b.out.col(col)
 	ldc := max(b.out.RowStride, nr) // less only where there is a single row
-	for _, s := range b.strips {
-		left := b.data[s.at+p0*s.tile.Rows : s.at+p1*s.tile.Rows]
+	for i := range b.strips {
+		s := &b.strips[i]
+		left := b.part(s, p0, p1)
 		if direct && s.rows == s.tile.Rows {
 			s.tile.Mul(p1-p0, left, right, b.out.Data[s.row*b.out.RowStride+at:], ldc, load)
 		} else {
-			s.tile.Mul(p1-p0, left, right, b.tile(i, s.row), nr, load)
+			s.tile.Mul(p1-p0, left, right, b.tile(index, s.row), nr, load)
 		}
 	}
 }
 
 // tile is the scratch tile of panel i whose first row is row.
 func (b *block[T]) tile(i, row int) []T {
-	return b.ws.scratch[(i*b.rows+row-b.first)*b.set.Cols:]
+	return b.ws.scratch[(i*b.height+row-b.first)*b.set.Cols:]
 }
 
 // exchange copies panel i's scratch tiles to the target, or from it if load.
@@ -204,17 +211,25 @@ func (b *block[T]) exchange(i, col, cols int, direct, load bool) {
 		if direct && s.rows == s.tile.Rows {
 			continue
 		}
-		for r := range s.rows {
-			tile := b.tile(i, s.row+r)[:cols]
-			row := b.out.Data[(s.row+r)*b.out.RowStride:]
-			for j := range tile {
-				c := b.out.col(col + j)
-				if load {
-					tile[j] = row[c]
-				} else {
-					row[c] = tile[j]
+		for j := 0; j < cols; {
+			at := b.out.col(col + j)
+			n := 1 // columns that lie side by side
+			for j+n < cols && b.out.col(col+j+n) == at+n {
+				n++
+			}
+			for r := range s.rows {
+				tile := b.tile(i, s.row+r)[j : j+n]
+				row := b.out.Data[(s.row+r)*b.out.RowStride+at:][:n]
+				switch {
+				case load:
+					copy(tile, row)
+				case n == 1:
+					row[0] = tile[0]
+				default:
+					copy(row, tile)
 				}
 			}
+			j += n
 		}
 	}
 }

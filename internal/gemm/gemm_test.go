@@ -39,13 +39,7 @@ func multiplyCase[T kernel.Float](t *testing.T, r *rand.Rand, set *kernel.Set[T]
 	a, b := random[T](r, m, k), random[T](r, k, n)
 	left, source := pack(set, a), right[T]{b, t}
 	start := random[T](r, m, n)
-	fresh, continued := plain[T]{m, n, make([]T, m*n)}, plain[T]{m, n, make([]T, m*n)}
-	for i := range m {
-		for j := range n {
-			fresh.data[i*n+j] = chain(a, b, i, j, 0)
-			continued.data[i*n+j] = chain(a, b, i, j, start.at(i, j))
-		}
-	}
+	fresh, continued := product(a, b, nil), product(a, b, start.data)
 	ws := new(Workspace[T])
 	for _, l := range layouts(r, m, n, set.Cols) {
 		what := sizes(m, k, n) + ", " + l.name
@@ -85,7 +79,7 @@ func TestLoadContinuesTheChain(t *testing.T) {
 
 func testContinue[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 2))
-	const m, k, cut = 13, 2*depth + 9, 277
+	const m, k, cut = 13, 2*depth + 9, depth + 21
 	n := set.Cols + 3
 	a, b := random[T](r, m, k), random[T](r, k, n)
 	head, tail := plain[T]{m, cut, nil}, plain[T]{m, k - cut, nil}
@@ -98,8 +92,7 @@ func testContinue[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	first, second := pack(set, head), pack(set, tail)
 	first.Multiply(0, first.Strips(), right[T]{plain[T]{cut, n, b.data[:cut*n]}, t}, 0, n, out, false, &ws)
 	second.Multiply(0, second.Strips(), right[T]{plain[T]{k - cut, n, b.data[cut*n:]}, t}, 0, n, out, true, &ws)
-	want := func(i, j int) T { return chain(a, b, i, j, 0) }
-	expect(t, "two calls", out.Data, out.Data, want, Offsets(m*n, 1), n, 0, m, 0, n)
+	expect(t, "two calls", out.Data, out.Data, product(a, b, nil).at, Offsets(m*n, 1), n, 0, m, 0, n)
 }
 
 // A chain of no links leaves what it continues as it is, the sign of zero and NaN included, and starts at +0.
@@ -157,8 +150,7 @@ func testParts[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 		}
 	}
 	group.Wait()
-	want := func(i, j int) T { return chain(a, b, i, j, 0) }
-	expect(t, "parts", out.Data, out.Data, want, Offsets(m*n, 1), n, 0, m, 0, n)
+	expect(t, "parts", out.Data, out.Data, product(a, b, nil).at, Offsets(m*n, 1), n, 0, m, 0, n)
 }
 
 func TestSplitCoversAndDoesNotExceed(t *testing.T) {

@@ -45,6 +45,16 @@ func chain[T kernel.Float](a, b plain[T], i, j int, start T) T {
 	return start
 }
 
+// product is the matrix of all chains from the elements of start, from +0 if it is nil.
+func product[T kernel.Float](a, b plain[T], start []T) plain[T] {
+	c := plain[T]{a.rows, b.cols, make([]T, a.rows*b.cols)}
+	copy(c.data, start)
+	for i := range c.data {
+		c.data[i] = chain(a, b, i/b.cols, i%b.cols, c.data[i])
+	}
+	return c
+}
+
 // pack returns a as a packed left operand; memory that Layout may reuse is poisoned first.
 func pack[T kernel.Float](set *kernel.Set[T], a plain[T]) *Left[T] {
 	l := &Left[T]{data: make([]T, (a.rows+8)*a.cols)}
@@ -121,7 +131,8 @@ func (l layout) places(m, n int) []int {
 const poison = 12345
 
 // expect fails unless memory holds want at the places of rows r0..r1-1 and columns c0..c1-1 and before elsewhere.
-func expect[T kernel.Float](t *testing.T, what string, memory, before []T, want func(i, j int) T, places []int, n, r0, r1, c0, c1 int) {
+func expect[T kernel.Float](t *testing.T, what string, memory, before []T, want func(i, j int) T, places []int,
+	n, r0, r1, c0, c1 int) {
 	t.Helper()
 	expected := append([]T(nil), before...)
 	for i := r0; i < r1; i++ {

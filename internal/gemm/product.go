@@ -26,7 +26,9 @@ func Product[T kernel.Float](c, a, b Matrix[T]) {
 		panic(fmt.Sprintf("gemm: product of %dx%d and %dx%d into %dx%d (column stride %d)", a.Rows, a.Cols, b.Rows, b.Cols, c.Rows, c.Cols, c.ColStride))
 	}
 	set := kernel.Active[T]()
-	var left Left[T]
+	shared := Take[T](1)
+	defer Give(shared)
+	left := &shared[0].Left
 	left.Layout(set, a.Rows, a.Cols)
 	source := newOperand(set, a.Transposed(), set.Tiles[0].Rows, depth)
 	left.Pack(depth, source.Panel)
@@ -34,12 +36,13 @@ func Product[T kernel.Float](c, a, b Matrix[T]) {
 	panels := (c.Cols + set.Cols - 1) / set.Cols
 	colParts, rowParts := Split(panels, left.Strips())
 	out := Target[T]{Data: c.Data, RowStride: c.RowStride}
-	spaces := make([]Workspace[T], parallel.Workers(colParts*rowParts))
+	spaces := Take[T](parallel.Workers(colParts * rowParts))
+	defer Give(spaces)
 	parallel.For(colParts*rowParts, func(worker, i int) {
 		col, row := i/rowParts, i%rowParts
 		c0, c1 := col*panels/colParts*set.Cols, min((col+1)*panels/colParts*set.Cols, c.Cols)
 		s0, s1 := row*left.Strips()/rowParts, (row+1)*left.Strips()/rowParts
-		left.Multiply(s0, s1, right, c0, c1, out, false, &spaces[worker])
+		left.Multiply(s0, s1, right, c0, c1, out, false, spaces[worker])
 	})
 }
 

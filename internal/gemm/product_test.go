@@ -22,10 +22,7 @@ func testProduct[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 		{3, depth + 1, nr + 2}, {rows, 2*depth + 3, 2}, {5*rows + 2, 3, 9*nr + 1},
 	} {
 		a, b := random[T](r, s[0], s[1]), random[T](r, s[1], s[2])
-		want := make([]T, s[0]*s[2])
-		for i := range want {
-			want[i] = chain(a, b, i/s[2], i%s[2], 0)
-		}
+		want := product(a, b, nil).data
 		for _, procs := range []int{1, 7} {
 			runtime.GOMAXPROCS(procs)
 			for _, left := range stored(r, a) {
