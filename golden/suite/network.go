@@ -41,28 +41,31 @@ func readNetwork(c *golden.Case) (*networkCase, error) {
 		network += "_noshortcut"
 	}
 	if n.spec, err = sdnet.Lookup(network, data); err != nil {
-		return nil, fmt.Errorf("%s: attrs: %w", c.Path, err)
+		return nil, refuse(c, "attrs.network, attrs.dataset", "%w", err)
 	}
 	n.spec.Data.Classes, n.spec.Data.Image = classes, image
 	s := &n.spec.CSC
 	s.Lambda, s.Mu, s.Nonnegative, s.Iterations = lambda, mu, nonnegative, iterations
-	if a.Has("variant") {
-		var name string
-		err = a.Into("variant", &name)
-		variant, unknown := csc.ParseVariant(name)
-		s.Variant, err = variant, errors.Join(err, unknown)
+	if err := errors.Join(readVariant(c, &s.Variant), n.readOptimizer(optimizer)); err != nil {
+		return nil, err
 	}
-	if n.batch < 1 || n.steps < 0 || len(c.Labels) != n.batch || slices.Max(c.Labels) >= classes || slices.Min(c.Labels) < 0 {
-		return nil, fmt.Errorf("%s: a batch of %d images of %d classes does not fit labels %v and %d steps", c.Path, n.batch, classes, c.Labels, n.steps)
+	if err := n.spec.Check(); err != nil {
+		return nil, refuse(c, "attrs", "%w", err)
 	}
-	return n, errors.Join(err, n.spec.Check(), n.readOptimizer(optimizer))
+	if len(c.Labels) != n.batch || n.batch < 1 || slices.Max(c.Labels) >= classes {
+		return nil, refuse(c, "inputs.labels", "%v are not those of %d images of %d classes", c.Labels, n.batch, classes)
+	}
+	if n.steps < 0 {
+		return nil, refuse(c, "attrs.train_steps", "%d is negative", n.steps)
+	}
+	return n, nil
 }
 
 // readOptimizer reads "SGD lr=0.1 momentum=0.9 weight_decay=5e-4 nesterov".
 func (n *networkCase) readOptimizer(text string) error {
 	words := strings.Fields(text)
 	if !slices.Contains(words, "SGD") || !slices.Contains(words, "nesterov") {
-		return fmt.Errorf("%s: attrs.optimizer: %q is not SGD with nesterov", n.Path, text)
+		return refuse(n.Case, "attrs.optimizer", "%q is not SGD with nesterov", text)
 	}
 	for _, word := range words {
 		key, value, ok := strings.Cut(word, "=")
@@ -72,7 +75,7 @@ func (n *networkCase) readOptimizer(text string) error {
 		number, err := strconv.ParseFloat(value, 64)
 		into := map[string]*float64{"lr": &n.rate, "momentum": &n.momentum, "weight_decay": &n.decay}[key]
 		if err != nil || into == nil {
-			return fmt.Errorf("%s: attrs.optimizer: cannot read %q", n.Path, word)
+			return refuse(n.Case, "attrs.optimizer", "cannot read %q", word)
 		}
 		*into = number
 	}
@@ -93,24 +96,32 @@ func checkNetwork[T tensor.Float](c *golden.Case) ([]golden.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := sdnet.New[T](n.spec)
+	image := n.spec.Data.Image
+	images, err := c.Input("x", n.batch, 3, image, image)
 	if err != nil {
 		return nil, err
 	}
-	k := &networkCheck[T]{networkCase: n, net: net, rep: newReport[T](c, math.Inf(1))}
+	net, err := sdnet.New[T](n.spec)
+	if err != nil {
+		return nil, refuse(c, "attrs", "%w", err)
+	}
+	k := &networkCheck[T]{networkCase: n, net: net, x: from[T](images, n.batch, 3, image, image), rep: newReport[T](c, math.Inf(1))}
 	for _, t := range c.Tensors.Tensors {
 		k.tensors = append(k.tensors, t.Name)
 	}
-	if err := errors.Join(k.fill(), k.run()); err != nil {
+	if err := k.fill(); err != nil {
+		return nil, err
+	}
+	if err := k.run(); err != nil {
 		return nil, err
 	}
 	if len(k.tensors) > 0 {
-		return nil, fmt.Errorf("%s: tensors %v are none that this case's settings give", c.Path, k.tensors)
+		return nil, refuse(c, fmt.Sprintf("tensors %v", k.tensors), "this case's settings give none of that name")
 	}
 	return k.rep.rows, nil
 }
 
-// fill sets the network's state and the images from the case's fill rules.
+// fill sets the network's state from the case's fill rules.
 func (k *networkCheck[T]) fill() error {
 	known := map[string]bool{}
 	for _, s := range k.net.State() {
@@ -126,20 +137,19 @@ func (k *networkCheck[T]) fill() error {
 	}
 	for name := range k.Parameters {
 		if !known[name] {
-			return fmt.Errorf("%s: inputs.parameters.%s: network %s has no such tensor", k.Path, name, k.spec.Name)
+			return refuse(k.Case, "inputs.parameters."+name, "network %s has no such tensor", k.spec.Name)
 		}
 	}
-	image := k.spec.Data.Image
-	values, err := k.Input("x", k.batch, 3, image, image)
-	if err != nil {
-		return err
-	}
-	k.x = from[T](values, k.batch, 3, image, image)
 	return nil
 }
 
 // run evaluates the network, then trains it, in the order of the published code.
 func (k *networkCheck[T]) run() error {
+	for _, name := range k.Scalars.Names() {
+		if !slices.Contains([]string{"step_sizes", "zero_fraction", "losses", "lambda_max_per_step"}, name) {
+			return refuse(k.Case, "scalars."+name, "unknown")
+		}
+	}
 	k.rep.add("parameters", golden.CompareInt(k.net.CountParameters(), k.count), 0)
 	k.net.NormalizeAtoms()
 	estimates := k.net.UpdateSteps()
@@ -153,7 +163,7 @@ func (k *networkCheck[T]) steps64(estimates []csc.Estimate) error {
 		return err
 	}
 	if len(want.Names()) != len(k.net.Layers) {
-		return fmt.Errorf("%s: scalars.step_sizes: %d layers, the network has %d CSC layers", k.Path, len(want.Names()), len(k.net.Layers))
+		return refuse(k.Case, "scalars.step_sizes", "%d layers, the network has %d CSC layers", len(want.Names()), len(k.net.Layers))
 	}
 	for i, l := range k.net.Layers {
 		entry, err := want.Map(l.Name)
@@ -197,7 +207,7 @@ func (k *networkCheck[T]) expect(name string, value *tensor.Tensor[T], summary b
 // must is expect for tensors that every case has.
 func (k *networkCheck[T]) must(name string, value *tensor.Tensor[T], summary bool) error {
 	if !slices.Contains(k.tensors, name) {
-		return fmt.Errorf("%s: tensor %s is missing", k.Path, name)
+		return refuse(k.Case, "tensor "+name, "missing")
 	}
 	return k.expect(name, value, summary, 0)
 }
@@ -207,6 +217,11 @@ func (k *networkCheck[T]) evaluate() error {
 	zeros, err := k.Scalars.Map("zero_fraction")
 	if err != nil {
 		return err
+	}
+	for _, name := range zeros.Names() {
+		if !slices.ContainsFunc(k.net.Layers, func(l *sdnet.CSC[T]) bool { return l.Name == name }) {
+			return refuse(k.Case, "scalars.zero_fraction."+name, "no CSC layer of network %s", k.spec.Name)
+		}
 	}
 	p := sdnet.NewPredictor(k.net)
 	p.Observe = func(name string, value *tensor.Tensor[T]) {
@@ -235,7 +250,7 @@ func (k *networkCheck[T]) inverse(name string, value *tensor.Tensor[T]) error {
 	}
 	x, err := k.net.Invert(value, stage, block, false)
 	if err != nil {
-		return fmt.Errorf("%s: tensor %s: %w", k.Path, key, err)
+		return refuse(k.Case, "tensor "+key, "%w", err)
 	}
 	return k.expect(key, x, false, 0)
 }
@@ -248,7 +263,7 @@ func (k *networkCheck[T]) train(estimates []csc.Estimate) error {
 		return err
 	}
 	if len(losses) == 0 || len(values) != len(losses) || (k.steps > 0 && len(losses) != k.steps) {
-		return fmt.Errorf("%s: scalars: %d losses and %d rows of lambda_max_per_step for %d steps", k.Path, len(losses), len(values), k.steps)
+		return refuse(k.Case, "scalars.losses, scalars.lambda_max_per_step", "%d losses and %d rows for %d steps", len(losses), len(values), k.steps)
 	}
 	t := sdnet.NewTrainer(k.net, k.momentum, k.decay)
 	for step, loss := range losses {
@@ -257,7 +272,7 @@ func (k *networkCheck[T]) train(estimates []csc.Estimate) error {
 			estimates, atLeast = k.net.UpdateSteps(), boundSteps
 		}
 		if len(values[step]) != len(estimates) {
-			return fmt.Errorf("%s: scalars.lambda_max_per_step[%d]: %d values for %d CSC layers", k.Path, step, len(values[step]), len(estimates))
+			return refuse(k.Case, fmt.Sprintf("scalars.lambda_max_per_step[%d]", step), "%d values for %d CSC layers", len(values[step]), len(estimates))
 		}
 		for i, e := range estimates {
 			k.rep.add(fmt.Sprintf("lambda_max_per_step/%d/%s", step, k.net.Layers[i].Name), golden.CompareScalar(e.Value, values[step][i]), atLeast)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 
+	"sdref/csc"
 	"sdref/golden"
 	"sdref/tensor"
 )
@@ -21,7 +22,7 @@ const (
 	boundSteps     = 1e-8 // after several optimiser steps
 	boundFloat32   = 2e-4
 	reportedNote   = "reported, not judged"
-	ambiguousNote  = "codes within rounding of their threshold: either one-sided derivative is right there"
+	ambiguousNote  = "codes within rounding of their threshold, where either one-sided derivative is right"
 	ambiguousShare = 1e-5 // of the largest code: how near to its threshold a code may fall on either side
 )
 
@@ -34,12 +35,32 @@ func Check[T tensor.Float](c *golden.Case) (rows []golden.Row, err error) {
 	case "network":
 		rows, err = checkNetwork[T](c)
 	default:
-		return nil, fmt.Errorf("case %s (%s): unknown kind %q (csc_layer, network)", c.Name, c.Path, c.Kind)
+		err = refuse(c, "kind", "unknown kind %q (csc_layer, network)", c.Kind)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("case %s: %w", c.Name, err)
+		return nil, err
 	}
 	return rows, nil
+}
+
+// refuse is the error of a field that the suite cannot use.
+func refuse(c *golden.Case, field, format string, args ...any) error {
+	return fmt.Errorf("case %s (%s): %s: %w", c.Name, c.Path, field, fmt.Errorf(format, args...))
+}
+
+// readVariant reads where FISTA takes the gradient: as published, unless the case says otherwise.
+func readVariant(c *golden.Case, into *csc.Variant) error {
+	if !c.Attrs.Has("variant") {
+		return nil
+	}
+	name, err := c.Attrs.String("variant")
+	if err != nil {
+		return err
+	}
+	if *into, err = csc.ParseVariant(name); err != nil {
+		return refuse(c, "attrs.variant", "%w", err)
+	}
+	return nil
 }
 
 // isDouble tells float64 from float32.
