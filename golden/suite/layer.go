@@ -55,8 +55,8 @@ func (l *layerCase) check(outputPadding int) error {
 		value, least int
 	}{{"batch", l.batch, 1}, {"atoms", l.atoms, 1}, {"channels", l.channels, 1}, {"kernel", l.kernel, 1}, {"height", l.height, 1},
 		{"width", l.width, 1}, {"stride", s.Stride, 1}, {"iterations", s.Iterations, 1}, {"padding", s.Padding, 0}, {"dilation", s.Dilation, 0}} {
-		if size.value < size.least {
-			return refuse(l.Case, "attrs."+size.name, "%d is less than %d", size.value, size.least)
+		if size.value < size.least || size.value > largestSize {
+			return refuse(l.Case, "attrs."+size.name, "%d is not between %d and %d", size.value, size.least, largestSize)
 		}
 	}
 	if !(s.Lambda >= 0) {

@@ -43,6 +43,11 @@ func readNetwork(c *golden.Case) (*networkCase, error) {
 	if n.spec, err = sdnet.Lookup(network, data); err != nil {
 		return nil, refuse(c, "attrs.network, attrs.dataset", "%w", err)
 	}
+	for name, size := range map[string]int{"image": image, "classes": classes, "iterations": iterations} {
+		if size < 1 || size > largestSize {
+			return nil, refuse(c, "attrs."+name, "%d is not between 1 and %d", size, largestSize)
+		}
+	}
 	n.spec.Data.Classes, n.spec.Data.Image = classes, image
 	s := &n.spec.CSC
 	s.Lambda, s.Mu, s.Nonnegative, s.Iterations = lambda, mu, nonnegative, iterations

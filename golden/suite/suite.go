@@ -26,6 +26,10 @@ const (
 	ambiguousShare = 1e-5 // of the largest code: how near to its threshold a code may fall on either side
 )
 
+// largestSize bounds what a case may ask for along one axis, in classes or in iterations: beyond it a typing error is likelier
+// than a machine that can compute it.
+const largestSize = 1 << 16
+
 // Check computes one case in type T and returns a row for every tensor and scalar that the case expects. An error says that
 // the case cannot be computed: an unknown kind or setting, a missing or misshapen tensor.
 func Check[T tensor.Float](c *golden.Case) (rows []golden.Row, err error) {
