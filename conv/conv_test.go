@@ -111,6 +111,8 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 		{x: []int{3, 128, 8, 8}, w: []int{120, 128, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{5, 96, 4, 4}, w: []int{100, 96, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{1, 3, 64, 64}, w: []int{64, 3, 7, 7}, g: Geometry{Stride: 2, Padding: 3}},
+		{x: []int{70, 5, 3, 4}, w: []int{6, 5, 3, 3}, g: Geometry{Padding: 1}}, // interleaved images, and a last group of fewer
+		{x: []int{71, 5, 7, 8}, w: []int{6, 5, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
 	} {
 		s.y = s.g.CodeShape(s.x, s.w)
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)

@@ -12,6 +12,10 @@ import (
 // goroutines share out the elements of w, by columns (c, u, v) first.
 func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("Filter", x.Shape, w.Shape, y.Shape, g)
+	if g.Algorithm == Winograd && f.suitsWinograd() {
+		winogradFilter(f, w.Data, x.Data, y.Data)
+		return
+	}
 	set := kernel.Active[T]()
 	panels := (f.taps() + set.Cols - 1) / set.Cols
 	colParts, rowParts := gemm.Split(panels, (f.m+set.Tiles[0].Rows-1)/set.Tiles[0].Rows)
@@ -45,7 +49,7 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	}
 	area, pixels := f.kh*f.kw, f.ho*f.wo
 	first, last := f.c0/area, (f.c1-1)/area // the channels of x that these columns read
-	s, tap := f.window(last - first + 1)
+	s, tap := f.window(last-first+1, 1)
 	tap = tap[f.c0-first*area:]
 	images := max(1, chainPixels/pixels)
 	out := gemm.Target[T]{Data: w[f.m0*f.taps()+f.c0:], RowStride: f.taps()}
@@ -68,7 +72,11 @@ func (f *filterPart[T]) stageChannels(s *stage, x []T, first, n0, n1 int) {
 	for n := n0; n < n1; n++ {
 		at := (n - n0) * s.size()
 		stageImage(s, f.set, f.ws.Floats[at:at+s.size()], x[(n*f.c+first)*f.h*f.w:])
-		f.ws.Offsets = s.appendPixels(f.ws.Offsets, at, f.ho, f.wo)
+		for i := range f.ho {
+			for j := range f.wo {
+				f.ws.Offsets = append(f.ws.Offsets, at+i*s.cols+j)
+			}
+		}
 	}
 }
 

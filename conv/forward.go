@@ -10,8 +10,11 @@ import (
 // product of w, as an M x C*KH*KW matrix, with the column matrix, whose panels are cut from a staged image.
 func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
+	if g.Algorithm == Winograd && f.suitsWinograd() {
+		winogradForward(f, y.Data, x.Data, w.Data)
+		return
+	}
 	set := kernel.Active[T]()
-	s, tap := f.window(f.c)
 	shared := gemm.Take[T](1)
 	defer gemm.Give(shared)
 	left := &shared[0].Left
@@ -23,18 +26,18 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	pixels := f.ho * f.wo
 	work := newWork[T](f.n, pixels, left.Strips())
 	defer work.done()
-	var pixel, out []int
-	for n := range work.group {
-		pixel = s.appendPixels(pixel, n*s.size(), f.ho, f.wo)
-		for q := range pixels {
-			out = append(out, n*f.m*pixels+q)
-		}
+	s, tap := f.window(f.c, sideBySide(f.wo, work.group))
+	columnsOf := func(images int) lattice {
+		return s.lattice(images, 0, f.ho, f.wo, func(n, i, j int) int { return n*f.m*pixels + i*f.wo + j })
 	}
+	full := columnsOf(work.group)
 	work.run(func(ws *gemm.Workspace[T], n0, n1, s0, s1 int) {
 		staged := stageBatch(s, set, ws, x.Data[n0*f.c*f.h*f.w:], n1-n0)
-		right := &columns[T]{set, staged, tap, pixel}
-		target := gemm.Target[T]{Data: y.Data[n0*f.m*pixels:], RowStride: pixels, Cols: out}
-		left.Multiply(s0, s1, right, 0, (n1-n0)*pixels, target, false, ws)
+		l := full
+		if n1-n0 < work.group {
+			l = columnsOf(n1 - n0)
+		}
+		multiply(left, s0, s1, &columns[T]{set, staged, tap, l.pixel}, l, s.side, y.Data[n0*f.m*pixels:], pixels, ws)
 	})
 }
 

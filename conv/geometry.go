@@ -5,6 +5,7 @@
 //
 // and the three functions that it defines, which are each other's derivatives. definition.go is the form written as loops,
 // the text to read first; the functions of this file's neighbours give the same bits from packed panels and register tiles.
+// Where the geometry asks for algorithm Winograd, winograd_definition.go is that text.
 // Shapes: x (N, C, H, W), w (M, C, KH, KW), y (N, M, Ho, Wo); s stride, p padding, d dilation; x outside its borders is 0.
 //
 // It is for people who write layers, and for those who write another backend and want to compare. It knows nothing of
@@ -24,6 +25,9 @@ type Geometry struct {
 	Padding       int // zeros around x
 	OutputPadding int // rows of x beyond the last that y reaches, 0 <= OutputPadding < Stride: tells sizes of x apart that give the same size of y
 	Dilation      int // step of x per step of the kernel; 0 means 1
+
+	// Algorithm is how the three functions compute, and so part of their bits; Direct if not set.
+	Algorithm Algorithm
 }
 
 func (g Geometry) stride() int   { return max(1, g.Stride) }
@@ -62,7 +66,11 @@ func (g Geometry) SignalShape(y, w []int) []int {
 }
 
 func (g Geometry) String() string {
-	return fmt.Sprintf("stride %d, padding %d, output padding %d, dilation %d", g.stride(), g.Padding, g.OutputPadding, g.dilation())
+	s := fmt.Sprintf("stride %d, padding %d, output padding %d, dilation %d", g.stride(), g.Padding, g.OutputPadding, g.dilation())
+	if g.Algorithm != Direct {
+		s += ", algorithm " + g.Algorithm.String()
+	}
+	return s
 }
 
 // form holds all sizes of one evaluation of the trilinear form.
@@ -84,7 +92,8 @@ func newForm(op string, x, w, y []int, g Geometry) form {
 	if len(x) != 4 || len(w) != 4 || len(y) != 4 {
 		bad("x, w and y must have four dimensions")
 	}
-	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 || g.OutputPadding >= max(g.stride(), g.dilation()) {
+	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 || g.OutputPadding >= max(g.stride(), g.dilation()) ||
+		!g.Algorithm.known() {
 		bad("a setting is out of range")
 	}
 	f := form{x[0], x[1], x[2], x[3], w[0], w[2], w[3], y[2], y[3], g.stride(), g.Padding, g.dilation()}

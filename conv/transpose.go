@@ -11,9 +11,12 @@ import (
 // bit. With stride s the pixels of x fall into s*s phases, each a plain product over the taps that reach it.
 func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
+	if g.Algorithm == Winograd && f.suitsWinograd() {
+		winogradTranspose(f, x.Data, y.Data, w.Data)
+		return
+	}
 	set := kernel.Active[T]()
-	s := f.codeWindow()
-	phases := f.phases(s)
+	phases := f.phases()
 	lefts := gemm.Take[T](len(phases))
 	defer gemm.Give(lefts)
 	for i := range phases {
@@ -21,28 +24,28 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	}
 	work := newWork[T](f.n, f.h*f.w, lefts[0].Left.Strips())
 	defer work.done()
+	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, work.group))
 	for i := range phases {
-		ph := &phases[i]
-		for n := range work.group {
-			ph.pixel = s.appendPixels(ph.pixel, n*s.size()+ph.base, ph.rows, ph.cols)
-			ph.out = f.appendPhase(ph.out, ph, n)
-		}
+		f.stagePhase(s, &phases[i], work.group)
 	}
 	work.run(func(ws *gemm.Workspace[T], n0, n1, s0, s1 int) {
 		staged := stageBatch(s, set, ws, y.Data[n0*f.m*f.ho*f.wo:], n1-n0)
 		for i := range phases {
 			ph := &phases[i]
-			right := &columns[T]{set, staged, ph.tap, ph.pixel}
-			target := gemm.Target[T]{Data: x.Data[n0*f.c*f.h*f.w:], RowStride: f.h * f.w, Cols: ph.out}
-			lefts[i].Left.Multiply(s0, s1, right, 0, (n1-n0)*ph.rows*ph.cols, target, false, ws)
+			l := ph.full
+			if n1-n0 < work.group {
+				l = f.phaseLattice(s, ph, n1-n0)
+			}
+			multiply(&lefts[i].Left, s0, s1, &columns[T]{set, staged, ph.tap, l.pixel}, l, s.side, x.Data[n0*f.c*f.h*f.w:], f.h*f.w, ws)
 		}
 	})
 }
 
 // codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
-func (f form) codeWindow() *stage {
-	s := &stage{channels: f.m, height: f.ho, width: f.wo, step: 1, phases: [][2]int{{0, 0}}}
-	s.origin = [2]int{f.p/f.s - (f.kh-1)*f.d/f.s, f.p/f.s - (f.kw-1)*f.d/f.s}
+func (f form) codeWindow(side int) *stage {
+	s := &stage{channels: f.m, height: f.ho, width: f.wo, step: 1, phases: [][2]int{{0, 0}}, side: side}
+	rows, cols := f.reach()
+	s.origin = [2]int{f.p/f.s - rows, f.p/f.s - cols}
 	s.rows = (f.h-1+f.p)/f.s - s.origin[0] + 1
 	s.cols = (f.w-1+f.p)/f.s - s.origin[1] + 1
 	return s
@@ -52,35 +55,25 @@ func (f form) codeWindow() *stage {
 type phase struct {
 	row, col   int      // its first pixel in x
 	rows, cols int      // its size
-	base       int      // stage offset where its first pixel's taps start
 	taps       [][2]int // the taps (u, v) that reach it, ascending
 	tap        []int    // their stage offsets, for every m: the chain's order
-	pixel, out []int    // for a group of images: stage offsets where each pixel's taps start, and its place in x
+	full       lattice  // its pixels in a full group of images
 }
 
-// phases lists the s*s phases of x. Pixel a = s*alpha + r - p of phase r meets tap u at y's row alpha - floor(u*d/s), if
-// u*d = r (mod s).
-func (f form) phases(s *stage) []phase {
+// phases lists the s*s phases of x and the taps that reach each: pixel a = s*alpha + r - p of phase r meets tap u at y's row
+// alpha - floor(u*d/s), if u*d = r (mod s).
+func (f form) phases() []phase {
 	var list []phase
 	for r := range f.s {
 		for q := range f.s {
 			ph := phase{row: (r + f.p*(f.s-1)) % f.s, col: (q + f.p*(f.s-1)) % f.s}
 			ph.rows = max(0, (f.h-ph.row+f.s-1)/f.s)
 			ph.cols = max(0, (f.w-ph.col+f.s-1)/f.s)
-			reachU, reachV := (f.kh-1)*f.d/f.s, (f.kw-1)*f.d/f.s
-			ph.base = ((ph.row+f.p)/f.s-s.origin[0]-reachU)*s.cols + (ph.col+f.p)/f.s - s.origin[1] - reachV
-			var one []int
 			for u := range f.kh {
 				for v := range f.kw {
 					if u*f.d%f.s == r && v*f.d%f.s == q {
 						ph.taps = append(ph.taps, [2]int{u, v})
-						one = append(one, (reachU-u*f.d/f.s)*s.cols+reachV-v*f.d/f.s)
 					}
-				}
-			}
-			for m := range f.m {
-				for _, t := range one {
-					ph.tap = append(ph.tap, m*s.planeSize()+t)
 				}
 			}
 			list = append(list, ph)
@@ -89,20 +82,33 @@ func (f form) phases(s *stage) []phase {
 	return list
 }
 
-// appendPhase appends the offsets in x of the phase's pixels, for image n of a group.
-func (f form) appendPhase(out []int, ph *phase, n int) []int {
-	for a := range ph.rows {
-		for b := range ph.cols {
-			out = append(out, n*f.c*f.h*f.w+(ph.row+a*f.s)*f.w+ph.col+b*f.s)
+// reach is how many rows and columns of y the taps span beyond the first.
+func (f form) reach() (rows, cols int) { return (f.kh - 1) * f.d / f.s, (f.kw - 1) * f.d / f.s }
+
+// stagePhase sets the phase's stage offsets.
+func (f form) stagePhase(s *stage, ph *phase, group int) {
+	rows, cols := f.reach()
+	for m := range f.m {
+		for _, t := range ph.taps {
+			ph.tap = append(ph.tap, s.side*(m*s.planeSize()+(rows-t[0]*f.d/f.s)*s.cols+cols-t[1]*f.d/f.s))
 		}
 	}
-	return out
+	ph.full = f.phaseLattice(s, ph, group)
+}
+
+// phaseLattice lists the phase's pixels in a group of images.
+func (f form) phaseLattice(s *stage, ph *phase, images int) lattice {
+	rows, cols := f.reach()
+	base := ((ph.row+f.p)/f.s-s.origin[0]-rows)*s.cols + (ph.col+f.p)/f.s - s.origin[1] - cols
+	return s.lattice(images, base, ph.rows, ph.cols, func(n, a, b int) int {
+		return n*f.c*f.h*f.w + (ph.row+a*f.s)*f.w + ph.col + b*f.s
+	})
 }
 
 // packPhase packs the C x M*taps matrix of the phase's kernel elements.
 func packPhase[T tensor.Float](left *gemm.Left[T], set *kernel.Set[T], f form, ph *phase, w []T) {
 	area, n := f.kh*f.kw, len(ph.taps)
-	left.Layout(set, f.c, len(ph.tap))
+	left.Layout(set, f.c, f.m*n)
 	offsets := gemm.Offsets(set.Tiles[0].Rows, area)
 	fill := func(dst []T, stride, row, rows, p0, p1 int) { // of one m, or a part of it
 		src := w[(p0/n*f.c+row)*area:]

@@ -45,3 +45,32 @@ func (w *work[T]) run(body func(ws *gemm.Workspace[T], n0, n1, s0, s1 int)) {
 }
 
 func (w *work[T]) done() { gemm.Give(w.spaces) }
+
+// multiply computes strips s0..s1-1 of left times the columns of l and puts them where l says, row r at out[r*rowStride:].
+func multiply[T tensor.Float](left *gemm.Left[T], s0, s1 int, right *columns[T], l lattice, side int, out []T, rowStride int, ws *gemm.Workspace[T]) {
+	n := len(l.pixel)
+	if side == 1 || n == 0 {
+		left.Multiply(s0, s1, right, 0, n, gemm.Target[T]{Data: out, RowStride: rowStride, Cols: l.out}, false, ws)
+		return
+	}
+	// Images lie side by side in the columns and apart in out. Each row is parted once it is complete, so that out is written
+	// by whole images.
+	r0, r1 := left.Rows(s0, s1)
+	ws.Result = gemm.Grow(ws.Result, r1*n)
+	left.Multiply(s0, s1, right, 0, n, gemm.Target[T]{Data: ws.Result, RowStride: n}, false, ws)
+	images, pixels := l.images, n/l.images
+	starts := gemm.Offsets(pixels, images)
+	dense := l.out[n-images]-l.out[0] == pixels-1 // an image's pixels lie side by side
+	for r := r0; r < r1; r++ {
+		row, to := ws.Result[r*n:(r+1)*n], out[r*rowStride:]
+		if dense && images > 1 {
+			right.set.Interleave(to[l.out[0]:], l.out[1]-l.out[0], row, starts, images)
+			continue
+		}
+		for i := range images {
+			for _, q := range starts {
+				to[l.out[q+i]] = row[q+i]
+			}
+		}
+	}
+}

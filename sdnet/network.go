@@ -122,6 +122,7 @@ func (n *Network[T]) newBlock(name string, in [3]int, width, stride int) *block[
 }
 
 func (n *Network[T]) newFilter(name string, in [3]int, outputs, kernel int, g conv.Geometry, sparse bool) *filter[T] {
+	g.Algorithm = n.Algorithm
 	f := &filter[T]{name: name, Geometry: g, in: in}
 	f.out = [3]int{outputs, g.CodeSize(in[1], kernel), g.CodeSize(in[2], kernel)}
 	if !sparse {

@@ -9,6 +9,7 @@ package sdnet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sdref/conv"
@@ -24,7 +25,8 @@ type Spec struct {
 	CSCBlocks bool  // so are the blocks' 3x3 convolutions; the 1x1 shortcuts stay ordinary
 	Plain     bool  // blocks without shortcut and final ReLU: the form that (B.2) and (B.3) invert
 	Data      Data
-	CSC       csc.Settings // of every CSC layer, but for the geometry
+	CSC       csc.Settings   // of every CSC layer, but for the geometry
+	Algorithm conv.Algorithm // of every convolution, those of the CSC layers included
 }
 
 // Data is what a network must know of the images it is made for.
@@ -114,9 +116,11 @@ func (s Spec) Check() error {
 		return fmt.Errorf("network %s: %d stages of blocks, %d of widths", s.Name, len(s.Blocks), len(s.Widths))
 	case s.Plain && !s.CSCBlocks:
 		return fmt.Errorf("network %s: only networks of CSC blocks come without shortcuts", s.Name)
-	case s.CSC.Iterations < 1 && s.CSCStem:
+	case slices.Min(s.Blocks) < 1 || slices.Min(s.Widths) < 1:
+		return fmt.Errorf("network %s: stages of %d blocks and widths %d must have at least 1 each", s.Name, s.Blocks, s.Widths)
+	case s.CSC.Iterations < 1 && (s.CSCStem || s.CSCBlocks):
 		return fmt.Errorf("network %s: %d FISTA iterations", s.Name, s.CSC.Iterations)
-	case s.CSC.Lambda < 0 || s.CSC.Mu < 0:
+	case !(s.CSC.Lambda >= 0) || !(s.CSC.Mu >= 0):
 		return fmt.Errorf("network %s: lambda %g, mu %g must not be negative", s.Name, s.CSC.Lambda, s.CSC.Mu)
 	case s.Data.Classes < 1:
 		return fmt.Errorf("network %s: %d classes", s.Name, s.Data.Classes)

@@ -13,13 +13,13 @@ import (
 	"sdref/internal/parallel"
 )
 
-// depth is the length of a block of the chain: a panel of depth x Cols elements should stay in the first-level cache while
-// all strips of the left operand pass over it.
-const depth = 256
+// depth is the length of a block of the chain: long enough that loading and storing the tiles of C between blocks costs little,
+// short enough that a strip of the left operand stays in the first-level cache.
+const depth = 512
 
-// group is the number of panels packed together: a strip of the left operand, read from the second-level cache or beyond,
-// serves that many panels.
-const group = 8
+// group is the number of panels packed together, which stay in the second-level cache: each strip, read from there or from
+// beyond, serves that many panels.
+const group = 6
 
 // Left is a packed left operand: blocks of depth links of the chain, each holding all strips one after the other, so that a
 // pass over the strips reads memory as it lies; element (i, p) of a strip at [(p-p0)*tile.Rows + i] of its part of the block
@@ -63,6 +63,14 @@ func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
 
 // Strips is the number of strips.
 func (l *Left[T]) Strips() int { return len(l.strips) }
+
+// Rows is the range of rows of strips s0..s1-1.
+func (l *Left[T]) Rows(s0, s1 int) (r0, r1 int) {
+	if s0 >= s1 {
+		return 0, 0
+	}
+	return l.strips[s0].row, l.strips[s1-1].row + l.strips[s1-1].rows
+}
 
 // Pack fills the operand: fill writes links p0..p1-1 of the chain of rows row..row+rows-1, element (i, p) to
 // dst[(p-p0)*stride+i]. The work is spread over goroutines by blocks of the given number of links, each block passing over all
@@ -173,8 +181,8 @@ func (b *block[T]) columns(c0, c1 int, load bool) {
 			col := c0 + i*nr
 			b.right.Panel(b.ws.panels[i*depth*nr:], nr, col, min(nr, c1-col), p0, p1)
 		}
-		for i := range panels {
-			b.panel(i, c0+i*nr, p0, p1, direct[i], load || p0 > 0)
+		for i := range b.strips {
+			b.strip(&b.strips[i], c0, panels, p0, p1, direct[:panels], load || p0 > 0)
 		}
 	}
 	for i := range panels {
@@ -183,19 +191,18 @@ func (b *block[T]) columns(c0, c1 int, load bool) {
 	}
 }
 
-// panel passes all strips over a packed panel, which holds columns col.. of the block p0..p1-1 of the chain.
-func (b *block[T]) panel(index, col, p0, p1 int, direct, load bool) {
+// strip multiplies a strip with the packed panels, of columns c0 and on, for links p0..p1-1 of the chain. The strip stays in the
+// first-level cache meanwhile; the panels come from the second level, as fast as the tiles need them.
+func (b *block[T]) strip(s *strip[T], c0, panels, p0, p1 int, direct []bool, load bool) {
 	nr := b.set.Cols
-	right := b.ws.panels[index*depth*nr : index*depth*nr+(p1-p0)*nr]
-	at := b.out.col(col)
+	left := b.part(s, p0, p1)
 	ldc := max(b.out.RowStride, nr) // less only where there is a single row
-	for i := range b.strips {
-		s := &b.strips[i]
-		left := b.part(s, p0, p1)
-		if direct && s.rows == s.tile.Rows {
-			s.tile.Mul(p1-p0, left, right, b.out.Data[s.row*b.out.RowStride+at:], ldc, load)
+	for i := range panels {
+		right := b.ws.panels[i*depth*nr : i*depth*nr+(p1-p0)*nr]
+		if direct[i] && s.rows == s.tile.Rows {
+			s.tile.Mul(p1-p0, left, right, b.out.Data[s.row*b.out.RowStride+b.out.col(c0+i*nr):], ldc, load)
 		} else {
-			s.tile.Mul(p1-p0, left, right, b.tile(index, s.row), nr, load)
+			s.tile.Mul(p1-p0, left, right, b.tile(i, s.row), nr, load)
 		}
 	}
 }
@@ -211,25 +218,23 @@ func (b *block[T]) exchange(i, col, cols int, direct, load bool) {
 		if direct && s.rows == s.tile.Rows {
 			continue
 		}
-		for j := 0; j < cols; {
-			at := b.out.col(col + j)
-			n := 1 // columns that lie side by side
-			for j+n < cols && b.out.col(col+j+n) == at+n {
-				n++
-			}
-			for r := range s.rows {
-				tile := b.tile(i, s.row+r)[j : j+n]
-				row := b.out.Data[(s.row+r)*b.out.RowStride+at:][:n]
-				switch {
-				case load:
-					copy(tile, row)
-				case n == 1:
-					row[0] = tile[0]
-				default:
-					copy(row, tile)
+		for r := range s.rows {
+			tile := b.tile(i, s.row+r)[:cols]
+			row := b.out.Data[(s.row+r)*b.out.RowStride:]
+			switch {
+			case b.out.Cols == nil && load:
+				copy(tile, row[col:])
+			case b.out.Cols == nil:
+				copy(row[col:], tile)
+			case load:
+				for j, c := range b.out.Cols[col : col+cols] {
+					tile[j] = row[c]
+				}
+			default:
+				for j, c := range b.out.Cols[col : col+cols] {
+					row[c] = tile[j]
 				}
 			}
-			j += n
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 type Workspace[T kernel.Float] struct {
 	Left    Left[T] // a packed operand of the goroutine's own
 	Floats  []T     // for the caller's use
+	Result  []T     // likewise: a product on its way elsewhere
 	Offsets []int   // likewise
 
 	panels  []T // group panels of depth x Cols

@@ -223,6 +223,240 @@ func sumSquaresAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
 //go:noescape
 func dotAVX2F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
 
+// winogradSignalAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of d0, ..., d5, with
+//
+//	a, b, c, e := fma(-4, d2, d4), fma(-4, d1, d3), d4-d2, d3-d1
+//	fma(4, d0, fma(-5, d2, d4)), a+b, a-b, fma(2, e, c), fma(-2, e, c), fma(4, d1, fma(-5, d3, d5))
+//
+//go:noescape
+func winogradSignalAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradKernelAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 3 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 3)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, g1, g2, with
+//
+//	s, a := g0+g2, fma(4, g2, g0)
+//	g0*(1/4), (s+g1)*(-1/6), (s-g1)*(-1/6), fma(2, g1, a)*(1/24), fma(-2, g1, a)*(1/24), g2
+//
+//go:noescape
+func winogradKernelAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradKernelReversedAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 3 {
+//			column j of middle = step(src[(2-i)*srcRow+(2-j)*srcCol+l] for i := range 3)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, g1, g2, with
+//
+//	s, a := g0+g2, fma(4, g2, g0)
+//	g0*(1/4), (s+g1)*(-1/6), (s-g1)*(-1/6), fma(2, g1, a)*(1/24), fma(-2, g1, a)*(1/24), g2
+//
+//go:noescape
+func winogradKernelReversedAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradCodeAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 4 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 4)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, ..., g3, with
+//
+//	e, o, p, q := g0+g2, g1+g3, fma(4, g2, g0), fma(4, g3, g1)
+//	g0*(1/4), (e+o)*(-1/6), (e-o)*(-1/6), fma(2, q, p)*(1/24), fma(-2, q, p)*(1/24), g3
+//
+//go:noescape
+func winogradCodeAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradOutputAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 4 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 4 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of m0, ..., m5, with
+//
+//	p, q, r, s := m1+m2, m1-m2, m3+m4, m3-m4
+//	(m0+p)+r, fma(2, s, q), fma(4, r, p), fma(8, s, q)+m5
+//
+//go:noescape
+func winogradOutputAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradGradientAVX2F32 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 3 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 3 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of m0, ..., m5, with
+//
+//	p, q, r, s := m1+m2, m1-m2, m3+m4, m3-m4
+//	(m0+p)+r, fma(2, s, q), fma(4, r, p)+m5
+//
+//go:noescape
+func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+
+// winogradProduct6x2AVX2F32 is
+//
+//	for i := range 6 {
+//		for j := range 16 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct6x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct4x2AVX2F32 is
+//
+//	for i := range 4 {
+//		for j := range 16 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct4x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct2x2AVX2F32 is
+//
+//	for i := range 2 {
+//		for j := range 16 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct2x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct1x2AVX2F32 is
+//
+//	for i := range 1 {
+//		for j := range 16 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct1x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct6x1AVX2F32 is
+//
+//	for i := range 6 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct6x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct4x1AVX2F32 is
+//
+//	for i := range 4 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct4x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct2x1AVX2F32 is
+//
+//	for i := range 2 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct2x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
+// winogradProduct1x1AVX2F32 is
+//
+//	for i := range 1 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct1x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+
 // interleave8AVX2F32 is
 //
 //	for r := range groups*8 {
@@ -467,6 +701,240 @@ func sumSquaresAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
 //
 //go:noescape
 func dotAVX2F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+
+// winogradSignalAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of d0, ..., d5, with
+//
+//	a, b, c, e := fma(-4, d2, d4), fma(-4, d1, d3), d4-d2, d3-d1
+//	fma(4, d0, fma(-5, d2, d4)), a+b, a-b, fma(2, e, c), fma(-2, e, c), fma(4, d1, fma(-5, d3, d5))
+//
+//go:noescape
+func winogradSignalAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradKernelAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 3 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 3)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, g1, g2, with
+//
+//	s, a := g0+g2, fma(4, g2, g0)
+//	g0*(1/4), (s+g1)*(-1/6), (s-g1)*(-1/6), fma(2, g1, a)*(1/24), fma(-2, g1, a)*(1/24), g2
+//
+//go:noescape
+func winogradKernelAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradKernelReversedAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 3 {
+//			column j of middle = step(src[(2-i)*srcRow+(2-j)*srcCol+l] for i := range 3)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, g1, g2, with
+//
+//	s, a := g0+g2, fma(4, g2, g0)
+//	g0*(1/4), (s+g1)*(-1/6), (s-g1)*(-1/6), fma(2, g1, a)*(1/24), fma(-2, g1, a)*(1/24), g2
+//
+//go:noescape
+func winogradKernelReversedAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradCodeAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 4 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 4)
+//		}
+//		for i := range 6 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 6 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of g0, ..., g3, with
+//
+//	e, o, p, q := g0+g2, g1+g3, fma(4, g2, g0), fma(4, g3, g1)
+//	g0*(1/4), (e+o)*(-1/6), (e-o)*(-1/6), fma(2, q, p)*(1/24), fma(-2, q, p)*(1/24), g3
+//
+//go:noescape
+func winogradCodeAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradOutputAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 4 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 4 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of m0, ..., m5, with
+//
+//	p, q, r, s := m1+m2, m1-m2, m3+m4, m3-m4
+//	(m0+p)+r, fma(2, s, q), fma(4, r, p), fma(8, s, q)+m5
+//
+//go:noescape
+func winogradOutputAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradGradientAVX2F64 is
+//
+//	for l := range n {
+//		for j := range 6 {
+//			column j of middle = step(src[i*srcRow+j*srcCol+l] for i := range 6)
+//		}
+//		for i := range 3 {
+//			dst[i*dstRow+j*dstCol+l] for j := range 3 = step(row i of middle)
+//		}
+//	}
+//
+// with n a multiple of the lanes. The step makes of m0, ..., m5, with
+//
+//	p, q, r, s := m1+m2, m1-m2, m3+m4, m3-m4
+//	(m0+p)+r, fma(2, s, q), fma(4, r, p)+m5
+//
+//go:noescape
+func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// winogradProduct6x2AVX2F64 is
+//
+//	for i := range 6 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct6x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct4x2AVX2F64 is
+//
+//	for i := range 4 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct4x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct2x2AVX2F64 is
+//
+//	for i := range 2 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct2x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct1x2AVX2F64 is
+//
+//	for i := range 1 {
+//		for j := range 8 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct1x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct6x1AVX2F64 is
+//
+//	for i := range 6 {
+//		for j := range 4 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct6x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct4x1AVX2F64 is
+//
+//	for i := range 4 {
+//		for j := range 4 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct4x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct2x1AVX2F64 is
+//
+//	for i := range 2 {
+//		for j := range 4 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct2x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+
+// winogradProduct1x1AVX2F64 is
+//
+//	for i := range 1 {
+//		for j := range 4 {
+//			s := 0, or c[i*ldc+j] if load
+//			for p := range k {
+//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+//go:noescape
+func winogradProduct1x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
 
 // interleave4AVX2F64 is
 //

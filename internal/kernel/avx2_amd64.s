@@ -44,22 +44,34 @@ TEXT ·tile4AVX2F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VMOVUPS 64(R8), Y5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y6
-	VMOVUPS 32(R8), Y7
-	VMOVUPS 64(R8), Y8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y9
-	VMOVUPS 32(R8), Y10
-	VMOVUPS 64(R8), Y11
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y3
+	VMOVUPS    32(R8), Y4
+	VMOVUPS    64(R8), Y5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y6
+	VMOVUPS    32(R8), Y7
+	VMOVUPS    64(R8), Y8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y9
+	VMOVUPS    32(R8), Y10
+	VMOVUPS    64(R8), Y11
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -224,14 +236,20 @@ TEXT ·tile2AVX2F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VMOVUPS 64(R8), Y5
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y3
+	VMOVUPS    32(R8), Y4
+	VMOVUPS    64(R8), Y5
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -342,10 +360,13 @@ TEXT ·tile1AVX2F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -1398,6 +1419,1140 @@ done:
 	VZEROUPPER
 	RET
 
+// func winogradSignalAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradSignalAVX2F32(SB), $1184-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant0<>+0(SB), Y10
+	VBROADCASTSS constant1<>+0(SB), Y11
+	VBROADCASTSS constant2<>+0(SB), Y12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      (R13), Y3
+	VMOVUPS      (R13)(DI*1), Y4
+	VMOVUPS      (R13)(DI*2), Y5
+	VMOVUPS      Y4, Y6
+	VFNMADD231PS Y11, Y2, Y6
+	VFMADD231PS  Y10, Y0, Y6
+	VFNMADD231PS Y11, Y3, Y5
+	VFMADD231PS  Y10, Y1, Y5
+	VMOVUPS      Y4, Y7
+	VFNMADD231PS Y10, Y2, Y7
+	VMOVUPS      Y3, Y8
+	VFNMADD231PS Y10, Y1, Y8
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y1, Y3, Y3
+	VADDPS       Y8, Y7, Y1
+	VSUBPS       Y8, Y7, Y2
+	VMOVUPS      Y4, Y7
+	VFMADD231PS  Y12, Y3, Y7
+	VFNMADD231PS Y12, Y3, Y4
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y1, 192(R11)
+	VMOVUPS      Y2, 384(R11)
+	VMOVUPS      Y7, 576(R11)
+	VMOVUPS      Y4, 768(R11)
+	VMOVUPS      Y5, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      96(R10), Y3
+	VMOVUPS      128(R10), Y4
+	VMOVUPS      160(R10), Y5
+	VMOVUPS      Y4, Y6
+	VFNMADD231PS Y11, Y2, Y6
+	VFMADD231PS  Y10, Y0, Y6
+	VFNMADD231PS Y11, Y3, Y5
+	VFMADD231PS  Y10, Y1, Y5
+	VMOVUPS      Y4, Y7
+	VFNMADD231PS Y10, Y2, Y7
+	VMOVUPS      Y3, Y8
+	VFNMADD231PS Y10, Y1, Y8
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y1, Y3, Y3
+	VADDPS       Y8, Y7, Y1
+	VSUBPS       Y8, Y7, Y2
+	VMOVUPS      Y4, Y7
+	VFMADD231PS  Y12, Y3, Y7
+	VFNMADD231PS Y12, Y3, Y4
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y1, (R11)(BX*1)
+	VMOVUPS      Y2, (R11)(BX*2)
+	VMOVUPS      Y7, (R13)
+	VMOVUPS      Y4, (R13)(BX*1)
+	VMOVUPS      Y5, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant0<>+0(SB)/4, $0x40800000
+GLOBL constant0<>(SB), RODATA|NOPTR, $4
+
+DATA constant1<>+0(SB)/4, $0x40a00000
+GLOBL constant1<>(SB), RODATA|NOPTR, $4
+
+DATA constant2<>+0(SB)/4, $0x40000000
+GLOBL constant2<>(SB), RODATA|NOPTR, $4
+
+// func winogradKernelAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelAVX2F32(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant0<>+0(SB), Y10
+	VBROADCASTSS constant2<>+0(SB), Y11
+	VBROADCASTSS constant3<>+0(SB), Y12
+	VBROADCASTSS constant4<>+0(SB), Y13
+	VBROADCASTSS constant5<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y1, Y9
+	VFNMADD231PS Y11, Y1, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 96(R11)
+	VMOVUPS      Y6, 192(R11)
+	VMOVUPS      Y9, 288(R11)
+	VMOVUPS      Y7, 384(R11)
+	VMOVUPS      Y2, 480(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y1, Y9
+	VFNMADD231PS Y11, Y1, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y2, (R13)(BX*2)
+	ADDQ         $0x60, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant3<>+0(SB)/4, $0xbe2aaaab
+GLOBL constant3<>(SB), RODATA|NOPTR, $4
+
+DATA constant4<>+0(SB)/4, $0x3d2aaaab
+GLOBL constant4<>(SB), RODATA|NOPTR, $4
+
+DATA constant5<>+0(SB)/4, $0x3e800000
+GLOBL constant5<>(SB), RODATA|NOPTR, $4
+
+// func winogradKernelReversedAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelReversedAVX2F32(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant0<>+0(SB), Y10
+	VBROADCASTSS constant2<>+0(SB), Y11
+	VBROADCASTSS constant3<>+0(SB), Y12
+	VBROADCASTSS constant4<>+0(SB), Y13
+	VBROADCASTSS constant5<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	LEAQ         (SI)(DI*2), SI
+	LEAQ         (SI)(R8*2), SI
+	NEGQ         DI
+	NEGQ         R8
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y1, Y9
+	VFNMADD231PS Y11, Y1, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 96(R11)
+	VMOVUPS      Y6, 192(R11)
+	VMOVUPS      Y9, 288(R11)
+	VMOVUPS      Y7, 384(R11)
+	VMOVUPS      Y2, 480(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y1, Y9
+	VFNMADD231PS Y11, Y1, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y2, (R13)(BX*2)
+	ADDQ         $0x60, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradCodeAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradCodeAVX2F32(SB), $800-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant0<>+0(SB), Y10
+	VBROADCASTSS constant2<>+0(SB), Y11
+	VBROADCASTSS constant3<>+0(SB), Y12
+	VBROADCASTSS constant4<>+0(SB), Y13
+	VBROADCASTSS constant5<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000004, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      (R13), Y3
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMOVUPS      Y1, Y8
+	VFMADD231PS  Y10, Y3, Y8
+	VADDPS       Y3, Y1, Y1
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y8, Y9
+	VFNMADD231PS Y11, Y8, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 128(R11)
+	VMOVUPS      Y6, 256(R11)
+	VMOVUPS      Y9, 384(R11)
+	VMOVUPS      Y7, 512(R11)
+	VMOVUPS      Y3, 640(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      96(R10), Y3
+	VMOVUPS      Y0, Y7
+	VFMADD231PS  Y10, Y2, Y7
+	VADDPS       Y2, Y0, Y6
+	VMOVUPS      Y1, Y8
+	VFMADD231PS  Y10, Y3, Y8
+	VADDPS       Y3, Y1, Y1
+	VMULPS       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PS  Y11, Y8, Y9
+	VFNMADD231PS Y11, Y8, Y7
+	VADDPS       Y1, Y6, Y4
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y3, (R13)(BX*2)
+	ADDQ         $0x00000080, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputAVX2F32(SB), $800-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant2<>+0(SB), Y10
+	VBROADCASTSS constant0<>+0(SB), Y11
+	VBROADCASTSS constant6<>+0(SB), Y12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(DI*1), Y1
+	VMOVUPS     (R10)(DI*2), Y2
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*1), Y4
+	VMOVUPS     (R13)(DI*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PS Y10, Y9, Y1
+	VMOVUPS     Y6, Y2
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y12, Y9, Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, 192(R11)
+	VMOVUPS     Y2, 384(R11)
+	VMOVUPS     Y7, 576(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x20, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000004, R12
+
+row:
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VMOVUPS     64(R10), Y2
+	VMOVUPS     96(R10), Y3
+	VMOVUPS     128(R10), Y4
+	VMOVUPS     160(R10), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PS Y10, Y9, Y1
+	VMOVUPS     Y6, Y2
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y12, Y9, Y7
+	VADDPS      Y5, Y7, Y7
+	LEAQ        (R11)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, (R11)(BX*1)
+	VMOVUPS     Y2, (R11)(BX*2)
+	VMOVUPS     Y7, (R13)
+	ADDQ        $0x000000c0, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x20, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant6<>+0(SB)/4, $0x41000000
+GLOBL constant6<>(SB), RODATA|NOPTR, $4
+
+// func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradGradientAVX2F32(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSS constant2<>+0(SB), Y10
+	VBROADCASTSS constant0<>+0(SB), Y11
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(DI*1), Y1
+	VMOVUPS     (R10)(DI*2), Y2
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*1), Y4
+	VMOVUPS     (R13)(DI*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y11, Y8, Y6
+	VADDPS      Y5, Y6, Y6
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, 192(R11)
+	VMOVUPS     Y6, 384(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x20, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000003, R12
+
+row:
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VMOVUPS     64(R10), Y2
+	VMOVUPS     96(R10), Y3
+	VMOVUPS     128(R10), Y4
+	VMOVUPS     160(R10), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y11, Y8, Y6
+	VADDPS      Y5, Y6, Y6
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, (R11)(BX*1)
+	VMOVUPS     Y6, (R11)(BX*2)
+	ADDQ        $0x000000c0, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x20, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct6x2AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+	VMOVUPS (R8)(R9*2), Y4
+	VMOVUPS 32(R8)(R9*2), Y5
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	VMOVUPS 32(R10)(R9*1), Y9
+	VMOVUPS (R10)(R9*2), Y10
+	VMOVUPS 32(R10)(R9*2), Y11
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R11)(DX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11)(DX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VMOVUPS Y4, (R8)(R9*2)
+	VMOVUPS Y5, 32(R8)(R9*2)
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	VMOVUPS Y8, (R10)(R9*1)
+	VMOVUPS Y9, 32(R10)(R9*1)
+	VMOVUPS Y10, (R10)(R9*2)
+	VMOVUPS Y11, 32(R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct4x2AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+	VMOVUPS (R8)(R9*2), Y4
+	VMOVUPS 32(R8)(R9*2), Y5
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (CX)(DX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VMOVUPS Y4, (R8)(R9*2)
+	VMOVUPS Y5, 32(R8)(R9*2)
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct2x2AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (CX)(DX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct1x2AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct6x1AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VMOVUPS (R8)(R9*2), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*2), Y5
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y6
+	VBROADCASTSS (CX), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (CX)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (CX)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R11)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R11)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VMOVUPS Y2, (R8)(R9*2)
+	VMOVUPS Y3, (R10)
+	VMOVUPS Y4, (R10)(R9*1)
+	VMOVUPS Y5, (R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct4x1AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VMOVUPS (R8)(R9*2), Y2
+	VMOVUPS (R10), Y3
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y4
+	VBROADCASTSS (CX), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (CX)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (CX)(DX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VMOVUPS Y2, (R8)(R9*2)
+	VMOVUPS Y3, (R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct2x1AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y2
+	VBROADCASTSS (CX), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (CX)(DX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct1x1AVX2F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPS Y0, Y0, Y0
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y1
+	VBROADCASTSS (CX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VZEROUPPER
+	RET
+
 // func interleave8AVX2F32(dst *float32, stride int, src *float32, off *int, groups int, n int)
 // Requires: AVX
 TEXT ·interleave8AVX2F32(SB), NOSPLIT, $0-48
@@ -1566,22 +2721,34 @@ TEXT ·tile4AVX2F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VMOVUPS 64(R8), Y5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y6
-	VMOVUPS 32(R8), Y7
-	VMOVUPS 64(R8), Y8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y9
-	VMOVUPS 32(R8), Y10
-	VMOVUPS 64(R8), Y11
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y3
+	VMOVUPS    32(R8), Y4
+	VMOVUPS    64(R8), Y5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y6
+	VMOVUPS    32(R8), Y7
+	VMOVUPS    64(R8), Y8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y9
+	VMOVUPS    32(R8), Y10
+	VMOVUPS    64(R8), Y11
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -1746,14 +2913,20 @@ TEXT ·tile2AVX2F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VMOVUPS 64(R8), Y5
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Y3
+	VMOVUPS    32(R8), Y4
+	VMOVUPS    64(R8), Y5
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -1864,10 +3037,13 @@ TEXT ·tile1AVX2F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    64(R8), Y2
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -2868,6 +4044,1140 @@ done:
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
 	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func winogradSignalAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradSignalAVX2F64(SB), $1184-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant7<>+0(SB), Y10
+	VBROADCASTSD constant8<>+0(SB), Y11
+	VBROADCASTSD constant9<>+0(SB), Y12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      (R13), Y3
+	VMOVUPS      (R13)(DI*1), Y4
+	VMOVUPS      (R13)(DI*2), Y5
+	VMOVUPS      Y4, Y6
+	VFNMADD231PD Y11, Y2, Y6
+	VFMADD231PD  Y10, Y0, Y6
+	VFNMADD231PD Y11, Y3, Y5
+	VFMADD231PD  Y10, Y1, Y5
+	VMOVUPS      Y4, Y7
+	VFNMADD231PD Y10, Y2, Y7
+	VMOVUPS      Y3, Y8
+	VFNMADD231PD Y10, Y1, Y8
+	VSUBPD       Y2, Y4, Y4
+	VSUBPD       Y1, Y3, Y3
+	VADDPD       Y8, Y7, Y1
+	VSUBPD       Y8, Y7, Y2
+	VMOVUPS      Y4, Y7
+	VFMADD231PD  Y12, Y3, Y7
+	VFNMADD231PD Y12, Y3, Y4
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y1, 192(R11)
+	VMOVUPS      Y2, 384(R11)
+	VMOVUPS      Y7, 576(R11)
+	VMOVUPS      Y4, 768(R11)
+	VMOVUPS      Y5, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      96(R10), Y3
+	VMOVUPS      128(R10), Y4
+	VMOVUPS      160(R10), Y5
+	VMOVUPS      Y4, Y6
+	VFNMADD231PD Y11, Y2, Y6
+	VFMADD231PD  Y10, Y0, Y6
+	VFNMADD231PD Y11, Y3, Y5
+	VFMADD231PD  Y10, Y1, Y5
+	VMOVUPS      Y4, Y7
+	VFNMADD231PD Y10, Y2, Y7
+	VMOVUPS      Y3, Y8
+	VFNMADD231PD Y10, Y1, Y8
+	VSUBPD       Y2, Y4, Y4
+	VSUBPD       Y1, Y3, Y3
+	VADDPD       Y8, Y7, Y1
+	VSUBPD       Y8, Y7, Y2
+	VMOVUPS      Y4, Y7
+	VFMADD231PD  Y12, Y3, Y7
+	VFNMADD231PD Y12, Y3, Y4
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y1, (R11)(BX*1)
+	VMOVUPS      Y2, (R11)(BX*2)
+	VMOVUPS      Y7, (R13)
+	VMOVUPS      Y4, (R13)(BX*1)
+	VMOVUPS      Y5, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant7<>+0(SB)/8, $0x4010000000000000
+GLOBL constant7<>(SB), RODATA|NOPTR, $8
+
+DATA constant8<>+0(SB)/8, $0x4014000000000000
+GLOBL constant8<>(SB), RODATA|NOPTR, $8
+
+DATA constant9<>+0(SB)/8, $0x4000000000000000
+GLOBL constant9<>(SB), RODATA|NOPTR, $8
+
+// func winogradKernelAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelAVX2F64(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant7<>+0(SB), Y10
+	VBROADCASTSD constant9<>+0(SB), Y11
+	VBROADCASTSD constant10<>+0(SB), Y12
+	VBROADCASTSD constant11<>+0(SB), Y13
+	VBROADCASTSD constant12<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y1, Y9
+	VFNMADD231PD Y11, Y1, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 96(R11)
+	VMOVUPS      Y6, 192(R11)
+	VMOVUPS      Y9, 288(R11)
+	VMOVUPS      Y7, 384(R11)
+	VMOVUPS      Y2, 480(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y1, Y9
+	VFNMADD231PD Y11, Y1, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y2, (R13)(BX*2)
+	ADDQ         $0x60, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant10<>+0(SB)/8, $0xbfc5555555555555
+GLOBL constant10<>(SB), RODATA|NOPTR, $8
+
+DATA constant11<>+0(SB)/8, $0x3fa5555555555555
+GLOBL constant11<>(SB), RODATA|NOPTR, $8
+
+DATA constant12<>+0(SB)/8, $0x3fd0000000000000
+GLOBL constant12<>(SB), RODATA|NOPTR, $8
+
+// func winogradKernelReversedAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradKernelReversedAVX2F64(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant7<>+0(SB), Y10
+	VBROADCASTSD constant9<>+0(SB), Y11
+	VBROADCASTSD constant10<>+0(SB), Y12
+	VBROADCASTSD constant11<>+0(SB), Y13
+	VBROADCASTSD constant12<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	LEAQ         (SI)(DI*2), SI
+	LEAQ         (SI)(R8*2), SI
+	NEGQ         DI
+	NEGQ         R8
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y1, Y9
+	VFNMADD231PD Y11, Y1, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 96(R11)
+	VMOVUPS      Y6, 192(R11)
+	VMOVUPS      Y9, 288(R11)
+	VMOVUPS      Y7, 384(R11)
+	VMOVUPS      Y2, 480(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y1, Y9
+	VFNMADD231PD Y11, Y1, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y2, (R13)(BX*2)
+	ADDQ         $0x60, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradCodeAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradCodeAVX2F64(SB), $800-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant7<>+0(SB), Y10
+	VBROADCASTSD constant9<>+0(SB), Y11
+	VBROADCASTSD constant10<>+0(SB), Y12
+	VBROADCASTSD constant11<>+0(SB), Y13
+	VBROADCASTSD constant12<>+0(SB), Y14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000004, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Y0
+	VMOVUPS      (R10)(DI*1), Y1
+	VMOVUPS      (R10)(DI*2), Y2
+	VMOVUPS      (R13), Y3
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMOVUPS      Y1, Y8
+	VFMADD231PD  Y10, Y3, Y8
+	VADDPD       Y3, Y1, Y1
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y8, Y9
+	VFNMADD231PD Y11, Y8, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 128(R11)
+	VMOVUPS      Y6, 256(R11)
+	VMOVUPS      Y9, 384(R11)
+	VMOVUPS      Y7, 512(R11)
+	VMOVUPS      Y3, 640(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Y0
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      64(R10), Y2
+	VMOVUPS      96(R10), Y3
+	VMOVUPS      Y0, Y7
+	VFMADD231PD  Y10, Y2, Y7
+	VADDPD       Y2, Y0, Y6
+	VMOVUPS      Y1, Y8
+	VFMADD231PD  Y10, Y3, Y8
+	VADDPD       Y3, Y1, Y1
+	VMULPD       Y14, Y0, Y0
+	VMOVUPS      Y7, Y9
+	VFMADD231PD  Y11, Y8, Y9
+	VFNMADD231PD Y11, Y8, Y7
+	VADDPD       Y1, Y6, Y4
+	VSUBPD       Y1, Y6, Y6
+	VMULPD       Y12, Y4, Y4
+	VMULPD       Y12, Y6, Y6
+	VMULPD       Y13, Y9, Y9
+	VMULPD       Y13, Y7, Y7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y6, (R11)(BX*2)
+	VMOVUPS      Y9, (R13)
+	VMOVUPS      Y7, (R13)(BX*1)
+	VMOVUPS      Y3, (R13)(BX*2)
+	ADDQ         $0x00000080, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x20, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputAVX2F64(SB), $800-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant9<>+0(SB), Y10
+	VBROADCASTSD constant7<>+0(SB), Y11
+	VBROADCASTSD constant13<>+0(SB), Y12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(DI*1), Y1
+	VMOVUPS     (R10)(DI*2), Y2
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*1), Y4
+	VMOVUPS     (R13)(DI*2), Y5
+	VADDPD      Y2, Y1, Y6
+	VSUBPD      Y2, Y1, Y7
+	VADDPD      Y4, Y3, Y8
+	VSUBPD      Y4, Y3, Y9
+	VADDPD      Y6, Y0, Y0
+	VADDPD      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PD Y10, Y9, Y1
+	VMOVUPS     Y6, Y2
+	VFMADD231PD Y11, Y8, Y2
+	VFMADD231PD Y12, Y9, Y7
+	VADDPD      Y5, Y7, Y7
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, 192(R11)
+	VMOVUPS     Y2, 384(R11)
+	VMOVUPS     Y7, 576(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x20, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000004, R12
+
+row:
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VMOVUPS     64(R10), Y2
+	VMOVUPS     96(R10), Y3
+	VMOVUPS     128(R10), Y4
+	VMOVUPS     160(R10), Y5
+	VADDPD      Y2, Y1, Y6
+	VSUBPD      Y2, Y1, Y7
+	VADDPD      Y4, Y3, Y8
+	VSUBPD      Y4, Y3, Y9
+	VADDPD      Y6, Y0, Y0
+	VADDPD      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PD Y10, Y9, Y1
+	VMOVUPS     Y6, Y2
+	VFMADD231PD Y11, Y8, Y2
+	VFMADD231PD Y12, Y9, Y7
+	VADDPD      Y5, Y7, Y7
+	LEAQ        (R11)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, (R11)(BX*1)
+	VMOVUPS     Y2, (R11)(BX*2)
+	VMOVUPS     Y7, (R13)
+	ADDQ        $0x000000c0, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x20, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant13<>+0(SB)/8, $0x4020000000000000
+GLOBL constant13<>(SB), RODATA|NOPTR, $8
+
+// func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradGradientAVX2F64(SB), $608-56
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	VBROADCASTSD constant9<>+0(SB), Y10
+	VBROADCASTSD constant7<>+0(SB), Y11
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(DI*1), Y1
+	VMOVUPS     (R10)(DI*2), Y2
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*1), Y4
+	VMOVUPS     (R13)(DI*2), Y5
+	VADDPD      Y2, Y1, Y6
+	VSUBPD      Y2, Y1, Y7
+	VADDPD      Y4, Y3, Y8
+	VSUBPD      Y4, Y3, Y9
+	VADDPD      Y6, Y0, Y0
+	VADDPD      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PD Y10, Y9, Y1
+	VFMADD231PD Y11, Y8, Y6
+	VADDPD      Y5, Y6, Y6
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, 192(R11)
+	VMOVUPS     Y6, 384(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x20, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000003, R12
+
+row:
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VMOVUPS     64(R10), Y2
+	VMOVUPS     96(R10), Y3
+	VMOVUPS     128(R10), Y4
+	VMOVUPS     160(R10), Y5
+	VADDPD      Y2, Y1, Y6
+	VSUBPD      Y2, Y1, Y7
+	VADDPD      Y4, Y3, Y8
+	VSUBPD      Y4, Y3, Y9
+	VADDPD      Y6, Y0, Y0
+	VADDPD      Y8, Y0, Y0
+	VMOVUPS     Y7, Y1
+	VFMADD231PD Y10, Y9, Y1
+	VFMADD231PD Y11, Y8, Y6
+	VADDPD      Y5, Y6, Y6
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     Y1, (R11)(BX*1)
+	VMOVUPS     Y6, (R11)(BX*2)
+	ADDQ        $0x000000c0, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x20, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct6x2AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+	VMOVUPS (R8)(R9*2), Y4
+	VMOVUPS 32(R8)(R9*2), Y5
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	VMOVUPS 32(R10)(R9*1), Y9
+	VMOVUPS (R10)(R9*2), Y10
+	VMOVUPS 32(R10)(R9*2), Y11
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSD (CX), Y14
+	VFMADD231PD  Y14, Y12, Y0
+	VFMADD231PD  Y14, Y13, Y1
+	VBROADCASTSD (CX)(DX*1), Y14
+	VFMADD231PD  Y14, Y12, Y2
+	VFMADD231PD  Y14, Y13, Y3
+	VBROADCASTSD (CX)(DX*2), Y14
+	VFMADD231PD  Y14, Y12, Y4
+	VFMADD231PD  Y14, Y13, Y5
+	VBROADCASTSD (R11), Y14
+	VFMADD231PD  Y14, Y12, Y6
+	VFMADD231PD  Y14, Y13, Y7
+	VBROADCASTSD (R11)(DX*1), Y14
+	VFMADD231PD  Y14, Y12, Y8
+	VFMADD231PD  Y14, Y13, Y9
+	VBROADCASTSD (R11)(DX*2), Y14
+	VFMADD231PD  Y14, Y12, Y10
+	VFMADD231PD  Y14, Y13, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VMOVUPS Y4, (R8)(R9*2)
+	VMOVUPS Y5, 32(R8)(R9*2)
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	VMOVUPS Y8, (R10)(R9*1)
+	VMOVUPS Y9, 32(R10)(R9*1)
+	VMOVUPS Y10, (R10)(R9*2)
+	VMOVUPS Y11, 32(R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct4x2AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+	VMOVUPS (R8)(R9*2), Y4
+	VMOVUPS 32(R8)(R9*2), Y5
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSD (CX), Y10
+	VFMADD231PD  Y10, Y8, Y0
+	VFMADD231PD  Y10, Y9, Y1
+	VBROADCASTSD (CX)(DX*1), Y10
+	VFMADD231PD  Y10, Y8, Y2
+	VFMADD231PD  Y10, Y9, Y3
+	VBROADCASTSD (CX)(DX*2), Y10
+	VFMADD231PD  Y10, Y8, Y4
+	VFMADD231PD  Y10, Y9, Y5
+	VBROADCASTSD (R11), Y10
+	VFMADD231PD  Y10, Y8, Y6
+	VFMADD231PD  Y10, Y9, Y7
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VMOVUPS Y4, (R8)(R9*2)
+	VMOVUPS Y5, 32(R8)(R9*2)
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct2x2AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8)(R9*1), Y2
+	VMOVUPS 32(R8)(R9*1), Y3
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSD (CX), Y6
+	VFMADD231PD  Y6, Y4, Y0
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (CX)(DX*1), Y6
+	VFMADD231PD  Y6, Y4, Y2
+	VFMADD231PD  Y6, Y5, Y3
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, (R8)(R9*1)
+	VMOVUPS Y3, 32(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct1x2AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSD (CX), Y4
+	VFMADD231PD  Y4, Y2, Y0
+	VFMADD231PD  Y4, Y3, Y1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct6x1AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VMOVUPS (R8)(R9*2), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*2), Y5
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y6
+	VBROADCASTSD (CX), Y7
+	VFMADD231PD  Y7, Y6, Y0
+	VBROADCASTSD (CX)(DX*1), Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VBROADCASTSD (CX)(DX*2), Y7
+	VFMADD231PD  Y7, Y6, Y2
+	VBROADCASTSD (R11), Y7
+	VFMADD231PD  Y7, Y6, Y3
+	VBROADCASTSD (R11)(DX*1), Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VBROADCASTSD (R11)(DX*2), Y7
+	VFMADD231PD  Y7, Y6, Y5
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VMOVUPS Y2, (R8)(R9*2)
+	VMOVUPS Y3, (R10)
+	VMOVUPS Y4, (R10)(R9*1)
+	VMOVUPS Y5, (R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct4x1AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VMOVUPS (R8)(R9*2), Y2
+	VMOVUPS (R10), Y3
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y4
+	VBROADCASTSD (CX), Y5
+	VFMADD231PD  Y5, Y4, Y0
+	VBROADCASTSD (CX)(DX*1), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (CX)(DX*2), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VBROADCASTSD (R11), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VMOVUPS Y2, (R8)(R9*2)
+	VMOVUPS Y3, (R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct2x1AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y2
+	VBROADCASTSD (CX), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VBROADCASTSD (CX)(DX*1), Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, FMA3
+TEXT ·winogradProduct1x1AVX2F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPD Y0, Y0, Y0
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Y0
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Y1
+	VBROADCASTSD (CX), Y2
+	VFMADD231PD  Y2, Y1, Y0
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Y0, (R8)
 	VZEROUPPER
 	RET
 

@@ -76,38 +76,70 @@ TEXT ·tile8AVX512F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z6
-	VMOVUPS 64(R8), Z7
-	VMOVUPS 128(R8), Z8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z9
-	VMOVUPS 64(R8), Z10
-	VMOVUPS 128(R8), Z11
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z12
-	VMOVUPS 64(R8), Z13
-	VMOVUPS 128(R8), Z14
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z15
-	VMOVUPS 64(R8), Z16
-	VMOVUPS 128(R8), Z17
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z18
-	VMOVUPS 64(R8), Z19
-	VMOVUPS 128(R8), Z20
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z21
-	VMOVUPS 64(R8), Z22
-	VMOVUPS 128(R8), Z23
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z6
+	VMOVUPS    64(R8), Z7
+	VMOVUPS    128(R8), Z8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    64(R8), Z10
+	VMOVUPS    128(R8), Z11
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z12
+	VMOVUPS    64(R8), Z13
+	VMOVUPS    128(R8), Z14
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z15
+	VMOVUPS    64(R8), Z16
+	VMOVUPS    128(R8), Z17
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z18
+	VMOVUPS    64(R8), Z19
+	VMOVUPS    128(R8), Z20
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z21
+	VMOVUPS    64(R8), Z22
+	VMOVUPS    128(R8), Z23
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -384,22 +416,38 @@ TEXT ·tile4AVX512F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z6
-	VMOVUPS 64(R8), Z7
-	VMOVUPS 128(R8), Z8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z9
-	VMOVUPS 64(R8), Z10
-	VMOVUPS 128(R8), Z11
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z6
+	VMOVUPS    64(R8), Z7
+	VMOVUPS    128(R8), Z8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    64(R8), Z10
+	VMOVUPS    128(R8), Z11
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -566,14 +614,22 @@ TEXT ·tile2AVX512F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -685,10 +741,14 @@ TEXT ·tile1AVX512F32(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -1760,6 +1820,1252 @@ done:
 	VZEROUPPER
 	RET
 
+// func winogradSignalAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradSignalAVX512F32(SB), $2368-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant0<>+0(SB), Z10
+	VBROADCASTSS constant1<>+0(SB), Z11
+	VBROADCASTSS constant2<>+0(SB), Z12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      (R13), Z3
+	VMOVUPS      (R13)(DI*1), Z4
+	VMOVUPS      (R13)(DI*2), Z5
+	VMOVUPS      Z4, Z6
+	VFNMADD231PS Z11, Z2, Z6
+	VFMADD231PS  Z10, Z0, Z6
+	VFNMADD231PS Z11, Z3, Z5
+	VFMADD231PS  Z10, Z1, Z5
+	VMOVUPS      Z4, Z7
+	VFNMADD231PS Z10, Z2, Z7
+	VMOVUPS      Z3, Z8
+	VFNMADD231PS Z10, Z1, Z8
+	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z1, Z3, Z3
+	VADDPS       Z8, Z7, Z1
+	VSUBPS       Z8, Z7, Z2
+	VMOVUPS      Z4, Z7
+	VFMADD231PS  Z12, Z3, Z7
+	VFNMADD231PS Z12, Z3, Z4
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z1, 384(R11)
+	VMOVUPS      Z2, 768(R11)
+	VMOVUPS      Z7, 1152(R11)
+	VMOVUPS      Z4, 1536(R11)
+	VMOVUPS      Z5, 1920(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      192(R10), Z3
+	VMOVUPS      256(R10), Z4
+	VMOVUPS      320(R10), Z5
+	VMOVUPS      Z4, Z6
+	VFNMADD231PS Z11, Z2, Z6
+	VFMADD231PS  Z10, Z0, Z6
+	VFNMADD231PS Z11, Z3, Z5
+	VFMADD231PS  Z10, Z1, Z5
+	VMOVUPS      Z4, Z7
+	VFNMADD231PS Z10, Z2, Z7
+	VMOVUPS      Z3, Z8
+	VFNMADD231PS Z10, Z1, Z8
+	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z1, Z3, Z3
+	VADDPS       Z8, Z7, Z1
+	VSUBPS       Z8, Z7, Z2
+	VMOVUPS      Z4, Z7
+	VFMADD231PS  Z12, Z3, Z7
+	VFNMADD231PS Z12, Z3, Z4
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z1, (R11)(BX*1)
+	VMOVUPS      Z2, (R11)(BX*2)
+	VMOVUPS      Z7, (R13)
+	VMOVUPS      Z4, (R13)(BX*1)
+	VMOVUPS      Z5, (R13)(BX*2)
+	ADDQ         $0x00000180, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant0<>+0(SB)/4, $0x40800000
+GLOBL constant0<>(SB), RODATA|NOPTR, $4
+
+DATA constant1<>+0(SB)/4, $0x40a00000
+GLOBL constant1<>(SB), RODATA|NOPTR, $4
+
+DATA constant2<>+0(SB)/4, $0x40000000
+GLOBL constant2<>(SB), RODATA|NOPTR, $4
+
+// func winogradKernelAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradKernelAVX512F32(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant0<>+0(SB), Z10
+	VBROADCASTSS constant2<>+0(SB), Z11
+	VBROADCASTSS constant3<>+0(SB), Z12
+	VBROADCASTSS constant4<>+0(SB), Z13
+	VBROADCASTSS constant5<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z1, Z9
+	VFNMADD231PS Z11, Z1, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 192(R11)
+	VMOVUPS      Z6, 384(R11)
+	VMOVUPS      Z9, 576(R11)
+	VMOVUPS      Z7, 768(R11)
+	VMOVUPS      Z2, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z1, Z9
+	VFNMADD231PS Z11, Z1, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z2, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant3<>+0(SB)/4, $0xbe2aaaab
+GLOBL constant3<>(SB), RODATA|NOPTR, $4
+
+DATA constant4<>+0(SB)/4, $0x3d2aaaab
+GLOBL constant4<>(SB), RODATA|NOPTR, $4
+
+DATA constant5<>+0(SB)/4, $0x3e800000
+GLOBL constant5<>(SB), RODATA|NOPTR, $4
+
+// func winogradKernelReversedAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradKernelReversedAVX512F32(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant0<>+0(SB), Z10
+	VBROADCASTSS constant2<>+0(SB), Z11
+	VBROADCASTSS constant3<>+0(SB), Z12
+	VBROADCASTSS constant4<>+0(SB), Z13
+	VBROADCASTSS constant5<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	LEAQ         (SI)(DI*2), SI
+	LEAQ         (SI)(R8*2), SI
+	NEGQ         DI
+	NEGQ         R8
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z1, Z9
+	VFNMADD231PS Z11, Z1, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 192(R11)
+	VMOVUPS      Z6, 384(R11)
+	VMOVUPS      Z9, 576(R11)
+	VMOVUPS      Z7, 768(R11)
+	VMOVUPS      Z2, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z1, Z9
+	VFNMADD231PS Z11, Z1, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z2, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradCodeAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradCodeAVX512F32(SB), $1600-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant0<>+0(SB), Z10
+	VBROADCASTSS constant2<>+0(SB), Z11
+	VBROADCASTSS constant3<>+0(SB), Z12
+	VBROADCASTSS constant4<>+0(SB), Z13
+	VBROADCASTSS constant5<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000004, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      (R13), Z3
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMOVUPS      Z1, Z8
+	VFMADD231PS  Z10, Z3, Z8
+	VADDPS       Z3, Z1, Z1
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z8, Z9
+	VFNMADD231PS Z11, Z8, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 256(R11)
+	VMOVUPS      Z6, 512(R11)
+	VMOVUPS      Z9, 768(R11)
+	VMOVUPS      Z7, 1024(R11)
+	VMOVUPS      Z3, 1280(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      192(R10), Z3
+	VMOVUPS      Z0, Z7
+	VFMADD231PS  Z10, Z2, Z7
+	VADDPS       Z2, Z0, Z6
+	VMOVUPS      Z1, Z8
+	VFMADD231PS  Z10, Z3, Z8
+	VADDPS       Z3, Z1, Z1
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PS  Z11, Z8, Z9
+	VFNMADD231PS Z11, Z8, Z7
+	VADDPS       Z1, Z6, Z4
+	VSUBPS       Z1, Z6, Z6
+	VMULPS       Z12, Z4, Z4
+	VMULPS       Z12, Z6, Z6
+	VMULPS       Z13, Z9, Z9
+	VMULPS       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z3, (R13)(BX*2)
+	ADDQ         $0x00000100, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutputAVX512F32(SB), $1600-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant2<>+0(SB), Z10
+	VBROADCASTSS constant0<>+0(SB), Z11
+	VBROADCASTSS constant6<>+0(SB), Z12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(DI*1), Z1
+	VMOVUPS     (R10)(DI*2), Z2
+	VMOVUPS     (R13), Z3
+	VMOVUPS     (R13)(DI*1), Z4
+	VMOVUPS     (R13)(DI*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z0
+	VADDPS      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS     Z6, Z2
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z12, Z9, Z7
+	VADDPS      Z5, Z7, Z7
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, 384(R11)
+	VMOVUPS     Z2, 768(R11)
+	VMOVUPS     Z7, 1152(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x40, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000004, R12
+
+row:
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VMOVUPS     128(R10), Z2
+	VMOVUPS     192(R10), Z3
+	VMOVUPS     256(R10), Z4
+	VMOVUPS     320(R10), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z0
+	VADDPS      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS     Z6, Z2
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z12, Z9, Z7
+	VADDPS      Z5, Z7, Z7
+	LEAQ        (R11)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, (R11)(BX*1)
+	VMOVUPS     Z2, (R11)(BX*2)
+	VMOVUPS     Z7, (R13)
+	ADDQ        $0x00000180, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, CX
+	SUBQ        $0x40, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant6<>+0(SB)/4, $0x41000000
+GLOBL constant6<>(SB), RODATA|NOPTR, $4
+
+// func winogradGradientAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradGradientAVX512F32(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSS constant2<>+0(SB), Z10
+	VBROADCASTSS constant0<>+0(SB), Z11
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(DI*1), Z1
+	VMOVUPS     (R10)(DI*2), Z2
+	VMOVUPS     (R13), Z3
+	VMOVUPS     (R13)(DI*1), Z4
+	VMOVUPS     (R13)(DI*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z0
+	VADDPS      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PS Z10, Z9, Z1
+	VFMADD231PS Z11, Z8, Z6
+	VADDPS      Z5, Z6, Z6
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, 384(R11)
+	VMOVUPS     Z6, 768(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x40, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000003, R12
+
+row:
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VMOVUPS     128(R10), Z2
+	VMOVUPS     192(R10), Z3
+	VMOVUPS     256(R10), Z4
+	VMOVUPS     320(R10), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z0
+	VADDPS      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PS Z10, Z9, Z1
+	VFMADD231PS Z11, Z8, Z6
+	VADDPS      Z5, Z6, Z6
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, (R11)(BX*1)
+	VMOVUPS     Z6, (R11)(BX*2)
+	ADDQ        $0x00000180, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, CX
+	SUBQ        $0x40, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x4AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct6x4AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+	VMOVUPS (R8)(R9*2), Z8
+	VMOVUPS 64(R8)(R9*2), Z9
+	VMOVUPS 128(R8)(R9*2), Z10
+	VMOVUPS 192(R8)(R9*2), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS 192(R10), Z15
+	VMOVUPS (R10)(R9*1), Z16
+	VMOVUPS 64(R10)(R9*1), Z17
+	VMOVUPS 128(R10)(R9*1), Z18
+	VMOVUPS 192(R10)(R9*1), Z19
+	VMOVUPS (R10)(R9*2), Z20
+	VMOVUPS 64(R10)(R9*2), Z21
+	VMOVUPS 128(R10)(R9*2), Z22
+	VMOVUPS 192(R10)(R9*2), Z23
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
+	VMOVUPS      192(SI), Z27
+	VBROADCASTSS (CX), Z28
+	VFMADD231PS  Z28, Z24, Z0
+	VFMADD231PS  Z28, Z25, Z1
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS (CX)(DX*1), Z28
+	VFMADD231PS  Z28, Z24, Z4
+	VFMADD231PS  Z28, Z25, Z5
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS (CX)(DX*2), Z28
+	VFMADD231PS  Z28, Z24, Z8
+	VFMADD231PS  Z28, Z25, Z9
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS (R11), Z28
+	VFMADD231PS  Z28, Z24, Z12
+	VFMADD231PS  Z28, Z25, Z13
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS (R11)(DX*1), Z28
+	VFMADD231PS  Z28, Z24, Z16
+	VFMADD231PS  Z28, Z25, Z17
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS (R11)(DX*2), Z28
+	VFMADD231PS  Z28, Z24, Z20
+	VFMADD231PS  Z28, Z25, Z21
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VMOVUPS Z8, (R8)(R9*2)
+	VMOVUPS Z9, 64(R8)(R9*2)
+	VMOVUPS Z10, 128(R8)(R9*2)
+	VMOVUPS Z11, 192(R8)(R9*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, 128(R10)
+	VMOVUPS Z15, 192(R10)
+	VMOVUPS Z16, (R10)(R9*1)
+	VMOVUPS Z17, 64(R10)(R9*1)
+	VMOVUPS Z18, 128(R10)(R9*1)
+	VMOVUPS Z19, 192(R10)(R9*1)
+	VMOVUPS Z20, (R10)(R9*2)
+	VMOVUPS Z21, 64(R10)(R9*2)
+	VMOVUPS Z22, 128(R10)(R9*2)
+	VMOVUPS Z23, 192(R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x4AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct4x4AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+	VMOVUPS (R8)(R9*2), Z8
+	VMOVUPS 64(R8)(R9*2), Z9
+	VMOVUPS 128(R8)(R9*2), Z10
+	VMOVUPS 192(R8)(R9*2), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS 192(R10), Z15
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VMOVUPS      128(SI), Z18
+	VMOVUPS      192(SI), Z19
+	VBROADCASTSS (CX), Z20
+	VFMADD231PS  Z20, Z16, Z0
+	VFMADD231PS  Z20, Z17, Z1
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS (CX)(DX*1), Z20
+	VFMADD231PS  Z20, Z16, Z4
+	VFMADD231PS  Z20, Z17, Z5
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS (CX)(DX*2), Z20
+	VFMADD231PS  Z20, Z16, Z8
+	VFMADD231PS  Z20, Z17, Z9
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z20, Z16, Z12
+	VFMADD231PS  Z20, Z17, Z13
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VMOVUPS Z8, (R8)(R9*2)
+	VMOVUPS Z9, 64(R8)(R9*2)
+	VMOVUPS Z10, 128(R8)(R9*2)
+	VMOVUPS Z11, 192(R8)(R9*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, 128(R10)
+	VMOVUPS Z15, 192(R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x4AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct2x4AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VMOVUPS      128(SI), Z10
+	VMOVUPS      192(SI), Z11
+	VBROADCASTSS (CX), Z12
+	VFMADD231PS  Z12, Z8, Z0
+	VFMADD231PS  Z12, Z9, Z1
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (CX)(DX*1), Z12
+	VFMADD231PS  Z12, Z8, Z4
+	VFMADD231PS  Z12, Z9, Z5
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x4AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct1x4AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      128(SI), Z6
+	VMOVUPS      192(SI), Z7
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  Z8, Z4, Z0
+	VFMADD231PS  Z8, Z5, Z1
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x1AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct6x1AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*2), Z5
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z6
+	VBROADCASTSS (CX), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS (CX)(DX*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (CX)(DX*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (R11), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS (R11)(DX*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS (R11)(DX*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R10)
+	VMOVUPS Z4, (R10)(R9*1)
+	VMOVUPS Z5, (R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x1AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct4x1AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R10), Z3
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z4
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS (CX)(DX*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (CX)(DX*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (R11), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x1AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct2x1AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z2
+	VBROADCASTSS (CX), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (CX)(DX*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x1AVX512F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct1x1AVX512F32(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPS Z0, Z0, Z0
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z1
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VZEROUPPER
+	RET
+
 // func tile8AVX512F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tile8AVX512F64(SB), NOSPLIT, $0-41
@@ -1832,38 +3138,70 @@ TEXT ·tile8AVX512F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z6
-	VMOVUPS 64(R8), Z7
-	VMOVUPS 128(R8), Z8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z9
-	VMOVUPS 64(R8), Z10
-	VMOVUPS 128(R8), Z11
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z12
-	VMOVUPS 64(R8), Z13
-	VMOVUPS 128(R8), Z14
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z15
-	VMOVUPS 64(R8), Z16
-	VMOVUPS 128(R8), Z17
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z18
-	VMOVUPS 64(R8), Z19
-	VMOVUPS 128(R8), Z20
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z21
-	VMOVUPS 64(R8), Z22
-	VMOVUPS 128(R8), Z23
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z6
+	VMOVUPS    64(R8), Z7
+	VMOVUPS    128(R8), Z8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    64(R8), Z10
+	VMOVUPS    128(R8), Z11
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z12
+	VMOVUPS    64(R8), Z13
+	VMOVUPS    128(R8), Z14
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z15
+	VMOVUPS    64(R8), Z16
+	VMOVUPS    128(R8), Z17
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z18
+	VMOVUPS    64(R8), Z19
+	VMOVUPS    128(R8), Z20
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z21
+	VMOVUPS    64(R8), Z22
+	VMOVUPS    128(R8), Z23
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -2140,22 +3478,38 @@ TEXT ·tile4AVX512F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z6
-	VMOVUPS 64(R8), Z7
-	VMOVUPS 128(R8), Z8
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z9
-	VMOVUPS 64(R8), Z10
-	VMOVUPS 128(R8), Z11
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z6
+	VMOVUPS    64(R8), Z7
+	VMOVUPS    128(R8), Z8
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    64(R8), Z10
+	VMOVUPS    128(R8), Z11
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -2322,14 +3676,22 @@ TEXT ·tile2AVX512F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VMOVUPS 128(R8), Z5
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	VMOVUPS    (R8), Z3
+	VMOVUPS    64(R8), Z4
+	VMOVUPS    128(R8), Z5
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -2441,10 +3803,14 @@ TEXT ·tile1AVX512F64(SB), NOSPLIT, $0-41
 	JMP        begin
 
 load:
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
-	VMOVUPS 128(R8), Z2
-	ADDQ    SI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	VMOVUPS    128(R8), Z2
+	ADDQ       SI, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	ADDQ       SI, R8
 
 begin:
 	CMPQ AX, $0x04
@@ -3464,5 +4830,1251 @@ done:
 	LEAQ    lanes_0+32(FP), AX
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func winogradSignalAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradSignalAVX512F64(SB), $2368-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant7<>+0(SB), Z10
+	VBROADCASTSD constant8<>+0(SB), Z11
+	VBROADCASTSD constant9<>+0(SB), Z12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      (R13), Z3
+	VMOVUPS      (R13)(DI*1), Z4
+	VMOVUPS      (R13)(DI*2), Z5
+	VMOVUPS      Z4, Z6
+	VFNMADD231PD Z11, Z2, Z6
+	VFMADD231PD  Z10, Z0, Z6
+	VFNMADD231PD Z11, Z3, Z5
+	VFMADD231PD  Z10, Z1, Z5
+	VMOVUPS      Z4, Z7
+	VFNMADD231PD Z10, Z2, Z7
+	VMOVUPS      Z3, Z8
+	VFNMADD231PD Z10, Z1, Z8
+	VSUBPD       Z2, Z4, Z4
+	VSUBPD       Z1, Z3, Z3
+	VADDPD       Z8, Z7, Z1
+	VSUBPD       Z8, Z7, Z2
+	VMOVUPS      Z4, Z7
+	VFMADD231PD  Z12, Z3, Z7
+	VFNMADD231PD Z12, Z3, Z4
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z1, 384(R11)
+	VMOVUPS      Z2, 768(R11)
+	VMOVUPS      Z7, 1152(R11)
+	VMOVUPS      Z4, 1536(R11)
+	VMOVUPS      Z5, 1920(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      192(R10), Z3
+	VMOVUPS      256(R10), Z4
+	VMOVUPS      320(R10), Z5
+	VMOVUPS      Z4, Z6
+	VFNMADD231PD Z11, Z2, Z6
+	VFMADD231PD  Z10, Z0, Z6
+	VFNMADD231PD Z11, Z3, Z5
+	VFMADD231PD  Z10, Z1, Z5
+	VMOVUPS      Z4, Z7
+	VFNMADD231PD Z10, Z2, Z7
+	VMOVUPS      Z3, Z8
+	VFNMADD231PD Z10, Z1, Z8
+	VSUBPD       Z2, Z4, Z4
+	VSUBPD       Z1, Z3, Z3
+	VADDPD       Z8, Z7, Z1
+	VSUBPD       Z8, Z7, Z2
+	VMOVUPS      Z4, Z7
+	VFMADD231PD  Z12, Z3, Z7
+	VFNMADD231PD Z12, Z3, Z4
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z1, (R11)(BX*1)
+	VMOVUPS      Z2, (R11)(BX*2)
+	VMOVUPS      Z7, (R13)
+	VMOVUPS      Z4, (R13)(BX*1)
+	VMOVUPS      Z5, (R13)(BX*2)
+	ADDQ         $0x00000180, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant7<>+0(SB)/8, $0x4010000000000000
+GLOBL constant7<>(SB), RODATA|NOPTR, $8
+
+DATA constant8<>+0(SB)/8, $0x4014000000000000
+GLOBL constant8<>(SB), RODATA|NOPTR, $8
+
+DATA constant9<>+0(SB)/8, $0x4000000000000000
+GLOBL constant9<>(SB), RODATA|NOPTR, $8
+
+// func winogradKernelAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradKernelAVX512F64(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant7<>+0(SB), Z10
+	VBROADCASTSD constant9<>+0(SB), Z11
+	VBROADCASTSD constant10<>+0(SB), Z12
+	VBROADCASTSD constant11<>+0(SB), Z13
+	VBROADCASTSD constant12<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z1, Z9
+	VFNMADD231PD Z11, Z1, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 192(R11)
+	VMOVUPS      Z6, 384(R11)
+	VMOVUPS      Z9, 576(R11)
+	VMOVUPS      Z7, 768(R11)
+	VMOVUPS      Z2, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z1, Z9
+	VFNMADD231PD Z11, Z1, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z2, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant10<>+0(SB)/8, $0xbfc5555555555555
+GLOBL constant10<>(SB), RODATA|NOPTR, $8
+
+DATA constant11<>+0(SB)/8, $0x3fa5555555555555
+GLOBL constant11<>(SB), RODATA|NOPTR, $8
+
+DATA constant12<>+0(SB)/8, $0x3fd0000000000000
+GLOBL constant12<>(SB), RODATA|NOPTR, $8
+
+// func winogradKernelReversedAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradKernelReversedAVX512F64(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant7<>+0(SB), Z10
+	VBROADCASTSD constant9<>+0(SB), Z11
+	VBROADCASTSD constant10<>+0(SB), Z12
+	VBROADCASTSD constant11<>+0(SB), Z13
+	VBROADCASTSD constant12<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	LEAQ         (SI)(DI*2), SI
+	LEAQ         (SI)(R8*2), SI
+	NEGQ         DI
+	NEGQ         R8
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000003, R12
+
+column:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z1, Z9
+	VFNMADD231PD Z11, Z1, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 192(R11)
+	VMOVUPS      Z6, 384(R11)
+	VMOVUPS      Z9, 576(R11)
+	VMOVUPS      Z7, 768(R11)
+	VMOVUPS      Z2, 960(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z1, Z9
+	VFNMADD231PD Z11, Z1, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z2, (R13)(BX*2)
+	ADDQ         $0x000000c0, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradCodeAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradCodeAVX512F64(SB), $1600-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant7<>+0(SB), Z10
+	VBROADCASTSD constant9<>+0(SB), Z11
+	VBROADCASTSD constant10<>+0(SB), Z12
+	VBROADCASTSD constant11<>+0(SB), Z13
+	VBROADCASTSD constant12<>+0(SB), Z14
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000004, R12
+
+column:
+	LEAQ         (R10)(DI*2), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R10), Z0
+	VMOVUPS      (R10)(DI*1), Z1
+	VMOVUPS      (R10)(DI*2), Z2
+	VMOVUPS      (R13), Z3
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMOVUPS      Z1, Z8
+	VFMADD231PD  Z10, Z3, Z8
+	VADDPD       Z3, Z1, Z1
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z8, Z9
+	VFNMADD231PD Z11, Z8, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, 256(R11)
+	VMOVUPS      Z6, 512(R11)
+	VMOVUPS      Z9, 768(R11)
+	VMOVUPS      Z7, 1024(R11)
+	VMOVUPS      Z3, 1280(R11)
+	ADDQ         R8, R10
+	ADDQ         $0x40, R11
+	DECQ         R12
+	JNZ          column
+	MOVQ         AX, R10
+	MOVQ         CX, R11
+	MOVQ         $0x00000006, R12
+
+row:
+	VMOVUPS      (R10), Z0
+	VMOVUPS      64(R10), Z1
+	VMOVUPS      128(R10), Z2
+	VMOVUPS      192(R10), Z3
+	VMOVUPS      Z0, Z7
+	VFMADD231PD  Z10, Z2, Z7
+	VADDPD       Z2, Z0, Z6
+	VMOVUPS      Z1, Z8
+	VFMADD231PD  Z10, Z3, Z8
+	VADDPD       Z3, Z1, Z1
+	VMULPD       Z14, Z0, Z0
+	VMOVUPS      Z7, Z9
+	VFMADD231PD  Z11, Z8, Z9
+	VFNMADD231PD Z11, Z8, Z7
+	VADDPD       Z1, Z6, Z4
+	VSUBPD       Z1, Z6, Z6
+	VMULPD       Z12, Z4, Z4
+	VMULPD       Z12, Z6, Z6
+	VMULPD       Z13, Z9, Z9
+	VMULPD       Z13, Z7, Z7
+	LEAQ         (R11)(BX*2), R13
+	ADDQ         BX, R13
+	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z6, (R11)(BX*2)
+	VMOVUPS      Z9, (R13)
+	VMOVUPS      Z7, (R13)(BX*1)
+	VMOVUPS      Z3, (R13)(BX*2)
+	ADDQ         $0x00000100, R10
+	ADDQ         DX, R11
+	DECQ         R12
+	JNZ          row
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradOutputAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutputAVX512F64(SB), $1600-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant9<>+0(SB), Z10
+	VBROADCASTSD constant7<>+0(SB), Z11
+	VBROADCASTSD constant13<>+0(SB), Z12
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(DI*1), Z1
+	VMOVUPS     (R10)(DI*2), Z2
+	VMOVUPS     (R13), Z3
+	VMOVUPS     (R13)(DI*1), Z4
+	VMOVUPS     (R13)(DI*2), Z5
+	VADDPD      Z2, Z1, Z6
+	VSUBPD      Z2, Z1, Z7
+	VADDPD      Z4, Z3, Z8
+	VSUBPD      Z4, Z3, Z9
+	VADDPD      Z6, Z0, Z0
+	VADDPD      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PD Z10, Z9, Z1
+	VMOVUPS     Z6, Z2
+	VFMADD231PD Z11, Z8, Z2
+	VFMADD231PD Z12, Z9, Z7
+	VADDPD      Z5, Z7, Z7
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, 384(R11)
+	VMOVUPS     Z2, 768(R11)
+	VMOVUPS     Z7, 1152(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x40, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000004, R12
+
+row:
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VMOVUPS     128(R10), Z2
+	VMOVUPS     192(R10), Z3
+	VMOVUPS     256(R10), Z4
+	VMOVUPS     320(R10), Z5
+	VADDPD      Z2, Z1, Z6
+	VSUBPD      Z2, Z1, Z7
+	VADDPD      Z4, Z3, Z8
+	VSUBPD      Z4, Z3, Z9
+	VADDPD      Z6, Z0, Z0
+	VADDPD      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PD Z10, Z9, Z1
+	VMOVUPS     Z6, Z2
+	VFMADD231PD Z11, Z8, Z2
+	VFMADD231PD Z12, Z9, Z7
+	VADDPD      Z5, Z7, Z7
+	LEAQ        (R11)(BX*2), R13
+	ADDQ        BX, R13
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, (R11)(BX*1)
+	VMOVUPS     Z2, (R11)(BX*2)
+	VMOVUPS     Z7, (R13)
+	ADDQ        $0x00000180, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, CX
+	SUBQ        $0x40, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant13<>+0(SB)/8, $0x4020000000000000
+GLOBL constant13<>(SB), RODATA|NOPTR, $8
+
+// func winogradGradientAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+// Requires: AVX, AVX512F
+TEXT ·winogradGradientAVX512F64(SB), $1216-56
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	VBROADCASTSD constant9<>+0(SB), Z10
+	VBROADCASTSD constant7<>+0(SB), Z11
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstRow+8(FP), DX
+	MOVQ         dstCol+16(FP), BX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcRow+32(FP), DI
+	MOVQ         srcCol+40(FP), R8
+	MOVQ         n+48(FP), R9
+	SHLQ         $0x03, DX
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, DI
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	TESTQ        R9, R9
+	JZ           done
+
+vector:
+	MOVQ SI, R10
+	MOVQ AX, R11
+	MOVQ $0x00000006, R12
+
+column:
+	LEAQ        (R10)(DI*2), R13
+	ADDQ        DI, R13
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(DI*1), Z1
+	VMOVUPS     (R10)(DI*2), Z2
+	VMOVUPS     (R13), Z3
+	VMOVUPS     (R13)(DI*1), Z4
+	VMOVUPS     (R13)(DI*2), Z5
+	VADDPD      Z2, Z1, Z6
+	VSUBPD      Z2, Z1, Z7
+	VADDPD      Z4, Z3, Z8
+	VSUBPD      Z4, Z3, Z9
+	VADDPD      Z6, Z0, Z0
+	VADDPD      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PD Z10, Z9, Z1
+	VFMADD231PD Z11, Z8, Z6
+	VADDPD      Z5, Z6, Z6
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, 384(R11)
+	VMOVUPS     Z6, 768(R11)
+	ADDQ        R8, R10
+	ADDQ        $0x40, R11
+	DECQ        R12
+	JNZ         column
+	MOVQ        AX, R10
+	MOVQ        CX, R11
+	MOVQ        $0x00000003, R12
+
+row:
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VMOVUPS     128(R10), Z2
+	VMOVUPS     192(R10), Z3
+	VMOVUPS     256(R10), Z4
+	VMOVUPS     320(R10), Z5
+	VADDPD      Z2, Z1, Z6
+	VSUBPD      Z2, Z1, Z7
+	VADDPD      Z4, Z3, Z8
+	VSUBPD      Z4, Z3, Z9
+	VADDPD      Z6, Z0, Z0
+	VADDPD      Z8, Z0, Z0
+	VMOVUPS     Z7, Z1
+	VFMADD231PD Z10, Z9, Z1
+	VFMADD231PD Z11, Z8, Z6
+	VADDPD      Z5, Z6, Z6
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     Z1, (R11)(BX*1)
+	VMOVUPS     Z6, (R11)(BX*2)
+	ADDQ        $0x00000180, R10
+	ADDQ        DX, R11
+	DECQ        R12
+	JNZ         row
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, CX
+	SUBQ        $0x40, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x4AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct6x4AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	VXORPD Z16, Z16, Z16
+	VXORPD Z17, Z17, Z17
+	VXORPD Z18, Z18, Z18
+	VXORPD Z19, Z19, Z19
+	VXORPD Z20, Z20, Z20
+	VXORPD Z21, Z21, Z21
+	VXORPD Z22, Z22, Z22
+	VXORPD Z23, Z23, Z23
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+	VMOVUPS (R8)(R9*2), Z8
+	VMOVUPS 64(R8)(R9*2), Z9
+	VMOVUPS 128(R8)(R9*2), Z10
+	VMOVUPS 192(R8)(R9*2), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS 192(R10), Z15
+	VMOVUPS (R10)(R9*1), Z16
+	VMOVUPS 64(R10)(R9*1), Z17
+	VMOVUPS 128(R10)(R9*1), Z18
+	VMOVUPS 192(R10)(R9*1), Z19
+	VMOVUPS (R10)(R9*2), Z20
+	VMOVUPS 64(R10)(R9*2), Z21
+	VMOVUPS 128(R10)(R9*2), Z22
+	VMOVUPS 192(R10)(R9*2), Z23
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
+	VMOVUPS      192(SI), Z27
+	VBROADCASTSD (CX), Z28
+	VFMADD231PD  Z28, Z24, Z0
+	VFMADD231PD  Z28, Z25, Z1
+	VFMADD231PD  Z28, Z26, Z2
+	VFMADD231PD  Z28, Z27, Z3
+	VBROADCASTSD (CX)(DX*1), Z28
+	VFMADD231PD  Z28, Z24, Z4
+	VFMADD231PD  Z28, Z25, Z5
+	VFMADD231PD  Z28, Z26, Z6
+	VFMADD231PD  Z28, Z27, Z7
+	VBROADCASTSD (CX)(DX*2), Z28
+	VFMADD231PD  Z28, Z24, Z8
+	VFMADD231PD  Z28, Z25, Z9
+	VFMADD231PD  Z28, Z26, Z10
+	VFMADD231PD  Z28, Z27, Z11
+	VBROADCASTSD (R11), Z28
+	VFMADD231PD  Z28, Z24, Z12
+	VFMADD231PD  Z28, Z25, Z13
+	VFMADD231PD  Z28, Z26, Z14
+	VFMADD231PD  Z28, Z27, Z15
+	VBROADCASTSD (R11)(DX*1), Z28
+	VFMADD231PD  Z28, Z24, Z16
+	VFMADD231PD  Z28, Z25, Z17
+	VFMADD231PD  Z28, Z26, Z18
+	VFMADD231PD  Z28, Z27, Z19
+	VBROADCASTSD (R11)(DX*2), Z28
+	VFMADD231PD  Z28, Z24, Z20
+	VFMADD231PD  Z28, Z25, Z21
+	VFMADD231PD  Z28, Z26, Z22
+	VFMADD231PD  Z28, Z27, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VMOVUPS Z8, (R8)(R9*2)
+	VMOVUPS Z9, 64(R8)(R9*2)
+	VMOVUPS Z10, 128(R8)(R9*2)
+	VMOVUPS Z11, 192(R8)(R9*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, 128(R10)
+	VMOVUPS Z15, 192(R10)
+	VMOVUPS Z16, (R10)(R9*1)
+	VMOVUPS Z17, 64(R10)(R9*1)
+	VMOVUPS Z18, 128(R10)(R9*1)
+	VMOVUPS Z19, 192(R10)(R9*1)
+	VMOVUPS Z20, (R10)(R9*2)
+	VMOVUPS Z21, 64(R10)(R9*2)
+	VMOVUPS Z22, 128(R10)(R9*2)
+	VMOVUPS Z23, 192(R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x4AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct4x4AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+	VMOVUPS (R8)(R9*2), Z8
+	VMOVUPS 64(R8)(R9*2), Z9
+	VMOVUPS 128(R8)(R9*2), Z10
+	VMOVUPS 192(R8)(R9*2), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS 192(R10), Z15
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VMOVUPS      128(SI), Z18
+	VMOVUPS      192(SI), Z19
+	VBROADCASTSD (CX), Z20
+	VFMADD231PD  Z20, Z16, Z0
+	VFMADD231PD  Z20, Z17, Z1
+	VFMADD231PD  Z20, Z18, Z2
+	VFMADD231PD  Z20, Z19, Z3
+	VBROADCASTSD (CX)(DX*1), Z20
+	VFMADD231PD  Z20, Z16, Z4
+	VFMADD231PD  Z20, Z17, Z5
+	VFMADD231PD  Z20, Z18, Z6
+	VFMADD231PD  Z20, Z19, Z7
+	VBROADCASTSD (CX)(DX*2), Z20
+	VFMADD231PD  Z20, Z16, Z8
+	VFMADD231PD  Z20, Z17, Z9
+	VFMADD231PD  Z20, Z18, Z10
+	VFMADD231PD  Z20, Z19, Z11
+	VBROADCASTSD (R11), Z20
+	VFMADD231PD  Z20, Z16, Z12
+	VFMADD231PD  Z20, Z17, Z13
+	VFMADD231PD  Z20, Z18, Z14
+	VFMADD231PD  Z20, Z19, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VMOVUPS Z8, (R8)(R9*2)
+	VMOVUPS Z9, 64(R8)(R9*2)
+	VMOVUPS Z10, 128(R8)(R9*2)
+	VMOVUPS Z11, 192(R8)(R9*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, 128(R10)
+	VMOVUPS Z15, 192(R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x4AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct2x4AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+	VMOVUPS (R8)(R9*1), Z4
+	VMOVUPS 64(R8)(R9*1), Z5
+	VMOVUPS 128(R8)(R9*1), Z6
+	VMOVUPS 192(R8)(R9*1), Z7
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VMOVUPS      128(SI), Z10
+	VMOVUPS      192(SI), Z11
+	VBROADCASTSD (CX), Z12
+	VFMADD231PD  Z12, Z8, Z0
+	VFMADD231PD  Z12, Z9, Z1
+	VFMADD231PD  Z12, Z10, Z2
+	VFMADD231PD  Z12, Z11, Z3
+	VBROADCASTSD (CX)(DX*1), Z12
+	VFMADD231PD  Z12, Z8, Z4
+	VFMADD231PD  Z12, Z9, Z5
+	VFMADD231PD  Z12, Z10, Z6
+	VFMADD231PD  Z12, Z11, Z7
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VMOVUPS Z4, (R8)(R9*1)
+	VMOVUPS Z5, 64(R8)(R9*1)
+	VMOVUPS Z6, 128(R8)(R9*1)
+	VMOVUPS Z7, 192(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x4AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct1x4AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS 192(R8), Z3
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      128(SI), Z6
+	VMOVUPS      192(SI), Z7
+	VBROADCASTSD (CX), Z8
+	VFMADD231PD  Z8, Z4, Z0
+	VFMADD231PD  Z8, Z5, Z1
+	VFMADD231PD  Z8, Z6, Z2
+	VFMADD231PD  Z8, Z7, Z3
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, 192(R8)
+	VZEROUPPER
+	RET
+
+// func winogradProduct6x1AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct6x1AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*2), Z5
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z6
+	VBROADCASTSD (CX), Z7
+	VFMADD231PD  Z7, Z6, Z0
+	VBROADCASTSD (CX)(DX*1), Z7
+	VFMADD231PD  Z7, Z6, Z1
+	VBROADCASTSD (CX)(DX*2), Z7
+	VFMADD231PD  Z7, Z6, Z2
+	VBROADCASTSD (R11), Z7
+	VFMADD231PD  Z7, Z6, Z3
+	VBROADCASTSD (R11)(DX*1), Z7
+	VFMADD231PD  Z7, Z6, Z4
+	VBROADCASTSD (R11)(DX*2), Z7
+	VFMADD231PD  Z7, Z6, Z5
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R10)
+	VMOVUPS Z4, (R10)(R9*1)
+	VMOVUPS Z5, (R10)(R9*2)
+	VZEROUPPER
+	RET
+
+// func winogradProduct4x1AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct4x1AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	LEAQ   (R8)(R9*2), R10
+	ADDQ   R9, R10
+	MOVB   load+64(FP), R11
+	TESTB  R11, R11
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R10), Z3
+
+begin:
+	LEAQ  (CX)(DX*2), R11
+	ADDQ  DX, R11
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z4
+	VBROADCASTSD (CX), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VBROADCASTSD (CX)(DX*1), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VBROADCASTSD (CX)(DX*2), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         BX, CX
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R10)
+	VZEROUPPER
+	RET
+
+// func winogradProduct2x1AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct2x1AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), R10
+	TESTB  R10, R10
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z2
+	VBROADCASTSD (CX), Z3
+	VFMADD231PD  Z3, Z2, Z0
+	VBROADCASTSD (CX)(DX*1), Z3
+	VFMADD231PD  Z3, Z2, Z1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func winogradProduct1x1AVX512F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradProduct1x1AVX512F64(SB), NOSPLIT, $0-65
+	MOVQ   k+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   aRow+16(FP), DX
+	MOVQ   aStep+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   bStep+40(FP), DI
+	MOVQ   c+48(FP), R8
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $0x03, DX
+	SHLQ   $0x03, BX
+	SHLQ   $0x03, DI
+	SHLQ   $0x03, R9
+	MOVB   load+64(FP), DL
+	TESTB  DL, DL
+	JNZ    load
+	VXORPD Z0, Z0, Z0
+	JMP    begin
+
+load:
+	VMOVUPS (R8), Z0
+
+begin:
+	TESTQ AX, AX
+	JZ    done
+
+step:
+	VMOVUPS      (SI), Z1
+	VBROADCASTSD (CX), Z2
+	VFMADD231PD  Z2, Z1, Z0
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          step
+
+done:
+	VMOVUPS Z0, (R8)
 	VZEROUPPER
 	RET

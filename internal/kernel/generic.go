@@ -21,6 +21,7 @@ func genericSet[T Float]() *Set[T] {
 		Sum:               genericSum[T],
 		SumSquares:        genericSumSquares[T],
 		Dot:               genericDot[T],
+		Winograd:          genericWinograd[T](),
 	}
 }
 

@@ -64,4 +64,7 @@ type Set[T Float] struct {
 	SumSquares func(x []T, mean float64) float64
 	// Dot returns the sum of (float64(x)-mean)*float64(y) by acc = fma(float64(x)-mean, float64(y), acc).
 	Dot func(x, y []T, mean float64) float64
+
+	// Winograd is what Winograd convolution needs besides.
+	Winograd Winograd[T]
 }

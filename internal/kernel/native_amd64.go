@@ -14,6 +14,7 @@ type native[T Float] struct {
 	gather     func(dst *T, stride int, src *T, off *int, count, width int)
 	interleave []nativeInterleave[T] // by rows, descending
 	nativeElementwise[T]
+	nativeWinograd[T]
 }
 
 type nativeTile[T Float] struct {
@@ -59,6 +60,7 @@ func (k *native[T]) set() *Set[T] {
 		Sum:               k.runSum,
 		SumSquares:        k.runSumSquares,
 		Dot:               k.runDot,
+		Winograd:          k.winograd(),
 	}
 }
 

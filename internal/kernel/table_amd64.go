@@ -32,6 +32,18 @@ var avx2F32 = native[float32]{
 		sumSquares:        sumSquaresAVX2F32,
 		dot:               dotAVX2F32,
 	},
+	nativeWinograd: nativeWinograd[float32]{
+		signal:         winogradSignalAVX2F32,
+		kernel:         winogradKernelAVX2F32,
+		kernelReversed: winogradKernelReversedAVX2F32,
+		code:           winogradCodeAVX2F32,
+		output:         winogradOutputAVX2F32,
+		gradient:       winogradGradientAVX2F32,
+		products: []nativeProducts[float32]{
+			{2, []nativeProduct[float32]{{6, winogradProduct6x2AVX2F32}, {4, winogradProduct4x2AVX2F32}, {2, winogradProduct2x2AVX2F32}, {1, winogradProduct1x2AVX2F32}}},
+			{1, []nativeProduct[float32]{{6, winogradProduct6x1AVX2F32}, {4, winogradProduct4x1AVX2F32}, {2, winogradProduct2x1AVX2F32}, {1, winogradProduct1x1AVX2F32}}},
+		},
+	},
 }
 
 var avx2F64 = native[float64]{
@@ -55,6 +67,18 @@ var avx2F64 = native[float64]{
 		sum:               sumAVX2F64,
 		sumSquares:        sumSquaresAVX2F64,
 		dot:               dotAVX2F64,
+	},
+	nativeWinograd: nativeWinograd[float64]{
+		signal:         winogradSignalAVX2F64,
+		kernel:         winogradKernelAVX2F64,
+		kernelReversed: winogradKernelReversedAVX2F64,
+		code:           winogradCodeAVX2F64,
+		output:         winogradOutputAVX2F64,
+		gradient:       winogradGradientAVX2F64,
+		products: []nativeProducts[float64]{
+			{2, []nativeProduct[float64]{{6, winogradProduct6x2AVX2F64}, {4, winogradProduct4x2AVX2F64}, {2, winogradProduct2x2AVX2F64}, {1, winogradProduct1x2AVX2F64}}},
+			{1, []nativeProduct[float64]{{6, winogradProduct6x1AVX2F64}, {4, winogradProduct4x1AVX2F64}, {2, winogradProduct2x1AVX2F64}, {1, winogradProduct1x1AVX2F64}}},
+		},
 	},
 }
 
@@ -80,6 +104,18 @@ var avx512F32 = native[float32]{
 		sumSquares:        sumSquaresAVX512F32,
 		dot:               dotAVX512F32,
 	},
+	nativeWinograd: nativeWinograd[float32]{
+		signal:         winogradSignalAVX512F32,
+		kernel:         winogradKernelAVX512F32,
+		kernelReversed: winogradKernelReversedAVX512F32,
+		code:           winogradCodeAVX512F32,
+		output:         winogradOutputAVX512F32,
+		gradient:       winogradGradientAVX512F32,
+		products: []nativeProducts[float32]{
+			{4, []nativeProduct[float32]{{6, winogradProduct6x4AVX512F32}, {4, winogradProduct4x4AVX512F32}, {2, winogradProduct2x4AVX512F32}, {1, winogradProduct1x4AVX512F32}}},
+			{1, []nativeProduct[float32]{{6, winogradProduct6x1AVX512F32}, {4, winogradProduct4x1AVX512F32}, {2, winogradProduct2x1AVX512F32}, {1, winogradProduct1x1AVX512F32}}},
+		},
+	},
 }
 
 var avx512F64 = native[float64]{
@@ -103,5 +139,17 @@ var avx512F64 = native[float64]{
 		sum:               sumAVX512F64,
 		sumSquares:        sumSquaresAVX512F64,
 		dot:               dotAVX512F64,
+	},
+	nativeWinograd: nativeWinograd[float64]{
+		signal:         winogradSignalAVX512F64,
+		kernel:         winogradKernelAVX512F64,
+		kernelReversed: winogradKernelReversedAVX512F64,
+		code:           winogradCodeAVX512F64,
+		output:         winogradOutputAVX512F64,
+		gradient:       winogradGradientAVX512F64,
+		products: []nativeProducts[float64]{
+			{4, []nativeProduct[float64]{{6, winogradProduct6x4AVX512F64}, {4, winogradProduct4x4AVX512F64}, {2, winogradProduct2x4AVX512F64}, {1, winogradProduct1x4AVX512F64}}},
+			{1, []nativeProduct[float64]{{6, winogradProduct6x1AVX512F64}, {4, winogradProduct4x1AVX512F64}, {2, winogradProduct2x1AVX512F64}, {1, winogradProduct1x1AVX512F64}}},
+		},
 	},
 }

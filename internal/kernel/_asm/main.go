@@ -27,6 +27,10 @@ func main() {
 		for _, r := range reductions {
 			r.emit(t)
 		}
+		for _, f := range transforms {
+			f.emit(t)
+		}
+		products(t)
 		if t.isa == "AVX2" { // serves every row: ZMM would take 16 rows at a time, and there are not as many pointer registers
 			interleaves(t)
 		}

@@ -27,8 +27,12 @@ func (t target) float() string { return map[int]string{4: "float32", 8: "float64
 // function starts a function called base, the instruction set, F32 or F64. In the signature and in doc, the Go loop that
 // the function equals, T stands for the element type.
 func (t target) function(base, signature string, doc ...string) {
+	t.functionWith(attr.NOSPLIT, base, signature, doc...)
+}
+
+func (t target) functionWith(attributes attr.Attribute, base, signature string, doc ...string) {
 	name := fmt.Sprintf("%s%sF%d", base, t.isa, 8*t.size)
-	TEXT(name, attr.NOSPLIT, regexp.MustCompile(`\bT\b`).ReplaceAllString(signature, t.float()))
+	TEXT(name, attributes, regexp.MustCompile(`\bT\b`).ReplaceAllString(signature, t.float()))
 	Pragma("noescape")
 	Doc(append([]string{name + " is", ""}, doc...)...)
 }

@@ -76,7 +76,7 @@ func tile(t target, rows int) {
 	end()
 }
 
-// tileBegin sets the sums to zero or to c, and asks for the lines of c that the stores will need.
+// tileBegin sets the sums to zero or to c, and asks for the lines of c that the stores, or the next tile's loads, will need.
 func (t target) tileBegin(rows int, c, ldc reg.Register) {
 	flag, line := GP8(), GP64()
 	Load(Param("load"), flag)
@@ -97,6 +97,14 @@ func (t target) tileBegin(rows int, c, ldc reg.Register) {
 	for i := range rows {
 		for j := range tileVectors {
 			t.load(Mem{Base: line, Disp: j * t.width}, i*tileVectors+j)
+		}
+		ADDQ(ldc, line)
+	}
+	for range rows { // the tile below, which mostly comes next; beyond the end of c this does nothing
+		for j := range tileVectors {
+			if j*t.width%64 == 0 {
+				PREFETCHT0(Mem{Base: line, Disp: j * t.width})
+			}
 		}
 		ADDQ(ldc, line)
 	}

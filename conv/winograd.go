@@ -1,0 +1,219 @@
+package conv
+
+import (
+	"sdref/internal/gemm"
+	"sdref/internal/kernel"
+	"sdref/internal/parallel"
+	"sdref/tensor"
+)
+
+// winogradForward is Forward by algorithm Winograd: DefineWinogradForward, bit for bit.
+func winogradForward[T tensor.Float](f form, y, x, w []T) {
+	r := newWinograd(f.n, f.c, f.h, f.w, f.m, f.ho, f.wo, f.p, x, y)
+	offsets := gemm.Offsets(r.blocks[0].Cols, f.taps())
+	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
+		r.set.Interleave(scratch, b.Cols, w[b.first*f.taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
+		for c := range c1 - c0 {
+			r.set.Winograd.Kernel(dst[c*b.Cols:], 6*plane, plane, scratch[c*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
+		}
+	}
+	r.run()
+}
+
+// winogradTranspose is Transpose by algorithm Winograd: DefineWinogradTranspose, bit for bit.
+func winogradTranspose[T tensor.Float](f form, x, y, w []T) {
+	r := newWinograd(f.n, f.m, f.ho, f.wo, f.c, f.h, f.w, 2-f.p, y, x)
+	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
+	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
+		for m := range m1 - m0 {
+			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.taps()+b.first*9:], offsets[:b.channels], 9)
+		}
+		for m := range m1 - m0 {
+			r.set.Winograd.KernelReversed(dst[m*b.Cols:], 6*plane, plane, scratch[m*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
+		}
+	}
+	r.run()
+}
+
+// winograd is a convolution of the source with 3x3 kernels. Between the transforms an image is a set of tiles, and all
+// arrays have the channels as their last axis, so that vectors go along them:
+//
+//	band (row, column, channel)        what a row of tiles reads of an image, with the border of zeros
+//	signals (6, 6, tile, channel)      B' d B of a group of rows of tiles
+//	kernels (6, 6, channel, output)    G g G' of a block of outputs and a part of the chain
+//	sums (6, 6, tile, output)          their products
+//	results (row, column, output)      A' m A of a row of tiles
+type winograd[T tensor.Float] struct {
+	set             *kernel.Set[T]
+	images, in, out int // in, out: channels
+	rows, cols      int // of the target
+	tiling          tiling
+	stage           *channelStage[T]
+	step            int // elements from tile to tile of the signals
+	blocks          []channelBlock[T]
+	source, target  []T
+
+	// lift transforms the kernels of a block's outputs and of at most liftChannels channels c0..c1-1.
+	lift   func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int)
+	lifted []T // all kernels, or nil where each is used only once
+}
+
+const (
+	// winogradTiles is about the number of tiles of a group: enough for the kernels' way through the caches, few
+	// enough that the signals stay in the second-level cache where there are 64 channels.
+	winogradTiles = 64
+	// winogradChain is the length of a part of the chain: so much of a block's kernels stays in the first-level cache.
+	winogradChain = 64
+	// liftChannels is the number of channels whose kernels are transformed at a time.
+	liftChannels = 8
+	// finishChannels is the number of channels that are copied to the target at a time, each to another page of memory.
+	finishChannels = 8
+)
+
+func newWinograd[T tensor.Float](images, in, height, width, out, rows, cols, padding int, source, target []T) *winograd[T] {
+	set := kernel.Active[T]()
+	r := &winograd[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source, target: target}
+	r.tiling = newTiling(rows, cols)
+	r.stage = newChannelStage(set, r.tiling, in, height, width, padding, 6)
+	r.step = r.stage.pitch + skew
+	r.blocks = channelBlocks(set, out)
+	return r
+}
+
+// run shares out groups of rows of tiles and, where there are fewer of these than goroutines, ranges of blocks as well.
+func (r *winograd[T]) run() {
+	rows := r.images * r.tiling.rows
+	workers := parallel.Workers(rows * len(r.blocks))
+	groups := max(1, min(rows, rows*r.tiling.cols/winogradTiles))
+	if groups > workers {
+		groups = groups / workers * workers // as many for each goroutine
+	}
+	parts := min(len(r.blocks), (workers+groups-1)/groups)
+	groups = min(rows, max(groups, workers/parts))
+	if groups > 1 {
+		shared := gemm.Take[T](1)
+		defer gemm.Give(shared)
+		r.liftAll(shared[0])
+	}
+	spaces := gemm.Take[T](parallel.Workers(groups * parts))
+	defer gemm.Give(spaces)
+	parallel.For(groups*parts, func(worker, i int) {
+		group, part := i/parts, i%parts
+		blocks := r.blocks[part*len(r.blocks)/parts : (part+1)*len(r.blocks)/parts]
+		r.piece(spaces[worker], group*rows/groups, (group+1)*rows/groups, blocks)
+	})
+}
+
+// chainParts is the number of parts of the chain.
+func (r *winograd[T]) chainParts() int { return (r.in + winogradChain - 1) / winogradChain }
+
+// kernelPlane is the number of elements of the kernels of one of the 36 products.
+func (r *winograd[T]) kernelPlane(b *channelBlock[T]) int {
+	return min(winogradChain, r.in)*b.Cols + skew
+}
+
+// kernelsSize is the number of elements of the kernels of any block and part of the chain.
+func (r *winograd[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks[0]) }
+
+// liftAll transforms all kernels.
+func (r *winograd[T]) liftAll(shared *gemm.Workspace[T]) {
+	parts, size := r.chainParts(), r.kernelsSize()
+	r.lifted = newCutter(shared, len(r.blocks)*parts*size).rest
+	spaces := gemm.Take[T](parallel.Workers(len(r.blocks) * parts))
+	defer gemm.Give(spaces)
+	parallel.For(len(r.blocks)*parts, func(worker, i int) {
+		scratch := newCutter(spaces[worker], r.liftScratch()).rest
+		r.liftPart(r.lifted[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*winogradChain)
+	})
+}
+
+// liftScratch is the number of elements that lift needs for the kernels with the outputs as their last axis.
+func (r *winograd[T]) liftScratch() int { return liftChannels * 9 * r.blocks[0].Cols }
+
+// liftPart transforms the kernels of block b and of the part of the chain that starts at channel c0. What it leaves in the
+// columns beyond the block's channels goes into sums that nobody reads.
+func (r *winograd[T]) liftPart(dst, scratch []T, b *channelBlock[T], c0 int) {
+	for c := c0; c < min(c0+winogradChain, r.in); c += liftChannels {
+		r.lift(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c, min(c+liftChannels, c0+winogradChain, r.in))
+	}
+}
+
+// piece computes rows of tiles r0..r1-1 of the results in some blocks.
+func (r *winograd[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelBlock[T]) {
+	p := winogradPiece[T]{winograd: r, ws: ws, r0: r0, r1: r1, tiles: (r1 - r0) * r.tiling.cols}
+	sizes := []int{r.stage.size(), 36 * p.signalPlane(), 36 * p.sumPlane(&r.blocks[0]), 16 * r.tiling.cols * r.blocks[0].Cols, r.liftScratch(), 0}
+	if r.lifted == nil {
+		sizes[5] = r.kernelsSize()
+	}
+	memory := newCutter(ws, sizes...)
+	for i, s := range []*[]T{&p.band, &p.signals, &p.sums, &p.results, &p.scratch, &p.kernels} {
+		*s = memory.cut(sizes[i])
+	}
+	plane := p.signalPlane()
+	r.stage.eachTile(p.band, r.source, r0, r1, func(tile int, src []T) {
+		r.set.Winograd.Signal(p.signals[tile*r.step:], 6*plane, plane, src, r.stage.line(), r.stage.pitch, r.stage.pitch)
+	})
+	for i := range blocks {
+		p.multiply(&blocks[i])
+		p.finish(&blocks[i])
+	}
+}
+
+// winogradPiece is a group of rows of tiles and the memory of a goroutine that works on it.
+type winogradPiece[T tensor.Float] struct {
+	*winograd[T]
+	ws                                             *gemm.Workspace[T]
+	r0, r1, tiles                                  int
+	band, signals, sums, results, scratch, kernels []T
+}
+
+func (p *winogradPiece[T]) signalPlane() int { return p.tiles*p.step + skew }
+
+func (p *winogradPiece[T]) sumPlane(b *channelBlock[T]) int { return p.tiles*b.Cols + skew }
+
+// multiply computes the sums of a block.
+func (p *winogradPiece[T]) multiply(b *channelBlock[T]) {
+	for part := range p.chainParts() {
+		c0 := part * winogradChain
+		kernels := p.kernels
+		if p.lifted != nil {
+			kernels = p.lifted[(b.index*p.chainParts()+part)*p.kernelsSize():]
+		} else {
+			p.liftPart(kernels, p.scratch, b, c0)
+		}
+		k := min(winogradChain, p.in-c0)
+		for i := range 36 {
+			signals, kernels := p.signals[i*p.signalPlane()+c0:], kernels[i*p.kernelPlane(b):]
+			sums := p.sums[i*p.sumPlane(b):]
+			for t := 0; t < p.tiles; {
+				strip := b.strip(p.tiles - t)
+				strip.Mul(k, signals[t*p.step:], p.step, 1, kernels, b.Cols, sums[t*b.Cols:], b.Cols, part > 0)
+				t += strip.Rows
+			}
+		}
+	}
+}
+
+// finish transforms the sums of a block and copies the results to the target.
+func (p *winogradPiece[T]) finish(b *channelBlock[T]) {
+	plane, line, pixels := p.sumPlane(b), 4*p.tiling.cols*b.Cols, p.rows*p.cols
+	offsets := p.ws.Offsets[:0] // of the pixels of a row of tiles
+	for i := range 4 {
+		for j := range p.cols {
+			offsets = append(offsets, i*line+j*b.Cols)
+		}
+	}
+	p.ws.Offsets = offsets
+	for r := p.r0; r < p.r1; r++ {
+		for j := range p.tiling.cols {
+			sums := p.sums[((r-p.r0)*p.tiling.cols+j)*b.Cols:]
+			p.set.Winograd.Output(p.results[4*j*b.Cols:], line, b.Cols, sums, 6*plane, plane, b.Cols)
+		}
+		n, row := r/p.tiling.rows, r%p.tiling.rows*4
+		dst := p.target[(n*p.out+b.first)*pixels+row*p.cols:]
+		count := min(4, p.rows-row) * p.cols
+		for c := 0; c < b.channels; c += finishChannels {
+			p.set.Interleave(dst[c*pixels:], pixels, p.results[c:], offsets[:count], min(finishChannels, b.channels-c))
+		}
+	}
+}

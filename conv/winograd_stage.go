@@ -1,0 +1,123 @@
+package conv
+
+import (
+	"sdref/internal/gemm"
+	"sdref/internal/kernel"
+	"sdref/tensor"
+)
+
+// tiling is how the pixels of a batch of images are cut into tiles of 4x4. Rows of tiles are numbered through the batch.
+type tiling struct{ rows, cols int } // tiles of an image
+
+func newTiling(height, width int) tiling { return tiling{(height + 3) / 4, (width + 3) / 4} }
+
+// channelStage describes a band of an image's rows copied to scratch memory, with the channels as its last axis, the border of
+// zeros that tiles read, and zeros up to a whole number of vectors of channels. A band is what a row of tiles reads; the next
+// one lies 4 rows further down.
+type channelStage[T tensor.Float] struct {
+	set                     *kernel.Set[T]
+	tiling                  tiling
+	channels, height, width int // of the image
+	padding                 int // zeros around it; what is negative is cut off
+	side                    int // of what a tile reads: 4 or 6
+	cols                    int // of a band
+	pitch                   int // elements of a pixel
+	planes                  []int
+}
+
+func newChannelStage[T tensor.Float](set *kernel.Set[T], t tiling, channels, height, width, padding, side int) *channelStage[T] {
+	return &channelStage[T]{set, t, channels, height, width, padding, side, 4*t.cols + side - 4,
+		roundUp(channels, set.Winograd.Lanes), gemm.Offsets(channels, height*width)}
+}
+
+// line is the number of elements of a row of the band.
+func (s *channelStage[T]) line() int { return s.cols * s.pitch }
+
+// size is the number of elements of the band.
+func (s *channelStage[T]) size() int { return s.side * s.line() }
+
+// eachTile fills band for rows of tiles r0..r1-1 of a batch, one after the other, and calls body with the number of every tile,
+// counted from the first, and its place in the band.
+func (s *channelStage[T]) eachTile(band, batch []T, r0, r1 int, body func(tile int, src []T)) {
+	clear(band)
+	image := s.channels * s.height * s.width
+	for r := r0; r < r1; r++ {
+		n, i := r/s.tiling.rows, r%s.tiling.rows
+		known := 0 // rows of the band that the one before has
+		if r > r0 && i > 0 {
+			known = s.side - 4
+			copy(band[:known*s.line()], band[4*s.line():])
+		}
+		s.fill(band, batch[n*image:(n+1)*image], 4*i-s.padding, known)
+		for j := range s.tiling.cols {
+			body((r-r0)*s.tiling.cols+j, band[4*j*s.pitch:])
+		}
+	}
+}
+
+// fill makes rows known.. of the band those of an image, the band's first one being row top.
+func (s *channelStage[T]) fill(band, image []T, top, known int) {
+	q0, q1 := inRange(s.cols, s.width, -s.padding, 1)
+	for r := known; r < s.side; r++ {
+		row := band[r*s.line() : (r+1)*s.line()]
+		if at := top + r; at < 0 || at >= s.height || q0 == q1 {
+			clear(row)
+		} else {
+			s.set.Interleave(row[q0*s.pitch:], s.pitch, image[at*s.width+q0-s.padding:], s.planes, q1-q0)
+		}
+	}
+}
+
+// channelBlock is a range of channels that the products compute at a time.
+type channelBlock[T tensor.Float] struct {
+	*kernel.Products[T]
+	index, first, channels int // channels <= Cols
+}
+
+// channelBlocks cuts channels into blocks as wide as the products are.
+func channelBlocks[T tensor.Float](set *kernel.Set[T], channels int) (blocks []channelBlock[T]) {
+	products, lanes := set.Winograd.Products, set.Winograd.Lanes
+	for first := 0; first < channels; {
+		i := 0
+		for products[i].Cols > max(lanes, roundUp(channels-first, lanes)) {
+			i++
+		}
+		b := channelBlock[T]{&products[i], len(blocks), first, min(products[i].Cols, channels-first)}
+		blocks = append(blocks, b)
+		first += b.channels
+	}
+	return blocks
+}
+
+// strip returns the tile for the next rows of a product, of which there are so many left.
+func (b *channelBlock[T]) strip(rows int) *kernel.Product[T] {
+	i := 0
+	for b.Tiles[i].Rows > rows {
+		i++
+	}
+	return &b.Tiles[i]
+}
+
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+// skew is added to steps that would often be powers of 2, which put all lines into a few sets of a cache.
+const skew = 16
+
+// cutter cuts scratch memory into arrays, each of which starts a cache line where the memory does.
+type cutter[T tensor.Float] struct{ rest []T }
+
+// newCutter makes room for arrays of the given sizes in memory that ws keeps.
+func newCutter[T tensor.Float](ws *gemm.Workspace[T], sizes ...int) *cutter[T] {
+	total := 0
+	for _, n := range sizes {
+		total += roundUp(n, skew)
+	}
+	ws.Floats = gemm.Grow(ws.Floats, total)
+	return &cutter[T]{ws.Floats}
+}
+
+func (c *cutter[T]) cut(n int) []T {
+	s := c.rest[:n:n]
+	c.rest = c.rest[roundUp(n, skew):]
+	return s
+}
