@@ -49,11 +49,11 @@ func TestSameBitsEverywhere(t *testing.T) {
 		}
 		for _, row := range kernel.Rows[float32]() {
 			use(t, row.Name)
-			processors := []int{7, 1, 2}
+			counts := []int{7, 1, 2}
 			if row.Name == "generic" && (run.long || runtime.GOARCH != "amd64") {
-				processors = processors[:1] // slow, and slower where emulated
+				counts = counts[:1] // slow, and slower where emulated
 			}
-			for _, processors := range processors {
+			for _, processors := range counts {
 				runtime.GOMAXPROCS(processors)
 				digest, losses := run.digests()
 				if digest != run.digest {

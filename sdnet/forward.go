@@ -66,7 +66,7 @@ func (n *Network[T]) Forward(p *Pass[T], x *autodiff.Var[T]) *autodiff.Var[T] {
 	for i, stage := range n.stages {
 		for j, b := range stage {
 			h = b.forward(p, h, n.Spec)
-			p.observe(fmt.Sprintf("block%d.%d", i+1, j+1), h)
+			p.observe(blockOutput(i+1, j+1), h)
 		}
 		p.observe(fmt.Sprintf("layer%d", i+1), h)
 	}

@@ -3,6 +3,7 @@ package sdnet
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sdref/autodiff"
 	"sdref/tensor"
@@ -25,6 +26,7 @@ func (n *Network[T]) Invert(z *tensor.Tensor[T], stage, block int, exact bool) (
 	if stage < 0 || stage > len(n.stages) || (stage > 0 && (block < 1 || block > len(n.stages[stage-1]))) {
 		return nil, fmt.Errorf("network %s: there is no block %d in stage %d", n.Name, block, stage)
 	}
+	n.mustBeOutput(z, stage, block)
 	for s := stage; s >= 1; s-- {
 		blocks := n.stages[s-1]
 		if s == stage {
@@ -42,11 +44,28 @@ func (n *Network[T]) Invert(z *tensor.Tensor[T], stage, block int, exact bool) (
 	return n.stem.layer.Reconstruct(n.stemNorm.invert(z, exact)), nil
 }
 
+// mustBeOutput panics with a *tensor.ShapeError unless z (N, C, H, W) has the shape of the block's output.
+func (n *Network[T]) mustBeOutput(z *tensor.Tensor[T], stage, block int) {
+	out := n.stem.out
+	switch {
+	case stage > 0:
+		out = n.stages[stage-1][block-1].conv2.out
+	case n.stemLast != nil:
+		out = n.stemLast.out
+	}
+	if len(z.Shape) != 4 || !slices.Equal(z.Shape[1:], out[:]) {
+		panic(&tensor.ShapeError{Op: "sdnet.Invert (output, channels and size)", Shapes: [][]int{z.Shape, out[:]}})
+	}
+}
+
 // ParseBlock reads the name under which Pass.Observe shows a block's output, "blockS.B".
 func ParseBlock(name string) (stage, block int, ok bool) {
-	n, err := fmt.Sscanf(name, "block%d.%d", &stage, &block)
-	return stage, block, n == 2 && err == nil
+	_, err := fmt.Sscanf(name, "block%d.%d", &stage, &block)
+	return stage, block, err == nil && name == blockOutput(stage, block)
 }
+
+// blockOutput is the inverse of ParseBlock.
+func blockOutput(stage, block int) string { return fmt.Sprintf("block%d.%d", stage, block) }
 
 func (b *norm[T]) invert(y *tensor.Tensor[T], exact bool) *tensor.Tensor[T] {
 	x := tensor.New[T](y.Shape...)

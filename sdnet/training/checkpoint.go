@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 
 	"sdref/golden/safetensors"
@@ -24,7 +26,8 @@ const (
 	velocity     = "velocity/"
 )
 
-// Save writes the run to a file, replacing one that is there only once the new one is complete on the disk.
+// Save writes the run to a file, replacing one that is there only once the new one is complete on the disk. A run whose
+// weights are no longer finite is refused, so that it does not replace one that can go on.
 func (r *Run[T]) Save(path string) error {
 	f := &safetensors.File{Metadata: map[string]string{formatKey: formatValue, iterationKey: strconv.Itoa(r.Iteration)}}
 	for key, value := range map[string]any{configKey: r.Config, historyKey: r.History, currentKey: r.current} {
@@ -34,13 +37,22 @@ func (r *Run[T]) Save(path string) error {
 		}
 		f.Metadata[key] = string(text)
 	}
-	for _, s := range r.Net().State() {
+	for _, s := range append(slices.Clone(r.Net().State()), r.velocities()...) {
+		if size := tensor.SumAbs(s.Tensor); math.IsNaN(size) || math.IsInf(size, 0) {
+			return fmt.Errorf("save %s: tensor %s is not finite: the run has diverged", path, s.Name)
+		}
 		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
 	}
-	for i, p := range r.Net().Parameters() {
-		f.Tensors = append(f.Tensors, safetensors.New(velocity+p.Name, p.Shape, r.Trainer.Optimizer.Velocity[i].Data))
-	}
 	return safetensors.Write(path, f)
+}
+
+// velocities are the optimiser's velocities under the names that they have in a checkpoint.
+func (r *Run[T]) velocities() []sdnet.Named[T] {
+	list := r.Net().Parameters()
+	for i := range list {
+		list[i].Name, list[i].Tensor = velocity+list[i].Name, r.Trainer.Optimizer.Velocity[i]
+	}
+	return list
 }
 
 // ReadConfig reads the configuration of a checkpoint, and how many steps had been made.
@@ -77,12 +89,14 @@ func Resume[T tensor.Float](f *safetensors.File, data *cifar.Data) (*Run[T], err
 	if err = errors.Join(err, json.Unmarshal([]byte(f.Metadata[currentKey]), &r.current)); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s, %s: %w", f.Path, historyKey, currentKey, err)
 	}
-	err = load(f, "", r.Net().State())
-	for i, p := range r.Net().Parameters() {
-		p.Tensor = r.Trainer.Optimizer.Velocity[i]
-		err = errors.Join(err, load(f, velocity, []sdnet.Named[T]{p}))
+	if full, rest := iteration/r.PerEpoch(), iteration%r.PerEpoch(); len(r.History) != full || r.current.Images != rest*r.Batch {
+		return nil, fmt.Errorf("%s: metadata %s, %s: %d epochs and %d images do not make %d steps", f.Path, historyKey, currentKey,
+			len(r.History), r.current.Images, iteration)
 	}
-	return r, err
+	if err := load(f, append(slices.Clone(r.Net().State()), r.velocities()...)); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // LoadNetwork returns the network that a checkpoint holds, weights as the optimiser left them.
@@ -99,13 +113,13 @@ func LoadNetwork[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], Config
 	if err != nil {
 		return nil, c, err
 	}
-	return net, c, load(f, "", net.State())
+	return net, c, load(f, net.State())
 }
 
 // load copies the named tensors from a file, converting the type where it differs.
-func load[T tensor.Float](f *safetensors.File, prefix string, into []sdnet.Named[T]) error {
+func load[T tensor.Float](f *safetensors.File, into []sdnet.Named[T]) error {
 	for _, s := range into {
-		t, err := f.GetShaped(prefix+s.Name, s.Shape...)
+		t, err := f.GetShaped(s.Name, s.Shape...)
 		if err != nil {
 			return err
 		}
@@ -115,7 +129,7 @@ func load[T tensor.Float](f *safetensors.File, prefix string, into []sdnet.Named
 		}
 		values, err := t.Float64s()
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 		copy(s.Data, tensor.Convert[T](tensor.From(values, s.Shape...)).Data)
 	}

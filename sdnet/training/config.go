@@ -8,6 +8,7 @@ package training
 import (
 	"fmt"
 
+	"sdref/conv"
 	"sdref/csc"
 	"sdref/sdnet"
 	"sdref/sdnet/cifar"
@@ -34,6 +35,8 @@ type Config struct {
 	Mu         float64 `json:"mu"`
 	Iterations int     `json:"iterations"`
 	Variant    string  `json:"variant"`
+
+	Algorithm conv.Algorithm `json:"algorithm,omitzero"` // of the convolutions: direct, which is left out, or winograd
 }
 
 // Published is the authors' recipe for CIFAR: 220 epochs in batches of 128, cropped and flipped, cosine from 0.1, Nesterov
@@ -53,6 +56,10 @@ func Demo() Config {
 	return c
 }
 
+// maxIterations bounds FISTA's iterations: a training step keeps the codes of all of them, so more than this is a slip of the
+// pen, the published networks having 2.
+const maxIterations = 1000
+
 // Check tells which setting is out of range.
 func (c Config) Check() error {
 	switch {
@@ -63,13 +70,19 @@ func (c Config) Check() error {
 	case c.Images < 1:
 		return fmt.Errorf("images: %d training images", c.Images)
 	case !(c.Rate >= 0) || c.Rate > 1e6:
-		return fmt.Errorf("rate: %g is not a learning rate", c.Rate)
+		return fmt.Errorf("rate: %g is not between 0 and 1e6", c.Rate)
 	case !(c.Momentum >= 0 && c.Momentum < 1):
 		return fmt.Errorf("momentum: %g is not in [0, 1)", c.Momentum)
 	case !(c.Decay >= 0) || c.Decay > 1e6:
-		return fmt.Errorf("decay: %g must not be negative", c.Decay)
+		return fmt.Errorf("decay: %g is not between 0 and 1e6", c.Decay)
 	case !(c.Warmup >= 0) || c.Warmup > float64(c.Epochs):
 		return fmt.Errorf("warmup: %g epochs of %d", c.Warmup, c.Epochs)
+	case !(c.Lambda >= 0) || c.Lambda > 1e6:
+		return fmt.Errorf("lambda: %g is not between 0 and 1e6", c.Lambda)
+	case !(c.Mu >= 0) || c.Mu > 1e6:
+		return fmt.Errorf("mu: %g is not between 0 and 1e6", c.Mu)
+	case c.Iterations < 1 || c.Iterations > maxIterations:
+		return fmt.Errorf("iterations: %d is not between 1 and %d", c.Iterations, maxIterations)
 	case c.Type != "float32" && c.Type != "float64":
 		return fmt.Errorf("type: %q is neither float32 nor float64", c.Type)
 	case c.Schedule != "cosine" && c.Schedule != "steps":
@@ -89,6 +102,7 @@ func (c Config) Spec() (sdnet.Spec, error) {
 		return s, err
 	}
 	s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations = c.Lambda, c.Mu, c.Iterations
+	s.Algorithm = c.Algorithm
 	return s, s.Check()
 }
 

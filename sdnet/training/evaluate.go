@@ -1,6 +1,8 @@
 package training
 
 import (
+	"fmt"
+
 	"sdref/autodiff"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
@@ -32,8 +34,12 @@ func (e Evaluation) Accuracy() float64 { return float64(e.Top1) / float64(max(1,
 func (e Evaluation) Accuracy5() float64 { return float64(e.Top5) / float64(max(1, e.Images)) }
 
 // Evaluate runs a network, prepared by sdnet.Network.Evaluable, over a set of images without augmentation. After each batch
-// it calls progress, if that is not nil, with the evaluation so far, and stops early if the answer is false.
+// it calls progress, if that is not nil, with the evaluation so far, and stops early if the answer is false. It panics if
+// batch is not positive.
 func Evaluate[T tensor.Float](net *sdnet.Network[T], set *cifar.Set, mean, std [3]float64, batch int, progress func(Evaluation) bool) Evaluation {
+	if batch < 1 {
+		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", batch))
+	}
 	var e Evaluation
 	for _, l := range net.Layers {
 		e.Codes = append(e.Codes, Codes{Layer: l.Name})

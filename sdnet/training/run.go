@@ -94,8 +94,12 @@ func (r *Run[T]) Done() bool { return r.Iteration >= r.Total() }
 // Net is the network being trained, as the optimiser left it.
 func (r *Run[T]) Net() *sdnet.Network[T] { return r.Trainer.Net }
 
-// Step makes the next training step. A loss that is not finite is an error, after which the run cannot go on.
+// Step makes the next training step. A loss that is not finite is an error, after which the run cannot go on. A step after
+// the last one is the caller's bug and panics.
 func (r *Run[T]) Step() (Step, error) {
+	if r.Done() {
+		panic(fmt.Sprintf("training.Step: all %d steps of the run have been made", r.Total()))
+	}
 	epoch, step := r.Iteration/r.PerEpoch(), r.Iteration%r.PerEpoch()
 	if r.order == nil || step == 0 {
 		r.order = r.streams.Sub("order", uint64(epoch)).Permutation(r.Images)
@@ -107,7 +111,7 @@ func (r *Run[T]) Step() (Step, error) {
 	r.Iteration++
 	s := Step{Iteration: r.Iteration, Images: len(indices), Rate: rate, Loss: result.Loss, Correct: result.Correct, Estimates: result.Estimates}
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
-		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; a smaller learning rate than %g may help", s.Iteration, s.Loss, rate)
+		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; a smaller learning rate than %.3g may help", s.Iteration, s.Loss, rate)
 	}
 	s.Epoch = r.count(s)
 	return s, nil

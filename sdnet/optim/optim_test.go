@@ -1,0 +1,174 @@
+package optim_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"sdref/internal/kernel"
+	"sdref/sdnet/optim"
+	"sdref/tensor"
+)
+
+// reference is SGD as PyTorch's documentation writes it, nesterov=True, dampening=0: the velocity of the first step is the
+// gradient itself.
+type reference[T tensor.Float] struct {
+	rate, momentum, decay T
+	buffer                []T
+}
+
+func (r *reference[T]) step(p, g []T) {
+	first := r.buffer == nil
+	if first {
+		r.buffer = make([]T, len(p))
+	}
+	for i := range p {
+		d := g[i] + T(r.decay*p[i])
+		if first {
+			r.buffer[i] = d
+		} else {
+			r.buffer[i] = T(r.momentum*r.buffer[i]) + d
+		}
+		d += T(r.momentum * r.buffer[i])
+		p[i] -= T(r.rate * d)
+	}
+}
+
+func testSGD[T tensor.Float](t *testing.T, bound float64) {
+	shapes := [][]int{{1}, {7, 3}, {2, 3, 5, 5}, {40_000}}
+	for _, c := range []struct{ momentum, decay float64 }{{0, 0}, {0.9, 0}, {0, 0.01}, {0.9, 5e-4}} {
+		var parameters []*tensor.Tensor[T]
+		var want [][]T
+		references := make([]reference[T], len(shapes))
+		for i, shape := range shapes {
+			p := noise[T](uint64(i), shape...)
+			parameters, want = append(parameters, p), append(want, p.Clone().Data)
+		}
+		s := optim.NewSGD(parameters, c.momentum, c.decay)
+		for step := range 6 {
+			rate := 0.1 / float64(1+step)
+			for i, p := range parameters {
+				g := noise[T](uint64(100*step+i), p.Shape...)
+				keep := g.Clone()
+				s.Step(i, p, g, rate)
+				references[i].rate, references[i].momentum, references[i].decay = T(rate), T(c.momentum), T(c.decay)
+				references[i].step(want[i], keep.Data)
+				if !tensor.SameBits(g, keep) {
+					t.Fatal("a step changed the gradient")
+				}
+				compare(t, fmt.Sprintf("momentum %g, decay %g, step %d, parameter %v", c.momentum, c.decay, step, p.Shape), p.Data, want[i], bound)
+				compare(t, "velocity", s.Velocity[i].Data, references[i].buffer, bound)
+			}
+		}
+	}
+}
+
+// The reference rounds after each operation; SGD fuses some, a difference of a few units in the last place.
+func TestSGDFloat32(t *testing.T) { testSGD[float32](t, 1e-6) }
+func TestSGDFloat64(t *testing.T) { testSGD[float64](t, 1e-14) }
+
+func noise[T tensor.Float](seed uint64, shape ...int) *tensor.Tensor[T] {
+	x := tensor.New[T](shape...)
+	tensor.FillUniform(x, seed, 1, 0)
+	return x
+}
+
+// compare allows differences of bound, the numbers being near 1.
+func compare[T tensor.Float](t *testing.T, what string, got, want []T, bound float64) {
+	t.Helper()
+	for i, v := range want {
+		if !(math.Abs(float64(got[i])-float64(v)) <= bound*(1+math.Abs(float64(v)))) {
+			t.Errorf("%s: element %d is %v, want %v", what, i, got[i], v)
+			return
+		}
+	}
+}
+
+// TestSGDOnEveryRow compares the kernel rows bit for bit, at a length that no vector divides.
+func TestSGDOnEveryRow(t *testing.T) {
+	defer func(name string) {
+		if err := kernel.Use(name); err != nil {
+			t.Error(err)
+		}
+	}(kernel.ActiveName())
+	var first *tensor.Tensor[float32]
+	for _, row := range kernel.Rows[float32]() {
+		if err := kernel.Use(row.Name); err != nil {
+			t.Fatal(err)
+		}
+		p := noise[float32](1, 40_003)
+		s := optim.NewSGD([]*tensor.Tensor[float32]{p}, 0.9, 5e-4)
+		for step := range 3 {
+			s.Step(0, p, noise[float32](uint64(step), 40_003), 0.1)
+		}
+		if first == nil {
+			first = p
+		} else if at := tensor.FirstDifference(p, first); at >= 0 {
+			t.Errorf("%s: element %d is %g, on the generic row %g", row.Name, at, p.Data[at], first.Data[at])
+		}
+	}
+}
+
+func TestCosine(t *testing.T) {
+	plain := optim.Cosine{Base: 0.1}
+	for i, want := range map[int]float64{
+		0: 0.1, 200: 0.05, 400: 0,
+		100: 0.1 * (1 + math.Sqrt2/2) / 2, 300: 0.1 * (1 - math.Sqrt2/2) / 2, // a quarter, three quarters
+		133: 0.1 * (1 + math.Cos(math.Pi*133/400)) / 2,
+	} {
+		if got := plain.Rate(i, 10, 400); math.Abs(got-want) > 1e-16 {
+			t.Errorf("step %d of 400: %g, want %g", i, got, want)
+		}
+	}
+	for i := range 400 {
+		if a, b := plain.Rate(i, 10, 400), plain.Rate(i+1, 10, 400); !(b < a) || b < 0 {
+			t.Errorf("step %d: %g, then %g", i, a, b)
+		}
+	}
+	// Two epochs of five steps: the rate rises by a tenth of Base a step, and the cosine goes on as if there had been no warm-up.
+	warm := optim.Cosine{Base: 1, Warmup: 2}
+	for i := range 100 {
+		want := plain.Rate(i, 5, 100) * 10
+		if i < 10 {
+			want = float64(i+1) / 10
+		}
+		if got := warm.Rate(i, 5, 100); math.Abs(got-want) > 1e-15 {
+			t.Errorf("with warm-up, step %d: %g, want %g", i, got, want)
+		}
+	}
+	// Half an epoch of five steps ends with the third.
+	half := optim.Cosine{Base: 1, Warmup: 0.5}
+	for i, want := range []float64{1.0 / 3, 2.0 / 3, 1} {
+		if got := half.Rate(i, 5, 1000); math.Abs(got-want) > 1e-15 {
+			t.Errorf("half an epoch of warm-up, step %d: %g, want %g", i, got, want)
+		}
+	}
+}
+
+func TestSteps(t *testing.T) {
+	s := optim.Steps{Base: 0.1, Factor: 0.1, Epochs: []int{30, 60, 90}}
+	const perEpoch = 7
+	for _, c := range []struct {
+		step int
+		want float64
+	}{
+		{0, 0.1}, {30*perEpoch - 1, 0.1}, {30 * perEpoch, 0.01}, {60*perEpoch - 1, 0.01}, {60 * perEpoch, 0.001}, {90 * perEpoch, 1e-4}, {100 * perEpoch, 1e-4},
+	} {
+		if got := s.Rate(c.step, perEpoch, 100*perEpoch); math.Abs(got/c.want-1) > 1e-15 {
+			t.Errorf("step %d: %g, want %g", c.step, got, c.want)
+		}
+	}
+}
+
+func Example() {
+	w := tensor.From([]float64{1, -2}, 2)
+	sgd := optim.NewSGD([]*tensor.Tensor[float64]{w}, 0.9, 0)
+	var schedule optim.Schedule = optim.Cosine{Base: 0.1}
+	const steps = 100
+	for i := range steps {
+		gradient := w.Clone() // of |w|^2/2
+		sgd.Step(0, w, gradient, schedule.Rate(i, steps, steps))
+	}
+	fmt.Println(tensor.SumSquares(w) < 1e-5)
+	// Output: true
+}

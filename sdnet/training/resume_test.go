@@ -1,0 +1,141 @@
+package training
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"sdref/sdnet/optim"
+	"sdref/tensor"
+)
+
+// Batches of 2, 2 and 1, twice. A run continued from a checkpoint at any step, within an epoch or between two, is the run that was never interrupted.
+func TestResumeAtEveryStep(t *testing.T) {
+	for _, augment := range []bool{true, false} {
+		t.Run(fmt.Sprintf("float32, augment %t", augment), func(t *testing.T) { resumeAtEveryStep[float32](t, "float32", augment) })
+		t.Run(fmt.Sprintf("float64, augment %t", augment), func(t *testing.T) { resumeAtEveryStep[float64](t, "float64", augment) })
+	}
+}
+
+func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
+	c := short()
+	c.Type, c.Augment, c.Batch, c.Images = typ, augment, 2, 5
+	data, folder := drawn(), t.TempDir()
+	path := func(k int) string { return filepath.Join(folder, fmt.Sprintf("%d.safetensors", k)) }
+	whole := start[T](t, c, data)
+	if whole.Total() != 6 || whole.PerEpoch() != 3 {
+		t.Fatalf("%d steps, %d each epoch, want 6 and 3", whole.Total(), whole.PerEpoch())
+	}
+	var steps []Step
+	for k := 0; ; k++ {
+		if err := whole.Save(path(k)); err != nil {
+			t.Fatal(err)
+		}
+		if whole.Done() {
+			break
+		}
+		steps = append(steps, step(t, whole))
+	}
+	end := filepath.Join(folder, "end.safetensors")
+	for k := range whole.Total() + 1 {
+		r, err := Resume[T](reread(t, path(k)), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !r.Done() {
+			if s := step(t, r); math.Float64bits(s.Loss) != math.Float64bits(steps[s.Iteration-1].Loss) {
+				t.Errorf("resumed at %d: loss %v of step %d, want %v", k, s.Loss, s.Iteration, steps[s.Iteration-1].Loss)
+			}
+		}
+		what := fmt.Sprintf("resumed at step %d", k)
+		sameRun(t, what, r, whole)
+		if err := r.Save(end); err != nil {
+			t.Fatal(err)
+		}
+		sameFile(t, what, end, path(whole.Total()))
+	}
+}
+
+// What makes two runs two: the test above would pass if nothing made a difference.
+func TestSettingsMatter(t *testing.T) {
+	data := drawn()
+	losses := func(change func(*Config)) string {
+		c := short()
+		c.Batch, c.Images = 2, 6
+		change(&c)
+		r := start[float32](t, c, data)
+		step(t, r)
+		return fmt.Sprint(step(t, r).Loss)
+	}
+	seen := map[string]string{losses(func(*Config) {}): "as it is"}
+	for name, change := range map[string]func(*Config){
+		"augment":  func(c *Config) { c.Augment = false },
+		"seed":     func(c *Config) { c.Seed = 2 },
+		"rate":     func(c *Config) { c.Rate = 0.05 },
+		"warmup":   func(c *Config) { c.Warmup = 0 },
+		"momentum": func(c *Config) { c.Momentum = 0.5 },
+		"decay":    func(c *Config) { c.Decay = 0.01 },
+		"lambda":   func(c *Config) { c.Lambda = 0.2 },
+		"mu":       func(c *Config) { c.Mu = 0.1 },
+		"more":     func(c *Config) { c.Iterations = 3 },
+		"paper":    func(c *Config) { c.Iterations, c.Variant = 3, "paper" },
+		"batch":    func(c *Config) { c.Batch = 3 },
+		"images":   func(c *Config) { c.Images = 4 },
+		"network":  func(c *Config) { c.Network = "resnet8_narrow" },
+	} {
+		loss := losses(change)
+		if other, ok := seen[loss]; ok {
+			t.Errorf("%s: loss %s, as %s", name, loss, other)
+		}
+		seen[loss] = name
+	}
+}
+
+// The table of epochs against sums of what the steps gave.
+func TestHistory(t *testing.T) {
+	c := short()
+	r := start[float64](t, c, drawn())
+	loss, correct, images := 0.0, 0, 0
+	for !r.Done() {
+		s := step(t, r)
+		if want := []int{4, 4, 2}[(s.Iteration-1)%3]; s.Images != want {
+			t.Errorf("step %d: %d images, want %d", s.Iteration, s.Images, want)
+		}
+		if want := (optim.Cosine{Base: c.Rate, Warmup: c.Warmup}).Rate(s.Iteration-1, 3, 6); s.Rate != want {
+			t.Errorf("step %d: rate %g, want %g", s.Iteration, s.Rate, want)
+		}
+		loss, correct, images = loss+s.Loss*float64(s.Images), correct+s.Correct, images+s.Images
+		if (s.Epoch != nil) != (s.Iteration%3 == 0) {
+			t.Errorf("step %d: completes %v", s.Iteration, s.Epoch)
+		}
+		if s.Epoch == nil {
+			continue
+		}
+		e := *s.Epoch
+		if e.Epoch != s.Iteration/3 || e.Images != 10 || images != 10 || e.Accuracy != float64(correct)/10 || math.Abs(e.Loss-loss/10) > 1e-12 || e.Rate != s.Rate {
+			t.Errorf("epoch %+v; by hand: %d images, loss %v, accuracy %v, rate %g", e, images, loss/10, float64(correct)/10, s.Rate)
+		}
+		loss, correct, images = 0, 0, 0
+	}
+	if len(r.History) != 2 || r.History[1].Epoch != 2 {
+		t.Errorf("history %v", r.History)
+	}
+	panics(t, "all 6 steps", func() { r.Step() })
+}
+
+func TestStepsSchedule(t *testing.T) {
+	c := short()
+	c.Schedule, c.Milestones = "steps", []int{1}
+	r := start[float32](t, c, drawn())
+	for !r.Done() {
+		s := step(t, r)
+		want := 0.1
+		if s.Iteration > 3 {
+			want *= 0.1
+		}
+		if s.Rate != want {
+			t.Errorf("step %d: rate %g, want %g", s.Iteration, s.Rate, want)
+		}
+	}
+}
