@@ -54,7 +54,7 @@ func runCheck(c *call) error {
 	return nil
 }
 
-const checkHelp = `ref check computes the cases of a folder and prints a line for each tensor and scalar with its relative
-error. In float64 the bound is 1e-10, 1e-8 after several optimiser steps, and counts must be equal. In float32 it is
-2e-4 for layers; networks are reported, not judged, and so is a gradient that differs because a code lies within
-rounding of its threshold. Exit status 1 if any line fails.`
+const checkHelp = `ref check computes the cases of a folder and prints a line for each tensor and scalar with its
+relative error. In float64 the bound is 1e-10, 1e-8 after several optimiser steps, and counts must be
+equal. In float32 it is 2e-4 for layers; networks are reported, not judged, and so is a gradient that
+differs because a code lies within rounding of its threshold. Exit status 1 if any line fails.`

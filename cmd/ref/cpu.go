@@ -8,7 +8,7 @@ import (
 
 // runCPU shows the processor's features and the kernel rows.
 func runCPU(c *call) error {
-	if err := c.parse("ref cpu shows what the processor and the operating system offer, the kernel rows, and the one in use."); err != nil {
+	if err := c.parse("ref cpu shows what the processor and the system offer, the kernel rows, and the one in use."); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.stdout, machine())

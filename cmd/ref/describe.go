@@ -8,6 +8,9 @@ import (
 	"sdref/sdnet"
 )
 
+// maxIterations keeps the count of multiply-adds within an int.
+const maxIterations = 1_000_000
+
 // runDescribe shows a network as a table.
 func runDescribe(c *call) error {
 	network := c.flags.String("net", "sdnet18", "the `network`: "+networkNames())
@@ -19,6 +22,9 @@ func runDescribe(c *call) error {
 	spec, err := sdnet.Lookup(*network, *data)
 	if err != nil {
 		return err
+	}
+	if *iterations < 1 || *iterations > maxIterations {
+		return fmt.Errorf("-iterations: %d is not between 1 and %d", *iterations, maxIterations)
 	}
 	spec.CSC.Iterations = *iterations
 	net, err := sdnet.New[float32](spec)

@@ -19,7 +19,7 @@ func runEval(c *call) error {
 	part := c.flags.String("set", "test", "the images to evaluate: test or train")
 	batch := c.flags.Int("batch", 100, "images per batch")
 	typ := c.flags.String("type", "", "compute in float32 or float64 (default: as trained)")
-	if err := c.parse("ref eval evaluates a checkpoint on images: accuracy, loss, and the share of zeros in each CSC layer's codes."); err != nil {
+	if err := c.parse("ref eval evaluates a checkpoint on images: accuracy, loss, and the share of zeros in each CSC\nlayer's codes. The result is on standard output, the progress on standard error."); err != nil {
 		return err
 	}
 	if *checkpoint == "" {
@@ -75,12 +75,14 @@ func evaluate[T tensor.Float](c *call, p *progress, net *sdnet.Network[T], data 
 		p.show(done, fmt.Sprintf("evaluated %d of %d images, top-1 %.2f %%, %.0f images/s", e.Images, set.Len(), 100*e.Accuracy(), float64(e.Images)/time.Since(p.start).Seconds()))
 		return c.ctx.Err() == nil
 	})
+	p.end()
 	if c.ctx.Err() != nil {
+		fmt.Fprintf(c.stdout, "evaluation stopped after %d of %d images\n", e.Images, set.Len())
 		return errInterrupted
 	}
-	p.say("%s: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images", set.Name, 100*e.Accuracy(), 100*e.Accuracy5(), e.Loss, e.Images)
+	fmt.Fprintf(c.stdout, "%s: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images\n", set.Name, 100*e.Accuracy(), 100*e.Accuracy5(), e.Loss, e.Images)
 	for _, l := range e.Codes {
-		p.say("zeros in the codes of %s: %.1f %%", l.Layer, 100*l.ZeroShare())
+		fmt.Fprintf(c.stdout, "zeros in the codes of %s: %.1f %%\n", l.Layer, 100*l.ZeroShare())
 	}
 	return nil
 }

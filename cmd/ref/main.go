@@ -60,7 +60,10 @@ var (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second Ctrl-C ends the program at once
+		fmt.Fprintln(os.Stderr, "\nref: stopping; a second Ctrl-C ends at once and saves nothing")
+	})
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -78,8 +81,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		return exitError
 	}
 	if a := args[0]; a == "help" || a == "-help" || a == "--help" || a == "-h" {
-		usage(stdout)
-		return 0
+		if len(args) == 1 {
+			usage(stdout)
+			return 0
+		}
+		args = []string{args[1], "-help"}
 	}
 	for _, v := range verbs {
 		if v.name == args[0] {
@@ -108,13 +114,23 @@ func exitStatus(v verb, err error, stderr io.Writer) int {
 
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "ref is the CPU reference of SDNet: networks of convolutional sparse coding layers.")
-	fmt.Fprintf(w, "\nUsage: ref VERB [flags]; ref VERB -help lists a verb's flags.\n\n")
+	fmt.Fprintf(w, "\nUsage: ref VERB [flags]; ref help VERB lists a verb's flags.\n\n")
 	for _, v := range verbs {
 		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.summary)
 	}
-	fmt.Fprintf(w, "\nref train alone trains a narrow network on drawn images in about a minute. The environment\nvariable SDREF_KERNEL chooses a kernel row like -kernel does: %s.\n", rowNames())
+	fmt.Fprint(w, examples)
+	fmt.Fprintf(w, "\nThe environment variable SDREF_KERNEL chooses a kernel row like -kernel does: %s.\n", rowNames())
 	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed, 2 bad usage or input, 130 interrupted (and saved).")
 }
+
+const examples = `
+Examples:
+
+  ref train                                a narrow network on drawn images, about a minute
+  ref train -data FOLDER -out runs/cifar   the published recipe on CIFAR
+  ref eval -data FOLDER -checkpoint runs/cifar/checkpoint.safetensors
+  ref check -vectors FOLDER                is this program right? FOLDER holds golden cases
+`
 
 func rowNames() string {
 	var names []string

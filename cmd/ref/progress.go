@@ -12,15 +12,19 @@ import (
 // progress shows how a long job goes: on a terminal one line that is written over, elsewhere a plain line now and then.
 type progress struct {
 	out      io.Writer
-	terminal bool
+	terminal int // file descriptor, or -1
 	start    time.Time
 	shown    time.Time
 	offset   float64 // share that was done before start
+	open     bool    // a line stands on the terminal that the next one writes over
 }
 
 func newProgress(out io.Writer, done float64) *progress {
-	f, ok := out.(*os.File)
-	return &progress{out: out, terminal: ok && term.IsTerminal(int(f.Fd())), start: time.Now(), offset: done}
+	p := &progress{out: out, terminal: -1, start: time.Now(), offset: done}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.terminal = int(f.Fd())
+	}
+	return p
 }
 
 // The least time between two lines.
@@ -32,7 +36,7 @@ const (
 // show writes a line if it is time for one; done is the share of the job that is finished.
 func (p *progress) show(done float64, line string) {
 	pause := plainPause
-	if p.terminal {
+	if p.terminal >= 0 {
 		pause = terminalPause
 	}
 	if time.Since(p.shown) < pause {
@@ -40,10 +44,23 @@ func (p *progress) show(done float64, line string) {
 	}
 	p.shown = time.Now()
 	line += p.left(done)
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\033[K%s", line)
-	} else {
+	if p.terminal < 0 {
 		fmt.Fprintln(p.out, line)
+		return
+	}
+	width, _, err := term.GetSize(p.terminal)
+	if err != nil || width < 1 {
+		width = 80
+	}
+	fmt.Fprintf(p.out, "\r\033[K%s", line[:min(len(line), width-1)]) // a line that wraps could not be written over
+	p.open = true
+}
+
+// end takes the line that show left on a terminal away, so that something else can be written.
+func (p *progress) end() {
+	if p.open {
+		fmt.Fprint(p.out, "\r\033[K")
+		p.open = false
 	}
 }
 
@@ -59,8 +76,6 @@ func (p *progress) left(done float64) string {
 
 // say writes a line that stays.
 func (p *progress) say(format string, args ...any) {
-	if p.terminal {
-		fmt.Fprint(p.out, "\r\033[K")
-	}
+	p.end()
 	fmt.Fprintf(p.out, format+"\n", args...)
 }

@@ -13,10 +13,22 @@ import (
 	"sdref/tensor"
 )
 
-const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With -data FOLDER it
-follows the published recipe for CIFAR (SDNet-18, 220 epochs, batch 128, cosine from 0.1, crops and flips), which every
-flag can change. A run is saved after each epoch, every -save minutes, and on Ctrl-C; -resume goes on with the same bits
-as if it had never stopped.`
+const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With
+-data FOLDER it follows the published recipe for CIFAR (SDNet-18, 220 epochs, batch 128, cosine from
+0.1, crops and flips). Every flag can change either; the defaults below are the recipe's, and on the
+drawn images it is
+  %s.
+
+A run is a folder: checkpoint.safetensors (weights and all else that the run is) and epochs.csv. It
+is saved at its start, after each epoch, every -save, and on Ctrl-C; -resume FOLDER goes on with the
+same bits as if it had never stopped, and ref eval -checkpoint FOLDER/checkpoint.safetensors
+evaluates it.`
+
+// demoFlags are the settings in which a run on drawn images differs from the published recipe.
+func demoFlags() string {
+	d := training.Demo()
+	return fmt.Sprintf("-net %s -epochs %d -batch %d -warmup %g -augment=%t", d.Network, d.Epochs, d.Batch, d.Warmup, d.Augment)
+}
 
 // trainFlags are the flags that are not part of the run's configuration.
 type trainFlags struct {
@@ -35,8 +47,11 @@ func runTrain(c *call) error {
 	c.flags.DurationVar(&f.save, "save", 5*time.Minute, "save at least this often")
 	c.flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at the end)")
 	configFlags(c, &config)
-	if err := c.parse(trainHelp); err != nil {
+	if err := c.parse(fmt.Sprintf(trainHelp, demoFlags())); err != nil {
 		return err
+	}
+	if f.save < 0 || f.stop < 0 {
+		return fmt.Errorf("-save %v, -stop %d: must not be negative", f.save, f.stop)
 	}
 	if f.resume != "" {
 		return resume(c, f)
@@ -55,9 +70,6 @@ func runTrain(c *call) error {
 	if err := config.Check(); err != nil {
 		return err
 	}
-	if f.out, err = makeFolder(f.out, config); err != nil {
-		return err
-	}
 	if config.Type == "float64" {
 		return trainNew[float64](c, f, config, data)
 	}
@@ -72,7 +84,7 @@ func configFlags(c *call, k *training.Config) {
 	c.flags.IntVar(&k.Epochs, "epochs", k.Epochs, "passes over the training images")
 	c.flags.IntVar(&k.Batch, "batch", k.Batch, "images per step")
 	c.flags.IntVar(&k.Images, "images", k.Images, "train on the first `N` images only (0: all)")
-	c.flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip")
+	c.flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip; -augment=false does not")
 	c.flags.StringVar(&k.Schedule, "schedule", k.Schedule, "of the learning rate: cosine, or steps (a tenth after 30, 60 and 90 epochs)")
 	c.flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
 	c.flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine")
@@ -81,6 +93,7 @@ func configFlags(c *call, k *training.Config) {
 	c.flags.Float64Var(&k.Lambda, "lambda", k.Lambda, "weight of |z|_1 in the CSC layers")
 	c.flags.Float64Var(&k.Mu, "mu", k.Mu, "weight of |z|^2/2 in the CSC layers")
 	c.flags.IntVar(&k.Iterations, "iterations", k.Iterations, "FISTA iterations of each CSC layer")
+	c.flags.TextVar(&k.Algorithm, "algorithm", k.Algorithm, "of the 3x3 convolutions: direct, or winograd (faster, other bits, somewhat less exact)")
 	c.flags.StringVar(&k.Variant, "variant", k.Variant, "FISTA's gradient from the third iteration on: published (at the last iterate) or paper (at the extrapolated point)")
 }
 
@@ -92,7 +105,7 @@ func (c *call) override(base, set training.Config) training.Config {
 		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule }, "rate": func() { base.Rate = set.Rate },
 		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum }, "decay": func() { base.Decay = set.Decay },
 		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu }, "iterations": func() { base.Iterations = set.Iterations },
-		"variant": func() { base.Variant = set.Variant },
+		"variant": func() { base.Variant = set.Variant }, "algorithm": func() { base.Algorithm = set.Algorithm },
 	} {
 		if c.given(name) {
 			copy()
@@ -127,6 +140,12 @@ func makeFolder(given string, k training.Config) (string, error) {
 func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data *cifar.Data) error {
 	r, err := training.New[T](k, data)
 	if err != nil {
+		return err
+	}
+	if f.out, err = makeFolder(f.out, k); err != nil {
+		return err
+	}
+	if err := save(r, f.out); err != nil { // now rather than after an epoch, if it cannot be done
 		return err
 	}
 	return train(c, f, r, data)
@@ -168,6 +187,9 @@ func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, da
 	if err != nil {
 		return err
 	}
+	if f.stop != 0 && f.stop <= r.Iteration {
+		return fmt.Errorf("-stop %d: the run in %s has made %d steps already", f.stop, f.out, r.Iteration)
+	}
 	return train(c, f, r, data)
 }
 
@@ -175,6 +197,7 @@ func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, da
 func train[T tensor.Float](c *call, f trainFlags, r *training.Run[T], data *cifar.Data) error {
 	total := r.Total()
 	p := newProgress(c.stdout, float64(r.Iteration)/float64(total))
+	defer p.end()
 	p.say("%s", machine())
 	p.say("%s on %d images of %s, %s: %d epochs of %d steps, batch %d, %s rate %g, step %d of %d, in %s", r.Network, r.Images, data.Train.Name,
 		r.Type, r.Epochs, r.PerEpoch(), r.Batch, r.Schedule, r.Rate, r.Iteration, total, f.out)
@@ -189,7 +212,7 @@ func train[T tensor.Float](c *call, f trainFlags, r *training.Run[T], data *cifa
 		}
 		images += s.Images
 		speed := float64(images) / time.Since(p.start).Seconds()
-		p.show(float64(r.Iteration)/float64(total), fmt.Sprintf("step %d of %d, loss %.4f, batch accuracy %.1f %%, %.1f images/s",
+		p.show(float64(r.Iteration)/float64(total), fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
 			r.Iteration, total, s.Loss, 100*float64(s.Correct)/float64(s.Images), speed))
 		stop := c.ctx.Err() != nil || r.Iteration == f.stop
 		if s.Epoch != nil {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// The program itself, as a process: signals, exit statuses, the environment, a disk that is full.
+func TestProgram(t *testing.T) {
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("builds the program and sends it signals")
+	}
+	program := filepath.Join(t.TempDir(), "ref")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Skipf("cannot build: %v: %s", err, out)
+	}
+	if err := exec.Command(program, "cpu").Run(); err != nil {
+		t.Skipf("cannot run what was built: %v", err)
+	}
+	t.Run("statuses", func(t *testing.T) { statuses(t, program) })
+	t.Run("environment", func(t *testing.T) { environment(t, program) })
+	t.Run("interrupt", func(t *testing.T) { interrupt(t, program, os.Interrupt) })
+	t.Run("terminate", func(t *testing.T) { interrupt(t, program, syscall.SIGTERM) })
+	t.Run("full disk", func(t *testing.T) { fullDisk(t, program) })
+}
+
+// call runs the command to its end.
+func callProgram(t *testing.T, command *exec.Cmd) result {
+	t.Helper()
+	var out, err bytes.Buffer
+	command.Stdout, command.Stderr = &out, &err
+	if failed := command.Run(); failed != nil && !errors.As(failed, new(*exec.ExitError)) {
+		t.Fatal(failed)
+	}
+	return result{command.Args, command.ProcessState.ExitCode(), out.String(), err.String()}
+}
+
+func statuses(t *testing.T, program string) {
+	if r := callProgram(t, exec.Command(program, "describe")); r.status != 0 || r.err != "" {
+		t.Errorf("status %d, %q", r.status, r.err)
+	}
+	folder := t.TempDir()
+	path := writeCase(t, folder, "case", nil)
+	put(t, path, []byte(strings.Replace(content(t, path), `"power_iterations":2`, `"power_iterations":3`, 1)))
+	if r := callProgram(t, exec.Command(program, "check", "-vectors", folder)); r.status != exitFailed || r.err != "" {
+		t.Errorf("status %d, %q", r.status, r.err)
+	}
+	callProgram(t, exec.Command(program, "check")).refused(t, "-vectors")
+}
+
+func environment(t *testing.T, program string) {
+	with := func(value string) result {
+		command := exec.Command(program, "cpu")
+		command.Env = append(os.Environ(), "SDREF_KERNEL="+value)
+		return callProgram(t, command)
+	}
+	with("generic").says(t, "kernel generic,")
+	with("sse9").refused(t, "SDREF_KERNEL", `"sse9"`, "generic")
+}
+
+// interrupt stops a run by a signal. What was saved is what ref train -stop saves at that step.
+func interrupt(t *testing.T, program string, signal os.Signal) {
+	data, out, other := cifar10(t), t.TempDir(), t.TempDir()
+	command := exec.Command(program, short(data, out, "-epochs", "100000")...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	pipe, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped, sent := "", false
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		if line := lines.Text(); !sent && strings.HasPrefix(line, "epoch 1:") {
+			sent = true
+			if err := command.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+		} else if match := regexp.MustCompile("^stopped after step ([0-9]+) and saved").FindStringSubmatch(line); match != nil {
+			stopped = match[1]
+		}
+	}
+	err = command.Wait()
+	if status := command.ProcessState.ExitCode(); status != exitInterrupted || stopped == "" || strings.Contains(stderr.String(), "goroutine") {
+		t.Fatalf("%v, status %d, stopped at %q: %s", err, status, stopped, &stderr)
+	}
+	works(t, short(data, other, "-epochs", "100000", "-stop", stopped))
+	sameRun(t, out, other)
+}
+
+// fullDisk resumes a run where no file may grow beyond a few blocks, which is smaller than a checkpoint.
+func fullDisk(t *testing.T, program string) {
+	data, out := cifar10(t), t.TempDir()
+	works(t, short(data, out, "-stop", "2"))
+	before := content(t, checkpointIn(out))
+	limited := func(args ...string) *exec.Cmd {
+		return exec.Command("sh", append([]string{"-c", `ulimit -f 64 && exec "$0" "$@"`, program}, args...)...)
+	}
+	if r := callProgram(t, limited("cpu")); r.status != 0 {
+		t.Skipf("no limit on files here: %s", r.err)
+	}
+	callProgram(t, limited("train", "-resume", out, "-data", data)).refused(t, "saving the run", checkpointIn(out), "too large", "still there")
+	if content(t, checkpointIn(out)) != before {
+		t.Error("the old checkpoint was touched")
+	}
+	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	callProgram(t, limited(short(data, fresh)...)).refused(t, "saving the run", checkpointIn(fresh))
+	left, err := os.ReadDir(fresh)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", fmt.Sprint(left), err)
+	}
+}

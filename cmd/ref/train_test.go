@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"sdref/internal/kernel"
+)
+
+// A run: what it says, what it writes, and that ref eval agrees.
+func TestTrain(t *testing.T) {
+	data, out := cifar10(t), filepath.Join(t.TempDir(), "new", "run")
+	r := works(t, short(data, out), kernel.CPUName(), "kernel "+kernel.ActiveName(), "sdnet8_narrow on 10 images of CIFAR-10 train",
+		"2 epochs of 3 steps", "not the official ones", "step 1 of 6", "epoch 2: loss ", checkpointIn(out), logIn(out))
+	if r.err != "" {
+		t.Errorf("standard error: %q", r.err)
+	}
+	if strings.ContainsAny(r.out, "\r\033") {
+		t.Errorf("a terminal's codes in what is no terminal: %q", r.out)
+	}
+	rows, err := csv.NewReader(strings.NewReader(content(t, logIn(out)))).ReadAll()
+	if err != nil || len(rows) != 3 || strings.Join(rows[0], " ") != "epoch images loss accuracy rate" || rows[2][0] != "2" || rows[2][1] != "10" {
+		t.Errorf("epochs: %q, %v", rows, err)
+	}
+	loss, err := strconv.ParseFloat(rows[2][2], 64)
+	if err != nil || !strings.Contains(r.out, fmt.Sprintf("epoch 2: loss %.4f,", loss)) {
+		t.Errorf("the table's loss %v is not the log's: %v", loss, err)
+	}
+	top, zeros := r.line(t, "CIFAR-10 test: top-1 "), r.line(t, "zeros in the codes of layer0.0.dn: ")
+	e := works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data}, top, zeros, "sdnet8_narrow from "+checkpointIn(out)+" on 4 images of CIFAR-10 test")
+	if strings.Contains(e.out, "evaluated") || !strings.Contains(e.err, "evaluated 4 of 4 images") {
+		t.Errorf("progress belongs on standard error: %q, %q", e.out, e.err)
+	}
+	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-batch", "3", "-set", "train"}, "CIFAR-10 train: top-1 ", "on 10 images")
+	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-type", "float64"}, "CIFAR-10 test: top-1 ")
+}
+
+// The kernel row changes nothing in a run but the speed, and the log tells which it is.
+func TestTrainOnEachRow(t *testing.T) {
+	data, first := cifar10(t), ""
+	for _, row := range kernel.Rows[float32]() {
+		out := filepath.Join(t.TempDir(), "run")
+		works(t, short(data, out, "-epochs", "1", "-kernel", row.Name), "kernel "+row.Name+",")
+		if first == "" {
+			first = out
+		}
+		sameRun(t, out, first)
+	}
+}
+
+func TestSettingsReachTheRun(t *testing.T) {
+	data, out := cifar10(t), t.TempDir()
+	works(t, []string{"train", "-data", data, "-out", out, "-stop", "1", "-net", "sdnet8_narrow", "-type", "float64", "-seed", "7", "-epochs", "5", "-batch", "3",
+		"-images", "8", "-augment=false", "-schedule", "steps", "-rate", "0.5", "-warmup", "2", "-momentum", "0.25", "-decay", "0.125", "-lambda", "0.0625",
+		"-mu", "0.75", "-iterations", "3", "-variant", "paper"}, "stopped after step 1 and saved")
+	file := content(t, checkpointIn(out))
+	for _, setting := range []string{"network:sdnet8_narrow", "data:cifar10", "type:float64", "seed:7", "epochs:5", "batch:3", "images:8", "augment:false", "schedule:steps",
+		"rate:0.5", "warmup:2", "momentum:0.25", "decay:0.125", "lambda:0.0625", "mu:0.75", "iterations:3", "variant:paper"} {
+		name, value, _ := strings.Cut(setting, ":")
+		plain, quoted := fmt.Sprintf(`\"%s\":%s,`, name, value), fmt.Sprintf(`\"%s\":\"%s\"`, name, value)
+		if !strings.Contains(file, plain) && !strings.Contains(file, quoted) {
+			t.Errorf("%s is not in the checkpoint", setting)
+		}
+	}
+	works(t, []string{"train", "-data", data, "-resume", out, "-stop", "2"}, "step 1 of 15", "stopped after step 2")
+}
+
+// On the drawn images the settings that are not given are the demonstration's.
+func TestDrawnImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws 12,000 images")
+	}
+	t.Chdir(t.TempDir())
+	r := works(t, []string{"train", "-images", "100", "-stop", "1"}, "sdnet8_narrow on 100 images of shapes train", "6 epochs of 2 steps", "batch 64",
+		"stopped after step 1", filepath.Join("runs", "sdnet8_narrow-shapes-1"))
+	if strings.Contains(r.out, "official") {
+		t.Error("drawn images are no official files")
+	}
+	// Without -data, a run on CIFAR would be continued on the drawn images.
+	works(t, short(cifar10(t), "cifar", "-stop", "1"))
+	ref(t, "train", "-resume", "cifar").refused(t, checkpointIn("cifar"), "data", "cifar10", "shapes")
+	ref(t, "eval", "-checkpoint", checkpointIn("cifar")).refused(t, checkpointIn("cifar"), "cifar10", "shapes")
+}
+
+func TestFoldersOfRuns(t *testing.T) {
+	data := cifar10(t)
+	t.Chdir(t.TempDir())
+	args := []string{"train", "-data", data, "-net", "resnet8_narrow", "-images", "2", "-batch", "2", "-epochs", "1"}
+	for i := 1; i <= 2; i++ {
+		works(t, args, checkpointIn(filepath.Join("runs", fmt.Sprintf("resnet8_narrow-cifar10-%d", i))))
+	}
+	sameRun(t, "runs/resnet8_narrow-cifar10-1", "runs/resnet8_narrow-cifar10-2")
+
+	put(t, "note", []byte("mine"))
+	ref(t, append(args, "-out", "note")...).refused(t, "note")
+	ref(t, append(args, "-out", filepath.Join("note", "below"))...).refused(t, "note")
+	if content(t, "note") != "mine" {
+		t.Error("a file was touched")
+	}
+	if err := os.MkdirAll(checkpointIn("odd"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	ref(t, append(args, "-out", "odd")...).refused(t, "odd", "holds a run")
+	works(t, append(args, "-out", filepath.Join("runs", "resnet8_narrow-cifar10-1", "inner")))
+}
+
+// Nothing of a run is overwritten by another.
+func TestOutIsRefused(t *testing.T) {
+	data, out := cifar10(t), t.TempDir()
+	works(t, short(data, out, "-stop", "1"))
+	before := content(t, checkpointIn(out)) + content(t, logIn(out))
+	ref(t, short(data, out, "-seed", "2")...).refused(t, "-out", out, "holds a run", "-resume")
+	if content(t, checkpointIn(out))+content(t, logIn(out)) != before {
+		t.Error("the run was touched")
+	}
+}
+
+func TestStopAndResume(t *testing.T) {
+	data, whole := cifar10(t), t.TempDir()
+	w := works(t, short(data, whole))
+	for _, stop := range []string{"1", "3", "5"} {
+		out := t.TempDir()
+		s := works(t, short(data, out, "-stop", stop), "stopped after step "+stop+" and saved", "ref train -resume "+out+" -data "+data)
+		if strings.Contains(s.out, "top-1") {
+			t.Errorf("stopped at %s and yet evaluated", stop)
+		}
+		r := works(t, []string{"train", "-resume", out, "-data", data, "-save", "0s"}, "step "+stop+" of 6", w.line(t, "CIFAR-10 test:"), w.line(t, "zeros"))
+		if strings.Contains(r.out, "epoch 1:") != (stop == "1") {
+			t.Errorf("resumed at %s:\n%s", stop, r.out)
+		}
+		sameRun(t, out, whole)
+	}
+	out := t.TempDir()
+	works(t, short(data, out, "-stop", "6"), w.line(t, "CIFAR-10 test:")) // the last step
+	sameRun(t, out, whole)
+	again := works(t, []string{"train", "-resume", out, "-data", data}, "step 6 of 6", w.line(t, "CIFAR-10 test:"))
+	if strings.Contains(again.out, "epoch ") {
+		t.Errorf("a finished run goes on:\n%s", again.out)
+	}
+	sameRun(t, out, whole)
+}
+
+func TestResumeRefuses(t *testing.T) {
+	data, out := cifar10(t), t.TempDir()
+	works(t, short(data, out, "-stop", "2"))
+	before := content(t, checkpointIn(out))
+	for flag, value := range map[string]string{"net": "sdnet18", "type": "float32", "seed": "1", "epochs": "3", "batch": "4", "images": "5", "schedule": "steps", "rate": "1",
+		"warmup": "1", "momentum": "0", "decay": "0", "lambda": "1", "mu": "1", "iterations": "2", "variant": "paper", "algorithm": "winograd", "out": t.TempDir()} {
+		ref(t, "train", "-resume", out, "-data", data, "-"+flag, value).refused(t, "-"+flag+":", "cannot be changed")
+	}
+	ref(t, "train", "-resume", out, "-data", data, "-augment").refused(t, "-augment:", "cannot be changed")
+	ref(t, "train", "-resume", out, "-data", data, "-stop", "2").refused(t, "-stop 2", out, "2 steps already")
+	ref(t, "train", "-resume", out, "-data", cifar100(t)).refused(t, checkpointIn(out), "data", "cifar10", "cifar100")
+	ref(t, "train", "-resume", checkpointIn(out), "-data", data).refused(t, checkpointIn(out))
+	ref(t, "train", "-resume", t.TempDir(), "-data", data).refused(t, "checkpoint.safetensors")
+	if content(t, checkpointIn(out)) != before {
+		t.Error("the run was touched")
+	}
+}
+
+// canceller cancels when what is written contains a text.
+type canceller struct {
+	text   string
+	cancel context.CancelFunc
+}
+
+func (c canceller) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(c.text)) {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// Ctrl-C at any time: the run is saved and goes on later, with the bits of one that nobody stopped.
+func TestInterrupt(t *testing.T) {
+	data, whole := cifar10(t), t.TempDir()
+	w := works(t, short(data, whole))
+	for _, c := range []struct{ when, says string }{
+		{"sdnet8_narrow on", "stopped after step 1 and saved"},
+		{"epoch 1:", "stopped after step 4 and saved"},
+		{"epoch 2:", "evaluation stopped after 4 of 4 images"},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		out := t.TempDir()
+		r := refWith(t, ctx, canceller{c.when, cancel}, short(data, out)...)
+		if r.status != exitInterrupted || r.err != "" {
+			t.Errorf("cancelled at %q: status %d, want 130; %q", c.when, r.status, r.err)
+		}
+		r.says(t, c.says)
+		works(t, []string{"train", "-resume", out, "-data", data}, w.line(t, "CIFAR-10 test:"))
+		sameRun(t, out, whole)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := refWith(t, ctx, nil, "eval", "-checkpoint", checkpointIn(whole), "-data", data, "-batch", "3")
+	if r.status != exitInterrupted || strings.Contains(r.out, "top-1") {
+		t.Errorf("evaluation: status %d, %q", r.status, r.out)
+	}
+	r.says(t, "stopped after 3 of 4 images")
+}
+
+// A run that diverges ends with an error, and leaves a checkpoint that can be read.
+func TestDivergence(t *testing.T) {
+	data, out := cifar10(t), t.TempDir()
+	ref(t, short(data, out, "-rate", "1e6", "-warmup", "0", "-epochs", "20")...).refused(t, "diverged", out)
+	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sdref/internal/kernel"
+	"sdref/sdnet"
+	"sdref/sdnet/training"
+)
+
+func TestHelp(t *testing.T) {
+	first := works(t, []string{"-help"})
+	for _, arg := range []string{"--help", "-h", "help"} {
+		if r := works(t, []string{arg}); r.out != first.out {
+			t.Errorf("ref %s says something else than ref -help", arg)
+		}
+	}
+	for _, v := range verbs {
+		first.says(t, "\n  "+v.name+" ", v.summary)
+	}
+	for _, r := range kernel.Rows[float32]() {
+		first.says(t, r.Name)
+	}
+	if r := ref(t); r.status != exitError || r.err != first.out || r.out != "" {
+		t.Errorf("without arguments: status %d, %q, %q", r.status, r.out, r.err)
+	}
+}
+
+func TestHelpOfVerbs(t *testing.T) {
+	wanted := map[string][]string{
+		"train":    {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
+		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type"},
+		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},
+		"check":    {"-vectors", "-type", "1e-10", "Exit status 1"},
+		"cpu":      {"processor"},
+	}
+	for _, v := range verbs {
+		r := works(t, []string{v.name, "-help"}, append(wanted[v.name], "ref "+v.name, "-kernel", "Flags:")...)
+		if len(wanted[v.name]) == 0 {
+			t.Errorf("no texts are wanted of ref %s -help", v.name)
+		}
+		for _, other := range [][]string{{v.name, "-h"}, {"help", v.name}, {v.name, "-kernel", "sse9", "-help"}} {
+			if got := works(t, other); got.out != r.out {
+				t.Errorf("ref %q says something else than ref %s -help", other, v.name)
+			}
+		}
+		for line := range strings.Lines(strings.Split(r.out, "Flags:")[0]) {
+			if len(line) > 102 {
+				t.Errorf("ref %s -help: a line of %d letters", v.name, len(line))
+			}
+		}
+	}
+}
+
+// Bad usage is one line, and leaves nothing on the disk.
+func TestBadUsage(t *testing.T) {
+	data := cifar10(t)
+	t.Chdir(t.TempDir())
+	train := func(args ...string) []string { return append([]string{"train", "-data", data}, args...) }
+	for _, c := range []struct {
+		args []string
+		says []string
+	}{
+		{[]string{"tarin"}, []string{`unknown verb "tarin"`, "ref -help"}},
+		{[]string{""}, []string{"unknown verb"}},
+		{[]string{"-kernel", "generic"}, []string{`unknown verb "-kernel"`}},
+		{[]string{"help", "nothing"}, []string{`unknown verb "nothing"`}},
+		{train("-epochs", "x"), []string{"-epochs", `"x"`, "ref train -help"}},
+		{train("-epochs"), []string{"-epochs", "needs an argument"}},
+		{train("-epochs", "0"), []string{"epochs: 0"}},
+		{train("-epochs", "99999999999999999999"), []string{"-epochs", "out of range"}},
+		{train("-batch", "-3"), []string{"batch: -3"}},
+		{train("-images", "-1"), []string{"images: -1"}},
+		{train("-images", "11"), []string{"images: 11 of 10"}},
+		{train("-seed", "-1"), []string{"-seed"}},
+		{train("-augment=perhaps"), []string{"-augment", "perhaps"}},
+		{train("-augment", "false"), []string{`unexpected argument "false"`}},
+		{train("-schedule", "linear"), []string{"schedule", "linear", "cosine"}},
+		{train("-rate", "NaN"), []string{"rate: NaN"}},
+		{train("-rate", "-1"), []string{"rate: -1"}},
+		{train("-warmup", "300"), []string{"warmup: 300"}},
+		{train("-momentum", "1"), []string{"momentum: 1"}},
+		{train("-decay", "-1"), []string{"decay: -1"}},
+		{train("-lambda", "NaN"), []string{"lambda: NaN"}},
+		{train("-mu", "-Inf"), []string{"mu: -Inf"}},
+		{train("-iterations", "0"), []string{"iterations: 0"}},
+		{train("-iterations", "9000000000000000000"), []string{"iterations: 9000000000000000000"}},
+		{train("-variant", "best"), []string{"variant", "best", "published, paper"}},
+		{train("-algorithm", "fft"), []string{"algorithm", "fft", "direct, winograd"}},
+		{train("-type", "float16"), []string{"type", "float16"}},
+		{train("-net", "sdnet19"), []string{"sdnet19", "sdnet18", "sdnet8_narrow"}},
+		{train("-save", "-1s"), []string{"-save", "negative"}},
+		{train("-save", "5"), []string{"-save", "ref train -help"}},
+		{train("-stop", "-1"), []string{"-stop", "negative"}},
+		{[]string{"train", "-data", "nowhere"}, []string{"nowhere", "CIFAR-10"}},
+		{[]string{"train", "-resume", "nowhere"}, []string{filepath.Join("nowhere", "checkpoint.safetensors")}},
+		{[]string{"eval"}, []string{"-checkpoint is missing", "ref eval -help"}},
+		{[]string{"eval", "-checkpoint", "x", "-batch", "0"}, []string{"-batch", "0"}},
+		{[]string{"eval", "-checkpoint", "nowhere"}, []string{"nowhere"}},
+		{[]string{"describe", "-net", "sdnet19"}, []string{"sdnet19", "sdnet18_all"}},
+		{[]string{"describe", "-data", "mnist"}, []string{"mnist", "cifar100"}},
+		{[]string{"describe", "-iterations", "0"}, []string{"-iterations", "0"}},
+		{[]string{"describe", "-iterations", "9000000000000000000"}, []string{"-iterations"}},
+		{[]string{"check"}, []string{"-vectors is missing", "ref check -help"}},
+		{[]string{"check", "-vectors", "nowhere", "-type", "int"}, []string{"-type", `"int"`, "float64"}},
+		{[]string{"check", "-vectors", "nowhere"}, []string{"nowhere"}},
+	} {
+		ref(t, c.args...).refused(t, c.says...)
+	}
+	for _, v := range verbs {
+		ref(t, v.name, "-nosuch").refused(t, "ref "+v.name, "-nosuch", "ref "+v.name+" -help")
+		ref(t, v.name, "stray").refused(t, `unexpected argument "stray"`, "ref "+v.name+" -help")
+		ref(t, v.name, "-kernel", "sse9").refused(t, `"sse9"`, "generic")
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestCPU(t *testing.T) {
+	for _, row := range kernel.Rows[float32]() {
+		r := works(t, []string{"cpu", "-kernel", row.Name}, kernel.CPUName(), "kernel "+row.Name)
+		for line := range strings.Lines(r.out) {
+			if used := strings.HasSuffix(line, "in use\n"); used != regexp.MustCompile("^"+row.Name+" +[0-9]").MatchString(line) {
+				t.Errorf("-kernel %s: the line %q", row.Name, line)
+			}
+		}
+		for _, f := range kernel.Features() {
+			r.says(t, "  "+f.Name)
+		}
+	}
+	works(t, []string{"cpu"}, "kernel "+kernel.ActiveName(), "in use")
+}
+
+// An argument that brings the program down is reported in one line.
+func TestPanicIsOneLine(t *testing.T) {
+	defer func(old []verb) { verbs = old }(verbs)
+	verbs = []verb{{"burst", "panics", func(*call) error { panic("first\nsecond") }}}
+	r := ref(t, "burst")
+	if r.status != exitError || r.err != "ref: internal error, please report it: first\n" {
+		t.Errorf("status %d, %q", r.status, r.err)
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 11173962: "11,173,962"} {
+		if got := thousands(n); got != want {
+			t.Errorf("%d is written %s, want %s", n, got, want)
+		}
+	}
+	if !strings.Contains(networkNames(), "sdnet34_all, ") || strings.Count(dataNames(), ",") != len(sdnet.DataSets)-1 {
+		t.Errorf("%s; %s", networkNames(), dataNames())
+	}
+}
+
+// On the drawn images a setting is the demonstration's unless it is given.
+func TestOverride(t *testing.T) {
+	c := &call{flags: flag.NewFlagSet("train", flag.ContinueOnError)}
+	config := training.Published()
+	configFlags(c, &config)
+	if got := c.override(training.Demo(), config); !reflect.DeepEqual(got, training.Demo()) {
+		t.Errorf("nothing given: %+v", got)
+	}
+	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11", "batch": "12", "images": "13", "augment": "true", "schedule": "steps",
+		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9", "iterations": "14", "variant": "paper", "algorithm": "winograd"}
+	var args []string
+	c.flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
+	if err := c.flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	want := config
+	want.Data = training.Demo().Data
+	if got := c.override(training.Demo(), config); !reflect.DeepEqual(got, want) {
+		t.Errorf("all given: %+v, want %+v", got, want)
+	}
+}
