@@ -105,12 +105,12 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 7))
 	for _, s := range []shape{
 		{x: []int{2, 3, 32, 32}, w: []int{64, 3, 3, 3}, g: Geometry{Padding: 1}},
-		{x: []int{1, 64, 32, 32}, w: []int{64, 64, 3, 3}, g: Geometry{Padding: 1}},
-		{x: []int{2, 64, 32, 32}, w: []int{128, 64, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
-		{x: []int{2, 64, 32, 32}, w: []int{128, 64, 1, 1}, g: Geometry{Stride: 2}},
-		{x: []int{3, 128, 8, 8}, w: []int{120, 128, 3, 3}, g: Geometry{Padding: 1}},
+		{x: []int{1, 64, 9, 32}, w: []int{60, 64, 3, 3}, g: Geometry{Padding: 1}},
+		{x: []int{2, 64, 10, 32}, w: []int{70, 64, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
+		{x: []int{2, 64, 32, 32}, w: []int{70, 64, 1, 1}, g: Geometry{Stride: 2}},
+		{x: []int{3, 128, 8, 8}, w: []int{50, 128, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{5, 96, 4, 4}, w: []int{100, 96, 3, 3}, g: Geometry{Padding: 1}},
-		{x: []int{1, 3, 64, 64}, w: []int{64, 3, 7, 7}, g: Geometry{Stride: 2, Padding: 3}},
+		{x: []int{1, 3, 20, 64}, w: []int{64, 3, 7, 7}, g: Geometry{Stride: 2, Padding: 3}},
 		{x: []int{70, 5, 3, 4}, w: []int{6, 5, 3, 3}, g: Geometry{Padding: 1}}, // interleaved images, and a last group of fewer
 		{x: []int{71, 5, 7, 8}, w: []int{6, 5, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
 	} {

@@ -24,7 +24,7 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 		set.Interleave(dst, stride, w.Data[row*f.taps()+p0:], offsets[:rows], p1-p0)
 	})
 	pixels := f.ho * f.wo
-	work := newWork[T](f.n, pixels, left.Strips())
+	work := newWork[T](f.n, pixels, left.Strips(), set.Cols)
 	defer work.done()
 	s, tap := f.window(f.c, sideBySide(f.wo, work.group))
 	columnsOf := func(images int) lattice {
@@ -43,4 +43,4 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 
 // packLinks is the number of links of the chain that one goroutine packs of the weights at a time: enough for long copies, few
 // enough to share the work.
-const packLinks = 64
+const packLinks = 256

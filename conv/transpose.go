@@ -22,7 +22,7 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	for i := range phases {
 		packPhase(&lefts[i].Left, set, f, &phases[i], w.Data)
 	}
-	work := newWork[T](f.n, f.h*f.w, lefts[0].Left.Strips())
+	work := newWork[T](f.n, f.h*f.w, lefts[0].Left.Strips(), set.Cols)
 	defer work.done()
 	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, work.group))
 	for i := range phases {

@@ -18,10 +18,13 @@ type work[T tensor.Float] struct {
 // caches, and a stage that still fits there.
 const groupPixels = 768
 
-func newWork[T tensor.Float](images, pixels, strips int) *work[T] {
+// newWork shares out images whose pixels are columns of a product, in panels of the given width.
+func newWork[T tensor.Float](images, pixels, strips, panel int) *work[T] {
 	w := &work[T]{images: images, group: 1, strips: strips, parts: 1}
 	workers := parallel.Workers(images * strips)
-	if share := images * pixels / workers; share >= groupPixels*2/3 { // as many pieces for each goroutine
+	share := images * pixels / workers
+	empty := (share+panel-1)/panel*panel - share      // columns of a goroutine's last panel
+	if share >= groupPixels*2/3 || empty*16 < share { // as many pieces for each goroutine
 		groups := workers * max(1, (share+groupPixels/2)/groupPixels)
 		w.group = (images + groups - 1) / groups
 	} else { // few pixels, which fill panels badly when shared out
