@@ -1,5 +1,6 @@
 # make run: train a narrow SDNet on drawn images, in about a minute, and evaluate it on unseen ones.
 # make test: all tests.
+# make bench: how fast everything is here.
 .PHONY: run test bench
 
 run:
@@ -8,6 +9,6 @@ run:
 test:
 	go test -count=1 ./...
 
-# The speed of the kernels and of the contractions, and the share of the machine's multiply-add peak.
+# The speed of everything on this machine; go test -bench . ./internal/kernel ./tensor ./conv has it per kernel row.
 bench:
-	go test -run '^$$' -bench . ./internal/kernel ./tensor ./conv
+	go run ./cmd/ref bench

@@ -32,6 +32,7 @@ func init() { // in init, because help lists the verbs
 		{"eval", "evaluate a checkpoint on images", runEval},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
+		{"bench", "measure speed and memory, as shares of the machine's peak", runBench},
 		{"cpu", "show what the processor can do and which kernels are used", runCPU},
 	}
 }

@@ -38,6 +38,7 @@ func TestHelpOfVerbs(t *testing.T) {
 		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type"},
 		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},
 		"check":    {"-vectors", "-type", "1e-10", "Exit status 1"},
+		"bench":    {"-run", "-json", "-list", "-job", "matmul/1024/TYPE", "winograd"},
 		"cpu":      {"processor"},
 	}
 	for _, v := range verbs {

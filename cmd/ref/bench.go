@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"sdref/internal/atomicfile"
+	"sdref/internal/gemm"
+	"sdref/internal/kernel"
+)
+
+const benchHelp = `ref bench measures the speed of matrix products, convolutions, training steps and predictions, as
+shares of the machine's multiply-add peak, which it measures at the start and at the end. Times are
+medians. Each training and prediction job runs in a process of its own, whose peak memory is
+reported. Names are
+
+  matmul/1024/TYPE
+  conv/{forward,transpose,filter}/CxMxH[/KxKsS]/TYPE    3x3, stride 1 if not said; 32 images
+  train/NETWORK/batchN, predict/NETWORK/batchN          CIFAR shapes, float32
+
+and end in /winograd for that algorithm. Run it on a quiet machine.`
+
+// benchResult is one line of the table and one entry of the JSON file. Values that do not apply are left out.
+type benchResult struct {
+	Name         string  `json:"name"`
+	GFLOPS       float64 `json:"gflops,omitempty"` // of the direct algorithm's operations, also where Winograd saves some
+	ShareOfPeak  float64 `json:"share_of_peak,omitempty"`
+	ImagesPerSec float64 `json:"images_per_second,omitempty"`
+	PeakRSS      float64 `json:"peak_rss_mb,omitempty"` // of the job's process, in units of 2^20 bytes
+}
+
+// benchReport is the JSON file.
+type benchReport struct {
+	CPU     string             `json:"cpu"`
+	Row     string             `json:"row"`
+	Cores   int                `json:"cores"`
+	Peak    map[string]float64 `json:"peak_gflops"`        // at the start
+	PeakEnd map[string]float64 `json:"peak_gflops_at_end"` // if it differs much, the machine was not quiet
+	Results []benchResult      `json:"results"`
+}
+
+// runBench measures.
+func runBench(c *call) error {
+	pattern := c.flags.String("run", "", "measure only jobs whose name matches this regular `expression`")
+	file := c.flags.String("json", "", "write the results to this `file` too")
+	list := c.flags.Bool("list", false, "list the names only")
+	single := c.flags.String("job", "", "run the job of exactly this `name` in this process and print its result as JSON")
+	if err := c.parse(benchHelp); err != nil {
+		return err
+	}
+	match, err := regexp.Compile(*pattern)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	jobs := slices.DeleteFunc(benchJobs(), func(j benchJob) bool { return !match.MatchString(j.name) || (*single != "" && j.name != *single) })
+	if len(jobs) == 0 {
+		return fmt.Errorf("no job matches -run %q -job %q; -list shows the names", *pattern, *single)
+	}
+	switch {
+	case *list:
+		for _, j := range jobs {
+			fmt.Fprintln(c.stdout, j.name)
+		}
+		return nil
+	case *single != "":
+		return json.NewEncoder(c.stdout).Encode(jobs[0].run())
+	}
+	report, err := c.measure(jobs)
+	if err != nil || *file == "" {
+		return err
+	}
+	return atomicfile.Write(*file, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(report)
+	})
+}
+
+// measure runs the jobs one after the other and prints a line for each.
+func (c *call) measure(jobs []benchJob) (*benchReport, error) {
+	r := &benchReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Cores: runtime.GOMAXPROCS(0), Peak: peaks()}
+	fmt.Fprintf(c.stdout, "%s, peak %.0f GFLOP/s float32, %.0f float64\n", machine(), r.Peak["float32"], r.Peak["float64"])
+	for _, j := range jobs {
+		if c.ctx.Err() != nil {
+			return nil, errInterrupted
+		}
+		result, err := c.result(j)
+		if err != nil {
+			return nil, err
+		}
+		if peak := r.Peak[j.typ]; result.GFLOPS > 0 {
+			result.ShareOfPeak = result.GFLOPS / peak
+		}
+		r.Results = append(r.Results, result)
+		fmt.Fprintln(c.stdout, result)
+	}
+	r.PeakEnd = peaks()
+	fmt.Fprintf(c.stdout, "peak at the end: %.0f GFLOP/s float32, %.0f float64\n", r.PeakEnd["float32"], r.PeakEnd["float64"])
+	return r, nil
+}
+
+func (r benchResult) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%-44s", r.Name)
+	if r.ImagesPerSec > 0 {
+		fmt.Fprintf(&s, " %9.2f images/s %7.0f MB", r.ImagesPerSec, r.PeakRSS)
+	}
+	if r.GFLOPS > 0 {
+		fmt.Fprintf(&s, " %9.1f GFLOP/s %6.1f %% of peak", r.GFLOPS, 100*r.ShareOfPeak)
+	}
+	return s.String()
+}
+
+// result runs a job: here, or in a process of its own if its memory is to be measured.
+func (c *call) result(j benchJob) (r benchResult, err error) {
+	if !j.apart {
+		return j.run(), nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	child := exec.CommandContext(c.ctx, self, "bench", "-job", j.name, "-kernel", kernel.ActiveName())
+	child.Stderr = c.stderr
+	out, err := child.Output()
+	if c.ctx.Err() != nil {
+		return r, errInterrupted
+	}
+	if err = errors.Join(err, json.Unmarshal(out, &r)); err != nil {
+		return r, fmt.Errorf("job %s: %w", j.name, err)
+	}
+	r.PeakRSS = peakMemory(child.ProcessState)
+	return r, nil
+}
+
+// peaks measures the multiply-add peak of both types, the best of some tries, in GFLOP/s.
+func peaks() map[string]float64 {
+	p := map[string]float64{}
+	for range 5 {
+		p["float32"] = max(p["float32"], gemm.Peak(kernel.Active[float32]())/1e9)
+		p["float64"] = max(p["float64"], gemm.Peak(kernel.Active[float64]())/1e9)
+	}
+	for typ, v := range p {
+		p[typ] = math.Round(v*10) / 10
+	}
+	return p
+}
+
+// median is the median time of f in seconds, of at least three runs and of as many as fit in the given time, after one that
+// is not counted.
+func median(atLeast time.Duration, f func()) float64 {
+	f()
+	var times []float64
+	for start := time.Now(); len(times) < 3 || time.Since(start) < atLeast; {
+		t := time.Now()
+		f()
+		times = append(times, time.Since(t).Seconds())
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}

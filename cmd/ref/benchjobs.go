@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"sdref/conv"
+	"sdref/sdnet"
+	"sdref/tensor"
+)
+
+// benchJob is one thing to measure.
+type benchJob struct {
+	name  string
+	typ   string // float32 or float64: whose peak it is a share of
+	apart bool   // in a process of its own
+	run   func() benchResult
+}
+
+// benchJobs lists all jobs.
+func benchJobs() []benchJob {
+	var jobs []benchJob
+	jobs = append(jobs, productJobs[float32]("float32")...)
+	jobs = append(jobs, productJobs[float64]("float64")...)
+	for _, net := range []string{"sdnet18", "sdnet18_all", "resnet18"} {
+		for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
+			for _, batch := range []int{32, 128} {
+				jobs = append(jobs, trainJob(net, batch, algorithm))
+			}
+			for _, batch := range []int{1, 32} {
+				jobs = append(jobs, predictJob(net, batch, algorithm))
+			}
+		}
+	}
+	return jobs
+}
+
+// ending is what the algorithm adds to a name.
+func ending(a conv.Algorithm) string {
+	if a == conv.Direct {
+		return ""
+	}
+	return "/" + a.String()
+}
+
+// convShapes are the convolutions of SDNet-18 with 32 images of CIFAR's size: the blocks', the strided ones, a shortcut, the stem.
+var convShapes = []struct{ c, m, h, k, stride int }{
+	{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
+	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {3, 64, 32, 3, 1},
+}
+
+// productJobs are the matrix product and the convolutions in one type.
+func productJobs[T tensor.Float](typ string) []benchJob {
+	const side = 1024
+	jobs := []benchJob{{name: fmt.Sprintf("matmul/%d/%s", side, typ), typ: typ}}
+	jobs[0].run = func() benchResult {
+		a, b, c := uniform[T](1, side, side), uniform[T](2, side, side), tensor.New[T](side, side)
+		seconds := median(time.Second, func() { tensor.MatMul(c, a, b, false, false) })
+		return benchResult{Name: jobs[0].name, GFLOPS: 2 * side * side * side / seconds / 1e9}
+	}
+	for _, s := range convShapes {
+		for _, function := range []string{"forward", "transpose", "filter"} {
+			for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
+				if algorithm == conv.Winograd && (s.k != 3 || s.stride != 1 || s.c < 8) {
+					continue
+				}
+				name := fmt.Sprintf("conv/%s/%dx%dx%d", function, s.c, s.m, s.h)
+				if s.k != 3 || s.stride != 1 {
+					name += fmt.Sprintf("/%dx%ds%d", s.k, s.k, s.stride)
+				}
+				name += "/" + typ + ending(algorithm)
+				g := conv.Geometry{Stride: s.stride, Padding: s.k / 2, Algorithm: algorithm}
+				jobs = append(jobs, benchJob{name: name, typ: typ, run: func() benchResult {
+					return benchResult{Name: name, GFLOPS: convSpeed[T](function, []int{32, s.c, s.h, s.h}, []int{s.m, s.c, s.k, s.k}, g)}
+				}})
+			}
+		}
+	}
+	return jobs
+}
+
+// convSpeed is the speed of one of the three contractions in GFLOP/s.
+func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geometry) float64 {
+	x, w, y := uniform[T](1, xShape...), uniform[T](2, wShape...), uniform[T](3, g.CodeShape(xShape, wShape)...)
+	call := map[string]func(){
+		"forward":   func() { conv.Forward(y, x, w, g) },
+		"transpose": func() { conv.Transpose(x, y, w, g) },
+		"filter":    func() { conv.Filter(w, x, y, g) },
+	}[function]
+	return 2 * float64(y.Len()) * float64(w.Len()/wShape[0]) / median(time.Second/2, call) / 1e9
+}
+
+func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
+	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, ending(algorithm))
+	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
+		t := sdnet.NewTrainer(benchNetwork(net, algorithm), 0.9, 5e-4)
+		images, labels := uniform[float32](1, batch, 3, 32, 32), make([]int, batch)
+		for i := range labels {
+			labels[i] = i % 10
+		}
+		seconds := median(5*time.Second, func() { t.Step(images, labels, 0.01) })
+		return benchResult{Name: name, ImagesPerSec: float64(batch) / seconds}
+	}}
+}
+
+func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
+	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, ending(algorithm))
+	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
+		p := sdnet.NewPredictor(benchNetwork(net, algorithm).Evaluable())
+		images := uniform[float32](1, batch, 3, 32, 32)
+		seconds := median(3*time.Second, func() { p.Logits(images) })
+		return benchResult{Name: name, ImagesPerSec: float64(batch) / seconds}
+	}}
+}
+
+// benchNetwork is a network for CIFAR-10 with its initial weights.
+func benchNetwork(name string, algorithm conv.Algorithm) *sdnet.Network[float32] {
+	spec, err := sdnet.Lookup(name, "cifar10")
+	if err != nil {
+		panic(err) // the names stand above
+	}
+	spec.Algorithm = algorithm
+	net, err := sdnet.New[float32](spec)
+	if err != nil {
+		panic(err)
+	}
+	net.Initialize(1)
+	return net
+}
+
+func uniform[T tensor.Float](seed uint64, shape ...int) *tensor.Tensor[T] {
+	t := tensor.New[T](shape...)
+	tensor.FillUniform(t, seed, 1, 0)
+	return t
+}
