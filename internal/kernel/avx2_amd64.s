@@ -78,6 +78,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VMOVUPS      64(DX), Y14
@@ -256,6 +257,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
 	VMOVUPS      64(DX), Y8
@@ -373,6 +375,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Y3
 	VMOVUPS      32(DX), Y4
 	VMOVUPS      64(DX), Y5
@@ -2755,6 +2758,8 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
+	PREFETCHT0   2112(CX)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VMOVUPS      64(DX), Y14
@@ -2933,6 +2938,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
 	VMOVUPS      64(DX), Y8
@@ -3050,6 +3056,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Y3
 	VMOVUPS      32(DX), Y4
 	VMOVUPS      64(DX), Y5

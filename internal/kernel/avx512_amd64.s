@@ -146,6 +146,8 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
+	PREFETCHT0   2112(CX)
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
 	VMOVUPS      128(DX), Z26
@@ -454,6 +456,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
 	VMOVUPS      128(DX), Z14
@@ -636,6 +639,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
 	VMOVUPS      128(DX), Z8
@@ -755,6 +759,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Z3
 	VMOVUPS      64(DX), Z4
 	VMOVUPS      128(DX), Z5
@@ -3208,6 +3213,10 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
+	PREFETCHT0   2112(CX)
+	PREFETCHT0   2176(CX)
+	PREFETCHT0   2240(CX)
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
 	VMOVUPS      128(DX), Z26
@@ -3516,6 +3525,8 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
+	PREFETCHT0   2112(CX)
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
 	VMOVUPS      128(DX), Z14
@@ -3698,6 +3709,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
 	VMOVUPS      128(DX), Z8
@@ -3817,6 +3829,7 @@ begin:
 	JLT  rest
 
 block:
+	PREFETCHT0   2048(CX)
 	VMOVUPS      (DX), Z3
 	VMOVUPS      64(DX), Z4
 	VMOVUPS      128(DX), Z5

@@ -11,6 +11,9 @@ import (
 const (
 	tileVectors = 3 // columns of a tile, in vectors
 	tileUnroll  = 4 // steps of k in the main loop
+	// tileAhead is how many bytes ahead a is asked for: it comes from beyond the second-level cache, and the processor's own
+	// prefetching stops at the end of each page.
+	tileAhead = 2048
 )
 
 // tiles emits the microkernels. The tallest fills the registers: 8*3 sums of 32 registers, or 4*3 of 16.
@@ -45,6 +48,9 @@ func tile(t target, rows int) {
 	CMPQ(k, imm(tileUnroll))
 	JLT(LabelRef("rest"))
 	Label("block")
+	for d := 0; d < tileUnroll*rows*t.size; d += 64 {
+		PREFETCHT0(Mem{Base: a, Disp: tileAhead + d})
+	}
 	for u := range tileUnroll {
 		t.tileStep(rows, u, a, b)
 	}
