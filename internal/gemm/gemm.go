@@ -15,11 +15,11 @@ import (
 
 // depth is the length of a block of the chain: long enough that loading and storing the tiles of C between blocks costs little,
 // short enough that a strip of the left operand stays in the first-level cache.
-const depth = 256
+const depth = 384
 
 // group is the number of panels packed together, which stay in the second-level cache: each strip, read from there or from
 // beyond, serves that many panels.
-const group = 12
+const group = 8
 
 // Left is a packed left operand: blocks of depth links of the chain, each holding all strips one after the other, so that a
 // pass over the strips reads memory as it lies; element (i, p) of a strip at [(p-p0)*tile.Rows + i] of its part of the block
