@@ -1,9 +1,6 @@
 package tensor
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Arena keeps tensors that are no longer needed, so that the next step of a loop allocates nothing. It is not safe for
 // concurrent use. Get and Put are paired by the caller.
@@ -48,11 +45,3 @@ func (a *Arena[T]) Out() int { return len(a.out) }
 
 // Held is the number of elements in all of the arena's tensors, those handed out included.
 func (a *Arena[T]) Held() int { return a.held }
-
-// Trim forgets the tensors that are not handed out, for a caller whose shapes have changed.
-func (a *Arena[T]) Trim() {
-	for n, list := range a.free {
-		a.held -= n * len(list)
-		a.free[n] = slices.Delete(list, 0, len(list))
-	}
-}

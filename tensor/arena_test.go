@@ -47,23 +47,6 @@ func TestArenaScalarsAndEmptyTensors(t *testing.T) {
 	}
 }
 
-func TestArenaTrim(t *testing.T) {
-	a := NewArena[float32]()
-	kept, free := a.Get(10), a.Get(100)
-	a.Put(free)
-	a.Trim()
-	if a.Held() != 10 || a.Out() != 1 {
-		t.Fatalf("held %d, out %d, want 10 and 1", a.Held(), a.Out())
-	}
-	if a.Get(100) == free || a.Held() != 110 {
-		t.Error("Trim did not forget a free tensor")
-	}
-	a.Put(kept)
-	if a.Get(10) != kept {
-		t.Error("Trim forgot a tensor that was out")
-	}
-}
-
 func TestArenaPutPanics(t *testing.T) {
 	a, other := NewArena[float32](), NewArena[float32]()
 	twice := a.Get(2, 3)
