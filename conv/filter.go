@@ -7,9 +7,9 @@ import (
 	"sdref/tensor"
 )
 
-// Filter sets w to the gradient of <y, Forward(x, w)> with respect to w: DefineFilter, bit for bit. It is the product of y,
-// as an M x N*Ho*Wo matrix, with the transposed column matrix. The chain runs over images and pixels and is never split:
-// goroutines share out the elements of w, by columns (c, u, v) first.
+// Filter sets w to the gradient of <y, Forward(x, w)> with respect to w: DefineFilter, bit for bit. Its transposed matrix is
+// the product of the transposed column matrix, read from staged images, with y, as an N*Ho*Wo x M matrix. The chain runs over
+// images and pixels and is never split: goroutines share out the elements of w, by channels of x or of y.
 func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("Filter", x.Shape, w.Shape, y.Shape, g)
 	if g.Algorithm == Winograd && f.suitsWinograd() {
@@ -17,81 +17,115 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 		return
 	}
 	set := kernel.Active[T]()
-	panels := (f.taps() + set.Cols - 1) / set.Cols
-	colParts, rowParts := gemm.Split(panels, (f.m+set.Tiles[0].Rows-1)/set.Tiles[0].Rows)
-	list := gemm.Take[T](parallel.Workers(colParts * rowParts))
+	width := kernel.MaxVectors * set.Lanes
+	panels := (f.m + width - 1) / width
+	workers := parallel.Workers(f.c * panels)
+	parts, panelParts := min(f.c/filterChannels, workers), 1
+	if parts < workers {
+		parts, panelParts = max(1, parts), min(panels, workers/max(1, parts))
+	}
+	list := gemm.Take[T](parallel.Workers(parts * panelParts))
 	defer gemm.Give(list)
-	parallel.For(colParts*rowParts, func(worker, i int) {
-		col, row := i/rowParts, i%rowParts
-		part := filterPart[T]{form: f, set: set, ws: list[worker], offsets: gemm.Offsets(set.Tiles[0].Rows, f.ho*f.wo)}
-		part.c0, part.c1 = col*panels/colParts*set.Cols, min((col+1)*panels/colParts*set.Cols, f.taps())
-		part.m0, part.m1 = row*f.m/rowParts, (row+1)*f.m/rowParts
-		part.run(w.Data, x.Data, y.Data)
+	parallel.For(parts*panelParts, func(worker, i int) {
+		part, panel := i/panelParts, i%panelParts
+		p := filterPart[T]{form: f, set: set, ws: list[worker], width: width}
+		p.c0, p.c1 = part*f.c/parts, (part+1)*f.c/parts
+		p.m0, p.m1 = panel*panels/panelParts*width, min((panel+1)*panels/panelParts*width, f.m)
+		p.run(w.Data, x.Data, y.Data)
 	})
 }
 
-// filterPart is one goroutine's share of Filter: rows m0..m1-1, columns c0..c1-1 of w as an M x C*KH*KW matrix.
+const (
+	// filterChannels is the number of channels of x whose taps are multiplied at a time, and copied to w while they are in the
+	// second-level cache: a whole number of the tallest tiles where the kernel is 3x3.
+	filterChannels = 8
+	// chainPixels is about the number of pixels whose part of the chain is staged at a time: enough that loading and storing the
+	// sums costs little, few enough that y's panels stay in the second-level cache.
+	chainPixels = 512
+)
+
+// filterPart is one goroutine's share of Filter: channels c0..c1-1 of x and m0..m1-1 of y.
 type filterPart[T tensor.Float] struct {
 	form
 	set            *kernel.Set[T]
 	ws             *gemm.Workspace[T]
-	offsets        []int // of y's channels
+	width          int // of a panel of y's channels
 	c0, c1, m0, m1 int
 }
 
-// chainPixels is the number of pixels whose part of the chain is packed at a time: enough that loading and storing w's tiles
-// costs little, few enough that y's packed strips stay in the second-level cache.
-const chainPixels = 512
-
 func (f *filterPart[T]) run(w, x, y []T) {
-	if f.c0 >= f.c1 || f.m0 >= f.m1 {
-		return
+	pixels := f.ho * f.wo
+	images := min(f.n, max(1, chainPixels/pixels))
+	s, taps := f.padded(f.c1 - f.c0)
+	codes := (f.m1 - f.m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
+	sums := len(taps)
+	if images == f.n {
+		sums = filterChannels * f.kh * f.kw // no other images will continue the sums
 	}
-	area, pixels := f.kh*f.kw, f.ho*f.wo
-	first, last := f.c0/area, (f.c1-1)/area // the channels of x that these columns read
-	s, tap := f.window(last-first+1, 1)
-	tap = tap[f.c0-first*area:]
-	images := max(1, chainPixels/pixels)
-	out := gemm.Target[T]{Data: w[f.m0*f.taps()+f.c0:], RowStride: f.taps()}
-	for n0 := 0; n0 < f.n; n0 += images {
-		n1 := min(n0+images, f.n)
-		f.stageChannels(s, x, first, n0, n1)
-		for q0 := 0; q0 < (n1-n0)*pixels; q0 += chainPixels {
-			q1 := min(q0+chainPixels, (n1-n0)*pixels)
-			f.packCodes(y, n0, q0, q1)
-			right := &rows[T]{f.set, f.ws.Floats, tap, f.ws.Offsets[q0:]}
-			f.ws.Left.Multiply(0, f.ws.Left.Strips(), right, 0, f.c1-f.c0, out, n0 > 0 || q0 > 0, f.ws)
+	f.ws.Floats = gemm.Grow(f.ws.Floats, images*(s.size()+pixels*codes))
+	f.ws.Result = gemm.Grow(f.ws.Result, sums*codes)
+	staged, panels := f.ws.Floats[:images*s.size()], f.ws.Floats[images*s.size():]
+	for n := 0; n < f.n; n += images {
+		count := min(images, f.n-n)
+		for i := range count {
+			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], 1, 0, s.channels)
 		}
-	}
-}
-
-// stageChannels stages channels first.. of images n0..n1-1 and lists their pixels.
-func (f *filterPart[T]) stageChannels(s *stage, x []T, first, n0, n1 int) {
-	f.ws.Floats = gemm.Grow(f.ws.Floats, (n1-n0)*s.size())
-	f.ws.Offsets = f.ws.Offsets[:0]
-	for n := n0; n < n1; n++ {
-		at := (n - n0) * s.size()
-		stageImage(s, f.set, f.ws.Floats[at:at+s.size()], x[(n*f.c+first)*f.h*f.w:])
-		for i := range f.ho {
-			for j := range f.wo {
-				f.ws.Offsets = append(f.ws.Offsets, at+i*s.cols+j)
+		b := f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
+		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: f.pixels(s, count)}
+		for c := 0; c < s.channels; c += filterChannels {
+			t0, t1 := c*f.kh*f.kw, min(c+filterChannels, s.channels)*f.kh*f.kw
+			results := f.ws.Result[t0%sums*codes:]
+			sums := gemm.Dense(results, t1-t0, f.m1-f.m0, codes, 1)
+			gemm.Multiply(sums, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
+			if n+count == f.n {
+				f.set.Interleave(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], f.taps(), results, sums.Rows, f.m1-f.m0)
 			}
 		}
 	}
 }
 
-// packCodes packs rows m0..m1-1 of y for pixels q0..q1-1 of the images from n0 on.
-func (f *filterPart[T]) packCodes(y []T, n0, q0, q1 int) {
-	pixels := f.ho * f.wo
-	left := &f.ws.Left
-	left.Layout(f.set, f.m1-f.m0, q1-q0)
-	left.PackRange(0, q1-q0, func(dst []T, stride, row, rows, p0, p1 int) {
-		for q := q0 + p0; q < q0+p1; {
-			n, at := n0+q/pixels, q%pixels
-			count := min(pixels-at, q0+p1-q)
-			src := y[(n*f.m+f.m0+row)*pixels+at:]
-			f.set.Interleave(dst[(q-q0-p0)*stride:], stride, src, f.offsets[:rows], count)
-			q += count
+// padded is the stage of x for Filter, which reads single elements: the image with its border, uncut. It lists the places of
+// the taps of every channel.
+func (f form) padded(channels int) (s *stage, taps []int) {
+	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: 1, phases: [][2]int{{0, 0}}, side: 1}
+	s.rows, s.cols = (f.ho-1)*f.s+(f.kh-1)*f.d+1, (f.wo-1)*f.s+(f.kw-1)*f.d+1
+	for c := range channels {
+		for u := range f.kh {
+			for v := range f.kw {
+				taps = append(taps, c*s.planeSize()+u*f.d*s.cols+v*f.d)
+			}
 		}
-	})
+	}
+	return s, taps
+}
+
+// pixels lists where in the stage the first tap of every pixel of images lies.
+func (f form) pixels(s *stage, images int) []int {
+	places := make([]int, 0, images*f.ho*f.wo)
+	for n := range images {
+		for i := range f.ho {
+			for j := range f.wo {
+				places = append(places, n*s.size()+i*f.s*s.cols+j*f.s)
+			}
+		}
+	}
+	return places
+}
+
+// packCodes copies channels m0..m1-1 of y, for some images, to panels whose rows are pixels.
+func (f *filterPart[T]) packCodes(dst, y []T, images int) gemm.Matrix[T] {
+	pixels := f.ho * f.wo
+	panel := images * pixels * f.width
+	m := gemm.Matrix[T]{Data: dst, Rows: gemm.Offsets(images*pixels, f.width), Cols: make([]int, f.m1-f.m0)}
+	channels := gemm.Offsets(f.width, pixels)
+	for first := 0; first < len(m.Cols); first += f.width {
+		count := min(f.width, len(m.Cols)-first)
+		for i := range count {
+			m.Cols[first+i] = first/f.width*panel + i
+		}
+		for n := range images {
+			f.set.Interleave(dst[first/f.width*panel+n*pixels*f.width:], f.width, y[(n*f.m+first)*pixels:], channels[:count], pixels)
+		}
+	}
+	return m
 }

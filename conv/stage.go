@@ -8,46 +8,55 @@ import (
 
 // stage describes an image copied to scratch memory so that every element that a contraction reads for output pixel q and
 // tap k lies at pixel[q] + tap[k]: with its border of zeros, and cut into the phases of the stride, so that neighbouring
-// pixels are neighbours in memory. A panel of the column matrix is then a set of short copies. Small images are interleaved
-// instead, element by element, so that the copies run over images rather than over a few pixels.
+// pixels are neighbours in memory. Vectors of the column matrix can then be read from it. Small images are interleaved besides,
+// element by element, so that the vectors run over images rather than over a few pixels.
 type stage struct {
 	channels, height, width int      // of the image
 	origin                  [2]int   // image row and column of element (0, 0) of phase (0, 0)
 	step                    int      // image rows per row of the stage
 	phases                  [][2]int // row and column offsets, 0 <= offset < step, in the order in which they lie
 	rows, cols              int      // of one phase of one channel
-	side                    int      // images that lie side by side, element by element; 1: each image by itself
+	side                    int      // images that lie side by side, element by element: a vector of them, or 1
 }
 
-// size is the number of elements per image.
-func (s *stage) size() int { return s.channels * s.planeSize() }
-
-// narrowRow is the number of pixels in a row below which images are interleaved, if at least manyImages are in a group.
-const narrowRow, manyImages = 8, 8
-
-// sideBySide is the number of images to interleave where rows of pixels have the given length.
-func sideBySide(cols, group int) int {
-	if cols < narrowRow && group >= manyImages {
-		return group
+// sideBySide is the number of images to interleave: a vector of them if there are as many and a row of pixels is no whole
+// number of vectors, else 1.
+func sideBySide(cols, images, lanes int) int {
+	if cols%lanes != 0 && images >= lanes {
+		return lanes
 	}
 	return 1
 }
 
-// planeSize is the number of elements per channel.
+// imageSize is the number of elements of an image.
+func (s *stage) imageSize() int { return s.channels * s.height * s.width }
+
+// planeSize is the number of elements of a staged channel.
 func (s *stage) planeSize() int { return len(s.phases) * s.rows * s.cols }
 
-// stageBatch returns images staged one after the other or side by side, in memory of ws.
-func stageBatch[T tensor.Float](s *stage, set *kernel.Set[T], ws *gemm.Workspace[T], src []T, images int) []T {
-	ws.Floats = gemm.Grow(ws.Floats, max(images, s.side)*s.size())
+// size is the number of elements of a staged image.
+func (s *stage) size() int { return s.channels * s.planeSize() }
+
+// place is where element i of staged image n lies.
+func (s *stage) place(n, i int) int {
 	if s.side > 1 {
-		stageSideBySide(s, set, ws.Floats, src, images)
-		return ws.Floats
+		return i*s.side + n
 	}
-	image := s.channels * s.height * s.width
+	return n*s.size() + i
+}
+
+// stageImages stages channels c0..c1-1 of images.
+func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
+	if s.side > 1 {
+		stageSideBySide(s, set, dst, src, images, c0, c1)
+		return
+	}
 	for n := range images {
-		stageImage(s, set, ws.Floats[n*s.size():(n+1)*s.size()], src[n*image:(n+1)*image])
+		for c := c0; c < c1; c++ {
+			at := n*s.size() + c*s.planeSize()
+			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageSize()+c*s.height*s.width:])
+		}
 	}
-	return ws.Floats
 }
 
 // view is what a phase shows of an image: stage rows r0..r1-1 and columns q0..q1-1, from image row top and column first on.
@@ -61,33 +70,32 @@ func (s *stage) view(phase [2]int) view {
 	return v
 }
 
-// stageImage copies an image (channels, height, width) to dst. Row after row, a row is one copy from all channels.
-func stageImage[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T) {
+// stagePlane copies a channel (height, width) to dst.
+func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T) {
 	clear(dst)
-	channels := gemm.Offsets(s.channels, s.height*s.width)
 	for i, phase := range s.phases {
 		v := s.view(phase)
-		for r := v.r0; r < v.r1 && v.q0 < v.q1; r++ {
-			out := dst[(i*s.rows+r)*s.cols+v.q0:]
-			in := src[(v.top+(r-v.r0)*s.step)*s.width+v.first:]
-			if s.step == 1 {
-				set.Gather(out, s.planeSize(), in, channels, v.q1-v.q0)
-				continue
-			}
-			for c, at := range channels {
-				pick(out[c*s.planeSize():][:v.q1-v.q0], in[at:], s.step)
-			}
+		if v.r0 == v.r1 || v.q0 == v.q1 {
+			continue
+		}
+		out, in := dst[(i*s.rows+v.r0)*s.cols+v.q0:], src[v.top*s.width+v.first:]
+		if s.step == 1 {
+			set.Gather(out, s.cols, in, gemm.Offsets(v.r1-v.r0, s.width), v.q1-v.q0)
+			continue
+		}
+		for r := range v.r1 - v.r0 {
+			pick(out[r*s.cols:][:v.q1-v.q0], in[r*s.step*s.width:], s.step)
 		}
 	}
 }
 
-// stageSideBySide copies images to dst so that element e of image n lies at e*side + n.
-func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images int) {
-	clear(dst)
-	batch := gemm.Offsets(images, s.channels*s.height*s.width)
+// stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n.
+func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
+	clear(dst[c0*s.planeSize()*s.side : c1*s.planeSize()*s.side])
+	batch := gemm.Offsets(images, s.imageSize())
 	for i, phase := range s.phases {
 		v := s.view(phase)
-		for c := range s.channels {
+		for c := c0; c < c1; c++ {
 			for r := v.r0; r < v.r1 && v.q0 < v.q1; r++ {
 				out := dst[((c*len(s.phases)+i)*s.rows+r)*s.cols*s.side+v.q0*s.side:]
 				in := src[(c*s.height+v.top+(r-v.r0)*s.step)*s.width+v.first:]
@@ -123,7 +131,7 @@ func pick[T tensor.Float](dst, src []T, step int) {
 	}
 }
 
-// window is the stage of x for Forward and Filter: phases of the stride, only those that some tap reads.
+// window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.
 func (f form) window(channels, side int) (s *stage, tap []int) {
 	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: f.s, side: side}
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
@@ -147,72 +155,4 @@ func (f form) window(channels, side int) (s *stage, tap []int) {
 		}
 	}
 	return s, tap
-}
-
-// lattice is the columns of a product: where each pixel's taps start in the stage, and where its result goes. Interleaved
-// images follow each other at every pixel, others one after the other.
-type lattice struct {
-	pixel, out []int
-	images     int
-}
-
-// lattice lists the pixels of images with rows x cols of them each, the first of which lies at base of an image's stage;
-// image n's pixel (i, j) goes to out(n, i, j).
-func (s *stage) lattice(images, base, rows, cols int, out func(n, i, j int) int) (l lattice) {
-	l.images = images
-	l.pixel, l.out = make([]int, 0, images*rows*cols), make([]int, 0, images*rows*cols)
-	outer, inner := images, 1
-	if s.side > 1 {
-		outer, inner = 1, images
-	}
-	for m := range outer {
-		for i := range rows {
-			for j := range cols {
-				for n := range inner {
-					l.pixel = append(l.pixel, m*s.size()+(base+i*s.cols+j)*s.side+n)
-					l.out = append(l.out, out(m+n, i, j))
-				}
-			}
-		}
-	}
-	return l
-}
-
-// columns is the column matrix (taps, pixels) as a right operand.
-type columns[T tensor.Float] struct {
-	set        *kernel.Set[T]
-	staged     []T
-	tap, pixel []int
-}
-
-func (o *columns[T]) Panel(dst []T, stride, col, cols, p0, p1 int) {
-	for j := 0; j < cols; {
-		n := run(o.pixel[col+j : col+cols])
-		o.set.Gather(dst[j:], stride, o.staged[o.pixel[col+j]:], o.tap[p0:p1], n)
-		j += n
-	}
-}
-
-// rows is the transposed column matrix (pixels, taps) as a right operand.
-type rows[T tensor.Float] struct {
-	set        *kernel.Set[T]
-	staged     []T
-	tap, pixel []int
-}
-
-func (o *rows[T]) Panel(dst []T, stride, col, cols, p0, p1 int) {
-	for p := p0; p < p1; {
-		n := run(o.pixel[p:p1])
-		o.set.Interleave(dst[(p-p0)*stride:], stride, o.staged[o.pixel[p]:], o.tap[col:col+cols], n)
-		p += n
-	}
-}
-
-// run is the number of leading offsets that follow each other without a gap.
-func run(offsets []int) int {
-	n := 1
-	for n < len(offsets) && offsets[n] == offsets[0]+n {
-		n++
-	}
-	return n
 }

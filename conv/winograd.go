@@ -49,7 +49,8 @@ type winograd[T tensor.Float] struct {
 	rows, cols      int // of the target
 	tiling          tiling
 	stage           *channelStage[T]
-	step            int // elements from tile to tile of the signals
+	step            int     // elements from tile to tile of the signals
+	left            operand // the signals
 	blocks          []channelBlock[T]
 	source, target  []T
 
@@ -76,6 +77,7 @@ func newWinograd[T tensor.Float](images, in, height, width, out, rows, cols, pad
 	r.tiling = newTiling(rows, cols)
 	r.stage = newChannelStage(set, r.tiling, in, height, width, padding, 6)
 	r.step = r.stage.pitch + skew
+	r.left = newOperand(set, r.step, 1, winogradChain)
 	r.blocks = channelBlocks(set, out)
 	return r
 }
@@ -182,14 +184,11 @@ func (p *winogradPiece[T]) multiply(b *channelBlock[T]) {
 			p.liftPart(kernels, p.scratch, b, c0)
 		}
 		k := min(winogradChain, p.in-c0)
+		links := gemm.Offsets(k, b.Cols)
 		for i := range 36 {
 			signals, kernels := p.signals[i*p.signalPlane()+c0:], kernels[i*p.kernelPlane(b):]
 			sums := p.sums[i*p.sumPlane(b):]
-			for t := 0; t < p.tiles; {
-				strip := b.strip(p.tiles - t)
-				strip.Mul(k, signals[t*p.step:], p.step, 1, kernels, b.Cols, sums[t*b.Cols:], b.Cols, part > 0)
-				t += strip.Rows
-			}
+			b.multiply(sums, p.tiles, k, signals, p.left, kernels, links, part > 0)
 		}
 	}
 }

@@ -31,6 +31,8 @@ type winogradGradient[T tensor.Float] struct {
 	tiling               tiling
 	signal, code         *channelStage[T]
 	blocks               []channelBlock[T] // of c
+	left                 operand           // the codes
+	right                []int             // where the signals' tiles lie
 	group                int               // rows of tiles that are transformed together
 	tiles                int               // of a group
 	count                int               // blocks of sums
@@ -76,6 +78,8 @@ func (r *winogradGradient[T]) plan(shared *gemm.Workspace[T]) {
 	rows := r.n * r.tiling.rows
 	r.group = min(rows, max(filterTiles/r.tiling.cols, parallel.Workers(rows)))
 	r.tiles = r.group * r.tiling.cols
+	r.left = newOperand(r.set, 1, r.step(r.code), r.tiles)
+	r.right = gemm.Offsets(r.tiles, r.step(r.signal))
 	r.count = (r.m + filterRows - 1) / filterRows * len(r.blocks)
 	r.shares, r.kept = 1, r.count
 	switch workers := parallel.Workers(r.count * 36); {
@@ -128,11 +132,7 @@ func (r *winogradGradient[T]) multiply(worker, block, share, tiles int, load boo
 	for i := share * 36 / r.shares; i < (share+1)*36/r.shares; i++ {
 		sums := r.sumsOf(worker, block)[i*r.sumPlane():]
 		codes, signals := r.codes[i*r.plane(r.code):], r.signals[i*r.plane(r.signal)+b.first:]
-		for m := m0; m < m1; {
-			strip := b.strip(m1 - m)
-			strip.Mul(tiles, codes[m:], 1, r.step(r.code), signals, r.step(r.signal), sums[(m-m0)*b.Cols:], b.Cols, load)
-			m += strip.Rows
-		}
+		b.multiply(sums, m1-m0, tiles, codes[m0:], r.left, signals, r.right, load)
 	}
 }
 

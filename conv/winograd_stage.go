@@ -27,7 +27,7 @@ type channelStage[T tensor.Float] struct {
 
 func newChannelStage[T tensor.Float](set *kernel.Set[T], t tiling, channels, height, width, padding, side int) *channelStage[T] {
 	return &channelStage[T]{set, t, channels, height, width, padding, side, 4*t.cols + side - 4,
-		roundUp(channels, set.Winograd.Lanes), gemm.Offsets(channels, height*width)}
+		roundUp(channels, set.Lanes), gemm.Offsets(channels, height*width)}
 }
 
 // line is the number of elements of a row of the band.
@@ -68,34 +68,51 @@ func (s *channelStage[T]) fill(band, image []T, top, known int) {
 	}
 }
 
-// channelBlock is a range of channels that the products compute at a time.
+// channelBlock is a range of channels that the products compute at a time: as many as a tile is wide, or what is left of them.
 type channelBlock[T tensor.Float] struct {
-	*kernel.Products[T]
-	index, first, channels int // channels <= Cols
+	set                          *kernel.Set[T]
+	index, first, channels, Cols int   // channels <= Cols, which are whole vectors
+	vectors                      []int // where the columns' vectors start
 }
 
-// channelBlocks cuts channels into blocks as wide as the products are.
+// channelBlocks cuts channels into blocks.
 func channelBlocks[T tensor.Float](set *kernel.Set[T], channels int) (blocks []channelBlock[T]) {
-	products, lanes := set.Winograd.Products, set.Winograd.Lanes
-	for first := 0; first < channels; {
-		i := 0
-		for products[i].Cols > max(lanes, roundUp(channels-first, lanes)) {
-			i++
-		}
-		b := channelBlock[T]{&products[i], len(blocks), first, min(products[i].Cols, channels-first)}
+	width := kernel.MaxVectors * set.Lanes
+	for first := 0; first < channels; first += width {
+		b := channelBlock[T]{set: set, index: len(blocks), first: first, channels: min(width, channels-first)}
+		b.Cols = roundUp(b.channels, set.Lanes)
+		b.vectors = gemm.Offsets(b.Cols/set.Lanes, set.Lanes)
 		blocks = append(blocks, b)
-		first += b.channels
 	}
 	return blocks
 }
 
-// strip returns the tile for the next rows of a product, of which there are so many left.
-func (b *channelBlock[T]) strip(rows int) *kernel.Product[T] {
-	i := 0
-	for b.Tiles[i].Rows > rows {
-		i++
+// operand is a left operand of the products: element (i, p) lies at i*row + links[p].
+type operand struct {
+	row    int
+	links  []int
+	groups [][]int // where the groups of rows of each tile lie
+}
+
+func newOperand[T tensor.Float](set *kernel.Set[T], row, step, links int) operand {
+	o := operand{row: row, links: gemm.Offsets(links, step)}
+	for _, t := range set.Tiles {
+		o.groups = append(o.groups, gemm.Offsets(t.Groups, t.Rows*row))
 	}
-	return &b.Tiles[i]
+	return o
+}
+
+// multiply sets sums (rows, b.Cols) to the product of the left operand, for k links, with the right one, whose links are the given
+// ones, or continues their chains.
+func (b *channelBlock[T]) multiply(sums []T, rows, k int, left []T, l operand, right []T, links []int, load bool) {
+	for i, t := 0, 0; i < rows; {
+		for b.set.Tiles[t].Height() > rows-i {
+			t++
+		}
+		tile := &b.set.Tiles[t]
+		tile.Mul(left[i*l.row:], l.groups[t], l.row, l.links[:k], right, b.vectors, links[:k], sums[i*b.Cols:], b.vectors, b.Cols, load)
+		i += tile.Height()
+	}
 }
 
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }

@@ -15,12 +15,12 @@ func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
 	if transposeB {
 		right = right.Transposed()
 	}
-	if left.Cols != right.Rows || out.Rows != left.Rows || out.Cols != right.Cols {
+	if len(left.Cols) != len(right.Rows) || len(out.Rows) != len(left.Rows) || len(out.Cols) != len(right.Cols) {
 		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
 	}
 	gemm.Product(out, left, right)
 }
 
 func matrix[T Float](t *Tensor[T]) gemm.Matrix[T] {
-	return gemm.Matrix[T]{Data: t.Data, Rows: t.Shape[0], Cols: t.Shape[1], RowStride: t.Shape[1], ColStride: 1}
+	return gemm.Dense(t.Data, t.Shape[0], t.Shape[1], t.Shape[1], 1)
 }

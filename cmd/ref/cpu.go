@@ -30,7 +30,12 @@ func runCPU(c *call) error {
 			used = "  in use"
 		}
 		d := double[r.Name]
-		fmt.Fprintf(c.stdout, "%-10s %-18s %s%s\n", r.Name, fmt.Sprintf("%d x %d", r.Tiles[0].Rows, r.Cols), fmt.Sprintf("%d x %d", d.Tiles[0].Rows, d.Cols), used)
+		fmt.Fprintf(c.stdout, "%-10s %-18s %s%s\n", r.Name, tileSize(r), tileSize(d), used)
 	}
 	return nil
+}
+
+// tileSize is the size of a row's largest tile.
+func tileSize[T kernel.Float](r *kernel.Set[T]) string {
+	return fmt.Sprintf("%d x %d", r.Tiles[0].Height(), kernel.MaxVectors*r.Lanes)
 }

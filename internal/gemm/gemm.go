@@ -1,242 +1,284 @@
-// Package gemm computes matrix products C = A*B out of register tiles: which blocks, in which order.
+// Package gemm computes matrix products out of register tiles: which blocks, in which order.
 //
 //	C[i][j] = fma(A[i][k-1], B[k-1][j], ... fma(A[i][0], B[0][j], +0))
 //
 // Every element is one chain over p = 0..k-1 ascending, whatever the blocking, so the bits depend on the operands alone.
-// The left operand is packed once, in strips of rows; the right one comes in panels of columns from an interface, so that a
-// convolution can cut its panels straight from the image. It is for package tensor (plain matrices) and package conv, and
-// knows nothing of images or goroutines.
+// A Matrix says by two tables where its elements lie, so that the weights of a convolution, and the columns that it reads of
+// an image, are matrices as they are; only what the tiles cannot read as vectors is packed. It is for package tensor
+// (plain matrices) and package conv, and knows nothing of images or goroutines.
 package gemm
 
-import (
-	"sdref/internal/kernel"
-	"sdref/internal/parallel"
+import "sdref/internal/kernel"
+
+// Matrix is a matrix whose element (i, j) is Data[Rows[i]+Cols[j]].
+type Matrix[T kernel.Float] struct {
+	Data       []T
+	Rows, Cols []int
+}
+
+// Dense is the rows x cols matrix whose element (i, j) is data[i*rowStride + j*colStride].
+func Dense[T kernel.Float](data []T, rows, cols, rowStride, colStride int) Matrix[T] {
+	return Matrix[T]{data, Offsets(rows, rowStride), Offsets(cols, colStride)}
+}
+
+// Transposed is the same memory read as the transposed matrix.
+func (m Matrix[T]) Transposed() Matrix[T] { return Matrix[T]{m.Data, m.Cols, m.Rows} }
+
+// Block is rows r0..r1-1 and columns c0..c1-1.
+func (m Matrix[T]) Block(r0, r1, c0, c1 int) Matrix[T] {
+	return Matrix[T]{m.Data, m.Rows[r0:r1], m.Cols[c0:c1]}
+}
+
+const (
+	// depth is the most links of the chain in a block: enough that loading and storing the tiles of C between blocks costs
+	// little, few enough that a strip of A and what it meets of B stay in the first two levels of cache.
+	depth = 640
+	// group is the number of panels that a strip of A meets before the next strip comes, so that it is read once for them all
+	// from wherever it lies.
+	group = 8
+	// farLinks is the number of elements from link to link of B from which on a panel is packed although it could be read where it
+	// lies: each link is on another page of memory then.
+	farLinks = 512
 )
 
-// depth is the length of a block of the chain: long enough that loading and storing the tiles of C between blocks costs little,
-// short enough that a strip of the left operand stays in the first-level cache.
-const depth = 384
-
-// group is the number of panels packed together, which stay in the second-level cache: each strip, read from there or from
-// beyond, serves that many panels.
-const group = 8
-
-// Left is a packed left operand: blocks of depth links of the chain, each holding all strips one after the other, so that a
-// pass over the strips reads memory as it lies; element (i, p) of a strip at [(p-p0)*tile.Rows + i] of its part of the block
-// that starts at link p0.
-type Left[T kernel.Float] struct {
-	set    *kernel.Set[T]
-	k      int
-	rows   int // of all strips, those of zeros included
-	strips []strip[T]
-	data   []T
+// Multiply sets c = a*b or, with load, continues the chains that c holds: c = c + a*b, one chain. It runs on the calling
+// goroutine; different blocks of a product may run at the same time, each with its own workspace. c must not overlap the others.
+func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
+	m, k, n := len(a.Rows), len(a.Cols), len(b.Cols)
+	if len(b.Rows) != k || len(c.Rows) != m || len(c.Cols) != n {
+		panicSizes(c, a, b)
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	p := product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
+	p.width = kernel.MaxVectors * p.set.Lanes
+	blocks := max(1, (k+depth-1)/depth)
+	p.size = (k + blocks - 1) / blocks * p.width
+	p.planStrips()
+	p.ws.scratch = Grow(p.ws.scratch, group*m*p.width)
+	p.ws.links = p.ws.links[:0]
+	for i := range p.size / p.width {
+		p.ws.links = append(p.ws.links, i*p.width)
+	}
+	for col := 0; col < n; col += group * p.width {
+		p.planPanels(col, min(col+group*p.width, n))
+		p.exchange(load, true)
+		for i := range blocks {
+			p.block(i*k/blocks, (i+1)*k/blocks, load || i > 0)
+		}
+		p.exchange(true, false)
+	}
 }
 
+// product is one call of Multiply.
+type product[T kernel.Float] struct {
+	c, a, b Matrix[T]
+	set     *kernel.Set[T]
+	ws      *Workspace[T]
+	width   int // of a whole panel
+	size    int // elements of a packed panel
+	strips  []strip[T]
+	panels  []panel
+}
+
+// strip is the rows of A that a tile works on at a time.
 type strip[T kernel.Float] struct {
-	tile kernel.Tile[T]
-	row  int // first row
-	rows int // rows that exist; the tile's others are zeros
+	tile     *kernel.Tile[T]
+	row      int    // the first
+	groups   [4]int // where its groups of rows start in A's data
+	step     int    // from row to row of a group
+	out, ldc int    // where its rows lie in C's data, and
+	inPlace  bool   // whether they lie evenly, so that tiles may write there
 }
 
-// part is where strip s of the block of links p0..p1-1 lies.
-func (l *Left[T]) part(s *strip[T], p0, p1 int) []T {
-	at := p0*l.rows + s.row*(p1-p0)
-	return l.data[at : at+s.tile.Rows*(p1-p0)]
+// panel is one or two vectors of columns that a tile works on at a time.
+type panel struct {
+	col, cols int
+	vectors   int
+	packed    bool                   // B's columns are not vectors in memory, so they are copied
+	scratch   bool                   // neither are C's, so tiles are exchanged with scratch memory
+	in, out   [kernel.MaxVectors]int // where its vectors lie in B's and in C's data
 }
 
-// Layout plans the strips of a rows x k operand and makes room for them, reusing l's memory. The contents are undefined
-// until Pack has filled them.
-func (l *Left[T]) Layout(set *kernel.Set[T], rows, k int) {
-	l.set, l.k, l.rows, l.strips = set, k, 0, l.strips[:0]
-	for l.rows < rows {
-		tile := set.Tiles[0]
-		for _, t := range set.Tiles[1:] {
-			if t.Rows >= rows-l.rows { // the smallest tile that holds all remaining rows
-				tile = t
+// planStrips cuts A into strips: for each, the tallest tile whose groups of rows lie evenly in memory.
+func (p *product[T]) planStrips() {
+	p.strips = p.ws.strips[:0]
+	for row := 0; row < len(p.a.Rows); {
+		s := strip[T]{row: row}
+		for i := range p.set.Tiles {
+			s.tile = &p.set.Tiles[i]
+			if s.fits(p.a.Rows[row:]) {
+				break
 			}
 		}
-		l.strips = append(l.strips, strip[T]{tile, l.rows, min(tile.Rows, rows-l.rows)})
-		l.rows += tile.Rows
-	}
-	l.data = Grow(l.data, l.rows*k)
-}
-
-// Strips is the number of strips.
-func (l *Left[T]) Strips() int { return len(l.strips) }
-
-// Rows is the range of rows of strips s0..s1-1.
-func (l *Left[T]) Rows(s0, s1 int) (r0, r1 int) {
-	if s0 >= s1 {
-		return 0, 0
-	}
-	return l.strips[s0].row, l.strips[s1-1].row + l.strips[s1-1].rows
-}
-
-// Pack fills the operand: fill writes links p0..p1-1 of the chain of rows row..row+rows-1, element (i, p) to
-// dst[(p-p0)*stride+i]. The work is spread over goroutines by blocks of the given number of links, each block passing over all
-// rows while its part of the source is in the cache.
-func (l *Left[T]) Pack(block int, fill Filler[T]) {
-	parallel.For((l.k+block-1)/block, func(_, i int) { l.PackRange(i*block, min((i+1)*block, l.k), fill) })
-}
-
-// A Filler packs a part of a left operand, as Pack says.
-type Filler[T kernel.Float] func(dst []T, stride, row, rows, p0, p1 int)
-
-// PackRange does Pack's work for links p0..p1-1 on the calling goroutine.
-func (l *Left[T]) PackRange(p0, p1 int, fill Filler[T]) {
-	for p0 < p1 {
-		first := p0 / depth * depth // of the block
-		end := min(first+depth, l.k)
-		stop := min(end, p1)
-		for i := range l.strips {
-			s := &l.strips[i]
-			dst := l.part(s, first, end)[(p0-first)*s.tile.Rows : (stop-first)*s.tile.Rows]
-			if s.rows < s.tile.Rows {
-				clear(dst)
-			}
-			fill(dst, s.tile.Rows, s.row, s.rows, p0, stop)
+		h := s.tile.Height()
+		s.out, s.inPlace = p.c.Rows[row], true
+		if h > 1 {
+			s.ldc = p.c.Rows[row+1] - s.out
+			s.inPlace = s.ldc > 0 && even(p.c.Rows[row:row+h])
 		}
-		p0 = stop
+		p.strips = append(p.strips, s)
+		row += h
 	}
+	p.ws.strips = p.strips
 }
 
-// Right is a right operand: Panel writes element (p, col+j), p0 <= p < p1, j < cols, to dst[(p-p0)*stride + j].
-type Right[T kernel.Float] interface {
-	Panel(dst []T, stride, col, cols, p0, p1 int)
-}
-
-// Target says where C lives: element (i, j) at Data[i*RowStride + Cols[j]], or at Data[i*RowStride + j] if Cols is nil.
-type Target[T kernel.Float] struct {
-	Data      []T
-	RowStride int
-	Cols      []int
-}
-
-func (t *Target[T]) col(j int) int {
-	if t.Cols == nil {
-		return j
+// fits tells whether the tile can read its groups from the given rows, and finds out how.
+func (s *strip[T]) fits(rows []int) bool {
+	if s.tile.Height() > len(rows) {
+		return false
 	}
-	return t.Cols[j]
+	n := s.tile.Rows
+	s.step = 0
+	if n > 1 {
+		s.step = rows[1] - rows[0]
+	}
+	for g := range s.tile.Groups {
+		group := rows[g*n : (g+1)*n]
+		s.groups[g] = group[0]
+		if n > 1 && group[1]-group[0] != s.step || !even(group) {
+			return false
+		}
+	}
+	return s.step >= 0
 }
 
-// contiguous tells whether columns j..j+n-1 lie side by side.
-func (t *Target[T]) contiguous(j, n int) bool {
-	if t.Cols == nil {
-		return true
-	}
-	for i := 1; i < n; i++ {
-		if t.Cols[j+i] != t.Cols[j]+i {
+// even tells whether offsets go up by the same step everywhere.
+func even(offsets []int) bool {
+	for i := 2; i < len(offsets); i++ {
+		if offsets[i]-offsets[i-1] != offsets[1]-offsets[0] {
 			return false
 		}
 	}
 	return true
 }
 
-// Multiply computes rows of strips s0..s1-1 and columns c0..c1-1 of C = A*B, or, with load, continues the chains that C holds
-// (C = C + A*B, one chain). It runs on the calling goroutine; different strips or columns may run at the same time, each
-// with its own workspace.
-func (l *Left[T]) Multiply(s0, s1 int, right Right[T], c0, c1 int, out Target[T], load bool, ws *Workspace[T]) {
-	if s0 >= s1 || c0 >= c1 {
+// planPanels cuts columns c0..c1-1, at most a group, into panels.
+func (p *product[T]) planPanels(c0, c1 int) {
+	lanes := p.set.Lanes
+	p.panels = p.ws.plan[:0]
+	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= farLinks
+	for col := c0; col < c1; col += p.width {
+		q := panel{col: col, cols: min(p.width, c1-col), packed: far}
+		q.vectors = (q.cols + lanes - 1) / lanes
+		for v := range q.vectors {
+			first := col + v*lanes
+			whole := first+lanes <= c1
+			q.packed = q.packed || !whole || run(p.b.Cols[first:first+lanes]) < lanes
+			q.scratch = q.scratch || !whole || run(p.c.Cols[first:first+lanes]) < lanes
+			q.in[v], q.out[v] = p.b.Cols[first], p.c.Cols[first]
+		}
+		if q.packed {
+			p.ws.panels = Grow(p.ws.panels, group*p.size)
+			for v := range q.vectors {
+				q.in[v] = len(p.panels)*p.size + v*lanes
+			}
+		}
+		p.panels = append(p.panels, q)
+	}
+	p.ws.plan = p.panels
+}
+
+// block continues the chains by links p0..p1-1.
+func (p *product[T]) block(p0, p1 int, load bool) {
+	for i := range p.panels {
+		if q := &p.panels[i]; q.packed {
+			p.pack(p.ws.panels[i*p.size:], q, p0, p1)
+		}
+	}
+	left := p.a.Cols[p0:p1]
+	for i := range p.strips {
+		s := &p.strips[i]
+		rows := s.groups[:s.tile.Groups]
+		for j := range p.panels {
+			q := &p.panels[j]
+			b, right := p.b.Data, p.b.Rows[p0:p1]
+			if q.packed {
+				b, right = p.ws.panels, p.ws.links[:p1-p0]
+			}
+			c, out, ldc := p.c.Data, q.out, s.ldc
+			if q.scratch || !s.inPlace {
+				c, ldc = p.ws.scratch, p.width
+				for v := range out {
+					out[v] = p.scratch(j, s.row) + v*p.set.Lanes
+				}
+			} else {
+				for v := range out {
+					out[v] += s.out
+				}
+			}
+			s.tile.Mul(p.a.Data, rows, s.step, left, b, q.in[:q.vectors], right, c, out[:q.vectors], ldc, load)
+		}
+	}
+}
+
+// pack copies links p0..p1-1 of a panel's columns to dst, link after link.
+func (p *product[T]) pack(dst []T, q *panel, p0, p1 int) {
+	rows, cols := p.b.Rows[p0:p1], p.b.Cols[q.col:q.col+q.cols]
+	if len(rows) == 0 {
 		return
 	}
-	strips := l.strips[s0:s1]
-	nr := l.set.Cols
-	first := strips[0].row
-	last := strips[len(strips)-1]
-	rows := last.row + last.tile.Rows - first
-	ws.panels = Grow(ws.panels, group*depth*nr)
-	ws.scratch = Grow(ws.scratch, group*rows*nr)
-	b := block[T]{l, strips, right, out, ws, first, rows}
-	for col := c0; col < c1; col += group * nr {
-		b.columns(col, min(col+group*nr, c1), load)
+	if run(rows) > run(cols) {
+		for i := 0; i < len(rows); {
+			n := run(rows[i:])
+			p.set.Interleave(dst[i*p.width:], p.width, p.b.Data[rows[i]:], cols, n)
+			i += n
+		}
+		return
+	}
+	for j := 0; j < len(cols); {
+		n := run(cols[j:])
+		p.set.Gather(dst[j:], p.width, p.b.Data[cols[j]:], rows, n)
+		j += n
 	}
 }
 
-// block is one call of Multiply.
-type block[T kernel.Float] struct {
-	*Left[T]
-	strips []strip[T]
-	right  Right[T]
-	out    Target[T]
-	ws     *Workspace[T]
-	first  int // first row of the strips
-	height int // rows of the strips, those of zeros included
-}
+// scratch is where the scratch tile of panel i and of the strip with that first row begins.
+func (p *product[T]) scratch(i, row int) int { return (i*len(p.a.Rows) + row) * p.width }
 
-// columns computes columns c0..c1-1, at most group panels.
-func (b *block[T]) columns(c0, c1 int, load bool) {
-	nr := b.set.Cols
-	panels := (c1 - c0 + nr - 1) / nr
-	var direct [group]bool
-	for i := range panels {
-		col := c0 + i*nr
-		direct[i] = col+nr <= c1 && b.out.contiguous(col, nr)
-		if load {
-			b.exchange(i, col, min(nr, c1-col), direct[i], true)
-		}
-	}
-	for p0 := 0; p0 == 0 || p0 < b.k; p0 += depth {
-		p1 := min(p0+depth, b.k)
-		for i := range panels {
-			col := c0 + i*nr
-			b.right.Panel(b.ws.panels[i*depth*nr:], nr, col, min(nr, c1-col), p0, p1)
-		}
-		for i := range b.strips {
-			b.strip(&b.strips[i], c0, panels, p0, p1, direct[:panels], load || p0 > 0)
-		}
-	}
-	for i := range panels {
-		col := c0 + i*nr
-		b.exchange(i, col, min(nr, c1-col), direct[i], false)
-	}
-}
-
-// strip multiplies a strip with the packed panels, of columns c0 and on, for links p0..p1-1 of the chain. The strip stays in the
-// first-level cache meanwhile; the panels come from the second level, as fast as the tiles need them.
-func (b *block[T]) strip(s *strip[T], c0, panels, p0, p1 int, direct []bool, load bool) {
-	nr := b.set.Cols
-	left := b.part(s, p0, p1)
-	ldc := max(b.out.RowStride, nr) // less only where there is a single row
-	for i := range panels {
-		right := b.ws.panels[i*depth*nr : i*depth*nr+(p1-p0)*nr]
-		if direct[i] && s.rows == s.tile.Rows {
-			s.tile.Mul(p1-p0, left, right, b.out.Data[s.row*b.out.RowStride+b.out.col(c0+i*nr):], ldc, load)
-		} else {
-			s.tile.Mul(p1-p0, left, right, b.tile(i, s.row), nr, load)
-		}
-	}
-}
-
-// tile is the scratch tile of panel i whose first row is row.
-func (b *block[T]) tile(i, row int) []T {
-	return b.ws.scratch[(i*b.height+row-b.first)*b.set.Cols:]
-}
-
-// exchange copies panel i's scratch tiles to the target, or from it if load.
-func (b *block[T]) exchange(i, col, cols int, direct, load bool) {
-	for _, s := range b.strips {
-		if direct && s.rows == s.tile.Rows {
-			continue
-		}
-		for r := range s.rows {
-			tile := b.tile(i, s.row+r)[:cols]
-			row := b.out.Data[(s.row+r)*b.out.RowStride:]
-			switch {
-			case b.out.Cols == nil && load:
-				copy(tile, row[col:])
-			case b.out.Cols == nil:
-				copy(row[col:], tile)
-			case load:
-				for j, c := range b.out.Cols[col : col+cols] {
-					tile[j] = row[c]
-				}
-			default:
-				for j, c := range b.out.Cols[col : col+cols] {
-					row[c] = tile[j]
+// exchange copies the scratch tiles to C or, if in, C to them; with load false there is nothing to copy in.
+func (p *product[T]) exchange(load, in bool) {
+	for j := range p.panels {
+		q := &p.panels[j]
+		cols := p.c.Cols[q.col : q.col+q.cols]
+		for i := range p.strips {
+			s := &p.strips[i]
+			if !q.scratch && s.inPlace {
+				continue
+			}
+			for r := s.row; load && r < s.row+s.tile.Height(); r++ {
+				tile, row := p.ws.scratch[p.scratch(j, r):], p.c.Data[p.c.Rows[r]:]
+				if in {
+					for l, at := range cols {
+						tile[l] = row[at]
+					}
+				} else {
+					for l, at := range cols {
+						row[at] = tile[l]
+					}
 				}
 			}
 		}
 	}
+}
+
+// run is the number of leading offsets that follow each other without a gap.
+func run(offsets []int) int {
+	n := 1
+	for n < len(offsets) && offsets[n] == offsets[0]+n {
+		n++
+	}
+	return n
+}
+
+// Offsets returns 0, stride, 2*stride, ... : the places of a matrix's rows or columns.
+func Offsets(n, stride int) []int {
+	off := make([]int, n)
+	for i := range off {
+		off[i] = i * stride
+	}
+	return off
 }
 
 // Grow returns a slice of n elements, s itself where it is long enough; the contents are undefined.

@@ -3,7 +3,7 @@ package gemm
 import (
 	"math"
 	"math/rand/v2"
-	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,61 +14,41 @@ func TestMultiplyEqualsTheChain(t *testing.T) {
 	eachRow(t, testMultiply[float32], testMultiply[float64])
 }
 
-// testMultiply takes every number of rows up to two of the largest tiles and one, columns around one and two tiles and
-// around a group of panels, and chains around the blocks of depth.
+// testMultiply takes every number of rows up to two of the tallest tiles and one, columns around one and two vectors and panels
+// and around a group of panels, and chains around the blocks of depth.
 func testMultiply[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 1))
-	wide := []int{1, set.Cols - 1, set.Cols, set.Cols + 1, 2*set.Cols + 3}
-	for m := 1; m <= 2*set.Tiles[0].Rows+1; m++ {
+	l, height := set.Lanes, set.Tiles[0].Height()
+	wide := []int{1, l - 1, l, l + 1, 2*l - 1, 2 * l, 2*l + 1, 5*l + 3}
+	for m := 1; m <= 2*height+1; m++ {
 		for _, n := range wide {
-			multiplyCase(t, r, set, m, r.IntN(10), n)
+			multiplyCase[T](t, r, l, m, r.IntN(10), n)
 		}
 	}
 	for _, k := range []int{depth - 1, depth, depth + 1, 2 * depth, 2*depth + 1} {
-		multiplyCase(t, r, set, 1, k, 2*set.Cols-1)
-		multiplyCase(t, r, set, set.Tiles[0].Rows+3, k, set.Cols+2)
+		multiplyCase[T](t, r, l, 1, k, 3*l)
+		multiplyCase[T](t, r, l, height+3, k, 2*l+2)
 	}
-	multiplyCase(t, r, set, set.Tiles[0].Rows+1, depth+5, group*set.Cols+1)
-	multiplyCase(t, r, set, 3, 2, 2*group*set.Cols-1)
-	multiplyCase(t, r, set, 5, 0, 7)
+	multiplyCase[T](t, r, l, height+1, 5, group*2*l+1)
+	multiplyCase[T](t, r, l, 5, 0, 7)
 }
 
-// multiplyCase checks one size in every layout, from +0 and from what C holds, whole and in parts.
-func multiplyCase[T kernel.Float](t *testing.T, r *rand.Rand, set *kernel.Set[T], m, k, n int) {
+// multiplyCase checks one size with every layout of C, each with others of A and B.
+func multiplyCase[T kernel.Float](t *testing.T, r *rand.Rand, lanes, m, k, n int) {
 	t.Helper()
-	a, b := random[T](r, m, k), random[T](r, k, n)
-	left, source := pack(set, a), right[T]{b, t}
-	start := random[T](r, m, n)
-	fresh, continued := product(a, b, nil), product(a, b, start.data)
 	ws := new(Workspace[T])
-	for _, l := range layouts(r, m, n, set.Cols) {
-		what := sizes(m, k, n) + ", " + l.name
-		places := l.places(m, n)
-		before, loaded := make([]T, l.size), make([]T, l.size)
-		for i := range before {
-			before[i], loaded[i] = poison, poison
+	lefts := append(layouts(r, m, k, lanes), overlapping(m, k))
+	rights := append(layouts(r, k, n, lanes), overlapping(k, n))
+	for _, l := range layouts(r, m, n, lanes) {
+		la, lb := lefts[r.IntN(len(lefts))], rights[r.IntN(len(rights))]
+		a, b, start := random[T](r, la), random[T](r, lb), random[T](r, l)
+		for _, load := range []bool{false, true} {
+			what := sizes(m, k, n) + ", " + la.name + ", " + lb.name + " into " + l.name
+			got, want := start.clone(), start.clone()
+			define(want, a, b, load)
+			Multiply(got, a, b, load, ws)
+			expect(t, what, got, want)
 		}
-		for i, at := range places {
-			loaded[at] = start.data[i]
-		}
-		memory := append([]T(nil), before...)
-		out := Target[T]{memory, l.rowStride, l.cols}
-		left.Multiply(0, left.Strips(), source, 0, n, out, false, ws)
-		expect(t, what, memory, before, fresh.at, places, n, 0, m, 0, n)
-
-		copy(memory, loaded)
-		left.Multiply(0, left.Strips(), source, 0, n, out, true, ws)
-		expect(t, what+", load", memory, loaded, continued.at, places, n, 0, m, 0, n)
-
-		s0, s1 := r.IntN(left.Strips()), left.Strips()
-		c0 := r.IntN(n)
-		c1 := c0 + r.IntN(n-c0+1)
-		copy(memory, before)
-		left.Multiply(s0, s1, source, c0, c1, out, false, ws)
-		expect(t, what+", in part", memory, before, fresh.at, places, n, left.strips[s0].row, m, c0, c1)
-		copy(memory, loaded)
-		left.Multiply(0, s0, source, c0, c1, out, true, ws)
-		expect(t, what+", in part, load", memory, loaded, continued.at, places, n, 0, left.strips[s0].row, c0, c1)
 	}
 }
 
@@ -80,56 +60,67 @@ func TestLoadContinuesTheChain(t *testing.T) {
 func testContinue[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 2))
 	const m, k, cut = 13, 2*depth + 9, depth + 21
-	n := set.Cols + 3
-	a, b := random[T](r, m, k), random[T](r, k, n)
-	head, tail := plain[T]{m, cut, nil}, plain[T]{m, k - cut, nil}
-	for i := range m {
-		head.data = append(head.data, a.data[i*k:i*k+cut]...)
-		tail.data = append(tail.data, a.data[i*k+cut:(i+1)*k]...)
-	}
-	var ws Workspace[T]
-	out := Target[T]{Data: make([]T, m*n), RowStride: n}
-	first, second := pack(set, head), pack(set, tail)
-	first.Multiply(0, first.Strips(), right[T]{plain[T]{cut, n, b.data[:cut*n]}, t}, 0, n, out, false, &ws)
-	second.Multiply(0, second.Strips(), right[T]{plain[T]{k - cut, n, b.data[cut*n:]}, t}, 0, n, out, true, &ws)
-	expect(t, "two calls", out.Data, out.Data, product(a, b, nil).at, Offsets(m*n, 1), n, 0, m, 0, n)
+	n := 2*set.Lanes + 3
+	a, b := random[T](r, layouts(r, m, k, 1)[0]), random[T](r, layouts(r, k, n, 1)[0])
+	c := random[T](r, layouts(r, m, n, 1)[0])
+	want, ws := c.clone(), new(Workspace[T])
+	define(want, a, b, false)
+	Multiply(c, a.Block(0, m, 0, cut), b.Block(0, cut, 0, n), false, ws)
+	Multiply(c, a.Block(0, m, cut, k), b.Block(cut, k, 0, n), true, ws)
+	expect(t, "two calls", c, want)
 }
 
-// A chain of no links leaves what it continues as it is, the sign of zero and NaN included, and starts at +0.
+// A chain of no links leaves what it continues as it is, the sign of zero included, and starts at +0.
 func TestChainsOfNoLinks(t *testing.T) {
 	eachRow(t, testNoLinks[float32], testNoLinks[float64])
 }
 
 func testNoLinks[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
-	left := pack(set, plain[T]{3, 0, nil})
-	n := set.Cols + 1
-	out := Target[T]{Data: make([]T, 3*n), RowStride: n}
-	negative := T(math.Copysign(0, -1))
-	for i := range out.Data {
-		out.Data[i] = negative
+	n := set.Lanes + 1
+	a, b, c := Dense([]T{}, 3, 0, 0, 1), Dense([]T{}, 0, n, n, 1), Dense(make([]T, 3*n), 3, n, n, 1)
+	for i := range c.Data {
+		c.Data[i] = T(math.Copysign(0, -1))
 	}
-	var ws Workspace[T]
-	none := right[T]{plain[T]{0, n, nil}, t}
-	left.Multiply(0, left.Strips(), none, 0, n, out, true, &ws)
-	for i, v := range out.Data {
-		if v != 0 || !math.Signbit(float64(v)) {
-			t.Fatalf("continued: element %d is %v, want -0", i, v)
-		}
-	}
-	left.Multiply(0, left.Strips(), none, 0, n, out, false, &ws)
-	for i, v := range out.Data {
-		if v != 0 || math.Signbit(float64(v)) {
-			t.Fatalf("fresh: element %d is %v, want +0", i, v)
+	for _, load := range []bool{true, false} {
+		Multiply(c, a, b, load, new(Workspace[T]))
+		for i, v := range c.Data {
+			if v != 0 || math.Signbit(float64(v)) != load {
+				t.Fatalf("load %v: element %d is %v (sign %v)", load, i, v, math.Signbit(float64(v)))
+			}
 		}
 	}
 }
 
-// An empty range of strips or columns asks for nothing and writes nothing.
-func TestEmptyRanges(t *testing.T) {
-	left := pack(kernel.Active[float32](), plain[float32]{2, 1, []float32{1, 2}})
-	none := Target[float32]{} // any write would be out of range
-	left.Multiply(1, 1, nil, 0, 5, none, false, nil)
-	left.Multiply(0, left.Strips(), nil, 3, 3, none, false, nil)
+// An empty product asks for nothing and writes nothing.
+func TestEmptyProducts(t *testing.T) {
+	none := []float32(nil) // any access would be out of range
+	Multiply(Dense(none, 0, 5, 5, 1), Dense(none, 0, 2, 2, 1), Dense(none, 2, 5, 5, 1), false, nil)
+	Multiply(Dense(none, 5, 0, 0, 1), Dense(none, 5, 2, 2, 1), Dense(none, 2, 0, 0, 1), true, nil)
+}
+
+func TestMultiplyPanicsOnSizes(t *testing.T) {
+	m := func(rows, cols int) Matrix[float32] { return Dense(make([]float32, rows*cols), rows, cols, cols, 1) }
+	for _, c := range [][3]Matrix[float32]{
+		{m(2, 4), m(2, 3), m(2, 4)}, // inner sizes
+		{m(3, 4), m(2, 3), m(3, 4)}, // rows
+		{m(2, 5), m(2, 3), m(3, 4)}, // columns
+	} {
+		for _, call := range []func(){
+			func() { Multiply(c[0], c[1], c[2], false, new(Workspace[float32])) },
+			func() { Product(c[0], c[1], c[2]) },
+		} {
+			if text := panicOf(call); !strings.HasPrefix(text, "gemm: product of 2x3 and ") {
+				t.Errorf("panic %q", text)
+			}
+		}
+	}
+}
+
+// panicOf returns the text that run panics with.
+func panicOf(run func()) (message string) {
+	defer func() { message, _ = recover().(string) }()
+	run()
+	return ""
 }
 
 // Parts of one product may run at the same time (the race detector and the bits would tell otherwise).
@@ -137,35 +128,23 @@ func TestPartsRunAtTheSameTime(t *testing.T) { eachRow(t, testParts[float32], te
 
 func testParts[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 3))
-	m, k, n := 3*set.Tiles[0].Rows+2, 19, 3*set.Cols+5
-	a, b := random[T](r, m, k), random[T](r, k, n)
-	left := pack(set, a)
-	out := Target[T]{Data: make([]T, m*n), RowStride: n}
+	height, width := set.Tiles[0].Height(), 2*set.Lanes
+	m, k, n := 3*height+2, 19, 3*width+5
+	a, b := random[T](r, layouts(r, m, k, 1)[0]), random[T](r, layouts(r, k, n, 1)[0])
+	c := random[T](r, layouts(r, m, n, 1)[0])
+	want := c.clone()
+	define(want, a, b, false)
 	var group sync.WaitGroup
-	for s := range left.Strips() {
-		for col := 0; col < n; col += set.Cols {
+	for row := 0; row < m; row += height {
+		for col := 0; col < n; col += width {
 			group.Go(func() {
-				left.Multiply(s, s+1, right[T]{b, t}, col, min(n, col+set.Cols), out, false, new(Workspace[T]))
+				r1, c1 := min(row+height, m), min(col+width, n)
+				Multiply(c.Block(row, r1, col, c1), a.Block(row, r1, 0, k), b.Block(0, k, col, c1), false, new(Workspace[T]))
 			})
 		}
 	}
 	group.Wait()
-	expect(t, "parts", out.Data, out.Data, product(a, b, nil).at, Offsets(m*n, 1), n, 0, m, 0, n)
-}
-
-func TestSplitCoversAndDoesNotExceed(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for procs := 1; procs <= 9; procs++ {
-		runtime.GOMAXPROCS(procs)
-		for panels := range 20 {
-			for strips := range 20 {
-				cols, rows := Split(panels, strips)
-				if cols < 1 || rows < 1 || cols > max(1, panels) || rows > max(1, strips) || cols*rows >= procs+cols {
-					t.Fatalf("%d goroutines: %d panels and %d strips in %d x %d parts", procs, panels, strips, cols, rows)
-				}
-			}
-		}
-	}
+	expect(t, "parts", c, want)
 }
 
 func TestGrow(t *testing.T) {

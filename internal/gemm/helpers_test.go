@@ -21,128 +21,107 @@ func eachRow(t *testing.T, single func(*testing.T, *kernel.Set[float32]), double
 	}
 }
 
-// plain is a matrix in rows, for definitions.
-type plain[T kernel.Float] struct {
-	rows, cols int
-	data       []T
-}
-
-func (m plain[T]) at(i, j int) T { return m.data[i*m.cols+j] }
-
-func random[T kernel.Float](r *rand.Rand, rows, cols int) plain[T] {
-	m := plain[T]{rows, cols, make([]T, rows*cols)}
-	for i := range m.data {
-		m.data[i] = T(math.Ldexp(r.NormFloat64(), r.IntN(8)-4))
-	}
-	return m
-}
-
-// chain is element (i, j) of a*b, one chain of fused multiply-adds from start.
-func chain[T kernel.Float](a, b plain[T], i, j int, start T) T {
-	for p := range a.cols {
-		start = kernel.FMA(a.at(i, p), b.at(p, j), start)
-	}
-	return start
-}
-
-// product is the matrix of all chains from the elements of start, from +0 if it is nil.
-func product[T kernel.Float](a, b plain[T], start []T) plain[T] {
-	c := plain[T]{a.rows, b.cols, make([]T, a.rows*b.cols)}
-	copy(c.data, start)
-	for i := range c.data {
-		c.data[i] = chain(a, b, i/b.cols, i%b.cols, c.data[i])
-	}
-	return c
-}
-
-// pack returns a as a packed left operand; memory that Layout may reuse is poisoned first.
-func pack[T kernel.Float](set *kernel.Set[T], a plain[T]) *Left[T] {
-	l := &Left[T]{data: make([]T, (a.rows+8)*a.cols)}
-	for i := range l.data {
-		l.data[i] = T(math.NaN())
-	}
-	l.Layout(set, a.rows, a.cols)
-	l.Pack(7, func(dst []T, stride, row, rows, p0, p1 int) {
-		for i := range rows {
-			for p := p0; p < p1; p++ {
-				dst[(p-p0)*stride+i] = a.at(row+i, p)
-			}
-		}
-	})
-	return l
-}
-
-// right is a right operand that checks what it is asked for.
-type right[T kernel.Float] struct {
-	plain[T]
-	t *testing.T
-}
-
-func (r right[T]) Panel(dst []T, stride, col, cols, p0, p1 int) {
-	if col < 0 || cols < 1 || col+cols > r.cols || p0 < 0 || p1 < p0 || p1 > r.rows || cols > stride || p1-p0 > depth {
-		r.t.Errorf("panel of columns %d+%d, chain %d..%d at stride %d out of a %dx%d operand", col, cols, p0, p1, stride, r.rows, r.cols)
-		return
-	}
-	for p := p0; p < p1; p++ {
-		for j := range cols {
-			dst[(p-p0)*stride+j] = r.at(p, col+j)
-		}
-	}
-}
-
-// layout is one way to place C in memory.
-type layout struct {
-	name      string
-	rowStride int
-	cols      []int
-	size      int
-}
-
-// layouts returns ways to place an m x n matrix: packed, with gaps between rows, transposed, with columns in runs that are
-// shorter than a tile, and with shuffled columns.
-func layouts(r *rand.Rand, m, n, tile int) []layout {
-	runs := make([]int, n)
-	for j := range runs {
-		runs[j] = j + j/(tile+3)*5 // gaps of 5 after every tile+3 columns: some tiles are whole, some are cut
-	}
-	return []layout{
-		{"packed", n, nil, m * n},
-		{"gaps between rows", n + 5, nil, m * (n + 5)},
-		{"contiguous table", n + 1, Offsets(n, 1), m * (n + 1)},
-		{"transposed", 1, Offsets(n, m), m * n},
-		{"runs", 3*n + 20, runs, m * (3*n + 20)},
-		{"shuffled", n, r.Perm(n), m * n},
-	}
-}
-
-// places lists where C's elements lie in memory, row by row.
-func (l layout) places(m, n int) []int {
-	target := Target[float32]{Cols: l.cols}
-	at := make([]int, 0, m*n)
-	for i := range m {
-		for j := range n {
-			at = append(at, i*l.rowStride+target.col(j))
-		}
-	}
-	return at
-}
-
-// poison is a value that no product here has.
+// poison is a value that no product here has; it surrounds the elements of every matrix.
 const poison = 12345
 
-// expect fails unless memory holds want at the places of rows r0..r1-1 and columns c0..c1-1 and before elsewhere.
-func expect[T kernel.Float](t *testing.T, what string, memory, before []T, want func(i, j int) T, places []int,
-	n, r0, r1, c0, c1 int) {
-	t.Helper()
-	expected := append([]T(nil), before...)
-	for i := r0; i < r1; i++ {
-		for j := c0; j < c1; j++ {
-			expected[places[i*n+j]] = want(i, j)
+// layout is one way to place a matrix in memory.
+type layout struct {
+	name       string
+	rows, cols []int
+}
+
+// layouts returns ways to place an m x n matrix: by rows, with gaps between them, by columns, columns in runs that are shorter
+// than a panel, rows in threes, a column matrix whose elements share memory (good for operands only), shuffled.
+func layouts(r *rand.Rand, m, n, lanes int) []layout {
+	runs := make([]int, n)
+	for j := range runs {
+		runs[j] = j + j/(lanes+3)*5 // gaps of 5 after every lanes+3 columns: some vectors are whole, some are cut
+	}
+	threes := make([]int, m)
+	for i := range threes {
+		threes[i] = i/3*(4*n+9) + i%3*(n+2)
+	}
+	scattered := func(n, step int) []int {
+		list := make([]int, n)
+		for i, at := range r.Perm(n) {
+			list[i] = at * step
+		}
+		return list
+	}
+	return []layout{
+		{"by rows", Offsets(m, n), Offsets(n, 1)},
+		{"gaps between rows", Offsets(m, n+5), Offsets(n, 1)},
+		{"far rows", Offsets(m, n+farLinks), Offsets(n, 1)},
+		{"by columns", Offsets(m, 1), Offsets(n, m+3)},
+		{"runs", Offsets(m, 3*n+20), runs},
+		{"rows in threes", threes, Offsets(n, 1)},
+		{"shuffled", scattered(m, n), scattered(n, 1)},
+		{"neither stride 1", Offsets(m, 3*n), Offsets(n, 3)},
+	}
+}
+
+// overlapping is the layout of a convolution's columns: a tap's pixels are the next one's but one.
+func overlapping(m, n int) layout { return layout{"overlapping", Offsets(m, 1), Offsets(n, 1)} }
+
+// place returns a matrix of that layout in poisoned memory.
+func (l layout) place(m, n int) Matrix[float64] {
+	size := 1
+	for _, i := range l.rows {
+		for _, j := range l.cols {
+			size = max(size, i+j+1)
 		}
 	}
-	for at, v := range memory {
-		if e := expected[at]; math.Float64bits(float64(v)) != math.Float64bits(float64(e)) {
-			t.Fatalf("%s: offset %d is %v, want %v", what, at, v, e)
+	x := Matrix[float64]{make([]float64, size), l.rows, l.cols}
+	for i := range x.Data {
+		x.Data[i] = poison
+	}
+	return x
+}
+
+// random fills a layout with values of T.
+func random[T kernel.Float](r *rand.Rand, l layout) Matrix[T] {
+	x := convert[T](l.place(len(l.rows), len(l.cols)))
+	for _, i := range l.rows {
+		for _, j := range l.cols {
+			x.Data[i+j] = T(math.Ldexp(r.NormFloat64(), r.IntN(8)-4))
+		}
+	}
+	return x
+}
+
+func convert[T kernel.Float](x Matrix[float64]) Matrix[T] {
+	y := Matrix[T]{make([]T, len(x.Data)), x.Rows, x.Cols}
+	for i, v := range x.Data {
+		y.Data[i] = T(v)
+	}
+	return y
+}
+
+// clone is the same matrix in other memory.
+func (m Matrix[T]) clone() Matrix[T] { return Matrix[T]{append([]T(nil), m.Data...), m.Rows, m.Cols} }
+
+// define is the definition of Multiply.
+func define[T kernel.Float](c, a, b Matrix[T], load bool) {
+	for i, row := range c.Rows {
+		for j, col := range c.Cols {
+			var sum T
+			if load {
+				sum = c.Data[row+col]
+			}
+			for p := range a.Cols {
+				sum = kernel.FMA(a.Data[a.Rows[i]+a.Cols[p]], b.Data[b.Rows[p]+b.Cols[j]], sum)
+			}
+			c.Data[row+col] = sum
+		}
+	}
+}
+
+// expect fails unless both matrices' memory is the same, what lies between the elements included.
+func expect[T kernel.Float](t *testing.T, what string, got, want Matrix[T]) {
+	t.Helper()
+	for at, v := range got.Data {
+		if math.Float64bits(float64(v)) != math.Float64bits(float64(want.Data[at])) {
+			t.Fatalf("%s: offset %d is %v, want %v", what, at, v, want.Data[at])
 		}
 	}
 }

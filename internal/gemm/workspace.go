@@ -8,13 +8,15 @@ import (
 
 // Workspace is the scratch memory of one goroutine's products. The zero value is ready for use.
 type Workspace[T kernel.Float] struct {
-	Left    Left[T] // a packed operand of the goroutine's own
-	Floats  []T     // for the caller's use
-	Result  []T     // likewise: a product on its way elsewhere
-	Offsets []int   // likewise
+	Floats  []T   // for the caller's use
+	Result  []T   // likewise: a product on its way elsewhere
+	Offsets []int // likewise
 
-	panels  []T // group panels of depth x Cols
-	scratch []T // tiles that do not fit the target as they are: group x rows x Cols
+	strips  []strip[T]
+	plan    []panel
+	panels  []T   // packed panels, each links x width
+	links   []int // where their links lie
+	scratch []T   // tiles that do not fit C as it lies: group x rows x width
 }
 
 // pool keeps workspaces from one product to the next, so that a training step allocates nothing large. Unlike sync.Pool it

@@ -4,50 +4,195 @@
 
 package kernel
 
-// tile4AVX2F32 is
+// tile2x3x2AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range 2 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile2x3x1AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range 1 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x4x2AVX2F32 is
 //
 //	for i := range 4 {
-//		for j := range 24 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*4+i], b[p*24+j], s)
+//		for v := range 2 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/4]+i%4*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile4AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 
-// tile2AVX2F32 is
+// tile1x4x1AVX2F32 is
+//
+//	for i := range 4 {
+//		for v := range 1 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/4]+i%4*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x3x2AVX2F32 is
+//
+//	for i := range 3 {
+//		for v := range 2 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x3x1AVX2F32 is
+//
+//	for i := range 3 {
+//		for v := range 1 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x2x2AVX2F32 is
 //
 //	for i := range 2 {
-//		for j := range 24 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*2+i], b[p*24+j], s)
+//		for v := range 2 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/2]+i%2*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile2AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 
-// tile1AVX2F32 is
+// tile1x2x1AVX2F32 is
+//
+//	for i := range 2 {
+//		for v := range 1 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/2]+i%2*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x1x2AVX2F32 is
 //
 //	for i := range 1 {
-//		for j := range 24 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*1+i], b[p*24+j], s)
+//		for v := range 2 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/1]+i%1*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile1AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
+// tile1x1x1AVX2F32 is
+//
+//	for i := range 1 {
+//		for v := range 1 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/1]+i%1*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 
 // peakAVX2F32 is
 //
@@ -337,126 +482,6 @@ func winogradOutputAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, s
 //go:noescape
 func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 
-// winogradProduct6x2AVX2F32 is
-//
-//	for i := range 6 {
-//		for j := range 16 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct6x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct4x2AVX2F32 is
-//
-//	for i := range 4 {
-//		for j := range 16 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct4x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct2x2AVX2F32 is
-//
-//	for i := range 2 {
-//		for j := range 16 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct2x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct1x2AVX2F32 is
-//
-//	for i := range 1 {
-//		for j := range 16 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct1x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct6x1AVX2F32 is
-//
-//	for i := range 6 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct6x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct4x1AVX2F32 is
-//
-//	for i := range 4 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct4x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct2x1AVX2F32 is
-//
-//	for i := range 2 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct2x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
-// winogradProduct1x1AVX2F32 is
-//
-//	for i := range 1 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct1x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-
 // interleave8AVX2F32 is
 //
 //	for r := range groups*8 {
@@ -483,50 +508,195 @@ func interleave8AVX2F32(dst *float32, stride int, src *float32, off *int, groups
 //go:noescape
 func interleave4AVX2F32(dst *float32, stride int, src *float32, off *int, groups int, n int)
 
-// tile4AVX2F64 is
+// tile2x3x2AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range 2 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile2x3x1AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range 1 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x4x2AVX2F64 is
 //
 //	for i := range 4 {
-//		for j := range 12 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*4+i], b[p*12+j], s)
+//		for v := range 2 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/4]+i%4*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile4AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 
-// tile2AVX2F64 is
+// tile1x4x1AVX2F64 is
+//
+//	for i := range 4 {
+//		for v := range 1 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/4]+i%4*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x3x2AVX2F64 is
+//
+//	for i := range 3 {
+//		for v := range 2 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x3x1AVX2F64 is
+//
+//	for i := range 3 {
+//		for v := range 1 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x2x2AVX2F64 is
 //
 //	for i := range 2 {
-//		for j := range 12 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*2+i], b[p*12+j], s)
+//		for v := range 2 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/2]+i%2*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile2AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 
-// tile1AVX2F64 is
+// tile1x2x1AVX2F64 is
+//
+//	for i := range 2 {
+//		for v := range 1 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/2]+i%2*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x1x2AVX2F64 is
 //
 //	for i := range 1 {
-//		for j := range 12 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[p*1+i], b[p*12+j], s)
+//		for v := range 2 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/1]+i%1*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
 //			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 //go:noescape
-func tile1AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x1x1AVX2F64 is
+//
+//	for i := range 1 {
+//		for v := range 1 {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/1]+i%1*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 
 // peakAVX2F64 is
 //
@@ -815,126 +985,6 @@ func winogradOutputAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, s
 //
 //go:noescape
 func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
-
-// winogradProduct6x2AVX2F64 is
-//
-//	for i := range 6 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct6x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct4x2AVX2F64 is
-//
-//	for i := range 4 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct4x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct2x2AVX2F64 is
-//
-//	for i := range 2 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct2x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct1x2AVX2F64 is
-//
-//	for i := range 1 {
-//		for j := range 8 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct1x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct6x1AVX2F64 is
-//
-//	for i := range 6 {
-//		for j := range 4 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct6x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct4x1AVX2F64 is
-//
-//	for i := range 4 {
-//		for j := range 4 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct4x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct2x1AVX2F64 is
-//
-//	for i := range 2 {
-//		for j := range 4 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct2x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-
-// winogradProduct1x1AVX2F64 is
-//
-//	for i := range 1 {
-//		for j := range 4 {
-//			s := 0, or c[i*ldc+j] if load
-//			for p := range k {
-//				s = fma(a[i*aRow+p*aStep], b[p*bStep+j], s)
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
-//
-//go:noescape
-func winogradProduct1x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
 
 // interleave4AVX2F64 is
 //

@@ -4,433 +4,1027 @@
 
 #include "textflag.h"
 
-// func tile4AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+// func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4AVX2F32(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile2x3x2AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y8, Y8, Y8
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y9, Y9, Y9
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y10, Y10, Y10
+	PREFETCHT0 (DX)
 	VXORPS     Y11, Y11, Y11
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y3
-	VMOVUPS    32(R8), Y4
-	VMOVUPS    64(R8), Y5
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y6
-	VMOVUPS    32(R8), Y7
-	VMOVUPS    64(R8), Y8
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y9
-	VMOVUPS    32(R8), Y10
-	VMOVUPS    64(R8), Y11
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y7
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y8
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y9
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y10
+	VMOVUPS (CX), Y11
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VMOVUPS      64(DX), Y14
-	VBROADCASTSS (CX), Y15
-	VFMADD231PS  Y15, Y12, Y0
-	VFMADD231PS  Y15, Y13, Y1
-	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 4(CX), Y15
-	VFMADD231PS  Y15, Y12, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 8(CX), Y15
-	VFMADD231PS  Y15, Y12, Y6
-	VFMADD231PS  Y15, Y13, Y7
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 12(CX), Y15
-	VFMADD231PS  Y15, Y12, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VFMADD231PS  Y15, Y14, Y11
-	VMOVUPS      96(DX), Y12
-	VMOVUPS      128(DX), Y13
-	VMOVUPS      160(DX), Y14
-	VBROADCASTSS 16(CX), Y15
-	VFMADD231PS  Y15, Y12, Y0
-	VFMADD231PS  Y15, Y13, Y1
-	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 20(CX), Y15
-	VFMADD231PS  Y15, Y12, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 24(CX), Y15
-	VFMADD231PS  Y15, Y12, Y6
-	VFMADD231PS  Y15, Y13, Y7
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 28(CX), Y15
-	VFMADD231PS  Y15, Y12, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VFMADD231PS  Y15, Y14, Y11
-	VMOVUPS      192(DX), Y12
-	VMOVUPS      224(DX), Y13
-	VMOVUPS      256(DX), Y14
-	VBROADCASTSS 32(CX), Y15
-	VFMADD231PS  Y15, Y12, Y0
-	VFMADD231PS  Y15, Y13, Y1
-	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 36(CX), Y15
-	VFMADD231PS  Y15, Y12, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 40(CX), Y15
-	VFMADD231PS  Y15, Y12, Y6
-	VFMADD231PS  Y15, Y13, Y7
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 44(CX), Y15
-	VFMADD231PS  Y15, Y12, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VFMADD231PS  Y15, Y14, Y11
-	VMOVUPS      288(DX), Y12
-	VMOVUPS      320(DX), Y13
-	VMOVUPS      352(DX), Y14
-	VBROADCASTSS 48(CX), Y15
-	VFMADD231PS  Y15, Y12, Y0
-	VFMADD231PS  Y15, Y13, Y1
-	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 52(CX), Y15
-	VFMADD231PS  Y15, Y12, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 56(CX), Y15
-	VFMADD231PS  Y15, Y12, Y6
-	VFMADD231PS  Y15, Y13, Y7
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 60(CX), Y15
-	VFMADD231PS  Y15, Y12, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VFMADD231PS  Y15, Y14, Y11
-	ADDQ         $0x40, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (SI)(R8*4), R8
+	MOVQ  8(DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9), R10
+	LEAQ  (SI)(R10*4), R10
+	MOVQ  8(R9), R9
+	LEAQ  (SI)(R9*4), R9
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VMOVUPS      64(DX), Y14
-	VBROADCASTSS (CX), Y15
-	VFMADD231PS  Y15, Y12, Y0
-	VFMADD231PS  Y15, Y13, Y1
-	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS 4(CX), Y15
-	VFMADD231PS  Y15, Y12, Y3
-	VFMADD231PS  Y15, Y13, Y4
-	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS 8(CX), Y15
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R10)(SI*4), Y12
+	VMOVUPS      (R9)(SI*4), Y13
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (R8)(SI*4), R11
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (R11)(BX*1), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VFMADD231PS  Y15, Y13, Y3
+	VBROADCASTSS (R11)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	LEAQ         (DI)(SI*4), R11
+	VBROADCASTSS (R11), Y15
 	VFMADD231PS  Y15, Y12, Y6
 	VFMADD231PS  Y15, Y13, Y7
-	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS 12(CX), Y15
-	VFMADD231PS  Y15, Y12, Y9
-	VFMADD231PS  Y15, Y13, Y10
-	VFMADD231PS  Y15, Y14, Y11
-	ADDQ         $0x10, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	VBROADCASTSS (R11)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R11)(BX*2), Y15
+	VFMADD231PS  Y15, Y12, Y10
+	VFMADD231PS  Y15, Y13, Y11
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	VMOVUPS Y5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	VMOVUPS Y8, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y9, (BX)
-	VMOVUPS Y10, 32(BX)
-	VMOVUPS Y11, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y9, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y10, (DX)
+	VMOVUPS Y11, (CX)
 	VZEROUPPER
 	RET
 
-// func tile2AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+// func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2AVX2F32(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile2x3x1AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y3
-	VMOVUPS    32(R8), Y4
-	VMOVUPS    64(R8), Y5
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y4
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y5
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VMOVUPS      64(DX), Y8
-	VBROADCASTSS (CX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VFMADD231PS  Y9, Y7, Y1
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 4(CX), Y9
-	VFMADD231PS  Y9, Y6, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VFMADD231PS  Y9, Y8, Y5
-	VMOVUPS      96(DX), Y6
-	VMOVUPS      128(DX), Y7
-	VMOVUPS      160(DX), Y8
-	VBROADCASTSS 8(CX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VFMADD231PS  Y9, Y7, Y1
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 12(CX), Y9
-	VFMADD231PS  Y9, Y6, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VFMADD231PS  Y9, Y8, Y5
-	VMOVUPS      192(DX), Y6
-	VMOVUPS      224(DX), Y7
-	VMOVUPS      256(DX), Y8
-	VBROADCASTSS 16(CX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VFMADD231PS  Y9, Y7, Y1
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 20(CX), Y9
-	VFMADD231PS  Y9, Y6, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VFMADD231PS  Y9, Y8, Y5
-	VMOVUPS      288(DX), Y6
-	VMOVUPS      320(DX), Y7
-	VMOVUPS      352(DX), Y8
-	VBROADCASTSS 24(CX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VFMADD231PS  Y9, Y7, Y1
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 28(CX), Y9
-	VFMADD231PS  Y9, Y6, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VFMADD231PS  Y9, Y8, Y5
-	ADDQ         $0x20, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (SI)(R8*4), R8
+	MOVQ  8(DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9), R9
+	LEAQ  (SI)(R9*4), R9
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VMOVUPS      64(DX), Y8
-	VBROADCASTSS (CX), Y9
-	VFMADD231PS  Y9, Y6, Y0
-	VFMADD231PS  Y9, Y7, Y1
-	VFMADD231PS  Y9, Y8, Y2
-	VBROADCASTSS 4(CX), Y9
-	VFMADD231PS  Y9, Y6, Y3
-	VFMADD231PS  Y9, Y7, Y4
-	VFMADD231PS  Y9, Y8, Y5
-	ADDQ         $0x08, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*4), Y6
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (R8)(SI*4), R10
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R10)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (R10)(BX*2), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	LEAQ         (DI)(SI*4), R10
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y10, Y6, Y3
+	VBROADCASTSS (R10)(BX*1), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS (R10)(BX*2), Y12
+	VFMADD231PS  Y12, Y6, Y5
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	VMOVUPS Y5, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
 	VZEROUPPER
 	RET
 
-// func tile1AVX2F32(k int, a *float32, b *float32, c *float32, ldc int, load bool)
+// func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1AVX2F32(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x02, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile1x4x2AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	VMOVUPS (CX), Y7
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	VMOVUPS      (DX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      64(DX), Y5
-	VBROADCASTSS (CX), Y6
-	VFMADD231PS  Y6, Y3, Y0
-	VFMADD231PS  Y6, Y4, Y1
-	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      96(DX), Y3
-	VMOVUPS      128(DX), Y4
-	VMOVUPS      160(DX), Y5
-	VBROADCASTSS 4(CX), Y6
-	VFMADD231PS  Y6, Y3, Y0
-	VFMADD231PS  Y6, Y4, Y1
-	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      192(DX), Y3
-	VMOVUPS      224(DX), Y4
-	VMOVUPS      256(DX), Y5
-	VBROADCASTSS 8(CX), Y6
-	VFMADD231PS  Y6, Y3, Y0
-	VFMADD231PS  Y6, Y4, Y1
-	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      288(DX), Y3
-	VMOVUPS      320(DX), Y4
-	VMOVUPS      352(DX), Y5
-	VBROADCASTSS 12(CX), Y6
-	VFMADD231PS  Y6, Y3, Y0
-	VFMADD231PS  Y6, Y4, Y1
-	VFMADD231PS  Y6, Y5, Y2
-	ADDQ         $0x10, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*4), R8
+	LEAQ  (BX)(BX*2), SI
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      64(DX), Y5
-	VBROADCASTSS (CX), Y6
-	VFMADD231PS  Y6, Y3, Y0
-	VFMADD231PS  Y6, Y4, Y1
-	VFMADD231PS  Y6, Y5, Y2
-	ADDQ         $0x04, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	MOVQ         (DX)(AX*8), R10
+	VMOVUPS      (R9)(R10*4), Y8
+	VMOVUPS      (R8)(R10*4), Y9
+	MOVQ         (CX)(AX*8), R10
+	LEAQ         (DI)(R10*4), R10
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (R10)(BX*1), Y11
+	VFMADD231PS  Y11, Y8, Y2
+	VFMADD231PS  Y11, Y9, Y3
+	VBROADCASTSS (R10)(BX*2), Y12
+	VFMADD231PS  Y12, Y8, Y4
+	VFMADD231PS  Y12, Y9, Y5
+	VBROADCASTSS (R10)(SI*1), Y13
+	VFMADD231PS  Y13, Y8, Y6
+	VFMADD231PS  Y13, Y9, Y7
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x4x1AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y3
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*4), R8
+	LEAQ  (BX)(BX*2), SI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), R9
+	VMOVUPS      (R8)(R9*4), Y4
+	MOVQ         (CX)(AX*8), R9
+	LEAQ         (DI)(R9*4), R9
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R9)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (R9)(BX*2), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VBROADCASTSS (R9)(SI*1), Y8
+	VFMADD231PS  Y8, Y4, Y3
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x2AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	VMOVUPS (CX), Y5
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*4), Y6
+	VMOVUPS      (R8)(SI*4), Y7
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (SI)(BX*1), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VBROADCASTSS (SI)(BX*2), Y10
+	VFMADD231PS  Y10, Y6, Y4
+	VFMADD231PS  Y10, Y7, Y5
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x1AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R8)(SI*4), Y3
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (SI)(BX*1), Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VBROADCASTSS (SI)(BX*2), Y6
+	VFMADD231PS  Y6, Y3, Y2
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x2x2AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	VMOVUPS (CX), Y3
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*4), Y4
+	VMOVUPS      (R8)(SI*4), Y5
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (SI)(BX*1), Y7
+	VFMADD231PS  Y7, Y4, Y2
+	VFMADD231PS  Y7, Y5, Y3
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x2x1AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R8)(SI*4), Y2
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (SI)(BX*1), Y4
+	VFMADD231PS  Y4, Y2, Y1
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x2AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), BX
+	MOVQ  rows+16(FP), SI
+	MOVQ  (SI), SI
+	LEAQ  (BX)(SI*4), SI
+	MOVQ  b+40(FP), BX
+	MOVQ  cols+48(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (BX)(R8*4), R8
+	MOVQ  8(DI), DI
+	LEAQ  (BX)(DI*4), DI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), BX
+	VMOVUPS      (R8)(BX*4), Y2
+	VMOVUPS      (DI)(BX*4), Y3
+	MOVQ         (CX)(AX*8), BX
+	LEAQ         (SI)(BX*4), BX
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x1AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (CX), Y0
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), BX
+	MOVQ  rows+16(FP), SI
+	MOVQ  (SI), SI
+	LEAQ  (BX)(SI*4), SI
+	MOVQ  b+40(FP), BX
+	MOVQ  cols+48(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (BX)(DI*4), DI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), BX
+	VMOVUPS      (DI)(BX*4), Y1
+	MOVQ         (CX)(AX*8), BX
+	LEAQ         (SI)(BX*4), BX
+	VBROADCASTSS (BX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (CX)
 	VZEROUPPER
 	RET
 
@@ -2054,508 +2648,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradProduct6x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct6x2AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-	VMOVUPS (R8)(R9*2), Y4
-	VMOVUPS 32(R8)(R9*2), Y5
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	VMOVUPS (R10)(R9*1), Y8
-	VMOVUPS 32(R10)(R9*1), Y9
-	VMOVUPS (R10)(R9*2), Y10
-	VMOVUPS 32(R10)(R9*2), Y11
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	VBROADCASTSS (CX), Y14
-	VFMADD231PS  Y14, Y12, Y0
-	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (CX)(DX*1), Y14
-	VFMADD231PS  Y14, Y12, Y2
-	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (CX)(DX*2), Y14
-	VFMADD231PS  Y14, Y12, Y4
-	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R11), Y14
-	VFMADD231PS  Y14, Y12, Y6
-	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R11)(DX*1), Y14
-	VFMADD231PS  Y14, Y12, Y8
-	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R11)(DX*2), Y14
-	VFMADD231PS  Y14, Y12, Y10
-	VFMADD231PS  Y14, Y13, Y11
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VMOVUPS Y4, (R8)(R9*2)
-	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R10)
-	VMOVUPS Y7, 32(R10)
-	VMOVUPS Y8, (R10)(R9*1)
-	VMOVUPS Y9, 32(R10)(R9*1)
-	VMOVUPS Y10, (R10)(R9*2)
-	VMOVUPS Y11, 32(R10)(R9*2)
-	VZEROUPPER
-	RET
-
-// func winogradProduct4x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct4x2AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-	VMOVUPS (R8)(R9*2), Y4
-	VMOVUPS 32(R8)(R9*2), Y5
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y8
-	VMOVUPS      32(SI), Y9
-	VBROADCASTSS (CX), Y10
-	VFMADD231PS  Y10, Y8, Y0
-	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (CX)(DX*1), Y10
-	VFMADD231PS  Y10, Y8, Y2
-	VFMADD231PS  Y10, Y9, Y3
-	VBROADCASTSS (CX)(DX*2), Y10
-	VFMADD231PS  Y10, Y8, Y4
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R11), Y10
-	VFMADD231PS  Y10, Y8, Y6
-	VFMADD231PS  Y10, Y9, Y7
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VMOVUPS Y4, (R8)(R9*2)
-	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R10)
-	VMOVUPS Y7, 32(R10)
-	VZEROUPPER
-	RET
-
-// func winogradProduct2x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct2x2AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	MOVB   load+64(FP), R10
-	TESTB  R10, R10
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y4
-	VMOVUPS      32(SI), Y5
-	VBROADCASTSS (CX), Y6
-	VFMADD231PS  Y6, Y4, Y0
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (CX)(DX*1), Y6
-	VFMADD231PS  Y6, Y4, Y2
-	VFMADD231PS  Y6, Y5, Y3
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VZEROUPPER
-	RET
-
-// func winogradProduct1x2AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct1x2AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	MOVB   load+64(FP), DL
-	TESTB  DL, DL
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y2
-	VMOVUPS      32(SI), Y3
-	VBROADCASTSS (CX), Y4
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y4, Y3, Y1
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VZEROUPPER
-	RET
-
-// func winogradProduct6x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct6x1AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-	VMOVUPS (R8)(R9*2), Y2
-	VMOVUPS (R10), Y3
-	VMOVUPS (R10)(R9*1), Y4
-	VMOVUPS (R10)(R9*2), Y5
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y6
-	VBROADCASTSS (CX), Y7
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS (CX)(DX*1), Y7
-	VFMADD231PS  Y7, Y6, Y1
-	VBROADCASTSS (CX)(DX*2), Y7
-	VFMADD231PS  Y7, Y6, Y2
-	VBROADCASTSS (R11), Y7
-	VFMADD231PS  Y7, Y6, Y3
-	VBROADCASTSS (R11)(DX*1), Y7
-	VFMADD231PS  Y7, Y6, Y4
-	VBROADCASTSS (R11)(DX*2), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VMOVUPS Y2, (R8)(R9*2)
-	VMOVUPS Y3, (R10)
-	VMOVUPS Y4, (R10)(R9*1)
-	VMOVUPS Y5, (R10)(R9*2)
-	VZEROUPPER
-	RET
-
-// func winogradProduct4x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct4x1AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-	VMOVUPS (R8)(R9*2), Y2
-	VMOVUPS (R10), Y3
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y4
-	VBROADCASTSS (CX), Y5
-	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (CX)(DX*1), Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (CX)(DX*2), Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS (R11), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VMOVUPS Y2, (R8)(R9*2)
-	VMOVUPS Y3, (R10)
-	VZEROUPPER
-	RET
-
-// func winogradProduct2x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct2x1AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	MOVB   load+64(FP), R10
-	TESTB  R10, R10
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y2
-	VBROADCASTSS (CX), Y3
-	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (CX)(DX*1), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VZEROUPPER
-	RET
-
-// func winogradProduct1x1AVX2F32(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct1x1AVX2F32(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	SHLQ   $0x02, DI
-	SHLQ   $0x02, R9
-	MOVB   load+64(FP), DL
-	TESTB  DL, DL
-	JNZ    load
-	VXORPS Y0, Y0, Y0
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y1
-	VBROADCASTSS (CX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VZEROUPPER
-	RET
-
 // func interleave8AVX2F32(dst *float32, stride int, src *float32, off *int, groups int, n int)
 // Requires: AVX
 TEXT ·interleave8AVX2F32(SB), NOSPLIT, $0-48
@@ -2684,434 +2776,1027 @@ block:
 	VZEROUPPER
 	RET
 
-// func tile4AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+// func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4AVX2F64(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x03, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y6, Y6, Y6
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y8, Y8, Y8
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y9, Y9, Y9
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y10, Y10, Y10
+	PREFETCHT0 (DX)
 	VXORPD     Y11, Y11, Y11
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y3
-	VMOVUPS    32(R8), Y4
-	VMOVUPS    64(R8), Y5
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y6
-	VMOVUPS    32(R8), Y7
-	VMOVUPS    64(R8), Y8
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y9
-	VMOVUPS    32(R8), Y10
-	VMOVUPS    64(R8), Y11
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y7
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y8
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y9
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y10
+	VMOVUPS (CX), Y11
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	PREFETCHT0   2112(CX)
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VMOVUPS      64(DX), Y14
-	VBROADCASTSD (CX), Y15
-	VFMADD231PD  Y15, Y12, Y0
-	VFMADD231PD  Y15, Y13, Y1
-	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD 8(CX), Y15
-	VFMADD231PD  Y15, Y12, Y3
-	VFMADD231PD  Y15, Y13, Y4
-	VFMADD231PD  Y15, Y14, Y5
-	VBROADCASTSD 16(CX), Y15
-	VFMADD231PD  Y15, Y12, Y6
-	VFMADD231PD  Y15, Y13, Y7
-	VFMADD231PD  Y15, Y14, Y8
-	VBROADCASTSD 24(CX), Y15
-	VFMADD231PD  Y15, Y12, Y9
-	VFMADD231PD  Y15, Y13, Y10
-	VFMADD231PD  Y15, Y14, Y11
-	VMOVUPS      96(DX), Y12
-	VMOVUPS      128(DX), Y13
-	VMOVUPS      160(DX), Y14
-	VBROADCASTSD 32(CX), Y15
-	VFMADD231PD  Y15, Y12, Y0
-	VFMADD231PD  Y15, Y13, Y1
-	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD 40(CX), Y15
-	VFMADD231PD  Y15, Y12, Y3
-	VFMADD231PD  Y15, Y13, Y4
-	VFMADD231PD  Y15, Y14, Y5
-	VBROADCASTSD 48(CX), Y15
-	VFMADD231PD  Y15, Y12, Y6
-	VFMADD231PD  Y15, Y13, Y7
-	VFMADD231PD  Y15, Y14, Y8
-	VBROADCASTSD 56(CX), Y15
-	VFMADD231PD  Y15, Y12, Y9
-	VFMADD231PD  Y15, Y13, Y10
-	VFMADD231PD  Y15, Y14, Y11
-	VMOVUPS      192(DX), Y12
-	VMOVUPS      224(DX), Y13
-	VMOVUPS      256(DX), Y14
-	VBROADCASTSD 64(CX), Y15
-	VFMADD231PD  Y15, Y12, Y0
-	VFMADD231PD  Y15, Y13, Y1
-	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD 72(CX), Y15
-	VFMADD231PD  Y15, Y12, Y3
-	VFMADD231PD  Y15, Y13, Y4
-	VFMADD231PD  Y15, Y14, Y5
-	VBROADCASTSD 80(CX), Y15
-	VFMADD231PD  Y15, Y12, Y6
-	VFMADD231PD  Y15, Y13, Y7
-	VFMADD231PD  Y15, Y14, Y8
-	VBROADCASTSD 88(CX), Y15
-	VFMADD231PD  Y15, Y12, Y9
-	VFMADD231PD  Y15, Y13, Y10
-	VFMADD231PD  Y15, Y14, Y11
-	VMOVUPS      288(DX), Y12
-	VMOVUPS      320(DX), Y13
-	VMOVUPS      352(DX), Y14
-	VBROADCASTSD 96(CX), Y15
-	VFMADD231PD  Y15, Y12, Y0
-	VFMADD231PD  Y15, Y13, Y1
-	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD 104(CX), Y15
-	VFMADD231PD  Y15, Y12, Y3
-	VFMADD231PD  Y15, Y13, Y4
-	VFMADD231PD  Y15, Y14, Y5
-	VBROADCASTSD 112(CX), Y15
-	VFMADD231PD  Y15, Y12, Y6
-	VFMADD231PD  Y15, Y13, Y7
-	VFMADD231PD  Y15, Y14, Y8
-	VBROADCASTSD 120(CX), Y15
-	VFMADD231PD  Y15, Y12, Y9
-	VFMADD231PD  Y15, Y13, Y10
-	VFMADD231PD  Y15, Y14, Y11
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (SI)(R8*8), R8
+	MOVQ  8(DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9), R10
+	LEAQ  (SI)(R10*8), R10
+	MOVQ  8(R9), R9
+	LEAQ  (SI)(R9*8), R9
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VMOVUPS      64(DX), Y14
-	VBROADCASTSD (CX), Y15
-	VFMADD231PD  Y15, Y12, Y0
-	VFMADD231PD  Y15, Y13, Y1
-	VFMADD231PD  Y15, Y14, Y2
-	VBROADCASTSD 8(CX), Y15
-	VFMADD231PD  Y15, Y12, Y3
-	VFMADD231PD  Y15, Y13, Y4
-	VFMADD231PD  Y15, Y14, Y5
-	VBROADCASTSD 16(CX), Y15
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R10)(SI*8), Y12
+	VMOVUPS      (R9)(SI*8), Y13
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (R8)(SI*8), R11
+	VBROADCASTSD (R11), Y14
+	VFMADD231PD  Y14, Y12, Y0
+	VFMADD231PD  Y14, Y13, Y1
+	VBROADCASTSD (R11)(BX*1), Y15
+	VFMADD231PD  Y15, Y12, Y2
+	VFMADD231PD  Y15, Y13, Y3
+	VBROADCASTSD (R11)(BX*2), Y14
+	VFMADD231PD  Y14, Y12, Y4
+	VFMADD231PD  Y14, Y13, Y5
+	LEAQ         (DI)(SI*8), R11
+	VBROADCASTSD (R11), Y15
 	VFMADD231PD  Y15, Y12, Y6
 	VFMADD231PD  Y15, Y13, Y7
-	VFMADD231PD  Y15, Y14, Y8
-	VBROADCASTSD 24(CX), Y15
-	VFMADD231PD  Y15, Y12, Y9
-	VFMADD231PD  Y15, Y13, Y10
-	VFMADD231PD  Y15, Y14, Y11
-	ADDQ         $0x20, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	VBROADCASTSD (R11)(BX*1), Y14
+	VFMADD231PD  Y14, Y12, Y8
+	VFMADD231PD  Y14, Y13, Y9
+	VBROADCASTSD (R11)(BX*2), Y15
+	VFMADD231PD  Y15, Y12, Y10
+	VFMADD231PD  Y15, Y13, Y11
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	VMOVUPS Y5, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, 32(BX)
-	VMOVUPS Y8, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y9, (BX)
-	VMOVUPS Y10, 32(BX)
-	VMOVUPS Y11, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y9, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y10, (DX)
+	VMOVUPS Y11, (CX)
 	VZEROUPPER
 	RET
 
-// func tile2AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+// func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2AVX2F64(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x03, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile2x3x1AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (R8)
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	VMOVUPS    (R8), Y3
-	VMOVUPS    32(R8), Y4
-	VMOVUPS    64(R8), Y5
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y4
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y5
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VMOVUPS      64(DX), Y8
-	VBROADCASTSD (CX), Y9
-	VFMADD231PD  Y9, Y6, Y0
-	VFMADD231PD  Y9, Y7, Y1
-	VFMADD231PD  Y9, Y8, Y2
-	VBROADCASTSD 8(CX), Y9
-	VFMADD231PD  Y9, Y6, Y3
-	VFMADD231PD  Y9, Y7, Y4
-	VFMADD231PD  Y9, Y8, Y5
-	VMOVUPS      96(DX), Y6
-	VMOVUPS      128(DX), Y7
-	VMOVUPS      160(DX), Y8
-	VBROADCASTSD 16(CX), Y9
-	VFMADD231PD  Y9, Y6, Y0
-	VFMADD231PD  Y9, Y7, Y1
-	VFMADD231PD  Y9, Y8, Y2
-	VBROADCASTSD 24(CX), Y9
-	VFMADD231PD  Y9, Y6, Y3
-	VFMADD231PD  Y9, Y7, Y4
-	VFMADD231PD  Y9, Y8, Y5
-	VMOVUPS      192(DX), Y6
-	VMOVUPS      224(DX), Y7
-	VMOVUPS      256(DX), Y8
-	VBROADCASTSD 32(CX), Y9
-	VFMADD231PD  Y9, Y6, Y0
-	VFMADD231PD  Y9, Y7, Y1
-	VFMADD231PD  Y9, Y8, Y2
-	VBROADCASTSD 40(CX), Y9
-	VFMADD231PD  Y9, Y6, Y3
-	VFMADD231PD  Y9, Y7, Y4
-	VFMADD231PD  Y9, Y8, Y5
-	VMOVUPS      288(DX), Y6
-	VMOVUPS      320(DX), Y7
-	VMOVUPS      352(DX), Y8
-	VBROADCASTSD 48(CX), Y9
-	VFMADD231PD  Y9, Y6, Y0
-	VFMADD231PD  Y9, Y7, Y1
-	VFMADD231PD  Y9, Y8, Y2
-	VBROADCASTSD 56(CX), Y9
-	VFMADD231PD  Y9, Y6, Y3
-	VFMADD231PD  Y9, Y7, Y4
-	VFMADD231PD  Y9, Y8, Y5
-	ADDQ         $0x40, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (SI)(R8*8), R8
+	MOVQ  8(DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9), R9
+	LEAQ  (SI)(R9*8), R9
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VMOVUPS      64(DX), Y8
-	VBROADCASTSD (CX), Y9
-	VFMADD231PD  Y9, Y6, Y0
-	VFMADD231PD  Y9, Y7, Y1
-	VFMADD231PD  Y9, Y8, Y2
-	VBROADCASTSD 8(CX), Y9
-	VFMADD231PD  Y9, Y6, Y3
-	VFMADD231PD  Y9, Y7, Y4
-	VFMADD231PD  Y9, Y8, Y5
-	ADDQ         $0x10, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*8), Y6
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (R8)(SI*8), R10
+	VBROADCASTSD (R10), Y7
+	VFMADD231PD  Y7, Y6, Y0
+	VBROADCASTSD (R10)(BX*1), Y8
+	VFMADD231PD  Y8, Y6, Y1
+	VBROADCASTSD (R10)(BX*2), Y9
+	VFMADD231PD  Y9, Y6, Y2
+	LEAQ         (DI)(SI*8), R10
+	VBROADCASTSD (R10), Y10
+	VFMADD231PD  Y10, Y6, Y3
+	VBROADCASTSD (R10)(BX*1), Y11
+	VFMADD231PD  Y11, Y6, Y4
+	VBROADCASTSD (R10)(BX*2), Y12
+	VFMADD231PD  Y12, Y6, Y5
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
-	ADDQ    SI, BX
-	VMOVUPS Y3, (BX)
-	VMOVUPS Y4, 32(BX)
-	VMOVUPS Y5, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
 	VZEROUPPER
 	RET
 
-// func tile1AVX2F64(k int, a *float64, b *float64, c *float64, ldc int, load bool)
+// func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1AVX2F64(SB), NOSPLIT, $0-41
-	MOVQ       k+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       c+24(FP), BX
-	MOVQ       ldc+32(FP), SI
-	SHLQ       $0x03, SI
-	MOVB       load+40(FP), DI
-	MOVQ       BX, R8
-	TESTB      DI, DI
+TEXT ·tile1x4x2AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
 	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (R8)
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
 	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (CX)
 	JMP        begin
 
 load:
-	VMOVUPS    (R8), Y0
-	VMOVUPS    32(R8), Y1
-	VMOVUPS    64(R8), Y2
-	ADDQ       SI, R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	ADDQ       SI, R8
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	VMOVUPS (CX), Y7
 
 begin:
-	CMPQ AX, $0x04
-	JLT  rest
-
-block:
-	PREFETCHT0   2048(CX)
-	VMOVUPS      (DX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      64(DX), Y5
-	VBROADCASTSD (CX), Y6
-	VFMADD231PD  Y6, Y3, Y0
-	VFMADD231PD  Y6, Y4, Y1
-	VFMADD231PD  Y6, Y5, Y2
-	VMOVUPS      96(DX), Y3
-	VMOVUPS      128(DX), Y4
-	VMOVUPS      160(DX), Y5
-	VBROADCASTSD 8(CX), Y6
-	VFMADD231PD  Y6, Y3, Y0
-	VFMADD231PD  Y6, Y4, Y1
-	VFMADD231PD  Y6, Y5, Y2
-	VMOVUPS      192(DX), Y3
-	VMOVUPS      224(DX), Y4
-	VMOVUPS      256(DX), Y5
-	VBROADCASTSD 16(CX), Y6
-	VFMADD231PD  Y6, Y3, Y0
-	VFMADD231PD  Y6, Y4, Y1
-	VFMADD231PD  Y6, Y5, Y2
-	VMOVUPS      288(DX), Y3
-	VMOVUPS      320(DX), Y4
-	VMOVUPS      352(DX), Y5
-	VBROADCASTSD 24(CX), Y6
-	VFMADD231PD  Y6, Y3, Y0
-	VFMADD231PD  Y6, Y4, Y1
-	VFMADD231PD  Y6, Y5, Y2
-	ADDQ         $0x20, CX
-	ADDQ         $0x00000180, DX
-	SUBQ         $0x04, AX
-	CMPQ         AX, $0x04
-	JGE          block
-
-rest:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*8), R8
+	LEAQ  (BX)(BX*2), SI
 	TESTQ AX, AX
 	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
 
 step:
-	VMOVUPS      (DX), Y3
-	VMOVUPS      32(DX), Y4
-	VMOVUPS      64(DX), Y5
-	VBROADCASTSD (CX), Y6
-	VFMADD231PD  Y6, Y3, Y0
-	VFMADD231PD  Y6, Y4, Y1
-	VFMADD231PD  Y6, Y5, Y2
-	ADDQ         $0x08, CX
-	ADDQ         $0x60, DX
-	DECQ         AX
+	MOVQ         (DX)(AX*8), R10
+	VMOVUPS      (R9)(R10*8), Y8
+	VMOVUPS      (R8)(R10*8), Y9
+	MOVQ         (CX)(AX*8), R10
+	LEAQ         (DI)(R10*8), R10
+	VBROADCASTSD (R10), Y10
+	VFMADD231PD  Y10, Y8, Y0
+	VFMADD231PD  Y10, Y9, Y1
+	VBROADCASTSD (R10)(BX*1), Y11
+	VFMADD231PD  Y11, Y8, Y2
+	VFMADD231PD  Y11, Y9, Y3
+	VBROADCASTSD (R10)(BX*2), Y12
+	VFMADD231PD  Y12, Y8, Y4
+	VFMADD231PD  Y12, Y9, Y5
+	VBROADCASTSD (R10)(SI*1), Y13
+	VFMADD231PD  Y13, Y8, Y6
+	VFMADD231PD  Y13, Y9, Y7
+	INCQ         AX
 	JNZ          step
 
 done:
-	VMOVUPS Y0, (BX)
-	VMOVUPS Y1, 32(BX)
-	VMOVUPS Y2, 64(BX)
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x4x1AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y3
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*8), R8
+	LEAQ  (BX)(BX*2), SI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), R9
+	VMOVUPS      (R8)(R9*8), Y4
+	MOVQ         (CX)(AX*8), R9
+	LEAQ         (DI)(R9*8), R9
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y5, Y4, Y0
+	VBROADCASTSD (R9)(BX*1), Y6
+	VFMADD231PD  Y6, Y4, Y1
+	VBROADCASTSD (R9)(BX*2), Y7
+	VFMADD231PD  Y7, Y4, Y2
+	VBROADCASTSD (R9)(SI*1), Y8
+	VFMADD231PD  Y8, Y4, Y3
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x2AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y3
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y4
+	VMOVUPS (CX), Y5
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*8), Y6
+	VMOVUPS      (R8)(SI*8), Y7
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Y8
+	VFMADD231PD  Y8, Y6, Y0
+	VFMADD231PD  Y8, Y7, Y1
+	VBROADCASTSD (SI)(BX*1), Y9
+	VFMADD231PD  Y9, Y6, Y2
+	VFMADD231PD  Y9, Y7, Y3
+	VBROADCASTSD (SI)(BX*2), Y10
+	VFMADD231PD  Y10, Y6, Y4
+	VFMADD231PD  Y10, Y7, Y5
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x1AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y2
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R8)(SI*8), Y3
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Y4
+	VFMADD231PD  Y4, Y3, Y0
+	VBROADCASTSD (SI)(BX*1), Y5
+	VFMADD231PD  Y5, Y3, Y1
+	VBROADCASTSD (SI)(BX*2), Y6
+	VFMADD231PD  Y6, Y3, Y2
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x2x2AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (CX), Y1
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y2
+	VMOVUPS (CX), Y3
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*8), Y4
+	VMOVUPS      (R8)(SI*8), Y5
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Y6
+	VFMADD231PD  Y6, Y4, Y0
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (SI)(BX*1), Y7
+	VFMADD231PD  Y7, Y4, Y2
+	VFMADD231PD  Y7, Y5, Y3
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x2x1AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (CX), Y0
+	ADDQ    AX, CX
+	VMOVUPS (CX), Y1
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R8)(SI*8), Y2
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VBROADCASTSD (SI)(BX*1), Y4
+	VFMADD231PD  Y4, Y2, Y1
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x2AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	VMOVUPS (CX), Y1
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), BX
+	MOVQ  rows+16(FP), SI
+	MOVQ  (SI), SI
+	LEAQ  (BX)(SI*8), SI
+	MOVQ  b+40(FP), BX
+	MOVQ  cols+48(FP), DI
+	MOVQ  (DI), R8
+	LEAQ  (BX)(R8*8), R8
+	MOVQ  8(DI), DI
+	LEAQ  (BX)(DI*8), DI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), BX
+	VMOVUPS      (R8)(BX*8), Y2
+	VMOVUPS      (DI)(BX*8), Y3
+	MOVQ         (CX)(AX*8), BX
+	LEAQ         (SI)(BX*8), BX
+	VBROADCASTSD (BX), Y4
+	VFMADD231PD  Y4, Y2, Y0
+	VFMADD231PD  Y4, Y3, Y1
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x1AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (CX), Y0
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), BX
+	MOVQ  rows+16(FP), SI
+	MOVQ  (SI), SI
+	LEAQ  (BX)(SI*8), SI
+	MOVQ  b+40(FP), BX
+	MOVQ  cols+48(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (BX)(DI*8), DI
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), BX
+	VMOVUPS      (DI)(BX*8), Y1
+	MOVQ         (CX)(AX*8), BX
+	LEAQ         (SI)(BX*8), BX
+	VBROADCASTSD (BX), Y2
+	VFMADD231PD  Y2, Y1, Y0
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (CX)
 	VZEROUPPER
 	RET
 
@@ -4683,508 +5368,6 @@ row:
 	JNZ         vector
 
 done:
-	VZEROUPPER
-	RET
-
-// func winogradProduct6x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct6x2AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	VXORPD Y4, Y4, Y4
-	VXORPD Y5, Y5, Y5
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
-	VXORPD Y8, Y8, Y8
-	VXORPD Y9, Y9, Y9
-	VXORPD Y10, Y10, Y10
-	VXORPD Y11, Y11, Y11
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-	VMOVUPS (R8)(R9*2), Y4
-	VMOVUPS 32(R8)(R9*2), Y5
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	VMOVUPS (R10)(R9*1), Y8
-	VMOVUPS 32(R10)(R9*1), Y9
-	VMOVUPS (R10)(R9*2), Y10
-	VMOVUPS 32(R10)(R9*2), Y11
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	VBROADCASTSD (CX), Y14
-	VFMADD231PD  Y14, Y12, Y0
-	VFMADD231PD  Y14, Y13, Y1
-	VBROADCASTSD (CX)(DX*1), Y14
-	VFMADD231PD  Y14, Y12, Y2
-	VFMADD231PD  Y14, Y13, Y3
-	VBROADCASTSD (CX)(DX*2), Y14
-	VFMADD231PD  Y14, Y12, Y4
-	VFMADD231PD  Y14, Y13, Y5
-	VBROADCASTSD (R11), Y14
-	VFMADD231PD  Y14, Y12, Y6
-	VFMADD231PD  Y14, Y13, Y7
-	VBROADCASTSD (R11)(DX*1), Y14
-	VFMADD231PD  Y14, Y12, Y8
-	VFMADD231PD  Y14, Y13, Y9
-	VBROADCASTSD (R11)(DX*2), Y14
-	VFMADD231PD  Y14, Y12, Y10
-	VFMADD231PD  Y14, Y13, Y11
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VMOVUPS Y4, (R8)(R9*2)
-	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R10)
-	VMOVUPS Y7, 32(R10)
-	VMOVUPS Y8, (R10)(R9*1)
-	VMOVUPS Y9, 32(R10)(R9*1)
-	VMOVUPS Y10, (R10)(R9*2)
-	VMOVUPS Y11, 32(R10)(R9*2)
-	VZEROUPPER
-	RET
-
-// func winogradProduct4x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct4x2AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	VXORPD Y4, Y4, Y4
-	VXORPD Y5, Y5, Y5
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-	VMOVUPS (R8)(R9*2), Y4
-	VMOVUPS 32(R8)(R9*2), Y5
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y8
-	VMOVUPS      32(SI), Y9
-	VBROADCASTSD (CX), Y10
-	VFMADD231PD  Y10, Y8, Y0
-	VFMADD231PD  Y10, Y9, Y1
-	VBROADCASTSD (CX)(DX*1), Y10
-	VFMADD231PD  Y10, Y8, Y2
-	VFMADD231PD  Y10, Y9, Y3
-	VBROADCASTSD (CX)(DX*2), Y10
-	VFMADD231PD  Y10, Y8, Y4
-	VFMADD231PD  Y10, Y9, Y5
-	VBROADCASTSD (R11), Y10
-	VFMADD231PD  Y10, Y8, Y6
-	VFMADD231PD  Y10, Y9, Y7
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VMOVUPS Y4, (R8)(R9*2)
-	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R10)
-	VMOVUPS Y7, 32(R10)
-	VZEROUPPER
-	RET
-
-// func winogradProduct2x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct2x2AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	MOVB   load+64(FP), R10
-	TESTB  R10, R10
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS (R8)(R9*1), Y2
-	VMOVUPS 32(R8)(R9*1), Y3
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y4
-	VMOVUPS      32(SI), Y5
-	VBROADCASTSD (CX), Y6
-	VFMADD231PD  Y6, Y4, Y0
-	VFMADD231PD  Y6, Y5, Y1
-	VBROADCASTSD (CX)(DX*1), Y6
-	VFMADD231PD  Y6, Y4, Y2
-	VFMADD231PD  Y6, Y5, Y3
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VMOVUPS Y2, (R8)(R9*1)
-	VMOVUPS Y3, 32(R8)(R9*1)
-	VZEROUPPER
-	RET
-
-// func winogradProduct1x2AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct1x2AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	MOVB   load+64(FP), DL
-	TESTB  DL, DL
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y2
-	VMOVUPS      32(SI), Y3
-	VBROADCASTSD (CX), Y4
-	VFMADD231PD  Y4, Y2, Y0
-	VFMADD231PD  Y4, Y3, Y1
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	VZEROUPPER
-	RET
-
-// func winogradProduct6x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct6x1AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	VXORPD Y4, Y4, Y4
-	VXORPD Y5, Y5, Y5
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-	VMOVUPS (R8)(R9*2), Y2
-	VMOVUPS (R10), Y3
-	VMOVUPS (R10)(R9*1), Y4
-	VMOVUPS (R10)(R9*2), Y5
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y6
-	VBROADCASTSD (CX), Y7
-	VFMADD231PD  Y7, Y6, Y0
-	VBROADCASTSD (CX)(DX*1), Y7
-	VFMADD231PD  Y7, Y6, Y1
-	VBROADCASTSD (CX)(DX*2), Y7
-	VFMADD231PD  Y7, Y6, Y2
-	VBROADCASTSD (R11), Y7
-	VFMADD231PD  Y7, Y6, Y3
-	VBROADCASTSD (R11)(DX*1), Y7
-	VFMADD231PD  Y7, Y6, Y4
-	VBROADCASTSD (R11)(DX*2), Y7
-	VFMADD231PD  Y7, Y6, Y5
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VMOVUPS Y2, (R8)(R9*2)
-	VMOVUPS Y3, (R10)
-	VMOVUPS Y4, (R10)(R9*1)
-	VMOVUPS Y5, (R10)(R9*2)
-	VZEROUPPER
-	RET
-
-// func winogradProduct4x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct4x1AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	LEAQ   (R8)(R9*2), R10
-	ADDQ   R9, R10
-	MOVB   load+64(FP), R11
-	TESTB  R11, R11
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-	VMOVUPS (R8)(R9*2), Y2
-	VMOVUPS (R10), Y3
-
-begin:
-	LEAQ  (CX)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y4
-	VBROADCASTSD (CX), Y5
-	VFMADD231PD  Y5, Y4, Y0
-	VBROADCASTSD (CX)(DX*1), Y5
-	VFMADD231PD  Y5, Y4, Y1
-	VBROADCASTSD (CX)(DX*2), Y5
-	VFMADD231PD  Y5, Y4, Y2
-	VBROADCASTSD (R11), Y5
-	VFMADD231PD  Y5, Y4, Y3
-	ADDQ         BX, CX
-	ADDQ         BX, R11
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VMOVUPS Y2, (R8)(R9*2)
-	VMOVUPS Y3, (R10)
-	VZEROUPPER
-	RET
-
-// func winogradProduct2x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct2x1AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	MOVB   load+64(FP), R10
-	TESTB  R10, R10
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(R9*1), Y1
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y2
-	VBROADCASTSD (CX), Y3
-	VFMADD231PD  Y3, Y2, Y0
-	VBROADCASTSD (CX)(DX*1), Y3
-	VFMADD231PD  Y3, Y2, Y1
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(R9*1)
-	VZEROUPPER
-	RET
-
-// func winogradProduct1x1AVX2F64(k int, a *float64, aRow int, aStep int, b *float64, bStep int, c *float64, ldc int, load bool)
-// Requires: AVX, FMA3
-TEXT ·winogradProduct1x1AVX2F64(SB), NOSPLIT, $0-65
-	MOVQ   k+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aStep+24(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bStep+40(FP), DI
-	MOVQ   c+48(FP), R8
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $0x03, DX
-	SHLQ   $0x03, BX
-	SHLQ   $0x03, DI
-	SHLQ   $0x03, R9
-	MOVB   load+64(FP), DL
-	TESTB  DL, DL
-	JNZ    load
-	VXORPD Y0, Y0, Y0
-	JMP    begin
-
-load:
-	VMOVUPS (R8), Y0
-
-begin:
-	TESTQ AX, AX
-	JZ    done
-
-step:
-	VMOVUPS      (SI), Y1
-	VBROADCASTSD (CX), Y2
-	VFMADD231PD  Y2, Y1, Y0
-	ADDQ         BX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          step
-
-done:
-	VMOVUPS Y0, (R8)
 	VZEROUPPER
 	RET
 

@@ -40,22 +40,26 @@ func BenchmarkTile(b *testing.B) { eachBenchmark(b, benchmarkTiles[float32], ben
 func benchmarkTiles[T Float](b *testing.B, row *Set[T]) {
 	peak := gflops(row)
 	for _, tile := range row.Tiles {
-		for _, k := range []int{64, 128, 256} {
-			b.Run(name("%dx%d/k=%d", tile.Rows, row.Cols, k), func(b *testing.B) {
-				x, y, c := tame[T](k*tile.Rows), tame[T](k*row.Cols), tame[T](tile.Rows*row.Cols)
-				const products = 100
-				rate := 0.0 // the best of the batches, as the peak is
-				for b.Loop() {
-					start := time.Now()
-					for range products {
-						tile.Mul(k, x, y, c, row.Cols, false)
+		for vectors := 1; vectors <= MaxVectors; vectors++ {
+			for _, k := range []int{64, 256, 576} {
+				b.Run(name("%dx%dx%d/k=%d", tile.Groups, tile.Rows, vectors, k), func(b *testing.B) {
+					p := packed(tile, row.Lanes, vectors, k)
+					copy(p.a, tame[T](len(p.a)))
+					copy(p.b, tame[T](len(p.b)))
+					const products = 100
+					rate := 0.0 // the best of the batches, as the peak is
+					for b.Loop() {
+						start := time.Now()
+						for range products {
+							p.mul(tile, p.c)
+						}
+						flops := float64(products * 2 * k * len(p.c))
+						rate = max(rate, flops/time.Since(start).Seconds()/1e9)
 					}
-					flops := float64(products * 2 * k * tile.Rows * row.Cols)
-					rate = max(rate, flops/time.Since(start).Seconds()/1e9)
-				}
-				b.ReportMetric(rate, "GFLOP/s")
-				b.ReportMetric(100*rate/peak, "%peak")
-			})
+					b.ReportMetric(rate, "GFLOP/s")
+					b.ReportMetric(100*rate/peak, "%peak")
+				})
+			}
 		}
 	}
 }
@@ -79,7 +83,7 @@ func benchmarkGather[T Float](b *testing.B, row *Set[T]) {
 	for _, width := range []int{4, 8, 14, 16, 24, 32, 48} {
 		b.Run(name("width=%d", width), func(b *testing.B) {
 			const count = 256
-			stride := max(row.Cols, width)
+			stride := max(48, width)
 			src, dst, off := tame[T](8192), make([]T, count*stride), make([]int, count)
 			for i := range off {
 				off[i] = i * 29 % (8192 - width)

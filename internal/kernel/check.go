@@ -11,11 +11,23 @@ func checkLengths(op string, n int, lengths ...int) {
 	}
 }
 
-// checkTile panics unless the slices hold a rows x cols tile and its panels.
-func checkTile(rows, cols, k, lenA, lenB, lenC, ldc int) {
-	if k < 0 || lenA < k*rows || lenB < k*cols || ldc < cols || lenC < (rows-1)*ldc+cols {
-		panic(fmt.Sprintf("kernel: Tile %dx%d: k %d, ldc %d do not fit panels of %d and %d elements and c of %d",
-			rows, cols, k, ldc, lenA, lenB, lenC))
+// checkTile panics unless the operands and c hold what a tile reads and writes.
+func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int, lenC int, out []int, ldc int) {
+	bad := len(rows) != groups || step < 0 || ldc < 0 || len(left) != len(right) || len(cols) != len(out) || len(cols) < 1 || len(cols) > MaxVectors
+	for v := 0; v < len(out) && !bad; v++ {
+		bad = out[v] < 0 || out[v]+(height-1)*ldc+lanes > lenC
+	}
+	if last := len(left) - 1; last >= 0 && !bad {
+		for _, row := range rows {
+			bad = bad || row+min(left[0], left[last]) < 0 || row+(height/groups-1)*step+max(left[0], left[last]) >= lenA
+		}
+		for _, col := range cols {
+			bad = bad || col+min(right[0], right[last]) < 0 || col+max(right[0], right[last])+lanes > lenB
+		}
+	}
+	if bad {
+		panic(fmt.Sprintf("kernel: Tile of %d rows, %d lanes: rows %v, step %d, %d links, columns %v, %d links, out %v, ldc %d do not fit operands of %d and %d elements and c of %d",
+			height, lanes, rows, step, len(left), cols, len(right), out, ldc, lenA, lenB, lenC))
 	}
 }
 

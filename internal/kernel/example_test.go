@@ -9,20 +9,21 @@ import (
 // A product of a 1 x 2 and a 2 x Cols matrix, on whichever row is active: b's panel is as wide as the row's tiles.
 func ExampleTile() {
 	row := kernel.Active[float32]()
-	tile := row.Tiles[len(row.Tiles)-1] // the one with 1 row
-	a := []float32{2, 3}
-	b := make([]float32, 2*row.Cols)
-	b[0], b[row.Cols] = 10, 100 // column 0
-	b[1], b[row.Cols+1] = 1, 1  // column 1
-
-	c := make([]float32, row.Cols)
-	tile.Mul(2, a, b, c, row.Cols, false)
-	fmt.Println(c[:2])
-	tile.Mul(2, a, b, c, row.Cols, true) // go on from what is there
-	fmt.Println(c[:2])
+	tile := row.Tiles[len(row.Tiles)-1] // one row
+	// The product of (1, 2, 3), whose elements lie two apart, with three rows of equal numbers.
+	a, left := []float32{1, 0, 2, 0, 3}, []int{0, 2, 4}
+	b, right := make([]float32, 3*row.Lanes), []int{0, row.Lanes, 2 * row.Lanes}
+	for i := range b {
+		b[i] = []float32{1, 10, 100}[i/row.Lanes]
+	}
+	c, first := make([]float32, row.Lanes), []int{0}
+	tile.Mul(a, first, 0, left, b, first, right, c, first, row.Lanes, false)
+	fmt.Println(c[0])
+	tile.Mul(a, first, 0, left, b, first, right, c, first, row.Lanes, true) // goes on from c
+	fmt.Println(c[row.Lanes-1])
 	// Output:
-	// [320 5]
-	// [640 10]
+	// 321
+	// 642
 }
 
 // Packing: Gather copies runs to lines, Interleave to columns.

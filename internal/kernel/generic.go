@@ -3,8 +3,8 @@ package kernel
 func genericSet[T Float]() *Set[T] {
 	return &Set[T]{
 		Name:              "generic",
-		Cols:              genericCols,
-		Tiles:             []Tile[T]{genericTile[T](4), genericTile[T](2), genericTile[T](1)},
+		Lanes:             genericLanes,
+		Tiles:             []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)},
 		Peak:              genericPeak[T],
 		Gather:            genericGather[T],
 		Interleave:        genericInterleave[T],

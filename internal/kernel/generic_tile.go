@@ -2,37 +2,39 @@ package kernel
 
 import "math"
 
-const genericCols = 4
+const genericLanes = 4
 
-func genericTile[T Float](rows int) Tile[T] {
+func genericTile[T Float](groups, rows int) Tile[T] {
 	chains := genericChains[T]()
-	return Tile[T]{Rows: rows, Mul: func(k int, a, b, c []T, ldc int, load bool) {
-		checkTile(rows, genericCols, k, len(a), len(b), len(c), ldc)
-		for i := range rows {
-			line := c[i*ldc : i*ldc+genericCols]
-			if !load {
-				clear(line)
-			}
-			if k > 0 {
-				chains(rows, k, a[i:], b, line)
+	return Tile[T]{groups, rows, func(a []T, groupRows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
+		checkTile(groups, groups*rows, genericLanes, len(a), groupRows, step, left, len(b), cols, right, len(c), out, ldc)
+		for v, at := range out {
+			for i := range groups * rows {
+				line := c[at+i*ldc : at+i*ldc+genericLanes]
+				if !load {
+					clear(line)
+				}
+				if len(left) > 0 {
+					chains(a[groupRows[i/rows]+i%rows*step:], left, b[cols[v]:], right, line)
+				}
 			}
 		}
 	}}
 }
 
 // genericChains returns the inner loop of T. There are two, because FMA is too large for the compiler to inline.
-func genericChains[T Float]() func(rows, k int, a, b, c []T) {
-	if chains, ok := any(chains32).(func(rows, k int, a, b, c []T)); ok {
+func genericChains[T Float]() func(a []T, left []int, b []T, right []int, c []T) {
+	if chains, ok := any(chains32).(func(a []T, left []int, b []T, right []int, c []T)); ok {
 		return chains
 	}
-	return any(chains64).(func(rows, k int, a, b, c []T))
+	return any(chains64).(func(a []T, left []int, b []T, right []int, c []T))
 }
 
-// chains64 adds one row of a product to c: c[j] = fma(a[p*rows], b[p*4+j], c[j]), p ascending.
-func chains64(rows, k int, a, b, c []float64) {
+// chains64 adds one row of a product to c: c[j] = fma(a[left[p]], b[right[p]+j], c[j]), p ascending.
+func chains64(a []float64, left []int, b []float64, right []int, c []float64) {
 	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
-	for p := range k {
-		s, q := a[p*rows], b[p*genericCols:p*genericCols+genericCols]
+	for p, at := range left {
+		s, q := a[at], b[right[p]:right[p]+genericLanes]
 		c0 = math.FMA(s, q[0], c0)
 		c1 = math.FMA(s, q[1], c1)
 		c2 = math.FMA(s, q[2], c2)
@@ -42,10 +44,10 @@ func chains64(rows, k int, a, b, c []float64) {
 }
 
 // chains32 is chains64 for float32, with FMA written out.
-func chains32(rows, k int, a, b, c []float32) {
+func chains32(a []float32, left []int, b []float32, right []int, c []float32) {
 	c0, c1, c2, c3 := float64(c[0]), float64(c[1]), float64(c[2]), float64(c[3])
-	for p := range k {
-		s, q := float64(a[p*rows]), b[p*genericCols:p*genericCols+genericCols]
+	for p, at := range left {
+		s, q := float64(a[at]), b[right[p]:right[p]+genericLanes]
 		x0, x1, x2, x3 := s*float64(q[0]), s*float64(q[1]), s*float64(q[2]), s*float64(q[3])
 		y0, y1, y2, y3 := x0+c0, x1+c1, x2+c2, x3+c3
 		if doubtful(y0) {
@@ -65,22 +67,22 @@ func chains32(rows, k int, a, b, c []float32) {
 	c[0], c[1], c[2], c[3] = float32(c0), float32(c1), float32(c2), float32(c3)
 }
 
-// genericPeak runs the inner loop of the tile on a small panel: Go has nothing faster.
+// genericPeak runs the inner loop of the tile on small operands: Go has nothing faster.
 func genericPeak[T Float](iterations int) (flops float64) {
 	const k = 64
 	chains := genericChains[T]()
-	a, b, c := make([]T, k), make([]T, k*genericCols), make([]T, genericCols)
-	for i := range a {
-		a[i] = 0.5
+	a, b, c, left, right := make([]T, k), make([]T, k*genericLanes), make([]T, genericLanes), make([]int, k), make([]int, k)
+	for p := range k {
+		a[p], left[p], right[p] = 0.5, p, p*genericLanes
 	}
 	for i := range b {
 		b[i] = 1
 	}
 	for range iterations {
 		clear(c) // or it grows until every sum is halfway between two float32s
-		chains(1, k, a, b, c)
+		chains(a, left, b, right, c)
 	}
-	return k * genericCols * 2 * float64(max(iterations, 0))
+	return k * genericLanes * 2 * float64(max(iterations, 0))
 }
 
 func genericGather[T Float](dst []T, stride int, src []T, off []int, width int) {

@@ -3,16 +3,29 @@ package kernel
 // Float is an element type.
 type Float interface{ float32 | float64 }
 
-// Tile is one matrix-product microkernel on packed panels.
+// Tile is one matrix-product microkernel on operands that are read where they lie: Groups*Rows rows and, as Mul's caller
+// asks, one or two vectors of the Set's Lanes columns of C = A*B. With row i = g*Rows+r and column v*Lanes+j,
 //
-// Mul sets C[0:Rows, 0:Cols] to the product of panels a (k x Rows, element (p, i) at a[p*Rows+i]) and b (k x Cols,
-// element (p, j) at b[p*Cols+j]), where Cols is that of the Set. Each element is one chain acc = fma(a_p, b_p, acc),
-// p ascending, from +0 (load false) or from the value in c (load true). Element (i, j) of C is c[i*ldc+j], ldc >= Cols;
-// Mul writes no others. c must overlap neither panel.
+//	A[i][p]          is  a[rows[g] + r*step + left[p]]
+//	B[p][v*Lanes+j]  is  b[cols[v] + right[p] + j]
+//	C[i][v*Lanes+j]  is  c[out[v] + i*ldc + j]
+//
+// so each operand may be a plain matrix, a transposed one, or the columns of a convolution, whose elements are pixels of an
+// image. Each element of C is one chain acc = fma(A_p, B_p, acc), p ascending over left and right, from +0 (load false) or from
+// the value in c (load true). Mul writes nothing else. c must overlap neither operand.
+//
+// Mul panics unless cols and out have the same length, 1 or 2, left and right the same, and rows has length Groups. Of the
+// offsets in left and right only the first and last are checked against the operands; they are the caller's own tables.
 type Tile[T Float] struct {
-	Rows int
-	Mul  func(k int, a, b, c []T, ldc int, load bool)
+	Groups, Rows int
+	Mul          func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool)
 }
+
+// Height is the number of rows.
+func (t *Tile[T]) Height() int { return t.Groups * t.Rows }
+
+// MaxVectors is the number of vectors of columns of the widest product that a Tile computes.
+const MaxVectors = 2
 
 // Set is one row of the table: the inner loops of one instruction set for one element type.
 //
@@ -21,8 +34,8 @@ type Tile[T Float] struct {
 // A slice that is too short is the caller's bug and panics.
 type Set[T Float] struct {
 	Name  string    // "generic", "avx2", "avx512"
-	Cols  int       // columns of every tile
-	Tiles []Tile[T] // by Rows, descending; the last has 1 row
+	Lanes int       // columns of a vector
+	Tiles []Tile[T] // by Height, descending; the last has 1 row
 
 	// Peak runs a chain of independent fused multiply-adds in registers, the fastest that this row can go, and returns
 	// the number of floating-point operations done (2 for each fma); the caller holds the watch.

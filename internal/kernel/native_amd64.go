@@ -18,9 +18,11 @@ type native[T Float] struct {
 }
 
 type nativeTile[T Float] struct {
-	rows int
-	mul  func(k int, a, b, c *T, ldc int, load bool)
+	groups, rows int
+	mul          [MaxVectors]tileFunc[T] // for one vector, for two
 }
+
+type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, ldc int, load bool)
 
 // nativeInterleave transposes groups of rows; runs must have at least shortest elements.
 type nativeInterleave[T Float] struct {
@@ -28,21 +30,17 @@ type nativeInterleave[T Float] struct {
 	groups         func(dst *T, stride int, src *T, off *int, groups, n int)
 }
 
-const (
-	tileVectors = 3  // columns of a tile, in vectors
-	peakChains  = 12 // vectors that peak works on
-)
+const peakChains = 12 // vectors that peak works on
 
 // set returns the row of the table.
 func (k *native[T]) set() *Set[T] {
-	cols := tileVectors * k.lanes
 	var tiles []Tile[T]
 	for _, t := range k.tiles {
-		tiles = append(tiles, Tile[T]{t.rows, tileMul(t, cols)})
+		tiles = append(tiles, Tile[T]{t.groups, t.rows, tileMul(t, k.lanes)})
 	}
 	return &Set[T]{
 		Name:              k.name,
-		Cols:              cols,
+		Lanes:             k.lanes,
 		Tiles:             tiles,
 		Peak:              k.runPeak,
 		Gather:            k.runGather,
@@ -64,10 +62,11 @@ func (k *native[T]) set() *Set[T] {
 	}
 }
 
-func tileMul[T Float](t nativeTile[T], cols int) func(k int, a, b, c []T, ldc int, load bool) {
-	return func(k int, a, b, c []T, ldc int, load bool) {
-		checkTile(t.rows, cols, k, len(a), len(b), len(c), ldc)
-		t.mul(k, unsafe.SliceData(a), unsafe.SliceData(b), &c[0], ldc, load)
+func tileMul[T Float](t nativeTile[T], lanes int) func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
+	return func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
+		checkTile(t.groups, t.groups*t.rows, lanes, len(a), rows, step, left, len(b), cols, right, len(c), out, ldc)
+		t.mul[len(cols)-1](len(left), unsafe.SliceData(a), &rows[0], step, unsafe.SliceData(left),
+			unsafe.SliceData(b), &cols[0], unsafe.SliceData(right), &c[0], &out[0], ldc, load)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Cols", "Tiles", "Peak", "Gather", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -174,12 +174,23 @@ func TestPanics(t *testing.T) {
 			}
 		}
 		for _, tile := range row.Tiles {
-			m, n := tile.Rows, row.Cols
-			fits := func(k, a, b, c, ldc int) call {
-				return call{"Tile", func() { tile.Mul(k, make([]float32, a), make([]float32, b), make([]float32, c), ldc, false) }}
+			spoil := func(how func(p *tileCall[float32])) {
+				p := packed(tile, row.Lanes, MaxVectors, 3)
+				how(p)
+				calls = append(calls, call{"Tile", func() { p.mul(tile, p.c) }})
 			}
-			calls = append(calls, fits(-1, 100, 100, m*n, n), fits(3, 3*m-1, 3*n, m*n, n), fits(3, 3*m, 3*n-1, m*n, n),
-				fits(3, 3*m, 3*n, m*n-1, n), fits(3, 3*m, 3*n, m*n, n-1))
+			spoil(func(p *tileCall[float32]) { p.a = p.a[1:] })
+			spoil(func(p *tileCall[float32]) { p.b = p.b[1:] })
+			spoil(func(p *tileCall[float32]) { p.c = p.c[1:] })
+			spoil(func(p *tileCall[float32]) { p.rows = p.rows[1:] })
+			spoil(func(p *tileCall[float32]) { p.rows[0] = -1 })
+			spoil(func(p *tileCall[float32]) { p.left = p.left[1:] })
+			spoil(func(p *tileCall[float32]) { p.right[2]++ })
+			spoil(func(p *tileCall[float32]) { p.cols[1]++ })
+			spoil(func(p *tileCall[float32]) { p.cols = p.cols[1:] })
+			spoil(func(p *tileCall[float32]) { p.out[0] = -1 })
+			spoil(func(p *tileCall[float32]) { p.out, p.cols = append(p.out, 0), append(p.cols, 0) })
+			spoil(func(p *tileCall[float32]) { p.step = -1 })
 		}
 		for _, c := range calls {
 			if message := panicOf(c.run); !strings.Contains(message, c.name) {

@@ -11,9 +11,15 @@ var (
 )
 
 var avx2F32 = native[float32]{
-	name:       "avx2",
-	lanes:      8,
-	tiles:      []nativeTile[float32]{{4, tile4AVX2F32}, {2, tile2AVX2F32}, {1, tile1AVX2F32}},
+	name:  "avx2",
+	lanes: 8,
+	tiles: []nativeTile[float32]{
+		{2, 3, [MaxVectors]tileFunc[float32]{tile2x3x1AVX2F32, tile2x3x2AVX2F32}},
+		{1, 4, [MaxVectors]tileFunc[float32]{tile1x4x1AVX2F32, tile1x4x2AVX2F32}},
+		{1, 3, [MaxVectors]tileFunc[float32]{tile1x3x1AVX2F32, tile1x3x2AVX2F32}},
+		{1, 2, [MaxVectors]tileFunc[float32]{tile1x2x1AVX2F32, tile1x2x2AVX2F32}},
+		{1, 1, [MaxVectors]tileFunc[float32]{tile1x1x1AVX2F32, tile1x1x2AVX2F32}},
+	},
 	peak:       peakAVX2F32,
 	gather:     gatherAVX2F32,
 	interleave: interleaveF32,
@@ -39,17 +45,19 @@ var avx2F32 = native[float32]{
 		code:           winogradCodeAVX2F32,
 		output:         winogradOutputAVX2F32,
 		gradient:       winogradGradientAVX2F32,
-		products: []nativeProducts[float32]{
-			{2, []nativeProduct[float32]{{6, winogradProduct6x2AVX2F32}, {4, winogradProduct4x2AVX2F32}, {2, winogradProduct2x2AVX2F32}, {1, winogradProduct1x2AVX2F32}}},
-			{1, []nativeProduct[float32]{{6, winogradProduct6x1AVX2F32}, {4, winogradProduct4x1AVX2F32}, {2, winogradProduct2x1AVX2F32}, {1, winogradProduct1x1AVX2F32}}},
-		},
 	},
 }
 
 var avx2F64 = native[float64]{
-	name:       "avx2",
-	lanes:      4,
-	tiles:      []nativeTile[float64]{{4, tile4AVX2F64}, {2, tile2AVX2F64}, {1, tile1AVX2F64}},
+	name:  "avx2",
+	lanes: 4,
+	tiles: []nativeTile[float64]{
+		{2, 3, [MaxVectors]tileFunc[float64]{tile2x3x1AVX2F64, tile2x3x2AVX2F64}},
+		{1, 4, [MaxVectors]tileFunc[float64]{tile1x4x1AVX2F64, tile1x4x2AVX2F64}},
+		{1, 3, [MaxVectors]tileFunc[float64]{tile1x3x1AVX2F64, tile1x3x2AVX2F64}},
+		{1, 2, [MaxVectors]tileFunc[float64]{tile1x2x1AVX2F64, tile1x2x2AVX2F64}},
+		{1, 1, [MaxVectors]tileFunc[float64]{tile1x1x1AVX2F64, tile1x1x2AVX2F64}},
+	},
 	peak:       peakAVX2F64,
 	gather:     gatherAVX2F64,
 	interleave: interleaveF64,
@@ -75,17 +83,20 @@ var avx2F64 = native[float64]{
 		code:           winogradCodeAVX2F64,
 		output:         winogradOutputAVX2F64,
 		gradient:       winogradGradientAVX2F64,
-		products: []nativeProducts[float64]{
-			{2, []nativeProduct[float64]{{6, winogradProduct6x2AVX2F64}, {4, winogradProduct4x2AVX2F64}, {2, winogradProduct2x2AVX2F64}, {1, winogradProduct1x2AVX2F64}}},
-			{1, []nativeProduct[float64]{{6, winogradProduct6x1AVX2F64}, {4, winogradProduct4x1AVX2F64}, {2, winogradProduct2x1AVX2F64}, {1, winogradProduct1x1AVX2F64}}},
-		},
 	},
 }
 
 var avx512F32 = native[float32]{
-	name:       "avx512",
-	lanes:      16,
-	tiles:      []nativeTile[float32]{{8, tile8AVX512F32}, {4, tile4AVX512F32}, {2, tile2AVX512F32}, {1, tile1AVX512F32}},
+	name:  "avx512",
+	lanes: 16,
+	tiles: []nativeTile[float32]{
+		{4, 3, [MaxVectors]tileFunc[float32]{tile4x3x1AVX512F32, tile4x3x2AVX512F32}},
+		{2, 4, [MaxVectors]tileFunc[float32]{tile2x4x1AVX512F32, tile2x4x2AVX512F32}},
+		{1, 4, [MaxVectors]tileFunc[float32]{tile1x4x1AVX512F32, tile1x4x2AVX512F32}},
+		{1, 3, [MaxVectors]tileFunc[float32]{tile1x3x1AVX512F32, tile1x3x2AVX512F32}},
+		{1, 2, [MaxVectors]tileFunc[float32]{tile1x2x1AVX512F32, tile1x2x2AVX512F32}},
+		{1, 1, [MaxVectors]tileFunc[float32]{tile1x1x1AVX512F32, tile1x1x2AVX512F32}},
+	},
 	peak:       peakAVX512F32,
 	gather:     gatherAVX512F32,
 	interleave: interleaveF32,
@@ -111,17 +122,20 @@ var avx512F32 = native[float32]{
 		code:           winogradCodeAVX512F32,
 		output:         winogradOutputAVX512F32,
 		gradient:       winogradGradientAVX512F32,
-		products: []nativeProducts[float32]{
-			{4, []nativeProduct[float32]{{6, winogradProduct6x4AVX512F32}, {4, winogradProduct4x4AVX512F32}, {2, winogradProduct2x4AVX512F32}, {1, winogradProduct1x4AVX512F32}}},
-			{1, []nativeProduct[float32]{{6, winogradProduct6x1AVX512F32}, {4, winogradProduct4x1AVX512F32}, {2, winogradProduct2x1AVX512F32}, {1, winogradProduct1x1AVX512F32}}},
-		},
 	},
 }
 
 var avx512F64 = native[float64]{
-	name:       "avx512",
-	lanes:      8,
-	tiles:      []nativeTile[float64]{{8, tile8AVX512F64}, {4, tile4AVX512F64}, {2, tile2AVX512F64}, {1, tile1AVX512F64}},
+	name:  "avx512",
+	lanes: 8,
+	tiles: []nativeTile[float64]{
+		{4, 3, [MaxVectors]tileFunc[float64]{tile4x3x1AVX512F64, tile4x3x2AVX512F64}},
+		{2, 4, [MaxVectors]tileFunc[float64]{tile2x4x1AVX512F64, tile2x4x2AVX512F64}},
+		{1, 4, [MaxVectors]tileFunc[float64]{tile1x4x1AVX512F64, tile1x4x2AVX512F64}},
+		{1, 3, [MaxVectors]tileFunc[float64]{tile1x3x1AVX512F64, tile1x3x2AVX512F64}},
+		{1, 2, [MaxVectors]tileFunc[float64]{tile1x2x1AVX512F64, tile1x2x2AVX512F64}},
+		{1, 1, [MaxVectors]tileFunc[float64]{tile1x1x1AVX512F64, tile1x1x2AVX512F64}},
+	},
 	peak:       peakAVX512F64,
 	gather:     gatherAVX512F64,
 	interleave: interleaveF64,
@@ -147,9 +161,5 @@ var avx512F64 = native[float64]{
 		code:           winogradCodeAVX512F64,
 		output:         winogradOutputAVX512F64,
 		gradient:       winogradGradientAVX512F64,
-		products: []nativeProducts[float64]{
-			{4, []nativeProduct[float64]{{6, winogradProduct6x4AVX512F64}, {4, winogradProduct4x4AVX512F64}, {2, winogradProduct2x4AVX512F64}, {1, winogradProduct1x4AVX512F64}}},
-			{1, []nativeProduct[float64]{{6, winogradProduct6x1AVX512F64}, {4, winogradProduct4x1AVX512F64}, {2, winogradProduct2x1AVX512F64}, {1, winogradProduct1x1AVX512F64}}},
-		},
 	},
 }

@@ -2,16 +2,14 @@ package kernel
 
 import "fmt"
 
-// Winograd holds what Winograd convolution with tiles of 6x6 needs of a Set: its transforms, which work on vectors of
-// channels, and the products between them, which read both operands where the transforms have left them.
+// Winograd holds what Winograd convolution with tiles of 6x6 needs of a Set besides its Tiles: the transforms, which work on
+// vectors of channels.
 //
 // A transform maps a square of vectors to another, first along every column of the square, then along every row of what
 // that gives. Its one-dimensional step is written out in the comments below; "fma" rounds once, every other operation
-// rounds. Element (i, j) of a square is the vector of n elements at i*row + j*col, n a multiple of Lanes. dst and src must not
+// rounds. Element (i, j) of a square is the vector of n elements at i*row + j*col, n a multiple of the Set's Lanes. dst and src must not
 // overlap.
 type Winograd[T Float] struct {
-	Lanes int // a divisor of every number of channels
-
 	// Signal is B' d B on 6x6. Of d0..d5 it makes, with a = fma(-4, d2, d4), b = fma(-4, d1, d3), c = d4-d2, e = d3-d1:
 	// fma(4, d0, fma(-5, d2, d4)), a+b, a-b, fma(2, e, c), fma(-2, e, c), fma(4, d1, fma(-5, d3, d5)).
 	Signal Transform[T]
@@ -29,26 +27,10 @@ type Winograd[T Float] struct {
 	Output Transform[T]
 	// Gradient goes from 6x6 to 3x3. With the names of Output it makes (m0+p)+r, fma(2, s, q), fma(4, r, p)+m5.
 	Gradient Transform[T]
-
-	// Products lists the products by Cols, descending; the last has Lanes columns.
-	Products []Products[T]
 }
 
 // Transform is one transform of n channels.
 type Transform[T Float] func(dst []T, dstRow, dstCol int, src []T, srcRow, srcCol, n int)
-
-// Products are the matrix products of one width.
-type Products[T Float] struct {
-	Cols  int
-	Tiles []Product[T] // by Rows, descending; the last has 1 row
-}
-
-// Product is a matrix-product microkernel like Tile, but on operands that lie as they are: element (i, p) of a is
-// a[i*aRow+p*aStep], element (p, j) of b is b[p*bStep+j].
-type Product[T Float] struct {
-	Rows int
-	Mul  func(k int, a []T, aRow, aStep int, b []T, bStep int, c []T, ldc int, load bool)
-}
 
 // transformShape says how large the squares of a transform are.
 type transformShape struct {
@@ -73,15 +55,5 @@ func (s transformShape) check(lenDst, dstRow, dstCol, lenSrc, srcRow, srcCol, n,
 	if n < 0 || n%lanes != 0 || !fits(s.out, lenDst, dstRow, dstCol) || !fits(s.in, lenSrc, srcRow, srcCol) {
 		panic(fmt.Sprintf("kernel: %s: squares of %dx%d at steps %d, %d and of %dx%d at steps %d, %d, with %d channels in lanes of %d, do not fit %d and %d elements",
 			s.name, s.in, s.in, srcRow, srcCol, s.out, s.out, dstRow, dstCol, n, lanes, lenSrc, lenDst))
-	}
-}
-
-// checkProduct panics unless the slices hold a rows x cols product and its operands.
-func checkProduct(rows, cols, k, lenA, aRow, aStep, lenB, bStep, lenC, ldc int) {
-	badA := k > 0 && (aRow < 0 || aStep < 0 || (rows-1)*aRow+(k-1)*aStep >= lenA)
-	badB := k > 0 && (bStep < 0 || (k-1)*bStep+cols > lenB)
-	if k < 0 || badA || badB || ldc < cols || (rows-1)*ldc+cols > lenC {
-		panic(fmt.Sprintf("kernel: Winograd.Product %dx%d: k %d, steps %d, %d, %d, ldc %d do not fit operands of %d and %d elements and c of %d",
-			rows, cols, k, aRow, aStep, bStep, ldc, lenA, lenB, lenC))
 	}
 }

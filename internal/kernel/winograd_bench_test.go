@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func BenchmarkWinogradTransform(b *testing.B) {
 	eachBenchmark(b, benchmarkTransforms[float32], benchmarkTransforms[float64])
@@ -20,33 +17,5 @@ func benchmarkTransforms[T Float](b *testing.B, row *Set[T]) {
 				f.run(dst, f.out*n, n, src, f.in*n, n, n)
 			}
 		})
-	}
-}
-
-func BenchmarkWinogradProduct(b *testing.B) {
-	eachBenchmark(b, benchmarkProducts[float32], benchmarkProducts[float64])
-}
-
-// benchmarkProducts multiplies operands that stay in cache and says what share of the peak that is. One op is 100 products.
-func benchmarkProducts[T Float](b *testing.B, row *Set[T]) {
-	peak := gflops(row)
-	const k, products = 64, 100
-	for _, p := range row.Winograd.Products {
-		for _, tile := range p.Tiles {
-			b.Run(name("%dx%d", tile.Rows, p.Cols), func(b *testing.B) {
-				x, y, c := tame[T](k*tile.Rows), tame[T](k*p.Cols), tame[T](tile.Rows*p.Cols)
-				rate := 0.0 // the best of the batches, as the peak is
-				for b.Loop() {
-					start := time.Now()
-					for range products {
-						tile.Mul(k, x, k, 1, y, p.Cols, c, p.Cols, false)
-					}
-					flops := float64(products * 2 * k * tile.Rows * p.Cols)
-					rate = max(rate, flops/time.Since(start).Seconds()/1e9)
-				}
-				b.ReportMetric(rate, "GFLOP/s")
-				b.ReportMetric(100*rate/peak, "%peak")
-			})
-		}
 	}
 }

@@ -1,19 +1,13 @@
 package kernel
 
 func genericWinograd[T Float]() Winograd[T] {
-	products := Products[T]{Cols: genericCols}
-	for _, rows := range []int{4, 2, 1} {
-		products.Tiles = append(products.Tiles, genericProduct[T](rows))
-	}
 	return Winograd[T]{
-		Lanes:          genericCols,
-		Signal:         genericTransform(signalShape, genericCols, signalStep[T]),
-		Kernel:         genericTransform(kernelShape, genericCols, kernelStep[T]),
-		KernelReversed: genericTransform(kernelReversedShape, genericCols, kernelReversedStep[T]),
-		Code:           genericTransform(codeShape, genericCols, codeStep[T]),
-		Output:         genericTransform(outputShape, genericCols, outputStep[T]),
-		Gradient:       genericTransform(gradientShape, genericCols, gradientStep[T]),
-		Products:       []Products[T]{products},
+		Signal:         genericTransform(signalShape, genericLanes, signalStep[T]),
+		Kernel:         genericTransform(kernelShape, genericLanes, kernelStep[T]),
+		KernelReversed: genericTransform(kernelReversedShape, genericLanes, kernelReversedStep[T]),
+		Code:           genericTransform(codeShape, genericLanes, codeStep[T]),
+		Output:         genericTransform(outputShape, genericLanes, outputStep[T]),
+		Gradient:       genericTransform(gradientShape, genericLanes, gradientStep[T]),
 	}
 }
 
@@ -86,22 +80,4 @@ func gradientStep[T Float](m, out *[6]T) {
 	out[0] = (m[0] + p) + r
 	out[1] = FMA(2, s, q)
 	out[2] = FMA(4, r, p) + m[5]
-}
-
-func genericProduct[T Float](rows int) Product[T] {
-	return Product[T]{Rows: rows, Mul: func(k int, a []T, aRow, aStep int, b []T, bStep int, c []T, ldc int, load bool) {
-		checkProduct(rows, genericCols, k, len(a), aRow, aStep, len(b), bStep, len(c), ldc)
-		for i := range rows {
-			line := c[i*ldc : i*ldc+genericCols]
-			if !load {
-				clear(line)
-			}
-			for p := range k {
-				s := a[i*aRow+p*aStep]
-				for j, v := range b[p*bStep : p*bStep+genericCols] {
-					line[j] = FMA(s, v, line[j])
-				}
-			}
-		}
-	}}
 }

@@ -31,7 +31,7 @@ func testTransforms[T Float](t *testing.T, generic, row *Set[T]) {
 	r := rand.New(rand.NewPCG(11, 12))
 	generics := transformsOf(&generic.Winograd)
 	for i, f := range transformsOf(&row.Winograd) {
-		for n := 0; n <= 3*widest; n += row.Winograd.Lanes {
+		for n := 0; n <= 3*widest; n += row.Lanes {
 			for _, tame := range []bool{true, false} {
 				srcCol, dstCol := n+r.IntN(5), n+r.IntN(5)
 				srcRow, dstRow := f.in*srcCol+r.IntN(5), f.out*dstCol+r.IntN(5)
@@ -73,7 +73,7 @@ func testGenericTransforms[T Float](t *testing.T) {
 	row := Rows[T]()[0]
 	for i, matrix := range [][][]T{b, g, reversed, c, a, last} {
 		f := transformsOf(&row.Winograd)[i]
-		n := row.Winograd.Lanes
+		n := row.Lanes
 		src, dst := make([]T, f.in*f.in*n), make([]T, f.out*f.out*n)
 		for u := range f.in {
 			for v := range f.in {
@@ -92,62 +92,7 @@ func testGenericTransforms[T Float](t *testing.T) {
 	}
 }
 
-func TestWinogradProducts(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testProducts(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testProducts(t, row) })
-	}
-}
-
-func testProducts[T Float](t *testing.T, row *Set[T]) {
-	r := rand.New(rand.NewPCG(13, 14))
-	for _, products := range row.Winograd.Products {
-		for _, tile := range products.Tiles {
-			for _, k := range []int{0, 1, 2, 5, 33} {
-				for _, load := range []bool{false, true} {
-					testProduct(t, r, tile, products.Cols, k, load)
-				}
-			}
-		}
-	}
-}
-
-// testProduct compares with the loops of the definition, on operands of both layouts, on memory that ends where they end.
-func testProduct[T Float](t *testing.T, r *rand.Rand, tile Product[T], cols, k int, load bool) {
-	aRow, aStep := k+r.IntN(3), 1
-	if r.IntN(2) == 0 {
-		aRow, aStep = 1, tile.Rows+r.IntN(3)
-	}
-	bStep, ldc, shift := cols+r.IntN(3), cols+r.IntN(3), r.IntN(16)
-	a := guarded[T](t, max(0, (tile.Rows-1)*aRow+(k-1)*aStep+1), r.IntN(2) == 0)
-	b := guarded[T](t, max(0, (k-1)*bStep+cols), r.IntN(2) == 0)
-	fill(r, a, r.IntN(2) == 0)
-	fill(r, b, r.IntN(2) == 0)
-	whole, c := framed[T]((tile.Rows-1)*ldc+cols, shift)
-	wholeWant, want := framed[T](len(c), shift)
-	fill(r, c, true)
-	copy(want, c)
-	end := guarded[T](t, len(c), true)
-	for i := range tile.Rows {
-		for j := range cols {
-			var s T
-			if load {
-				s = want[i*ldc+j]
-			}
-			for p := range k {
-				s = FMA(a[i*aRow+p*aStep], b[p*bStep+j], s)
-			}
-			want[i*ldc+j] = s
-		}
-	}
-	tile.Mul(k, a, aRow, aStep, b, bStep, c, ldc, load)
-	sameBits(t, name("Product %dx%d, k %d, load %v", tile.Rows, cols, k, load), whole, wholeWant)
-	tile.Mul(k, a, aRow, aStep, b, bStep, end, ldc, load)
-}
-
-// TestWinogradComplete: every row has every part, and the sizes that the callers count on.
+// TestWinogradComplete: every row has every part.
 func TestWinogradComplete(t *testing.T) {
 	for _, row := range Rows[float32]() {
 		v := reflect.ValueOf(row.Winograd)
@@ -156,21 +101,12 @@ func TestWinogradComplete(t *testing.T) {
 				t.Errorf("row %s has no Winograd.%s", row.Name, v.Type().Field(i).Name)
 			}
 		}
-		products := row.Winograd.Products
-		if narrow := products[len(products)-1]; narrow.Cols != row.Winograd.Lanes {
-			t.Errorf("row %s: the narrowest product has %d columns, a vector %d", row.Name, narrow.Cols, row.Winograd.Lanes)
-		}
-		for _, p := range products {
-			if p.Cols%row.Winograd.Lanes != 0 || p.Tiles[len(p.Tiles)-1].Rows != 1 {
-				t.Errorf("row %s: %d columns, tiles %v", row.Name, p.Cols, p.Tiles)
-			}
-		}
 	}
 }
 
 func TestWinogradPanics(t *testing.T) {
 	for _, row := range Rows[float32]() {
-		n := row.Winograd.Lanes
+		n := row.Lanes
 		for _, f := range transformsOf(&row.Winograd) {
 			in, out := make([]float32, f.in*f.in*n), make([]float32, f.out*f.out*n)
 			for what, call := range map[string]func(){
@@ -181,20 +117,6 @@ func TestWinogradPanics(t *testing.T) {
 			} {
 				if message := panicOf(call); !strings.Contains(message, f.name) {
 					t.Errorf("row %s, %s, %s: panic %q does not name the function", row.Name, f.name, what, message)
-				}
-			}
-		}
-		for _, p := range row.Winograd.Products {
-			for _, tile := range p.Tiles {
-				m, j := tile.Rows, p.Cols
-				call := func(k, a, b, c, ldc int) func() {
-					return func() { tile.Mul(k, make([]float32, a), 1, m, make([]float32, b), j, make([]float32, c), ldc, false) }
-				}
-				for i, run := range []func(){call(-1, 99, 999, m*j, j), call(3, 3*m-1, 3*j, m*j, j), call(3, 3*m, 3*j-1, m*j, j),
-					call(3, 3*m, 3*j, m*j-1, j), call(3, 3*m, 3*j, m*j, j-1)} {
-					if message := panicOf(run); !strings.Contains(message, "Winograd.Product") {
-						t.Errorf("row %s, product %dx%d, call %d: panic %q does not name the function", row.Name, m, j, i, message)
-					}
 				}
 			}
 		}

@@ -30,7 +30,6 @@ func main() {
 		for _, f := range transforms {
 			f.emit(t)
 		}
-		products(t)
 		if t.isa == "AVX2" { // serves every row: ZMM would take 16 rows at a time, and there are not as many pointer registers
 			interleaves(t)
 		}

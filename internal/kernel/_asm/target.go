@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -126,4 +127,19 @@ func imm(n int) Op {
 		return U8(n)
 	}
 	return U32(n)
+}
+
+var constants = map[string]Mem{}
+
+// constant is the place of a constant of the element type in the file's data.
+func (t target) constant(c float64) Mem {
+	name := fmt.Sprintf("constant%d", len(constants))
+	bits, key := Constant(U64(math.Float64bits(c))), fmt.Sprintf("%d %v", t.size, c)
+	if t.size == 4 {
+		bits = U32(math.Float32bits(float32(c)))
+	}
+	if _, known := constants[key]; !known {
+		constants[key] = ConstData(name, bits)
+	}
+	return constants[key]
 }

@@ -8,150 +8,128 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-const (
-	tileVectors = 3 // columns of a tile, in vectors
-	tileUnroll  = 4 // steps of k in the main loop
-	// tileAhead is how many bytes ahead a is asked for: it comes from beyond the second-level cache, and the processor's own
-	// prefetching stops at the end of each page.
-	tileAhead = 2048
-)
+// tileShape is the size of a tile: groups of rows, and vectors of columns.
+type tileShape struct{ groups, rows, vectors int }
 
-// tiles emits the microkernels. The tallest fills the registers: 8*3 sums of 32 registers, or 4*3 of 16.
+func (s tileShape) height() int { return s.groups * s.rows }
+
+// tiles emits the microkernels. The tallest leaves just enough registers beside its sums: 12*2 of 32, or 6*2 of 16.
 func tiles(t target) {
-	rows := []int{8, 4, 2, 1}
+	heights := [][2]int{{4, 3}, {2, 4}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
 	if t.isa == "AVX2" {
-		rows = rows[1:]
+		heights = [][2]int{{2, 3}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
 	}
-	for _, r := range rows {
-		tile(t, r)
+	for _, h := range heights {
+		for _, vectors := range []int{2, 1} {
+			tile(t, tileShape{h[0], h[1], vectors})
+		}
 	}
 }
 
-// tile emits one microkernel. Sum (i, j) lives in register i*3+j for all of k; each step loads 3 vectors of b, and for each
-// row broadcasts one element of a.
-func tile(t target, rows int) {
-	cols := tileVectors * t.lanes()
-	t.function(fmt.Sprintf("tile%d", rows), "func(k int, a, b, c *T, ldc int, load bool)",
-		fmt.Sprintf("\tfor i := range %d {", rows),
-		fmt.Sprintf("\t\tfor j := range %d {", cols),
-		"\t\t\ts := 0, or c[i*ldc+j] if load",
-		"\t\t\tfor p := range k {",
-		fmt.Sprintf("\t\t\t\ts = fma(a[p*%d+i], b[p*%d+j], s)", rows, cols),
+// tile emits one microkernel. Sum (i, v) lives in register i*vectors+v for all of k.
+func tile(t target, s tileShape) {
+	t.function(fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors),
+		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, ldc int, load bool)",
+		fmt.Sprintf("\tfor i := range %d {", s.height()),
+		fmt.Sprintf("\t\tfor v := range %d {", s.vectors),
+		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
+		"\t\t\t\tsum := &c[out[v]+i*ldc+j]",
+		"\t\t\t\tif !load {",
+		"\t\t\t\t\t*sum = 0",
+		"\t\t\t\t}",
+		"\t\t\t\tfor p := range k {",
+		fmt.Sprintf("\t\t\t\t\t*sum = fma(a[rows[i/%d]+i%%%d*step+left[p]], b[cols[v]+right[p]+j], *sum)", s.rows, s.rows),
+		"\t\t\t\t}",
 		"\t\t\t}",
-		"\t\t\tc[i*ldc+j] = s",
 		"\t\t}",
 		"\t}")
-	k, a, b, c, ldc := argument("k"), argument("a"), argument("b"), argument("c"), argument("ldc")
-	t.bytes(ldc)
-	t.tileBegin(rows, c, ldc)
-
-	CMPQ(k, imm(tileUnroll))
-	JLT(LabelRef("rest"))
-	Label("block")
-	for d := 0; d < tileUnroll*rows*t.size; d += 64 {
-		PREFETCHT0(Mem{Base: a, Disp: tileAhead + d})
+	t.tileBegin(s)
+	k, left, right, step := argument("k"), argument("left"), argument("right"), argument("step")
+	t.bytes(step)
+	rows, cols := t.places("a", "rows", s.groups), t.places("b", "cols", s.vectors)
+	step3 := step
+	if s.rows == 4 {
+		step3 = GP64()
+		LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
 	}
-	for u := range tileUnroll {
-		t.tileStep(rows, u, a, b)
-	}
-	ADDQ(imm(tileUnroll*rows*t.size), a)
-	ADDQ(imm(tileUnroll*tileVectors*t.width), b)
-	SUBQ(imm(tileUnroll), k)
-	CMPQ(k, imm(tileUnroll))
-	JGE(LabelRef("block"))
-
-	Label("rest")
 	TESTQ(k, k)
 	JZ(LabelRef("done"))
+	// The tables are read from their ends, by a count that rises to zero.
+	LEAQ(Mem{Base: left, Index: k, Scale: 8}, left)
+	LEAQ(Mem{Base: right, Index: k, Scale: 8}, right)
+	NEGQ(k)
 	Label("step")
-	t.tileStep(rows, 0, a, b)
-	ADDQ(imm(rows*t.size), a)
-	ADDQ(imm(tileVectors*t.width), b)
-	DECQ(k)
+	t.tileStep(s, Mem{Base: left, Index: k, Scale: 8}, Mem{Base: right, Index: k, Scale: 8}, rows, cols, step, step3)
+	INCQ(k)
 	JNZ(LabelRef("step"))
-
 	Label("done")
-	for i := range rows {
-		for j := range tileVectors {
-			t.store(t.vec(i*tileVectors+j), Mem{Base: c, Disp: j * t.width})
-		}
-		if i+1 < rows {
-			ADDQ(ldc, c)
-		}
-	}
+	t.eachSum(s, func(m Mem, sum int) { t.store(t.vec(sum), m) })
 	end()
 }
 
-// tileBegin sets the sums to zero or to c, and asks for the lines of c that the stores, or the next tile's loads, will need.
-func (t target) tileBegin(rows int, c, ldc reg.Register) {
-	flag, line := GP8(), GP64()
+// places returns the addresses base[table[0]], base[table[1]], ...
+func (t target) places(base, table string, n int) []reg.Register {
+	at, offsets := argument(base), argument(table)
+	list := make([]reg.Register, n)
+	for i := range list {
+		r := GP64()
+		MOVQ(Mem{Base: offsets, Disp: 8 * i}, r)
+		LEAQ(Mem{Base: at, Index: r, Scale: uint8(t.size)}, r)
+		list[i] = r
+	}
+	return list
+}
+
+// eachSum calls body with the place in c and the register of every sum, row after row.
+func (t target) eachSum(s tileShape, body func(m Mem, sum int)) {
+	lines, ldc := t.places("c", "out", s.vectors), argument("ldc")
+	t.bytes(ldc)
+	for i := range s.height() {
+		for v, line := range lines {
+			body(Mem{Base: line}, i*s.vectors+v)
+			if i+1 < s.height() {
+				ADDQ(ldc, line)
+			}
+		}
+	}
+}
+
+// tileBegin sets the sums to c, or to zero, in which case it asks for the lines that the stores will need.
+func (t target) tileBegin(s tileShape) {
+	flag := GP8()
 	Load(Param("load"), flag)
-	MOVQ(c, line)
 	TESTB(flag, flag)
 	JNZ(LabelRef("load"))
-	for i := range rows {
-		for j := range tileVectors {
-			t.zero(t.vec(i*tileVectors + j))
-			if j*t.width%64 == 0 {
-				PREFETCHT0(Mem{Base: line, Disp: j * t.width})
-			}
-		}
-		ADDQ(ldc, line)
-	}
+	t.eachSum(s, func(m Mem, sum int) {
+		t.zero(t.vec(sum))
+		PREFETCHT0(m)
+	})
 	JMP(LabelRef("begin"))
 	Label("load")
-	for i := range rows {
-		for j := range tileVectors {
-			t.load(Mem{Base: line, Disp: j * t.width}, i*tileVectors+j)
-		}
-		ADDQ(ldc, line)
-	}
-	for range rows { // the tile below, which mostly comes next; beyond the end of c this does nothing
-		for j := range tileVectors {
-			if j*t.width%64 == 0 {
-				PREFETCHT0(Mem{Base: line, Disp: j * t.width})
-			}
-		}
-		ADDQ(ldc, line)
-	}
+	t.eachSum(s, func(m Mem, sum int) { t.load(m, sum) })
 	Label("begin")
 }
 
-// tileStep emits step u of k after the panels' current positions.
-func (t target) tileStep(rows, u int, a, b reg.Register) {
-	vectors, element := rows*tileVectors, t.vec(rows*tileVectors+tileVectors)
-	for j := range tileVectors {
-		t.load(Mem{Base: b, Disp: (u*tileVectors + j) * t.width}, vectors+j)
+// tileStep emits one link of the chains: it loads the vectors of b, and for each row broadcasts one element of a.
+func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register, step, step3 reg.Register) {
+	sums := s.height() * s.vectors
+	spare := map[string]int{"AVX2": 16, "AVX512": 32}[t.isa] - sums - s.vectors
+	link, at := GP64(), GP64()
+	MOVQ(right, link)
+	for v, col := range cols {
+		t.load(Mem{Base: col, Index: link, Scale: uint8(t.size)}, sums+v)
 	}
-	for i := range rows {
-		t.broadcast(Mem{Base: a, Disp: (u*rows + i) * t.size}, element)
-		for j := range tileVectors {
-			t.fma(element, t.vec(vectors+j), t.vec(i*tileVectors+j))
+	MOVQ(left, link)
+	for g, row := range rows {
+		LEAQ(Mem{Base: row, Index: link, Scale: uint8(t.size)}, at)
+		places := []Mem{{Base: at}, {Base: at, Index: step, Scale: 1}, {Base: at, Index: step, Scale: 2}, {Base: at, Index: step3, Scale: 1}}
+		for r, m := range places[:s.rows] {
+			i := g*s.rows + r
+			element := t.vec(sums + s.vectors + i%spare)
+			t.broadcast(m, element)
+			for v := range s.vectors {
+				t.fma(element, t.vec(sums+v), t.vec(i*s.vectors+v))
+			}
 		}
 	}
-}
-
-// peakChains is enough independent chains for two units with a latency of 4 or 5 cycles, and leaves room for the constants.
-const peakChains = 12
-
-// peak emits the fastest loop there can be: nothing but fused multiply-adds on registers.
-func peak(t target) {
-	t.function("peak", "func(iterations int, a, b T)",
-		"\tfor range iterations {",
-		fmt.Sprintf("\t\tfor l := range %d {", peakChains*t.lanes()),
-		"\t\t\ts[l] = fma(a, s[l], b)",
-		"\t\t}",
-		"\t}")
-	n := argument("iterations")
-	a, b := t.scalar("a", peakChains), t.scalar("b", peakChains+1)
-	for i := range peakChains {
-		t.zero(t.vec(i))
-	}
-	Label("loop")
-	for i := range peakChains {
-		t.fmaTo(b, a, t.vec(i))
-	}
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	end()
 }
