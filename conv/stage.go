@@ -51,10 +51,11 @@ func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, ima
 		stageSideBySide(s, set, dst, src, images, c0, c1)
 		return
 	}
+	rows := gemm.Offsets(s.height, s.width)
 	for n := range images {
 		for c := c0; c < c1; c++ {
 			at := n*s.size() + c*s.planeSize()
-			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageSize()+c*s.height*s.width:])
+			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageSize()+c*s.height*s.width:], rows)
 		}
 	}
 }
@@ -71,7 +72,7 @@ func (s *stage) view(phase [2]int) view {
 }
 
 // stagePlane copies a channel (height, width) to dst.
-func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T) {
+func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, rows []int) {
 	clear(dst)
 	for i, phase := range s.phases {
 		v := s.view(phase)
@@ -80,7 +81,7 @@ func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T) {
 		}
 		out, in := dst[(i*s.rows+v.r0)*s.cols+v.q0:], src[v.top*s.width+v.first:]
 		if s.step == 1 {
-			set.Gather(out, s.cols, in, gemm.Offsets(v.r1-v.r0, s.width), v.q1-v.q0)
+			set.Gather(out, s.cols, in, rows[:v.r1-v.r0], v.q1-v.q0)
 			continue
 		}
 		for r := range v.r1 - v.r0 {

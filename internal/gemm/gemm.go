@@ -80,6 +80,7 @@ type product[T kernel.Float] struct {
 	size    int // elements of a packed panel
 	strips  []strip[T]
 	panels  []panel
+	out     [kernel.MaxVectors]int // where a tile's vectors go: here, since what is passed to a tile would be allocated
 }
 
 // strip is the rows of A that a tile works on at a time.
@@ -106,9 +107,10 @@ func (p *product[T]) planStrips() {
 	p.strips = p.ws.strips[:0]
 	for row := 0; row < len(p.a.Rows); {
 		s := strip[T]{row: row}
+		rest := p.a.Rows[row:]
 		for i := range p.set.Tiles {
 			s.tile = &p.set.Tiles[i]
-			if s.fits(p.a.Rows[row:]) {
+			if s.fits(rest) && !(i == 0 && len(rest) == 2*p.set.Tiles[1].Height()) { // two of one height, not a tall and a low one
 				break
 			}
 		}
@@ -197,18 +199,18 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 			if q.packed {
 				b, right = p.ws.panels, p.ws.links[:p1-p0]
 			}
-			c, out, ldc := p.c.Data, q.out, s.ldc
+			c, ldc := p.c.Data, s.ldc
 			if q.scratch || !s.inPlace {
 				c, ldc = p.ws.scratch, p.width
-				for v := range out {
-					out[v] = p.scratch(j, s.row) + v*p.set.Lanes
+				for v := range p.out {
+					p.out[v] = p.scratch(j, s.row) + v*p.set.Lanes
 				}
 			} else {
-				for v := range out {
-					out[v] += s.out
+				for v := range p.out {
+					p.out[v] = s.out + q.out[v]
 				}
 			}
-			s.tile.Mul(p.a.Data, rows, s.step, left, b, q.in[:q.vectors], right, c, out[:q.vectors], ldc, load)
+			s.tile.Mul(p.a.Data, rows, s.step, left, b, q.in[:q.vectors], right, c, p.out[:q.vectors], ldc, load)
 		}
 	}
 }
