@@ -126,7 +126,7 @@ type work[T tensor.Float] struct {
 
 func (w *work[T]) run() {
 	shared := w.spaces[0]
-	source := w.source[w.first*w.stage.imageSize():]
+	source := w.source[w.first*w.stage.imageStep:]
 	target := w.target[w.first*w.size():]
 	shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
 	w.eachRange(w.stage.channels, func(_, c0, c1 int) { stageImages(w.stage, w.set, shared.Floats, source, w.images, c0, c1) })

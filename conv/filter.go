@@ -56,19 +56,20 @@ type filterPart[T tensor.Float] struct {
 func (f *filterPart[T]) run(w, x, y []T) {
 	pixels := f.ho * f.wo
 	images := min(f.n, max(1, chainPixels/pixels))
-	s, taps := f.padded(f.c1 - f.c0)
+	s, taps := f.padded(f.c1-f.c0, sideBySide(f.wo, images, f.set.Lanes))
 	codes := (f.m1 - f.m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
 	sums := len(taps)
 	if images == f.n {
 		sums = filterChannels * f.kh * f.kw // no other images will continue the sums
 	}
-	f.ws.Floats = gemm.Grow(f.ws.Floats, images*(s.size()+pixels*codes))
+	room := (images + s.side - 1) / s.side * s.side * s.size()
+	f.ws.Floats = gemm.Grow(f.ws.Floats, room+images*pixels*codes)
 	f.ws.Result = gemm.Grow(f.ws.Result, sums*codes)
-	staged, panels := f.ws.Floats[:images*s.size()], f.ws.Floats[images*s.size():]
+	staged, panels := f.ws.Floats[:room], f.ws.Floats[room:]
 	for n := 0; n < f.n; n += images {
 		count := min(images, f.n-n)
-		for i := range count {
-			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], 1, 0, s.channels)
+		for i := 0; i < count; i += s.side {
+			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels)
 		}
 		b := f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
 		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: f.pixels(s, count)}
@@ -78,21 +79,29 @@ func (f *filterPart[T]) run(w, x, y []T) {
 			sums := gemm.Dense(results, t1-t0, f.m1-f.m0, codes, 1)
 			gemm.Multiply(sums, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
 			if n+count == f.n {
-				f.set.Interleave(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], f.taps(), results, sums.Rows, f.m1-f.m0)
+				f.finish(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], results, sums.Rows)
 			}
 		}
 	}
 }
 
+// finish copies the results of some taps to w, for a few channels of y at a time, each of which lies on another page.
+func (f *filterPart[T]) finish(w, results []T, taps []int) {
+	for m := 0; m < f.m1-f.m0; m += f.width {
+		f.set.Interleave(w[m*f.taps():], f.taps(), results[m:], taps, min(f.width, f.m1-f.m0-m))
+	}
+}
+
 // padded is the stage of x for Filter, which reads single elements: the image with its border, uncut. It lists the places of
 // the taps of every channel.
-func (f form) padded(channels int) (s *stage, taps []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: 1, phases: [][2]int{{0, 0}}, side: 1}
+func (f form) padded(channels, side int) (s *stage, taps []int) {
+	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: 1, phases: [][2]int{{0, 0}}, side: side}
+	s.imageStep = f.c * f.h * f.w
 	s.rows, s.cols = (f.ho-1)*f.s+(f.kh-1)*f.d+1, (f.wo-1)*f.s+(f.kw-1)*f.d+1
 	for c := range channels {
 		for u := range f.kh {
 			for v := range f.kw {
-				taps = append(taps, c*s.planeSize()+u*f.d*s.cols+v*f.d)
+				taps = append(taps, side*(c*s.planeSize()+u*f.d*s.cols+v*f.d))
 			}
 		}
 	}
@@ -105,7 +114,7 @@ func (f form) pixels(s *stage, images int) []int {
 	for n := range images {
 		for i := range f.ho {
 			for j := range f.wo {
-				places = append(places, n*s.size()+i*f.s*s.cols+j*f.s)
+				places = append(places, n/s.side*s.side*s.size()+s.place(n%s.side, i*f.s*s.cols+j*f.s))
 			}
 		}
 	}

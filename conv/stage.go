@@ -12,6 +12,7 @@ import (
 // element by element, so that the vectors run over images rather than over a few pixels.
 type stage struct {
 	channels, height, width int      // of the image
+	imageStep               int      // elements from one image to the next
 	origin                  [2]int   // image row and column of element (0, 0) of phase (0, 0)
 	step                    int      // image rows per row of the stage
 	phases                  [][2]int // row and column offsets, 0 <= offset < step, in the order in which they lie
@@ -27,9 +28,6 @@ func sideBySide(cols, images, lanes int) int {
 	}
 	return 1
 }
-
-// imageSize is the number of elements of an image.
-func (s *stage) imageSize() int { return s.channels * s.height * s.width }
 
 // planeSize is the number of elements of a staged channel.
 func (s *stage) planeSize() int { return len(s.phases) * s.rows * s.cols }
@@ -55,7 +53,7 @@ func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, ima
 	for n := range images {
 		for c := c0; c < c1; c++ {
 			at := n*s.size() + c*s.planeSize()
-			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageSize()+c*s.height*s.width:], rows)
+			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageStep+c*s.height*s.width:], rows)
 		}
 	}
 }
@@ -93,7 +91,7 @@ func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, rows
 // stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n.
 func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
 	clear(dst[c0*s.planeSize()*s.side : c1*s.planeSize()*s.side])
-	batch := gemm.Offsets(images, s.imageSize())
+	batch := gemm.Offsets(images, s.imageStep)
 	for i, phase := range s.phases {
 		v := s.view(phase)
 		for c := c0; c < c1; c++ {
@@ -134,7 +132,7 @@ func pick[T tensor.Float](dst, src []T, step int) {
 
 // window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.
 func (f form) window(channels, side int) (s *stage, tap []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: f.s, side: side}
+	s = &stage{channels: channels, height: f.h, width: f.w, imageStep: channels * f.h * f.w, origin: [2]int{-f.p, -f.p}, step: f.s, side: side}
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
 	s.cols = f.wo + (f.kw-1)*f.d/f.s
 	place := map[[2]int]int{}

@@ -28,7 +28,7 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 // codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
 func (f form) codeWindow(side int) *stage {
 	rows, cols := f.reach()
-	s := &stage{channels: f.m, height: f.ho, width: f.wo, step: 1, phases: [][2]int{{0, 0}}, side: side}
+	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo, step: 1, phases: [][2]int{{0, 0}}, side: side}
 	s.origin = [2]int{f.p/f.s - rows, f.p/f.s - cols}
 	s.rows = (f.h-1+f.p)/f.s - s.origin[0] + 1
 	s.cols = (f.w-1+f.p)/f.s - s.origin[1] + 1
