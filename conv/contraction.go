@@ -168,9 +168,11 @@ func (w *work[T]) finish(target, results []T, c0, c1 int) {
 		return
 	}
 	for n := range w.images {
-		for c := c0; c < c1; c++ {
-			at := n*w.size() + c*pixels
-			weave(target[at:at+pixels], results[at:at+pixels], w.width, w.step)
+		lo, hi := n*w.size()+c0*pixels, n*w.size()+c1*pixels
+		if w.step == 2 && w.width%2 == 0 {
+			w.set.Weave(target[lo:hi], results[lo:hi], w.width/2)
+		} else {
+			weave(target[lo:hi], results[lo:hi], w.width, w.step)
 		}
 	}
 }

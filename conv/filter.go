@@ -66,13 +66,14 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	f.ws.Floats = gemm.Grow(f.ws.Floats, room+images*pixels*codes)
 	f.ws.Result = gemm.Grow(f.ws.Result, sums*codes)
 	staged, panels := f.ws.Floats[:room], f.ws.Floats[room:]
+	places := f.pixels(s, images)
 	for n := 0; n < f.n; n += images {
 		count := min(images, f.n-n)
 		for i := 0; i < count; i += s.side {
 			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels)
 		}
 		b := f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
-		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: f.pixels(s, count)}
+		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: places[:count*pixels]}
 		for c := 0; c < s.channels; c += filterChannels {
 			t0, t1 := c*f.kh*f.kw, min(c+filterChannels, s.channels)*f.kh*f.kw
 			results := f.ws.Result[t0%sums*codes:]

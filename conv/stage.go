@@ -45,67 +45,77 @@ func (s *stage) place(n, i int) int {
 
 // stageImages stages channels c0..c1-1 of images.
 func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
+	views := s.views()
 	if s.side > 1 {
-		stageSideBySide(s, set, dst, src, images, c0, c1)
+		stageSideBySide(s, set, views, dst, src, images, c0, c1)
 		return
 	}
-	rows := gemm.Offsets(s.height, s.width)
+	rows := gemm.Offsets(s.rows, s.step*s.width)
 	for n := range images {
 		for c := c0; c < c1; c++ {
 			at := n*s.size() + c*s.planeSize()
-			stagePlane(s, set, dst[at:at+s.planeSize()], src[n*s.imageStep+c*s.height*s.width:], rows)
+			stagePlane(s, set, views, dst[at:at+s.planeSize()], src[n*s.imageStep+c*s.height*s.width:], rows)
 		}
 	}
 }
 
-// view is what a phase shows of an image: stage rows r0..r1-1 and columns q0..q1-1, from image row top and column first on.
-type view struct{ r0, r1, q0, q1, top, first int }
+// view is what a phase shows of an image: rows x cols pixels, from image row top and column first on, from place at on of a
+// staged channel.
+type view struct{ rows, cols, top, first, at int }
 
-func (s *stage) view(phase [2]int) view {
-	v := view{top: s.origin[0] + phase[0], first: s.origin[1] + phase[1]}
-	v.r0, v.r1 = inRange(s.rows, s.height, v.top, s.step)
-	v.q0, v.q1 = inRange(s.cols, s.width, v.first, s.step)
-	v.top, v.first = v.top+v.r0*s.step, v.first+v.q0*s.step
-	return v
+// views lists those of all phases that show anything.
+func (s *stage) views() (list []view) {
+	for i, phase := range s.phases {
+		v := view{top: s.origin[0] + phase[0], first: s.origin[1] + phase[1]}
+		r0, r1 := inRange(s.rows, s.height, v.top, s.step)
+		q0, q1 := inRange(s.cols, s.width, v.first, s.step)
+		v.rows, v.cols = r1-r0, q1-q0
+		v.top, v.first = v.top+r0*s.step, v.first+q0*s.step
+		v.at = (i*s.rows+r0)*s.cols + q0
+		if v.rows > 0 && v.cols > 0 {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
-// stagePlane copies a channel (height, width) to dst.
-func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, rows []int) {
+// stagePlane copies a channel (height, width) to dst; its rows, as many as a phase reads, lie at rows.
+func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, rows []int) {
 	clear(dst)
-	for i, phase := range s.phases {
-		v := s.view(phase)
-		if v.r0 == v.r1 || v.q0 == v.q1 {
-			continue
-		}
-		out, in := dst[(i*s.rows+v.r0)*s.cols+v.q0:], src[v.top*s.width+v.first:]
-		if s.step == 1 {
-			set.Gather(out, s.cols, in, rows[:v.r1-v.r0], v.q1-v.q0)
-			continue
-		}
-		for r := range v.r1 - v.r0 {
-			pick(out[r*s.cols:][:v.q1-v.q0], in[r*s.step*s.width:], s.step)
+	for _, v := range views {
+		out, in, rows := dst[v.at:], src[v.top*s.width+v.first:], rows[:v.rows]
+		switch s.step {
+		case 1:
+			set.Gather(out, s.cols, in, rows, v.cols)
+		case 2:
+			set.GatherAlternate(out, s.cols, in, rows, v.cols)
+		default:
+			for r, at := range rows {
+				for q := range v.cols {
+					out[r*s.cols+q] = in[at+q*s.step]
+				}
+			}
 		}
 	}
 }
 
 // stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n.
-func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
+func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, images, c0, c1 int) {
 	clear(dst[c0*s.planeSize()*s.side : c1*s.planeSize()*s.side])
 	batch := gemm.Offsets(images, s.imageStep)
-	for i, phase := range s.phases {
-		v := s.view(phase)
-		for c := c0; c < c1; c++ {
-			for r := v.r0; r < v.r1 && v.q0 < v.q1; r++ {
-				out := dst[((c*len(s.phases)+i)*s.rows+r)*s.cols*s.side+v.q0*s.side:]
-				in := src[(c*s.height+v.top+(r-v.r0)*s.step)*s.width+v.first:]
+	line := make([]T, s.width*s.side)
+	for c := c0; c < c1; c++ {
+		for _, v := range views {
+			for r := range v.rows {
+				out := dst[(c*s.planeSize()+v.at+r*s.cols)*s.side:]
+				in := src[(c*s.height+v.top+r*s.step)*s.width+v.first:]
 				if s.step == 1 {
-					set.Interleave(out, s.side, in, batch, v.q1-v.q0)
+					set.Interleave(out, s.side, in, batch, v.cols)
 					continue
 				}
-				for n, at := range batch {
-					for q := range v.q1 - v.q0 {
-						out[q*s.side+n] = in[at+q*s.step]
-					}
+				set.Interleave(line, s.side, in, batch, (v.cols-1)*s.step+1)
+				for q := range v.cols {
+					copy(out[q*s.side:][:images], line[q*s.step*s.side:])
 				}
 			}
 		}
@@ -116,18 +126,6 @@ func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T,
 func inRange(n, size, first, step int) (lo, hi int) {
 	lo = min(n, max(0, (-first+step-1)/step))
 	return lo, max(lo, min(n, (size-first+step-1)/step))
-}
-
-// pick sets dst[q] = src[q*step].
-func pick[T tensor.Float](dst, src []T, step int) {
-	for len(dst) >= 4 {
-		d, s := dst[:4:4], src[:3*step+1]
-		d[0], d[1], d[2], d[3] = s[0], s[step], s[2*step], s[3*step]
-		dst, src = dst[4:], src[min(4*step, len(src)):]
-	}
-	for q := range dst {
-		dst[q] = src[q*step]
-	}
 }
 
 // window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.

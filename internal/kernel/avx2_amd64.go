@@ -508,6 +508,32 @@ func interleave8AVX2F32(dst *float32, stride int, src *float32, off *int, groups
 //go:noescape
 func interleave4AVX2F32(dst *float32, stride int, src *float32, off *int, groups int, n int)
 
+// gatherAlternateAVX2F32 is
+//
+//	for i := range count {
+//		for j := range width {
+//			dst[i*stride+j] = src[off[i]+2*j]
+//		}
+//	}
+//
+// with count > 0, width >= 8.
+//
+//go:noescape
+func gatherAlternateAVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+
+// weaveAVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*2*n+2*j], dst[i*2*n+2*j+1] = src[i*2*n+j], src[i*2*n+n+j]
+//		}
+//	}
+//
+// with rows > 0, n >= 8.
+//
+//go:noescape
+func weaveAVX2F32(dst *float32, src *float32, n int, rows int)
+
 // tile2x3x2AVX2F64 is
 //
 //	for i := range 6 {
@@ -998,3 +1024,29 @@ func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64,
 //
 //go:noescape
 func interleave4AVX2F64(dst *float64, stride int, src *float64, off *int, groups int, n int)
+
+// gatherAlternateAVX2F64 is
+//
+//	for i := range count {
+//		for j := range width {
+//			dst[i*stride+j] = src[off[i]+2*j]
+//		}
+//	}
+//
+// with count > 0, width >= 4.
+//
+//go:noescape
+func gatherAlternateAVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+
+// weaveAVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*2*n+2*j], dst[i*2*n+2*j+1] = src[i*2*n+j], src[i*2*n+n+j]
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func weaveAVX2F64(dst *float64, src *float64, n int, rows int)

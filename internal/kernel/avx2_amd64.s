@@ -2776,6 +2776,82 @@ block:
 	VZEROUPPER
 	RET
 
+// func gatherAlternateAVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+// Requires: AVX, AVX2
+TEXT ·gatherAlternateAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ count+32(FP), SI
+	MOVQ width+40(FP), DI
+	SHLQ $0x02, CX
+	SUBQ $0x08, DI
+
+run:
+	MOVQ (BX), R8
+	LEAQ (DX)(R8*4), R8
+	XORQ R9, R9
+
+block:
+	LEAQ    (R8)(R9*4), R10
+	VMOVUPS (R10)(R9*4), Y0
+	VMOVUPS 28(R10)(R9*4), Y1
+	VSHUFPS $0xd8, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)(R9*4)
+	ADDQ    $0x08, R9
+	CMPQ    R9, DI
+	JLE     block
+	LEAQ    8(DI), R10
+	CMPQ    R9, R10
+	MOVQ    DI, R9
+	JLT     block
+	ADDQ    $0x08, BX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     run
+	VZEROUPPER
+	RET
+
+// func weaveAVX2F32(dst *float32, src *float32, n int, rows int)
+// Requires: AVX
+TEXT ·weaveAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), BX
+	LEAQ -8(DX), SI
+	SHLQ $0x02, DX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ       (CX)(DX*1), R8
+	VMOVUPS    (CX)(DI*4), Y0
+	VMOVUPS    (R8)(DI*4), Y1
+	VUNPCKLPS  Y1, Y0, Y2
+	VUNPCKHPS  Y1, Y0, Y3
+	VPERM2F128 $0x20, Y3, Y2, Y0
+	VPERM2F128 $0x31, Y3, Y2, Y1
+	LEAQ       (AX)(DI*4), R8
+	VMOVUPS    Y0, (R8)(DI*4)
+	VMOVUPS    Y1, 32(R8)(DI*4)
+	ADDQ       $0x08, DI
+	CMPQ       DI, SI
+	JLE        block
+	LEAQ       8(SI), R8
+	CMPQ       DI, R8
+	MOVQ       SI, DI
+	JLT        block
+	LEAQ       (CX)(DX*2), CX
+	LEAQ       (AX)(DX*2), AX
+	DECQ       BX
+	JNZ        row
+	VZEROUPPER
+	RET
+
 // func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-89
@@ -5416,5 +5492,81 @@ block:
 	ADDQ        $0x20, dst+0(FP)
 	DECQ        groups+32(FP)
 	JNZ         group
+	VZEROUPPER
+	RET
+
+// func gatherAlternateAVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+// Requires: AVX, AVX2
+TEXT ·gatherAlternateAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ count+32(FP), SI
+	MOVQ width+40(FP), DI
+	SHLQ $0x03, CX
+	SUBQ $0x04, DI
+
+run:
+	MOVQ (BX), R8
+	LEAQ (DX)(R8*8), R8
+	XORQ R9, R9
+
+block:
+	LEAQ    (R8)(R9*8), R10
+	VMOVUPS (R10)(R9*8), Y0
+	VMOVUPS 24(R10)(R9*8), Y1
+	VSHUFPD $0x0a, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)(R9*8)
+	ADDQ    $0x04, R9
+	CMPQ    R9, DI
+	JLE     block
+	LEAQ    4(DI), R10
+	CMPQ    R9, R10
+	MOVQ    DI, R9
+	JLT     block
+	ADDQ    $0x08, BX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     run
+	VZEROUPPER
+	RET
+
+// func weaveAVX2F64(dst *float64, src *float64, n int, rows int)
+// Requires: AVX
+TEXT ·weaveAVX2F64(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), BX
+	LEAQ -4(DX), SI
+	SHLQ $0x03, DX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ       (CX)(DX*1), R8
+	VMOVUPS    (CX)(DI*8), Y0
+	VMOVUPS    (R8)(DI*8), Y1
+	VUNPCKLPD  Y1, Y0, Y2
+	VUNPCKHPD  Y1, Y0, Y3
+	VPERM2F128 $0x20, Y3, Y2, Y0
+	VPERM2F128 $0x31, Y3, Y2, Y1
+	LEAQ       (AX)(DI*8), R8
+	VMOVUPS    Y0, (R8)(DI*8)
+	VMOVUPS    Y1, 32(R8)(DI*8)
+	ADDQ       $0x04, DI
+	CMPQ       DI, SI
+	JLE        block
+	LEAQ       4(SI), R8
+	CMPQ       DI, R8
+	MOVQ       SI, DI
+	JLT        block
+	LEAQ       (CX)(DX*2), CX
+	LEAQ       (AX)(DX*2), AX
+	DECQ       BX
+	JNZ        row
 	VZEROUPPER
 	RET

@@ -49,3 +49,20 @@ func checkRuns(op string, lenDst, stride, lines, lineWidth, lenSrc int, off []in
 	}
 	return true
 }
+
+// checkAlternate is checkRuns for every other element of runs.
+func checkAlternate(lenDst, stride, lenSrc int, off []int, width int) bool {
+	n := 2*width - 1
+	if width == 0 {
+		n = 0
+	}
+	return checkRuns("GatherAlternate", lenDst, stride, len(off), width, lenSrc, off, n)
+}
+
+// checkWeave panics unless the lengths are whole rows, and reports whether there is anything to copy.
+func checkWeave(lenDst, lenSrc, n int) bool {
+	if lenDst != lenSrc || n < 0 || n == 0 && lenDst > 0 || n > 0 && lenDst%(2*n) != 0 {
+		panic(fmt.Sprintf("kernel: Weave: %d elements into %d, in rows of two times %d", lenSrc, lenDst, n))
+	}
+	return lenDst > 0
+}

@@ -49,6 +49,68 @@ func testGather[T Float](t *testing.T, row *Set[T]) {
 	}
 }
 
+func TestGatherAlternate(t *testing.T) {
+	for _, row := range Rows[float32]() {
+		t.Run(row.Name+"/float32", func(t *testing.T) { testGatherAlternate(t, row) })
+	}
+	for _, row := range Rows[float64]() {
+		t.Run(row.Name+"/float64", func(t *testing.T) { testGatherAlternate(t, row) })
+	}
+}
+
+func testGatherAlternate[T Float](t *testing.T, row *Set[T]) {
+	r := rand.New(rand.NewPCG(15, 6))
+	for width := 1; width <= 70; width++ {
+		for _, count := range []int{1, 2, 5} {
+			src, off := runs[T](t, r, count, 2*width-1)
+			stride := width + r.IntN(4)
+			shift := r.IntN(16)
+			whole, dst := framed[T]((count-1)*stride+width, shift)
+			wholeWant, want := framed[T](len(dst), shift)
+			for i := range count {
+				for j := range width {
+					want[i*stride+j] = src[off[i]+2*j]
+				}
+			}
+			row.GatherAlternate(dst, stride, src, off, width)
+			sameBits(t, name("GatherAlternate of %d runs of %d", count, width), whole, wholeWant)
+
+			end := guarded[T](t, len(dst), true)
+			row.GatherAlternate(end, stride, src, off, width)
+		}
+	}
+}
+
+func TestWeave(t *testing.T) {
+	for _, row := range Rows[float32]() {
+		t.Run(row.Name+"/float32", func(t *testing.T) { testWeave(t, row) })
+	}
+	for _, row := range Rows[float64]() {
+		t.Run(row.Name+"/float64", func(t *testing.T) { testWeave(t, row) })
+	}
+}
+
+func testWeave[T Float](t *testing.T, row *Set[T]) {
+	r := rand.New(rand.NewPCG(16, 6))
+	for n := 1; n <= 70; n++ {
+		for _, rows := range []int{1, 2, 5} {
+			src, shift := guarded[T](t, rows*2*n, r.IntN(2) == 0), r.IntN(16)
+			fill(r, src, false)
+			whole, dst := framed[T](len(src), shift)
+			wholeWant, want := framed[T](len(src), shift)
+			for i := range want {
+				line, j := i/(2*n), i%(2*n)
+				want[i] = src[line*2*n+j%2*n+j/2]
+			}
+			row.Weave(dst, src, n)
+			sameBits(t, name("Weave of %d rows of two times %d", rows, n), whole, wholeWant)
+
+			end := guarded[T](t, len(dst), r.IntN(2) == 0)
+			row.Weave(end, src, n)
+		}
+	}
+}
+
 func TestInterleave(t *testing.T) {
 	for _, row := range Rows[float32]() {
 		t.Run(row.Name+"/float32", func(t *testing.T) { testInterleave(t, row) })
@@ -87,6 +149,10 @@ func TestCopyNothing(t *testing.T) {
 	for _, row := range Rows[float32]() {
 		row.Gather(nil, 3, nil, nil, 3)
 		row.Gather(nil, 3, nil, []int{7, 8}, 0)
+		row.GatherAlternate(nil, 3, nil, nil, 3)
+		row.GatherAlternate(nil, 3, nil, []int{7, 8}, 0)
+		row.Weave(nil, nil, 0)
+		row.Weave(nil, nil, 3)
 		row.Interleave(nil, 3, nil, nil, 3)
 		row.Interleave(nil, 3, nil, []int{7, 8}, 0)
 	}

@@ -7,6 +7,8 @@ func genericSet[T Float]() *Set[T] {
 		Tiles:             []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)},
 		Peak:              genericPeak[T],
 		Gather:            genericGather[T],
+		GatherAlternate:   genericGatherAlternate[T],
+		Weave:             genericWeave[T],
 		Interleave:        genericInterleave[T],
 		AddScaled:         genericAddScaled[T],
 		Scale:             genericScale[T],

@@ -84,27 +84,3 @@ func genericPeak[T Float](iterations int) (flops float64) {
 	}
 	return k * genericLanes * 2 * float64(max(iterations, 0))
 }
-
-func genericGather[T Float](dst []T, stride int, src []T, off []int, width int) {
-	if !checkRuns("Gather", len(dst), stride, len(off), width, len(src), off, width) {
-		return
-	}
-	for i, o := range off {
-		copy(dst[i*stride:i*stride+width], src[o:o+width])
-	}
-}
-
-func genericInterleave[T Float](dst []T, stride int, src []T, off []int, n int) {
-	if checkRuns("Interleave", len(dst), stride, n, len(off), len(src), off, n) {
-		interleave(dst, stride, src, off, n)
-	}
-}
-
-// interleave is Interleave on checked arguments.
-func interleave[T Float](dst []T, stride int, src []T, off []int, n int) {
-	for r, o := range off {
-		for j, v := range src[o : o+n] {
-			dst[j*stride+r] = v
-		}
-	}
-}

@@ -44,6 +44,11 @@ type Set[T Float] struct {
 	// Gather copies runs of width elements: dst[i*stride+j] = src[off[i]+j], j < width <= stride.
 	// Of the offsets only the first and the last are checked; they are the caller's own tables.
 	Gather func(dst []T, stride int, src []T, off []int, width int)
+	// GatherAlternate copies every other element: dst[i*stride+j] = src[off[i]+2*j], j < width <= stride. Offsets as for Gather.
+	GatherAlternate func(dst []T, stride int, src []T, off []int, width int)
+	// Weave puts the halves of rows of 2*n elements together: in every row dst[2*j] = src[j], dst[2*j+1] = src[n+j]. dst and src
+	// have the same length, a multiple of 2*n, and do not overlap.
+	Weave func(dst, src []T, n int)
 	// Interleave transposes runs of n elements: dst[j*stride+r] = src[off[r]+j], r < len(off) <= stride, j < n.
 	// Of the offsets only the first and the last are checked; they are the caller's own tables.
 	Interleave func(dst []T, stride int, src []T, off []int, n int)

@@ -12,6 +12,8 @@ type native[T Float] struct {
 	tiles      []nativeTile[T]
 	peak       func(iterations int, a, b T)
 	gather     func(dst *T, stride int, src *T, off *int, count, width int)
+	alternate  func(dst *T, stride int, src *T, off *int, count, width int)
+	weave      func(dst, src *T, n, rows int)
 	interleave []nativeInterleave[T] // by rows, descending
 	nativeElementwise[T]
 	nativeWinograd[T]
@@ -44,6 +46,8 @@ func (k *native[T]) set() *Set[T] {
 		Tiles:             tiles,
 		Peak:              k.runPeak,
 		Gather:            k.runGather,
+		GatherAlternate:   k.runGatherAlternate,
+		Weave:             k.runWeave,
 		Interleave:        k.runInterleave,
 		AddScaled:         k.runAddScaled,
 		Scale:             k.runScale,
@@ -81,6 +85,29 @@ func (k *native[T]) runPeak(iterations int) (flops float64) {
 func (k *native[T]) runGather(dst []T, stride int, src []T, off []int, width int) {
 	if checkRuns("Gather", len(dst), stride, len(off), width, len(src), off, width) {
 		k.gather(&dst[0], stride, &src[0], &off[0], len(off), width)
+	}
+}
+
+// copyBlock is the bytes that gatherAlternate and weave move of a run at a time, which is the least that they can.
+const copyBlock = 32
+
+func (k *native[T]) runGatherAlternate(dst []T, stride int, src []T, off []int, width int) {
+	switch {
+	case !checkAlternate(len(dst), stride, len(src), off, width):
+	case width*int(unsafe.Sizeof(src[0])) >= copyBlock:
+		k.alternate(&dst[0], stride, &src[0], &off[0], len(off), width)
+	default:
+		gatherAlternate(dst, stride, src, off, width)
+	}
+}
+
+func (k *native[T]) runWeave(dst, src []T, n int) {
+	switch {
+	case !checkWeave(len(dst), len(src), n):
+	case n*int(unsafe.Sizeof(src[0])) >= copyBlock:
+		k.weave(&dst[0], &src[0], n, len(dst)/(2*n))
+	default:
+		weave(dst, src, n)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "GatherAlternate", "Weave", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -161,6 +161,15 @@ func TestPanics(t *testing.T) {
 			{"Gather", func() { row.Gather(long, 16, long, []int{0, 985}, 16) }},
 			{"Gather", func() { row.Gather(long, 16, long, []int{-1}, 16) }},
 			{"Gather", func() { row.Gather(long, 16, long, []int{0}, -1) }},
+			{"GatherAlternate", func() { row.GatherAlternate(short, 16, long, []int{0}, 16) }},
+			{"GatherAlternate", func() { row.GatherAlternate(long, 15, long, []int{0}, 16) }},
+			{"GatherAlternate", func() { row.GatherAlternate(long, 16, long, []int{0, 970}, 16) }},
+			{"GatherAlternate", func() { row.GatherAlternate(long, 16, long, []int{-1}, 16) }},
+			{"GatherAlternate", func() { row.GatherAlternate(long, 16, long, []int{0}, -1) }},
+			{"Weave", func() { row.Weave(long[:32], long[:31], 16) }},
+			{"Weave", func() { row.Weave(long[:30], long[:30], 16) }},
+			{"Weave", func() { row.Weave(long[:30], long[:30], 0) }},
+			{"Weave", func() { row.Weave(long[:30], long[:30], -1) }},
 			{"Interleave", func() { row.Interleave(short, 1, long, []int{0}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, long, []int{0, 16}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, short, []int{0}, 16) }},

@@ -22,6 +22,8 @@ var avx2F32 = native[float32]{
 	},
 	peak:       peakAVX2F32,
 	gather:     gatherAVX2F32,
+	alternate:  gatherAlternateAVX2F32,
+	weave:      weaveAVX2F32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX2F32,
@@ -60,6 +62,8 @@ var avx2F64 = native[float64]{
 	},
 	peak:       peakAVX2F64,
 	gather:     gatherAVX2F64,
+	alternate:  gatherAlternateAVX2F64,
+	weave:      weaveAVX2F64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX2F64,
@@ -99,6 +103,8 @@ var avx512F32 = native[float32]{
 	},
 	peak:       peakAVX512F32,
 	gather:     gatherAVX512F32,
+	alternate:  gatherAlternateAVX2F32,
+	weave:      weaveAVX2F32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX512F32,
@@ -138,6 +144,8 @@ var avx512F64 = native[float64]{
 	},
 	peak:       peakAVX512F64,
 	gather:     gatherAVX512F64,
+	alternate:  gatherAlternateAVX2F64,
+	weave:      weaveAVX2F64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX512F64,

@@ -123,20 +123,12 @@ func interleave(t target, rows int) {
 	}
 	ADDQ(imm(8*rows), address(Param("off")))
 	j, dst := GP64(), GP64()
-	XORQ(j, j)
-	Label("block")
-	MOVQ(stride, dst)
-	IMULQ(j, dst)
-	ADDQ(address(Param("dst")), dst)
-	t.transpose(from, j, dst, stride)
-	ADDQ(imm(block), j)
-	CMPQ(j, last)
-	JLE(LabelRef("block"))
-	// j is past the last place for a block: done if it stepped there from just that place, else go back to it.
-	LEAQ(Mem{Base: last, Disp: block}, dst)
-	CMPQ(j, dst)
-	MOVQ(last, j)
-	JLT(LabelRef("block"))
+	eachBlock("block", j, last, block, func() {
+		MOVQ(stride, dst)
+		IMULQ(j, dst)
+		ADDQ(address(Param("dst")), dst)
+		t.transpose(from, j, dst, stride)
+	})
 
 	ADDQ(imm(rows*t.size), address(Param("dst")))
 	DECQ(address(Param("groups")))
@@ -180,4 +172,97 @@ func (t target) transpose(from []reg.GPVirtual, j, dst, stride reg.Register) {
 		}
 		store(i, Mem{Base: dst}, bytes)
 	}
+}
+
+// gatherAlternate goes through the runs in blocks of 32 bytes of result; the last block overlaps the one before.
+func gatherAlternate(t target) {
+	block := 32 / t.size
+	t.function("gatherAlternate", "func(dst *T, stride int, src *T, off *int, count, width int)",
+		"\tfor i := range count {",
+		"\t\tfor j := range width {",
+		"\t\t\tdst[i*stride+j] = src[off[i]+2*j]",
+		"\t\t}",
+		"\t}",
+		"", fmt.Sprintf("with count > 0, width >= %d.", block))
+	dst, stride, src, off := argument("dst"), argument("stride"), argument("src"), argument("off")
+	count, last := argument("count"), argument("width")
+	t.bytes(stride)
+	SUBQ(imm(block), last)
+	Label("run")
+	from, j := GP64(), GP64()
+	MOVQ(Mem{Base: off}, from)
+	LEAQ(Mem{Base: src, Index: from, Scale: uint8(t.size)}, from)
+	eachBlock("block", j, last, block, func() {
+		at := Mem{Base: from, Index: j, Scale: uint8(t.size)}
+		twice := GP64()
+		LEAQ(at, twice) // from + j, to which the scaled j is added once more
+		at = Mem{Base: twice, Index: j, Scale: uint8(t.size)}
+		load(at, 0, 32)
+		load(at.Offset(32-t.size), 1, 32) // one early, so as not to read past the run: its elements wanted are the odd ones
+		if t.size == 4 {
+			VSHUFPS(U8(0xd8), ymm[1], ymm[0], ymm[0]) // in each lane 0 and 2 of the first, 1 and 3 of the second
+		} else {
+			VSHUFPD(imm(0xa), ymm[1], ymm[0], ymm[0])
+		}
+		VPERMPD(U8(0xd8), ymm[0], ymm[0]) // quarters 0 2 1 3
+		store(0, Mem{Base: dst, Index: j, Scale: uint8(t.size)}, 32)
+	})
+	ADDQ(imm(8), off)
+	ADDQ(stride, dst)
+	DECQ(count)
+	JNZ(LabelRef("run"))
+	end()
+}
+
+// weave puts the halves of every row together in blocks of 32 bytes of each; the last block overlaps the one before.
+func weave(t target) {
+	block := 32 / t.size
+	t.function("weave", "func(dst, src *T, n, rows int)",
+		"\tfor i := range rows {",
+		"\t\tfor j := range n {",
+		"\t\t\tdst[i*2*n+2*j], dst[i*2*n+2*j+1] = src[i*2*n+j], src[i*2*n+n+j]",
+		"\t\t}",
+		"\t}",
+		"", fmt.Sprintf("with rows > 0, n >= %d.", block))
+	dst, src, n, rows := argument("dst"), argument("src"), argument("n"), argument("rows")
+	last := GP64()
+	LEAQ(Mem{Base: n, Disp: -block}, last)
+	t.bytes(n)
+	Label("row")
+	j := GP64()
+	eachBlock("block", j, last, block, func() {
+		odd, to := GP64(), GP64()
+		LEAQ(Mem{Base: src, Index: n, Scale: 1}, odd)
+		load(Mem{Base: src, Index: j, Scale: uint8(t.size)}, 0, 32)
+		load(Mem{Base: odd, Index: j, Scale: uint8(t.size)}, 1, 32)
+		t.pick(VUNPCKLPS, VUNPCKLPD)(ymm[1], ymm[0], ymm[2])
+		t.pick(VUNPCKHPS, VUNPCKHPD)(ymm[1], ymm[0], ymm[3])
+		VPERM2F128(imm(0x20), ymm[3], ymm[2], ymm[0]) // the low lanes
+		VPERM2F128(imm(0x31), ymm[3], ymm[2], ymm[1]) // the high lanes
+		LEAQ(Mem{Base: dst, Index: j, Scale: uint8(t.size)}, to)
+		at := Mem{Base: to, Index: j, Scale: uint8(t.size)}
+		store(0, at, 32)
+		store(1, at.Offset(32), 32)
+	})
+	LEAQ(Mem{Base: src, Index: n, Scale: 2}, src)
+	LEAQ(Mem{Base: dst, Index: n, Scale: 2}, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	end()
+}
+
+// eachBlock runs body for j = 0, block, 2*block, ... up to last, and for j = last if it is not among them.
+func eachBlock(name string, j, last reg.Register, block int, body func()) {
+	XORQ(j, j)
+	Label(name)
+	body()
+	ADDQ(imm(block), j)
+	CMPQ(j, last)
+	JLE(LabelRef(name))
+	// j is past the last place for a block: done if it stepped there from just that place, else go back to it.
+	next := GP64()
+	LEAQ(Mem{Base: last, Disp: block}, next)
+	CMPQ(j, next)
+	MOVQ(last, j)
+	JLT(LabelRef(name))
 }
