@@ -1,6 +1,7 @@
 package autodiff
 
 import (
+	"iter"
 	"math"
 
 	"sdref/internal/kernel"
@@ -44,9 +45,11 @@ func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], train
 	y := b.result(x)
 	out, shift := y.Value(), beta.Value()
 	set := kernel.Active[T]()
-	b.planes(func(c int, at, end int) {
-		set.Normalize(out.Data[at:end], b.x.Data[at:end], T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c]), shift.Data[c])
-	}, nil)
+	b.channels(func(c int, planes iter.Seq2[int, int]) {
+		for at, end := range planes {
+			set.Normalize(out.Data[at:end], b.x.Data[at:end], T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c]), shift.Data[c])
+		}
+	})
 	return x.tape.finish(y, op[T]{
 		args:  []*Var[T]{gamma, beta, x}, // x last: its pullback may overwrite dy once the sums are known
 		pulls: []pullback[T]{b.pullGamma, b.pullBeta, b.pullX},
@@ -72,17 +75,18 @@ type batchNorm[T tensor.Float] struct {
 	dgamma, dbeta []float64 // per channel, for dy
 }
 
-// planes calls body for every image's plane of every channel, images ascending, then done once per channel.
-func (b *batchNorm[T]) planes(body func(c, at, end int), done func(c int)) {
+// channels calls body for every channel, with the places of its planes in all images, ascending.
+func (b *batchNorm[T]) channels(body func(c int, planes iter.Seq2[int, int])) {
 	channels, plane := b.x.Shape[1], b.x.Shape[2]*b.x.Shape[3]
 	parallel.For(channels, func(_, c int) {
-		for n := range b.x.Shape[0] {
-			at := (n*channels + c) * plane
-			body(c, at, at+plane)
-		}
-		if done != nil {
-			done(c)
-		}
+		body(c, func(yield func(at, end int) bool) {
+			for n := range b.x.Shape[0] {
+				at := (n*channels + c) * plane
+				if !yield(at, at+plane) {
+					return
+				}
+			}
+		})
 	})
 }
 
@@ -98,11 +102,17 @@ func (b *batchNorm[T]) statistics(running Running[T]) {
 		return
 	}
 	set := kernel.Active[T]()
-	b.planes(func(c, at, end int) { b.mean[c] += set.Sum(b.x.Data[at:end]) }, func(c int) { b.mean[c] /= b.n })
-	b.planes(func(c, at, end int) { b.inverse[c] += set.SumSquares(b.x.Data[at:end], b.mean[c]) }, func(c int) {
-		squares := b.inverse[c]
-		b.inverse[c] = 1 / math.Sqrt(squares/b.n+BatchNormEpsilon)
-		move(&running.Mean.Data[c], b.mean[c])
+	b.channels(func(c int, planes iter.Seq2[int, int]) {
+		var sum, squares float64
+		for at, end := range planes {
+			sum += set.Sum(b.x.Data[at:end])
+		}
+		mean := sum / b.n
+		for at, end := range planes {
+			squares += set.SumSquares(b.x.Data[at:end], mean)
+		}
+		b.mean[c], b.inverse[c] = mean, 1/math.Sqrt(squares/b.n+BatchNormEpsilon)
+		move(&running.Mean.Data[c], mean)
 		move(&running.Var.Data[c], squares/(b.n-1))
 	})
 }
@@ -120,23 +130,29 @@ func (b *batchNorm[T]) sums(dy *tensor.Tensor[T]) {
 	b.dy = dy
 	b.dgamma, b.dbeta = make([]float64, len(b.mean)), make([]float64, len(b.mean))
 	set := kernel.Active[T]()
-	b.planes(func(c, at, end int) {
-		b.dbeta[c] += set.Sum(dy.Data[at:end])
-		b.dgamma[c] += set.Dot(b.x.Data[at:end], dy.Data[at:end], b.mean[c])
-	}, func(c int) { b.dgamma[c] *= b.inverse[c] })
+	b.channels(func(c int, planes iter.Seq2[int, int]) {
+		var sum, dot float64
+		for at, end := range planes {
+			sum += set.Sum(dy.Data[at:end])
+			dot += set.Dot(b.x.Data[at:end], dy.Data[at:end], b.mean[c])
+		}
+		b.dbeta[c], b.dgamma[c] = sum, dot*b.inverse[c]
+	})
 }
 
 func (b *batchNorm[T]) pullX(dst, dy *tensor.Tensor[T]) {
 	b.sums(dy)
 	set := kernel.Active[T]()
-	b.planes(func(c, at, end int) {
+	b.channels(func(c int, planes iter.Seq2[int, int]) {
 		scale := float64(b.gamma.Data[c]) * b.inverse[c]
 		var slope, shift float64
 		if b.training {
 			slope, shift = -scale*b.inverse[c]*b.dgamma[c]/b.n, -scale*b.dbeta[c]/b.n
 		}
-		set.NormalizeGrad(dst.Data[at:end], b.x.Data[at:end], dy.Data[at:end], T(b.mean[c]), T(scale), T(slope), T(shift))
-	}, nil)
+		for at, end := range planes {
+			set.NormalizeGrad(dst.Data[at:end], b.x.Data[at:end], dy.Data[at:end], T(b.mean[c]), T(scale), T(slope), T(shift))
+		}
+	})
 }
 
 func (b *batchNorm[T]) pullGamma(dst, dy *tensor.Tensor[T]) {

@@ -133,20 +133,30 @@ func (f form) window(channels, side int) (s *stage, tap []int) {
 	s = &stage{channels: channels, height: f.h, width: f.w, imageStep: channels * f.h * f.w, origin: [2]int{-f.p, -f.p}, step: f.s, side: side}
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
 	s.cols = f.wo + (f.kw-1)*f.d/f.s
-	place := map[[2]int]int{}
-	for u := range f.kh {
-		for v := range f.kw {
-			phase := [2]int{u * f.d % f.s, v * f.d % f.s}
-			if _, known := place[phase]; !known {
-				place[phase] = len(s.phases)
-				s.phases = append(s.phases, phase)
+	read := func(kernel int) (phases []int, place []int) { // along an axis, and for each offset its place among them
+		place = make([]int, f.s)
+		for offset := range f.s {
+			for k := range kernel {
+				if k*f.d%f.s == offset {
+					place[offset] = len(phases)
+					phases = append(phases, offset)
+					break
+				}
 			}
+		}
+		return phases, place
+	}
+	rowPhases, rowPlace := read(f.kh)
+	colPhases, colPlace := read(f.kw)
+	for _, r := range rowPhases {
+		for _, q := range colPhases {
+			s.phases = append(s.phases, [2]int{r, q})
 		}
 	}
 	for c := range channels {
 		for u := range f.kh {
 			for v := range f.kw {
-				phase := place[[2]int{u * f.d % f.s, v * f.d % f.s}]
+				phase := rowPlace[u*f.d%f.s]*len(colPhases) + colPlace[v*f.d%f.s]
 				tap = append(tap, s.side*(c*s.planeSize()+(phase*s.rows+u*f.d/f.s)*s.cols+v*f.d/f.s))
 			}
 		}

@@ -9,8 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Workers is the number of goroutines that For uses for n pieces: GOMAXPROCS, or n if that is less.
@@ -27,27 +25,44 @@ func For(n int, body func(worker, i int)) {
 		}
 		return
 	}
-	var next atomic.Int64
-	var group errgroup.Group
-	for worker := range workers {
-		group.Go(func() (err error) {
-			defer func() {
-				if r := recover(); r != nil {
-					next.Store(int64(n)) // the others need not start another piece
-					err = &Panic{Value: r, Stack: debug.Stack()}
-				}
-			}()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return nil
-				}
-				body(worker, i)
-			}
-		})
+	l := &loop{body: body, n: int64(n), done: make(chan struct{})}
+	l.helpers.Store(int64(workers - 1))
+	for worker := 1; worker < workers; worker++ {
+		idleHelper().give(&task{l, worker})
 	}
-	if err := group.Wait(); err != nil {
-		panic(err)
+	l.work(0)
+	if !spinUntil(func() bool { return l.helpers.Load() == 0 }) {
+		<-l.done
+	}
+	if p := l.panicked.Load(); p != nil {
+		panic(p)
+	}
+}
+
+// loop is one call of For.
+type loop struct {
+	body     func(worker, i int)
+	n        int64
+	next     atomic.Int64          // the first piece that nobody has taken
+	helpers  atomic.Int64          // still at work
+	done     chan struct{}         // closed when there are none
+	panicked atomic.Pointer[Panic] // the first panic
+}
+
+// work does pieces until there are none left.
+func (l *loop) work(worker int) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.next.Store(l.n) // the others need not start another piece
+			l.panicked.CompareAndSwap(nil, &Panic{Value: r, Stack: debug.Stack()})
+		}
+	}()
+	for {
+		i := l.next.Add(1) - 1
+		if i >= l.n {
+			return
+		}
+		l.body(worker, int(i))
 	}
 }
 
