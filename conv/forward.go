@@ -15,9 +15,12 @@ func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 		return
 	}
 	set := kernel.Active[T]()
-	s, links := f.window(f.c, sideBySide(f.wo, f.n, set.Lanes))
-	c := contraction[T]{set: set, stage: s, source: x.Data, target: y.Data, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1}
-	weights := gemm.Dense(w.Data, f.m, f.taps(), f.taps(), 1)
-	c.products = []product[T]{{weights, links, grid{rows: f.ho, cols: f.wo}}}
-	c.run()
+	contraction[T]{f.plan(false, set.Lanes), set, x.Data, y.Data, w.Data}.run()
+}
+
+// forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.
+func (f form) forwardPlan(lanes int) *plan {
+	s, links := f.window(f.c, sideBySide(f.wo, f.n, lanes))
+	weights := product{gemm.Offsets(f.m, f.taps()), gemm.Offsets(f.taps(), 1), links, grid{rows: f.ho, cols: f.wo}}
+	return &plan{stage: s, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1, products: []product{weights}}
 }

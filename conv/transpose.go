@@ -15,14 +15,19 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 		return
 	}
 	set := kernel.Active[T]()
-	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, f.n, set.Lanes))
-	c := contraction[T]{set: set, stage: s, source: y.Data, target: x.Data, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s}
+	contraction[T]{f.plan(true, set.Lanes), set, y.Data, x.Data, w.Data}.run()
+}
+
+// transposePlan is the plan of Transpose, not finished.
+func (f form) transposePlan(lanes int) *plan {
+	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, f.n, lanes))
+	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s}
 	for r := range f.s {
 		for q := range f.s {
-			c.products = append(c.products, phase(f, s, w.Data, r, q))
+			p.products = append(p.products, f.phase(s, r, q))
 		}
 	}
-	c.run()
+	return p
 }
 
 // codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
@@ -40,7 +45,7 @@ func (f form) reach() (rows, cols int) { return (f.kh - 1) * f.d / f.s, (f.kw - 
 
 // phase is the product for the pixels of x whose rows a share r = (a+p) mod s and whose columns b share q = (b+p) mod s: pixel
 // a = s*alpha + r - p meets tap u at y's row alpha - floor(u*d/s), if u*d = r (mod s). The chain goes over m, then over the taps.
-func phase[T tensor.Float](f form, s *stage, w []T, r, q int) product[T] {
+func (f form) phase(s *stage, r, q int) product {
 	g := grid{row: (r + f.p*(f.s-1)) % f.s, col: (q + f.p*(f.s-1)) % f.s}
 	g.rows, g.cols = max(0, (f.h-g.row+f.s-1)/f.s), max(0, (f.w-g.col+f.s-1)/f.s)
 	rows, cols := f.reach()
@@ -56,5 +61,5 @@ func phase[T tensor.Float](f form, s *stage, w []T, r, q int) product[T] {
 			}
 		}
 	}
-	return product[T]{gemm.Matrix[T]{Data: w, Rows: gemm.Offsets(f.c, f.kh*f.kw), Cols: places}, links, g}
+	return product{gemm.Offsets(f.c, f.kh*f.kw), places, links, g}
 }

@@ -1,0 +1,141 @@
+package conv
+
+import (
+	"sync"
+
+	"sdref/internal/gemm"
+	"sdref/internal/parallel"
+)
+
+// plan is all that Forward or Transpose knows before it sees a number: how images are staged, and where the elements of each
+// product lie. The target's channels are the rows of the products, its pixels their columns.
+type plan struct {
+	stage         *stage
+	images, group int   // in all, and how many of them go through together
+	channels      int   // of the target
+	height, width int   // of the target
+	step          int   // of the products' grids
+	results       []int // where tiles write each channel
+	products      []product
+	full, last    []lattice // the products' columns for a whole group, and for the last one
+}
+
+// product is one of a plan's products: of one phase of the target's pixels, which are all of them where the step is 1.
+type product struct {
+	rows, cols []int // where the weights lie: (target channels, links)
+	links      []int // where each link's pixels lie in the stage, counted from the pixel's own place
+	grid
+}
+
+// grid is the pixels that a product computes: rows x cols of them, every step-th of the target from (row, col) on. The pixel's
+// own place in an image's stage is first for the first one, from where the next ones follow as the stage has them.
+type grid struct{ rows, cols, row, col, first int }
+
+// lattice is the columns of a product: where each pixel of a group of images lies in the stage, and where its result goes.
+type lattice struct{ in, out []int }
+
+// planKey is what a plan depends on.
+type planKey struct {
+	form
+	transposed     bool
+	lanes, workers int
+}
+
+// plans keeps the plans of the geometries that are in use: for a single image making one takes as long as computing. A program
+// that uses more geometries than this starts over.
+var plans = struct {
+	sync.Mutex
+	known map[planKey]*plan
+}{known: map[planKey]*plan{}}
+
+const mostPlans = 512
+
+// plan returns the plan for Forward or Transpose.
+func (f form) plan(transposed bool, lanes int) *plan {
+	key := planKey{f, transposed, lanes, parallel.Workers(f.n * max(f.m, f.c) * max(f.h*f.w, f.ho*f.wo))}
+	plans.Lock()
+	defer plans.Unlock()
+	p := plans.known[key]
+	if p == nil {
+		if transposed {
+			p = f.transposePlan(lanes)
+		} else {
+			p = f.forwardPlan(lanes)
+		}
+		p.finish(lanes, key.workers)
+		if len(plans.known) == mostPlans {
+			clear(plans.known)
+		}
+		plans.known[key] = p
+	}
+	return p
+}
+
+// groupPixels is about the number of pixels of a group: enough to share the weights' way through the caches, few enough that
+// its stage and its results stay there.
+const groupPixels = 512
+
+// finish forms groups, and lists the places that depend on them.
+func (p *plan) finish(lanes, workers int) {
+	p.group = p.stage.side
+	plane := p.height * p.width
+	if p.group == 1 {
+		p.group = max(1, min(groupPixels/plane, (p.images+workers-1)/workers))
+	}
+	p.results = gemm.Offsets(p.channels, plane*p.stage.side)
+	p.full = p.lattices(p.group, lanes)
+	p.last = p.full
+	if rest := p.images % p.group; rest > 0 {
+		p.last = p.lattices(rest, lanes)
+	}
+}
+
+// lattices lists the pixels of images, for every product. Images side by side follow each other at every pixel. Others come one
+// after the other, first all whole vectors of neighbouring pixels, then what is left of the rows.
+func (p *plan) lattices(images, lanes int) []lattice {
+	list := make([]lattice, len(p.products))
+	for i := range list {
+		g, l := &p.products[i].grid, &list[i]
+		add := func(n, row, col int) {
+			l.in = append(l.in, p.stage.place(n, g.first+row*p.stage.cols+col))
+			l.out = append(l.out, p.place(n, g.row+row*p.step, g.col, col))
+		}
+		if p.stage.side > 1 {
+			for q := range g.rows * g.cols {
+				for n := range images {
+					add(n, q/g.cols, q%g.cols)
+				}
+			}
+			continue
+		}
+		whole := g.cols / lanes * lanes
+		for _, part := range [][2]int{{0, whole}, {whole, g.cols}} {
+			for r := range images * g.rows {
+				for col := part[0]; col < part[1]; col++ {
+					add(r/g.rows, r%g.rows, col)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// place is where the tiles write pixel (row, phase + col*step) of image n, counted from where they write the channel: in the
+// target itself or, if parted, in other memory, which has the images side by side as the stage does, or each row's phases one
+// after the other.
+func (p *plan) place(n, row, phase, col int) int {
+	if p.stage.side > 1 {
+		return (row*p.width+phase+col*p.step)*p.stage.side + n
+	}
+	before := 0 // pixels of the phases before
+	for q := range phase {
+		before += (p.width - q + p.step - 1) / p.step
+	}
+	return n*p.size() + row*p.width + before + col
+}
+
+// size is the number of elements of an image of the target.
+func (p *plan) size() int { return p.channels * p.height * p.width }
+
+// parted tells whether the results do not come as they lie in the target.
+func (p *plan) parted() bool { return p.step > 1 || p.stage.side > 1 }
