@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 
+	"sdref/conv"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
 	"sdref/tensor"
@@ -40,16 +41,12 @@ func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], train
 	if training && shape[0]*shape[2]*shape[3] < 2 { // their variance has no unbiased estimate
 		panic(&tensor.ShapeError{Op: "BatchNorm in training, with fewer than two values per channel", Shapes: [][]int{shape}})
 	}
-	b := &batchNorm[T]{x: x.Value(), gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
+	b := &batchNorm[T]{x: x.buf.Tensor, gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
+	if training {
+		x.Value()
+	}
 	b.statistics(running)
-	y := b.result(x)
-	out, shift := y.Value(), beta.Value()
-	set := kernel.Active[T]()
-	b.channels(func(c int, planes iter.Seq2[int, int]) {
-		for at, end := range planes {
-			set.Normalize(out.Data[at:end], b.x.Data[at:end], T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c]), shift.Data[c])
-		}
-	})
+	y := b.result(x, beta.Value().Data)
 	return x.tape.finish(y, op[T]{
 		args:  []*Var[T]{gamma, beta, x}, // x last: its pullback may overwrite dy once the sums are known
 		pulls: []pullback[T]{b.pullGamma, b.pullBeta, b.pullX},
@@ -57,12 +54,38 @@ func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], train
 	})
 }
 
-// result makes room for y: x's own memory where no pullback will read x.
-func (b *batchNorm[T]) result(x *Var[T]) *Var[T] {
+// result is y, in x's own memory where no pullback will read x. If x is still to be computed, y is too.
+func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
+	var y *Var[T]
 	if x.tape.recording {
-		return x.tape.result(x.shape...)
+		y = x.tape.result(x.shape...)
+	} else {
+		y = x.tape.inPlace(x)
 	}
-	return x.tape.inPlace(x)
+	scale := make([]T, len(b.mean))
+	for c := range scale {
+		scale[c] = T(float64(b.gamma.Data[c]) * b.inverse[c])
+	}
+	set, out := kernel.Active[T](), y.buf.Tensor
+	normalize := func(c, lo, hi int) {
+		set.Normalize(out.Data[lo:hi], b.x.Data[lo:hi], T(b.mean[c]), scale[c], shift[c])
+	}
+	if y.buf.todo != nil {
+		y.buf.todo.steps = append(y.buf.todo.steps, normalize)
+		return y
+	}
+	x.Value()
+	y.deferTo(func(then conv.Then) {
+		b.channels(func(c int, planes iter.Seq2[int, int]) {
+			for lo, hi := range planes {
+				normalize(c, lo, hi)
+				if then != nil {
+					then(c, lo, hi)
+				}
+			}
+		})
+	}, x)
+	return y
 }
 
 // batchNorm is one application: what its pullbacks share.

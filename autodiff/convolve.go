@@ -10,8 +10,9 @@ import (
 // and w.
 func Convolve[T tensor.Float](x, w *Var[T], g conv.Geometry) *Var[T] {
 	y := x.tape.result(g.CodeShape(x.Shape(), w.Shape())...)
-	xv, wv := x.Value(), w.Value()
-	conv.Forward(y.Value(), xv, wv, g)
+	g.Check("Forward", x.Shape(), w.Shape(), y.Shape())
+	xv, wv, out := x.Value(), w.Value(), y.buf.Tensor
+	y.deferTo(func(then conv.Then) { conv.ForwardThen(out, xv, wv, g, then) }, x, w)
 	dx := func(dst, dy *tensor.Tensor[T]) { conv.Transpose(dst, dy, wv, g) }
 	dw := func(dst, dy *tensor.Tensor[T]) { conv.Filter(dst, xv, dy, g) }
 	return x.tape.finish(y, op[T]{args: []*Var[T]{x, w}, pulls: []pullback[T]{dx, dw}, saves: []*Var[T]{x, w}})
@@ -26,8 +27,9 @@ func ConvolveTransposed[T tensor.Float](y, w *Var[T], height, width int, g conv.
 		shape[2], shape[3] = height, width
 	}
 	x := y.tape.result(shape...)
-	yv, wv := y.Value(), w.Value()
-	conv.Transpose(x.Value(), yv, wv, g)
+	g.Check("Transpose", x.Shape(), w.Shape(), y.Shape())
+	yv, wv, out := y.Value(), w.Value(), x.buf.Tensor
+	x.deferTo(func(then conv.Then) { conv.TransposeThen(out, yv, wv, g, then) }, y, w)
 	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, wv, g) }
 	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, yv, g) }
 	return y.tape.finish(x, op[T]{args: []*Var[T]{y, w}, pulls: []pullback[T]{dy, dw}, saves: []*Var[T]{y, w}})

@@ -1,6 +1,9 @@
 package autodiff
 
-import "sdref/tensor"
+import (
+	"sdref/internal/kernel"
+	"sdref/tensor"
+)
 
 // Shrink returns the proximal operator of threshold*|.|_1 at scale*u, elementwise:
 //
@@ -11,8 +14,11 @@ import "sdref/tensor"
 // Pullback: du = scale*dz where z is not 0, else 0 (the derivative at the kink is taken as 0). Saves z.
 func Shrink[T tensor.Float](u *Var[T], scale, threshold T, nonnegative bool) *Var[T] {
 	z := u.tape.inPlace(u)
-	tensor.Shrink(z.Value(), u.Value(), scale, threshold, nonnegative)
-	value := z.Value()
-	du := func(dst, dz *tensor.Tensor[T]) { tensor.ShrinkGrad(dst, value, dz, scale) }
+	shrink, in, out := kernel.Active[T]().Shrink, u.buf, z.buf
+	if nonnegative {
+		shrink = kernel.Active[T]().ShrinkNonnegative
+	}
+	z.elementwise(func(lo, hi int) { shrink(out.Data[lo:hi], in.Data[lo:hi], scale, threshold) }, u)
+	du := func(dst, dz *tensor.Tensor[T]) { tensor.ShrinkGrad(dst, out.Tensor, dz, scale) }
 	return u.tape.finish(z, op[T]{args: []*Var[T]{u}, pulls: []pullback[T]{du}, saves: []*Var[T]{z}, elementwise: true})
 }

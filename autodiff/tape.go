@@ -61,7 +61,8 @@ type Var[T tensor.Float] struct {
 type buffer[T tensor.Float] struct {
 	*tensor.Tensor[T]
 	refs  int
-	owned bool // by the arena
+	owned bool         // by the arena
+	todo  *deferred[T] // how to compute it, if that was not done yet
 }
 
 // Leaf returns a value whose gradient is wanted: a parameter. The tensor is used as it is and is never overwritten; the leaf
@@ -80,6 +81,7 @@ func (t *Tape[T]) Constant(value *tensor.Tensor[T]) *Var[T] {
 // Value is the tensor behind v. It is valid until v is consumed.
 func (v *Var[T]) Value() *tensor.Tensor[T] {
 	v.mustLive()
+	v.tape.settle(v.buf)
 	return v.buf.Tensor
 }
 
@@ -126,7 +128,14 @@ func (t *Tape[T]) newBuffer(shape ...int) *buffer[T] {
 }
 
 func (t *Tape[T]) release(b *buffer[T]) {
-	if b.refs--; b.refs == 0 && b.owned {
+	if b.refs--; b.refs > 0 {
+		return
+	}
+	if b.todo != nil { // nobody wanted it
+		t.forget(b.todo)
+		b.todo = nil
+	}
+	if b.owned {
 		t.arena.Put(b.Tensor)
 	}
 }
@@ -206,6 +215,7 @@ func (t *Tape[T]) Backward(v *Var[T], seed *tensor.Tensor[T]) {
 	if !v.wants {
 		panic("autodiff: Backward from a value on which no leaf has an influence, or whose records an earlier Backward used up")
 	}
+	t.settle(v.buf)
 	if seed == nil {
 		if tensor.Size(v.shape) != 1 {
 			panic(fmt.Sprintf("autodiff: Backward without a seed needs one element, not shape %v", v.Shape()))

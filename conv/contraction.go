@@ -13,6 +13,7 @@ type contraction[T tensor.Float] struct {
 	*plan
 	set                     *kernel.Set[T]
 	source, target, weights []T
+	then                    Then
 }
 
 // run shares out the groups over goroutines or, where these are more, the parts of each group's work.
@@ -64,6 +65,11 @@ func (w *work[T]) run() {
 	}
 	if w.parted() {
 		w.eachRange(w.channels, func(c0, c1 int) { w.part(target, results, c0, c1) })
+	}
+	if w.then != nil {
+		w.eachRange(w.images*w.channels, func(lo, hi int) {
+			w.then.planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
+		})
 	}
 }
 

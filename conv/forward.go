@@ -3,19 +3,42 @@ package conv
 import (
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
+	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
 // Forward sets y to the convolution of x with w (the analysis A*x of a CSC layer): DefineForward, bit for bit. It is the
 // product of w, as an M x C*KH*KW matrix, with the column matrix, which is read from staged images.
-func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
+func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) { ForwardThen(y, x, w, g, nil) }
+
+// Then is what else is to be done with a result: it is called once for the plane of every channel c of every image, elements lo..hi-1
+// of the result, soon after they have been computed, by several goroutines at once.
+type Then func(c, lo, hi int)
+
+// planes calls t for planes p0..p1-1 of a batch of images with so many channels.
+func (t Then) planes(p0, p1, channels, size int) {
+	for p := p0; p < p1; p++ {
+		t(p%channels, p*size, (p+1)*size)
+	}
+}
+
+// all calls t for all planes of a result.
+func (t Then) all(shape []int) {
+	if t != nil {
+		parallel.Ranges(shape[0]*shape[1], 1, func(lo, hi int) { t.planes(lo, hi, shape[1], shape[2]*shape[3]) })
+	}
+}
+
+// ForwardThen is Forward, and then what then does, while the result is in the caches.
+func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradForward(f, y.Data, x.Data, w.Data)
+		then.all(y.Shape)
 		return
 	}
 	set := kernel.Active[T]()
-	contraction[T]{f.plan(false, set.Lanes), set, x.Data, y.Data, w.Data}.run()
+	contraction[T]{f.plan(false, set.Lanes), set, x.Data, y.Data, w.Data, then}.run()
 }
 
 // forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.

@@ -112,6 +112,9 @@ func newForm(op string, x, w, y []int, g Geometry) form {
 	return f
 }
 
+// Check panics with a *GeometryError, in which op is the function's name, if x, w and y of these shapes do not belong together.
+func (g Geometry) Check(op string, x, w, y []int) { newForm(op, x, w, y, g) }
+
 // GeometryError is the value of the panic for shapes that do not fit each other: a mistake of the caller.
 type GeometryError struct {
 	Op, Why string

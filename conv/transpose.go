@@ -8,14 +8,18 @@ import (
 
 // Transpose sets x to the transposed convolution of y with w (the synthesis A y of a CSC layer): DefineTranspose, bit for
 // bit. With stride s the pixels of x fall into s*s phases, each a product with the taps that reach it.
-func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
+func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) { TransposeThen(x, y, w, g, nil) }
+
+// TransposeThen is Transpose, and then what then does, while the result is in the caches.
+func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradTranspose(f, x.Data, y.Data, w.Data)
+		then.all(x.Shape)
 		return
 	}
 	set := kernel.Active[T]()
-	contraction[T]{f.plan(true, set.Lanes), set, y.Data, x.Data, w.Data}.run()
+	contraction[T]{f.plan(true, set.Lanes), set, y.Data, x.Data, w.Data, then}.run()
 }
 
 // transposePlan is the plan of Transpose, not finished.
