@@ -3,6 +3,7 @@ package autodiff
 import (
 	"iter"
 	"math"
+	"slices"
 
 	"sdref/conv"
 	"sdref/internal/kernel"
@@ -41,12 +42,12 @@ func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], train
 	if training && shape[0]*shape[2]*shape[3] < 2 { // their variance has no unbiased estimate
 		panic(&tensor.ShapeError{Op: "BatchNorm in training, with fewer than two values per channel", Shapes: [][]int{shape}})
 	}
-	b := &batchNorm[T]{x: x.buf.Tensor, gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
+	b := &batchNorm[T]{x: x.buf, shape: shape, gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
 	if training {
 		x.Value()
 	}
 	b.statistics(running)
-	y := b.result(x, beta.Value().Data)
+	y := b.result(x, slices.Clone(beta.Value().Data)) // beta's own memory may be gone when y is computed
 	return x.tape.finish(y, op[T]{
 		args:  []*Var[T]{gamma, beta, x}, // x last: its pullback may overwrite dy once the sums are known
 		pulls: []pullback[T]{b.pullGamma, b.pullBeta, b.pullX},
@@ -66,7 +67,7 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	for c := range scale {
 		scale[c] = T(float64(b.gamma.Data[c]) * b.inverse[c])
 	}
-	set, out := kernel.Active[T](), y.buf.Tensor
+	set, out := kernel.Active[T](), y.buf
 	normalize := func(c, lo, hi int) {
 		set.Normalize(out.Data[lo:hi], b.x.Data[lo:hi], T(b.mean[c]), scale[c], shift[c])
 	}
@@ -76,6 +77,7 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	}
 	x.Value()
 	y.deferTo(func(then conv.Then) {
+		x.tape.settle(b.x) // which may have been evicted meanwhile
 		b.channels(func(c int, planes iter.Seq2[int, int]) {
 			for lo, hi := range planes {
 				normalize(c, lo, hi)
@@ -85,12 +87,15 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 			}
 		})
 	}, x)
+	y.buf.todo.cheap = x.tape.recording
 	return y
 }
 
 // batchNorm is one application: what its pullbacks share.
 type batchNorm[T tensor.Float] struct {
-	x, gamma      *tensor.Tensor[T]
+	x             *buffer[T]
+	shape         []int
+	gamma         *tensor.Tensor[T]
 	training      bool
 	n             float64   // elements per channel
 	mean, inverse []float64 // per channel: mean and 1/sqrt(var+epsilon)
@@ -100,10 +105,10 @@ type batchNorm[T tensor.Float] struct {
 
 // channels calls body for every channel, with the places of its planes in all images, ascending.
 func (b *batchNorm[T]) channels(body func(c int, planes iter.Seq2[int, int])) {
-	channels, plane := b.x.Shape[1], b.x.Shape[2]*b.x.Shape[3]
+	channels, plane := b.shape[1], b.shape[2]*b.shape[3]
 	parallel.For(channels, func(_, c int) {
 		body(c, func(yield func(at, end int) bool) {
-			for n := range b.x.Shape[0] {
+			for n := range b.shape[0] {
 				at := (n*channels + c) * plane
 				if !yield(at, at+plane) {
 					return
@@ -115,7 +120,7 @@ func (b *batchNorm[T]) channels(body func(c int, planes iter.Seq2[int, int])) {
 
 // statistics sets mean and inverse and, in training, moves the running statistics.
 func (b *batchNorm[T]) statistics(running Running[T]) {
-	channels := b.x.Shape[1]
+	channels := b.shape[1]
 	b.mean, b.inverse = make([]float64, channels), make([]float64, channels)
 	if !b.training {
 		for c := range channels {

@@ -11,10 +11,11 @@ import (
 func Convolve[T tensor.Float](x, w *Var[T], g conv.Geometry) *Var[T] {
 	y := x.tape.result(g.CodeShape(x.Shape(), w.Shape())...)
 	g.Check("Forward", x.Shape(), w.Shape(), y.Shape())
-	xv, wv, out := x.Value(), w.Value(), y.buf.Tensor
-	y.deferTo(func(then conv.Then) { conv.ForwardThen(out, xv, wv, g, then) }, x, w)
+	x.Value()
+	in, wv, out := x.buf, w.Value(), y.buf
+	y.deferTo(func(then conv.Then) { conv.ForwardThen(out.Tensor, in.Tensor, wv, g, then) }, x, w)
 	dx := func(dst, dy *tensor.Tensor[T]) { conv.Transpose(dst, dy, wv, g) }
-	dw := func(dst, dy *tensor.Tensor[T]) { conv.Filter(dst, xv, dy, g) }
+	dw := func(dst, dy *tensor.Tensor[T]) { conv.Filter(dst, in.Tensor, dy, g) }
 	return x.tape.finish(y, op[T]{args: []*Var[T]{x, w}, pulls: []pullback[T]{dx, dw}, saves: []*Var[T]{x, w}})
 }
 
@@ -28,9 +29,10 @@ func ConvolveTransposed[T tensor.Float](y, w *Var[T], height, width int, g conv.
 	}
 	x := y.tape.result(shape...)
 	g.Check("Transpose", x.Shape(), w.Shape(), y.Shape())
-	yv, wv, out := y.Value(), w.Value(), x.buf.Tensor
-	x.deferTo(func(then conv.Then) { conv.TransposeThen(out, yv, wv, g, then) }, y, w)
+	y.Value()
+	in, wv, out := y.buf, w.Value(), x.buf
+	x.deferTo(func(then conv.Then) { conv.TransposeThen(out.Tensor, in.Tensor, wv, g, then) }, y, w)
 	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, wv, g) }
-	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, yv, g) }
+	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, in.Tensor, g) }
 	return y.tape.finish(x, op[T]{args: []*Var[T]{y, w}, pulls: []pullback[T]{dy, dw}, saves: []*Var[T]{y, w}})
 }

@@ -1,6 +1,8 @@
 package autodiff
 
 import (
+	"slices"
+
 	"sdref/conv"
 	"sdref/internal/parallel"
 	"sdref/tensor"
@@ -12,6 +14,7 @@ type deferred[T tensor.Float] struct {
 	compute func(then conv.Then) // fills the buffer, and calls then for every plane
 	steps   []conv.Then          // the operations that followed, in place
 	reads   []*buffer[T]         // what they all read, held until then
+	cheap   bool                 // may be computed again rather than kept
 }
 
 // deferTo makes compute, which reads the given values, y's contents once somebody wants them.
@@ -30,13 +33,18 @@ func (d *deferred[T]) hold(own *buffer[T], reads []*Var[T]) {
 	}
 }
 
-// settle computes what was deferred.
+// settle computes what was deferred, or evicted.
 func (t *Tape[T]) settle(b *buffer[T]) {
 	d := b.todo
 	if d == nil {
 		return
 	}
 	b.todo = nil
+	if b.Tensor == nil {
+		b.Tensor = t.arena.Get(b.shape...)
+	} else if d.cheap {
+		b.again = d
+	}
 	var then conv.Then
 	if len(d.steps) > 0 {
 		then = func(c, lo, hi int) {
@@ -51,9 +59,23 @@ func (t *Tape[T]) settle(b *buffer[T]) {
 
 // forget gives back what a deferred value reads.
 func (t *Tape[T]) forget(d *deferred[T]) {
-	for _, r := range d.reads {
+	reads := d.reads
+	d.reads = nil
+	for _, r := range reads {
 		t.release(r)
 	}
+}
+
+// evict gives back the memory of a value that only pullbacks still need, if it is cheap to compute again then: what it was
+// computed from is there, since an operation before it saves that.
+func (t *Tape[T]) evict(b *buffer[T]) {
+	if b.again == nil || b.refs > b.saves {
+		return
+	}
+	b.todo, b.again = b.again, nil
+	b.shape = slices.Clone(b.Shape)
+	t.arena.Put(b.Tensor)
+	b.Tensor = nil
 }
 
 // elementwise applies an operation that sets elements lo..hi-1 of y from those of the given values: at once, or when y's
@@ -67,6 +89,7 @@ func (y *Var[T]) elementwise(step func(lo, hi int), reads ...*Var[T]) {
 	if d := y.buf.todo; d != nil {
 		d.steps = append(d.steps, func(_, lo, hi int) { step(lo, hi) })
 		d.hold(y.buf, reads)
+		d.cheap = d.cheap && len(reads) == 1 // others would have to be kept
 		return
 	}
 	parallel.Ranges(y.buf.Len(), tensor.Grain, step)

@@ -10,7 +10,7 @@ func Linear[T tensor.Float](x, w, b *Var[T]) *Var[T] {
 		panic(&tensor.ShapeError{Op: "Linear", Shapes: [][]int{xs, ws, b.Shape()}})
 	}
 	y := x.tape.result(xs[0], ws[0])
-	xv, wv := x.Value(), w.Value()
+	xv, wv, in := x.Value(), w.Value(), x.buf
 	out := y.Value()
 	tensor.MatMul(out, xv, wv, false, true)
 	for n := range xs[0] {
@@ -18,7 +18,7 @@ func Linear[T tensor.Float](x, w, b *Var[T]) *Var[T] {
 		tensor.AddScaled(row, row, b.Value(), 1)
 	}
 	dx := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, wv, false, false) }
-	dw := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, xv, true, false) }
+	dw := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, in.Tensor, true, false) }
 	db := func(dst, dy *tensor.Tensor[T]) {
 		for o := range ws[0] {
 			sum := 0.0

@@ -61,8 +61,11 @@ type Var[T tensor.Float] struct {
 type buffer[T tensor.Float] struct {
 	*tensor.Tensor[T]
 	refs  int
+	saves int          // of these, records whose pullbacks read it
 	owned bool         // by the arena
-	todo  *deferred[T] // how to compute it, if that was not done yet
+	todo  *deferred[T] // how to compute it, if that is not done
+	again *deferred[T] // how to compute it again, if that is cheap
+	shape []int        // of the tensor, while there is none
 }
 
 // Leaf returns a value whose gradient is wanted: a parameter. The tensor is used as it is and is never overwritten; the leaf
@@ -129,13 +132,14 @@ func (t *Tape[T]) newBuffer(shape ...int) *buffer[T] {
 
 func (t *Tape[T]) release(b *buffer[T]) {
 	if b.refs--; b.refs > 0 {
+		t.evict(b)
 		return
 	}
 	if b.todo != nil { // nobody wanted it
 		t.forget(b.todo)
 		b.todo = nil
 	}
-	if b.owned {
+	if b.owned && b.Tensor != nil {
 		t.arena.Put(b.Tensor)
 	}
 }
@@ -159,6 +163,7 @@ func (t *Tape[T]) inPlace(args ...*Var[T]) *Var[T] {
 		x.mustLive()
 		if !x.leaf && x.uses == 1 && x.buf.refs == 1 && x.buf.owned {
 			x.buf.refs++
+			x.buf.again = nil // it will hold something else
 			return t.hold(x.buf, x.shape)
 		}
 	}
@@ -195,6 +200,7 @@ func (t *Tape[T]) finish(out *Var[T], o op[T]) *Var[T] {
 		r := record[T]{op: o, out: out}
 		for _, s := range o.saves {
 			s.buf.refs++
+			s.buf.saves++
 			r.saved = append(r.saved, s.buf)
 		}
 		t.records = append(t.records, r)
@@ -243,6 +249,9 @@ func (t *Tape[T]) pull(r *record[T]) {
 	dy := r.out.grad
 	if dy != nil {
 		r.out.grad = nil
+		for _, s := range r.saved {
+			t.settle(s)
+		}
 		last := -1
 		for i, x := range r.args {
 			if x.wants {
@@ -267,7 +276,13 @@ func (t *Tape[T]) pull(r *record[T]) {
 		}
 		t.release(dy)
 	}
+	t.unsave(r)
+}
+
+// unsave gives back what a record saves.
+func (t *Tape[T]) unsave(r *record[T]) {
 	for _, s := range r.saved {
+		s.saves--
 		t.release(s)
 	}
 }
@@ -295,9 +310,7 @@ func (t *Tape[T]) accumulate(v *Var[T], g *buffer[T]) {
 // Reset forgets all values, records and gradients and gives their memory back to the arena: the end of a step.
 func (t *Tape[T]) Reset() {
 	for i := range t.records {
-		for _, s := range t.records[i].saved {
-			t.release(s)
-		}
+		t.unsave(&t.records[i])
 		if g := t.records[i].out.grad; g != nil {
 			t.records[i].out.grad = nil
 			t.release(g)

@@ -66,14 +66,20 @@ func (h *helper) run() {
 
 // await returns the next task.
 func (h *helper) await() *task {
-	if !spinUntil(func() bool { return h.task.Load() != nil }) {
+	for {
+		if t := h.task.Swap(nil); t != nil {
+			return t
+		}
+		if spinUntil(func() bool { return h.task.Load() != nil }) {
+			continue
+		}
 		h.asleep.Store(true)
-		// A task that came before that was said brings no wake-up call, unless its giver has seen it after all.
+		// A task that came before that was said brings no wake-up call, unless its giver has seen it after all. And a giver who was
+		// held up may wake the helper for a task that it has done already.
 		if h.task.Load() == nil || !h.asleep.CompareAndSwap(true, false) {
 			<-h.wake
 		}
 	}
-	return h.task.Swap(nil)
 }
 
 // spinUntil reports whether the condition came true while it was awake. Where goroutines outnumber processors it does not wait:

@@ -2,8 +2,10 @@ package parallel
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestForVisitsEveryPieceOnce(t *testing.T) {
@@ -59,4 +61,33 @@ func TestForRaisesPanicInCaller(t *testing.T) {
 		}
 	})
 	t.Error("For returned")
+}
+
+// TestForUnderPressure: many loops at once, short and long ones, with helpers that fall asleep in between and givers that are held up.
+func TestForUnderPressure(t *testing.T) {
+	for _, procs := range []int{2, 3, 16} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		var callers sync.WaitGroup
+		var total atomic.Int64
+		for c := range 8 {
+			callers.Go(func() {
+				for i := range 300 {
+					if i%100 == 99 {
+						time.Sleep(awake * 2)
+					}
+					For(2+(i+c)%5, func(_, _ int) { total.Add(1) })
+				}
+			})
+		}
+		callers.Wait()
+		want := int64(0)
+		for c := range 8 {
+			for i := range 300 {
+				want += int64(2 + (i+c)%5)
+			}
+		}
+		if total.Load() != want {
+			t.Fatalf("%d processors: %d pieces were done, want %d", procs, total.Load(), want)
+		}
+	}
 }
