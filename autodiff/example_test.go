@@ -266,6 +266,6 @@ func ExampleNoGrad() {
 	for range 10 {
 		h = autodiff.Scale(autodiff.ReLU(h), 0.5)
 	}
-	fmt.Println(h.Value().Data, "elements in the arena:", arena.Held())
-	// Output: [0 0.001953125] elements in the arena: 2
+	fmt.Println(h.Value().Data, "tensors of the arena in use:", arena.Out())
+	// Output: [0 0.001953125] tensors of the arena in use: 1
 }

@@ -1,47 +1,102 @@
 package tensor
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
-// Arena keeps tensors that are no longer needed, so that the next step of a loop allocates nothing. It is not safe for
-// concurrent use. Get and Put are paired by the caller.
+// Arena keeps the memory of tensors that are no longer needed, so that the next step of a loop allocates nothing. Memory given
+// back in neighbouring pieces is one piece again, so it serves tensors of any size. It is not safe for concurrent use. Get
+// and Put are paired by the caller.
 type Arena[T Float] struct {
-	free map[int][]*Tensor[T] // by length
-	out  map[*Tensor[T]]bool  // handed out and not put back
-	held int                  // elements in all tensors the arena ever made and still knows
+	slabs [][]T
+	free  []span              // by place
+	out   map[*Tensor[T]]span // handed out and not put back
+	held  int                 // elements of all slabs
 }
+
+// span is elements at..at+n-1 of a slab.
+type span struct{ slab, at, n int }
+
+const (
+	// arenaUnit is the number of elements that spans are multiples of, so that they begin where a cache line does.
+	arenaUnit = 16
+	// arenaSlab is the most elements of a slab, but for a tensor that needs more. Slabs grow with the arena; what is never
+	// used of them takes no physical memory.
+	arenaSlab = 1 << 26
+)
 
 // NewArena returns an empty arena.
-func NewArena[T Float]() *Arena[T] {
-	return &Arena[T]{free: map[int][]*Tensor[T]{}, out: map[*Tensor[T]]bool{}}
-}
+func NewArena[T Float]() *Arena[T] { return &Arena[T]{out: map[*Tensor[T]]span{}} }
 
 // Get returns a tensor with undefined contents.
 func (a *Arena[T]) Get(shape ...int) *Tensor[T] {
 	n := Size(shape)
-	var t *Tensor[T]
-	if list := a.free[n]; len(list) > 0 {
-		t = list[len(list)-1]
-		a.free[n] = list[:len(list)-1]
-		t.Shape = append(t.Shape[:0], shape...)
-	} else {
-		t = New[T](shape...)
-		a.held += n
+	s := a.take((n + arenaUnit - 1) / arenaUnit * arenaUnit)
+	t := &Tensor[T]{Shape: slices.Clone(shape)}
+	if n > 0 {
+		t.Data = a.slabs[s.slab][s.at : s.at+n : s.at+n]
 	}
-	a.out[t] = true
+	a.out[t] = s
 	return t
+}
+
+// take returns a span of n elements: the beginning of the smallest free one that is long enough, or of a new slab.
+func (a *Arena[T]) take(n int) span {
+	if n == 0 {
+		return span{}
+	}
+	best := -1
+	for i, f := range a.free {
+		if f.n >= n && (best < 0 || f.n < a.free[best].n) {
+			best = i
+		}
+	}
+	if best < 0 {
+		size := max(n, min(a.held, arenaSlab))
+		a.slabs = append(a.slabs, make([]T, size))
+		a.held += size
+		best = len(a.free)
+		a.free = append(a.free, span{len(a.slabs) - 1, 0, size})
+	}
+	f := &a.free[best]
+	s := span{f.slab, f.at, n}
+	if f.at, f.n = f.at+n, f.n-n; f.n == 0 {
+		a.free = slices.Delete(a.free, best, best+1)
+	}
+	return s
 }
 
 // Put gives a tensor back. It panics for one that is not out: given back twice, or not from this arena.
 func (a *Arena[T]) Put(t *Tensor[T]) {
-	if !a.out[t] {
+	s, ok := a.out[t]
+	if !ok {
 		panic(fmt.Sprintf("tensor: arena was given a tensor of shape %v that it did not hand out", t.Shape))
 	}
 	delete(a.out, t)
-	a.free[t.Len()] = append(a.free[t.Len()], t)
+	if s.n == 0 {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(a.free, s, func(f, s span) int {
+		return cmp.Or(cmp.Compare(f.slab, s.slab), cmp.Compare(f.at, s.at))
+	})
+	if i < len(a.free) && s.meets(a.free[i]) {
+		s.n += a.free[i].n
+		a.free = slices.Delete(a.free, i, i+1)
+	}
+	if i > 0 && a.free[i-1].meets(s) {
+		a.free[i-1].n += s.n
+		return
+	}
+	a.free = slices.Insert(a.free, i, s)
 }
+
+// meets tells whether t begins where s ends.
+func (s span) meets(t span) bool { return s.slab == t.slab && s.at+s.n == t.at }
 
 // Out is the number of tensors handed out and not put back.
 func (a *Arena[T]) Out() int { return len(a.out) }
 
-// Held is the number of elements in all of the arena's tensors, those handed out included.
+// Held is the number of elements in all of the arena's memory.
 func (a *Arena[T]) Held() int { return a.held }

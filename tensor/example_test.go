@@ -51,15 +51,15 @@ func ExampleFillUniform() {
 func ExampleArena() {
 	arena := tensor.NewArena[float32]()
 	for range 3 {
-		x, y := arena.Get(2, 3), arena.Get(6)
+		x, y := arena.Get(2, 8), arena.Get(16)
 		fmt.Println(arena.Out(), "out,", arena.Held(), "elements")
 		arena.Put(x)
 		arena.Put(y)
 	}
 	// Output:
-	// 2 out, 12 elements
-	// 2 out, 12 elements
-	// 2 out, 12 elements
+	// 2 out, 32 elements
+	// 2 out, 32 elements
+	// 2 out, 32 elements
 }
 
 // Whatever does not fit is a mistake of the caller and panics with both shapes.
