@@ -17,7 +17,7 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 		return
 	}
 	set := kernel.Active[T]()
-	width := kernel.MaxVectors * set.Lanes
+	width := kernel.Vectors * set.Lanes
 	panels := (f.m + width - 1) / width
 	workers := parallel.Workers(f.c * panels)
 	parts, panelParts := min(f.c/filterChannels, workers), 1

@@ -77,7 +77,7 @@ type channelBlock[T tensor.Float] struct {
 
 // channelBlocks cuts channels into blocks.
 func channelBlocks[T tensor.Float](set *kernel.Set[T], channels int) (blocks []channelBlock[T]) {
-	width := kernel.MaxVectors * set.Lanes
+	width := kernel.Vectors * set.Lanes
 	for first := 0; first < channels; first += width {
 		b := channelBlock[T]{set: set, index: len(blocks), first: first, channels: min(width, channels-first)}
 		b.Cols = roundUp(b.channels, set.Lanes)

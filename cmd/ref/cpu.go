@@ -37,5 +37,5 @@ func runCPU(c *call) error {
 
 // tileSize is the size of a row's largest tile.
 func tileSize[T kernel.Float](r *kernel.Set[T]) string {
-	return fmt.Sprintf("%d x %d", r.Tiles[0].Height(), kernel.MaxVectors*r.Lanes)
+	return fmt.Sprintf("%d x %d", r.Tiles[0].Height(), kernel.Vectors*r.Lanes)
 }

@@ -52,7 +52,7 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 		return
 	}
 	p := product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
-	p.width = kernel.MaxVectors * p.set.Lanes
+	p.width = kernel.Vectors * p.set.Lanes
 	blocks := max(1, (k+depth-1)/depth)
 	p.size = (k + blocks - 1) / blocks * p.width
 	p.planStrips()
@@ -61,8 +61,8 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	for i := range p.size / p.width {
 		p.ws.links = append(p.ws.links, i*p.width)
 	}
-	for col := 0; col < n; col += group * p.width {
-		p.planPanels(col, min(col+group*p.width, n))
+	for col := 0; col < n; {
+		col = p.planPanels(col)
 		p.exchange(load, true)
 		for i := range blocks {
 			p.block(i*k/blocks, (i+1)*k/blocks, load || i > 0)
@@ -76,7 +76,8 @@ type product[T kernel.Float] struct {
 	c, a, b Matrix[T]
 	set     *kernel.Set[T]
 	ws      *Workspace[T]
-	width   int // of a whole panel
+	width   int // of an ordinary panel
+	wide    int // vectors of a wide one, if the strips' tiles take such and C's rows lie evenly; else 0
 	size    int // elements of a packed panel
 	strips  []strip[T]
 	panels  []panel
@@ -93,7 +94,7 @@ type strip[T kernel.Float] struct {
 	inPlace  bool   // whether they lie evenly, so that tiles may write there
 }
 
-// panel is one or two vectors of columns that a tile works on at a time.
+// panel is the vectors of columns that a tile works on at a time.
 type panel struct {
 	col, cols int
 	vectors   int
@@ -122,6 +123,9 @@ func (p *product[T]) planStrips() {
 		}
 		p.strips = append(p.strips, s)
 		row += h
+	}
+	if s := p.strips[0]; len(p.strips) == 1 && s.inPlace {
+		p.wide = s.tile.Wide
 	}
 	p.ws.strips = p.strips
 }
@@ -156,19 +160,23 @@ func even(offsets []int) bool {
 	return true
 }
 
-// planPanels cuts columns c0..c1-1, at most a group, into panels.
-func (p *product[T]) planPanels(c0, c1 int) {
-	lanes := p.set.Lanes
+// planPanels cuts columns from c0 on, a group of panels or up to the end, and returns where it stopped.
+func (p *product[T]) planPanels(c0 int) int {
+	lanes, n := p.set.Lanes, len(p.c.Cols)
 	p.panels = p.ws.plan[:0]
 	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= farLinks
-	for col := c0; col < c1; col += p.width {
-		q := panel{col: col, cols: min(p.width, c1-col), packed: far}
+	col := c0
+	for col < n && len(p.panels) < group {
+		q := panel{col: col, cols: min(p.width, n-col), packed: far}
+		if !far && p.wide > 0 && p.whole(col, p.wide) {
+			q.cols = p.wide * lanes
+		}
 		q.vectors = (q.cols + lanes - 1) / lanes
 		for v := range q.vectors {
 			first := col + v*lanes
-			whole := first+lanes <= c1
-			q.packed = q.packed || !whole || run(p.b.Cols[first:first+lanes]) < lanes
-			q.scratch = q.scratch || !whole || run(p.c.Cols[first:first+lanes]) < lanes
+			last := min(first+lanes, n)
+			q.packed = q.packed || last-first < lanes || run(p.b.Cols[first:last]) < lanes
+			q.scratch = q.scratch || last-first < lanes || run(p.c.Cols[first:last]) < lanes
 			q.in[v], q.out[v] = p.b.Cols[first], p.c.Cols[first]
 		}
 		if q.packed {
@@ -178,8 +186,25 @@ func (p *product[T]) planPanels(c0, c1 int) {
 			}
 		}
 		p.panels = append(p.panels, q)
+		col += q.cols
 	}
 	p.ws.plan = p.panels
+	return col
+}
+
+// whole tells whether so many vectors from column col on lie as vectors in B and in C.
+func (p *product[T]) whole(col, vectors int) bool {
+	lanes := p.set.Lanes
+	if col+vectors*lanes > len(p.c.Cols) {
+		return false
+	}
+	for ; vectors > 0; vectors-- {
+		if run(p.b.Cols[col:col+lanes]) < lanes || run(p.c.Cols[col:col+lanes]) < lanes {
+			return false
+		}
+		col += lanes
+	}
+	return true
 }
 
 // block continues the chains by links p0..p1-1.

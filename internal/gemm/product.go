@@ -37,7 +37,7 @@ type Part struct{ Row0, Row1, Col0, Col1 int }
 // Share cuts a product into about count parts of equal work, along whole tiles.
 func Share[T kernel.Float](rows, cols, count int) []Part {
 	set := kernel.Active[T]()
-	height, width := set.Tiles[0].Height(), kernel.MaxVectors*set.Lanes
+	height, width := set.Tiles[0].Height(), kernel.Vectors*set.Lanes
 	strips, panels := (rows+height-1)/height, (cols+width-1)/width
 	colParts := max(1, min(panels, count))
 	if panels < 2*count && strips > panels { // a last panel more or less would make the parts unequal

@@ -1028,6 +1028,150 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x3AVX2F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), BX
+	LEAQ       (AX)(BX*4), BX
+	MOVQ       16(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (BX)
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVQ    16(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (BX), Y1
+	ADDQ    AX, BX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y3
+	ADDQ    AX, DX
+	VMOVUPS (BX), Y4
+	ADDQ    AX, BX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	VMOVUPS (BX), Y7
+	VMOVUPS (CX), Y8
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8), R10
+	LEAQ  (SI)(R10*4), R10
+	MOVQ  16(R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*4), Y9
+	VMOVUPS      (R10)(SI*4), Y10
+	VMOVUPS      (R8)(SI*4), Y11
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  Y12, Y9, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (SI)(BX*1), Y13
+	VFMADD231PS  Y13, Y9, Y3
+	VFMADD231PS  Y13, Y10, Y4
+	VFMADD231PS  Y13, Y11, Y5
+	VBROADCASTSS (SI)(BX*2), Y14
+	VFMADD231PS  Y14, Y9, Y6
+	VFMADD231PS  Y14, Y10, Y7
+	VFMADD231PS  Y14, Y11, Y8
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVQ    16(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, (CX)
+	VZEROUPPER
+	RET
+
 // func peakAVX2F32(iterations int, a float32, b float32)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2F32(SB), NOSPLIT, $0-16
@@ -3873,6 +4017,150 @@ done:
 	MOVQ    ldc+80(FP), AX
 	SHLQ    $0x03, AX
 	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x3AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x3AVX2F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), BX
+	LEAQ       (AX)(BX*8), BX
+	MOVQ       16(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (BX)
+	VXORPD     Y8, Y8, Y8
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*8), BX
+	MOVQ    16(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Y0
+	ADDQ    AX, DX
+	VMOVUPS (BX), Y1
+	ADDQ    AX, BX
+	VMOVUPS (CX), Y2
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y3
+	ADDQ    AX, DX
+	VMOVUPS (BX), Y4
+	ADDQ    AX, BX
+	VMOVUPS (CX), Y5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Y6
+	VMOVUPS (BX), Y7
+	VMOVUPS (CX), Y8
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8), R10
+	LEAQ  (SI)(R10*8), R10
+	MOVQ  16(R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*8), Y9
+	VMOVUPS      (R10)(SI*8), Y10
+	VMOVUPS      (R8)(SI*8), Y11
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Y12
+	VFMADD231PD  Y12, Y9, Y0
+	VFMADD231PD  Y12, Y10, Y1
+	VFMADD231PD  Y12, Y11, Y2
+	VBROADCASTSD (SI)(BX*1), Y13
+	VFMADD231PD  Y13, Y9, Y3
+	VFMADD231PD  Y13, Y10, Y4
+	VFMADD231PD  Y13, Y11, Y5
+	VBROADCASTSD (SI)(BX*2), Y14
+	VFMADD231PD  Y14, Y9, Y6
+	VFMADD231PD  Y14, Y10, Y7
+	VFMADD231PD  Y14, Y11, Y8
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*8), BX
+	MOVQ    16(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Y0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y1, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, (CX)
 	VZEROUPPER
 	RET
 

@@ -232,6 +232,25 @@ func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //go:noescape
 func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
 
+// tile1x3x6AVX512F32 is
+//
+//	for i := range 3 {
+//		for v := range 6 {
+//			for j := range 16 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+
 // peakAVX512F32 is
 //
 //	for range iterations {
@@ -747,6 +766,25 @@ func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //
 //go:noescape
 func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+
+// tile1x3x6AVX512F64 is
+//
+//	for i := range 3 {
+//		for v := range 6 {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/3]+i%3*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
 
 // peakAVX512F64 is
 //

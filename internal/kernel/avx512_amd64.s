@@ -1532,6 +1532,240 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x3x6AVX512F32(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*4), DX
+	MOVQ       8(CX), BX
+	LEAQ       (AX)(BX*4), BX
+	MOVQ       16(CX), SI
+	LEAQ       (AX)(SI*4), SI
+	MOVQ       24(CX), DI
+	LEAQ       (AX)(DI*4), DI
+	MOVQ       32(CX), R8
+	LEAQ       (AX)(R8*4), R8
+	MOVQ       40(CX), CX
+	LEAQ       (AX)(CX*4), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x02, AX
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (SI)
+	ADDQ       AX, SI
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (DI)
+	ADDQ       AX, DI
+	VXORPS     Z4, Z4, Z4
+	PREFETCHT0 (R8)
+	ADDQ       AX, R8
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPS     Z7, Z7, Z7
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPS     Z8, Z8, Z8
+	PREFETCHT0 (SI)
+	ADDQ       AX, SI
+	VXORPS     Z9, Z9, Z9
+	PREFETCHT0 (DI)
+	ADDQ       AX, DI
+	VXORPS     Z10, Z10, Z10
+	PREFETCHT0 (R8)
+	ADDQ       AX, R8
+	VXORPS     Z11, Z11, Z11
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPS     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VXORPS     Z13, Z13, Z13
+	PREFETCHT0 (BX)
+	VXORPS     Z14, Z14, Z14
+	PREFETCHT0 (SI)
+	VXORPS     Z15, Z15, Z15
+	PREFETCHT0 (DI)
+	VXORPS     Z16, Z16, Z16
+	PREFETCHT0 (R8)
+	VXORPS     Z17, Z17, Z17
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVQ    16(CX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVQ    24(CX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVQ    32(CX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVQ    40(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS (DX), Z0
+	ADDQ    AX, DX
+	VMOVUPS (BX), Z1
+	ADDQ    AX, BX
+	VMOVUPS (SI), Z2
+	ADDQ    AX, SI
+	VMOVUPS (DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (R8), Z4
+	ADDQ    AX, R8
+	VMOVUPS (CX), Z5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Z6
+	ADDQ    AX, DX
+	VMOVUPS (BX), Z7
+	ADDQ    AX, BX
+	VMOVUPS (SI), Z8
+	ADDQ    AX, SI
+	VMOVUPS (DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (R8), Z10
+	ADDQ    AX, R8
+	VMOVUPS (CX), Z11
+	ADDQ    AX, CX
+	VMOVUPS (DX), Z12
+	VMOVUPS (BX), Z13
+	VMOVUPS (SI), Z14
+	VMOVUPS (DI), Z15
+	VMOVUPS (R8), Z16
+	VMOVUPS (CX), Z17
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*4), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8), R10
+	LEAQ  (SI)(R10*4), R10
+	MOVQ  16(R8), R11
+	LEAQ  (SI)(R11*4), R11
+	MOVQ  24(R8), R12
+	LEAQ  (SI)(R12*4), R12
+	MOVQ  32(R8), R13
+	LEAQ  (SI)(R13*4), R13
+	MOVQ  40(R8), R8
+	LEAQ  (SI)(R8*4), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*4), Z18
+	VMOVUPS      (R10)(SI*4), Z19
+	VMOVUPS      (R11)(SI*4), Z20
+	VMOVUPS      (R12)(SI*4), Z21
+	VMOVUPS      (R13)(SI*4), Z22
+	VMOVUPS      (R8)(SI*4), Z23
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*4), SI
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z24, Z18, Z0
+	VFMADD231PS  Z24, Z19, Z1
+	VFMADD231PS  Z24, Z20, Z2
+	VFMADD231PS  Z24, Z21, Z3
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS (SI)(BX*1), Z25
+	VFMADD231PS  Z25, Z18, Z6
+	VFMADD231PS  Z25, Z19, Z7
+	VFMADD231PS  Z25, Z20, Z8
+	VFMADD231PS  Z25, Z21, Z9
+	VFMADD231PS  Z25, Z22, Z10
+	VFMADD231PS  Z25, Z23, Z11
+	VBROADCASTSS (SI)(BX*2), Z26
+	VFMADD231PS  Z26, Z18, Z12
+	VFMADD231PS  Z26, Z19, Z13
+	VFMADD231PS  Z26, Z20, Z14
+	VFMADD231PS  Z26, Z21, Z15
+	VFMADD231PS  Z26, Z22, Z16
+	VFMADD231PS  Z26, Z23, Z17
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*4), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVQ    16(CX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVQ    24(CX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVQ    32(CX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVQ    40(CX), CX
+	LEAQ    (AX)(CX*4), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x02, AX
+	VMOVUPS Z0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Z1, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z4, (R8)
+	ADDQ    AX, R8
+	VMOVUPS Z5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Z7, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Z8, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z9, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z10, (R8)
+	ADDQ    AX, R8
+	VMOVUPS Z11, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, (BX)
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, (DI)
+	VMOVUPS Z16, (R8)
+	VMOVUPS Z17, (CX)
+	VZEROUPPER
+	RET
+
 // func peakAVX512F32(iterations int, a float32, b float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·peakAVX512F32(SB), NOSPLIT, $0-16
@@ -4696,6 +4930,240 @@ done:
 	MOVQ    ldc+80(FP), AX
 	SHLQ    $0x03, AX
 	VMOVUPS Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x3x6AVX512F64(SB), NOSPLIT, $0-89
+	MOVB       load+88(FP), AL
+	TESTB      AL, AL
+	JNZ        load
+	MOVQ       c+64(FP), AX
+	MOVQ       out+72(FP), CX
+	MOVQ       (CX), DX
+	LEAQ       (AX)(DX*8), DX
+	MOVQ       8(CX), BX
+	LEAQ       (AX)(BX*8), BX
+	MOVQ       16(CX), SI
+	LEAQ       (AX)(SI*8), SI
+	MOVQ       24(CX), DI
+	LEAQ       (AX)(DI*8), DI
+	MOVQ       32(CX), R8
+	LEAQ       (AX)(R8*8), R8
+	MOVQ       40(CX), CX
+	LEAQ       (AX)(CX*8), CX
+	MOVQ       ldc+80(FP), AX
+	SHLQ       $0x03, AX
+	VXORPD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Z1, Z1, Z1
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPD     Z2, Z2, Z2
+	PREFETCHT0 (SI)
+	ADDQ       AX, SI
+	VXORPD     Z3, Z3, Z3
+	PREFETCHT0 (DI)
+	ADDQ       AX, DI
+	VXORPD     Z4, Z4, Z4
+	PREFETCHT0 (R8)
+	ADDQ       AX, R8
+	VXORPD     Z5, Z5, Z5
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	ADDQ       AX, DX
+	VXORPD     Z7, Z7, Z7
+	PREFETCHT0 (BX)
+	ADDQ       AX, BX
+	VXORPD     Z8, Z8, Z8
+	PREFETCHT0 (SI)
+	ADDQ       AX, SI
+	VXORPD     Z9, Z9, Z9
+	PREFETCHT0 (DI)
+	ADDQ       AX, DI
+	VXORPD     Z10, Z10, Z10
+	PREFETCHT0 (R8)
+	ADDQ       AX, R8
+	VXORPD     Z11, Z11, Z11
+	PREFETCHT0 (CX)
+	ADDQ       AX, CX
+	VXORPD     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VXORPD     Z13, Z13, Z13
+	PREFETCHT0 (BX)
+	VXORPD     Z14, Z14, Z14
+	PREFETCHT0 (SI)
+	VXORPD     Z15, Z15, Z15
+	PREFETCHT0 (DI)
+	VXORPD     Z16, Z16, Z16
+	PREFETCHT0 (R8)
+	VXORPD     Z17, Z17, Z17
+	PREFETCHT0 (CX)
+	JMP        begin
+
+load:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*8), BX
+	MOVQ    16(CX), SI
+	LEAQ    (AX)(SI*8), SI
+	MOVQ    24(CX), DI
+	LEAQ    (AX)(DI*8), DI
+	MOVQ    32(CX), R8
+	LEAQ    (AX)(R8*8), R8
+	MOVQ    40(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS (DX), Z0
+	ADDQ    AX, DX
+	VMOVUPS (BX), Z1
+	ADDQ    AX, BX
+	VMOVUPS (SI), Z2
+	ADDQ    AX, SI
+	VMOVUPS (DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (R8), Z4
+	ADDQ    AX, R8
+	VMOVUPS (CX), Z5
+	ADDQ    AX, CX
+	VMOVUPS (DX), Z6
+	ADDQ    AX, DX
+	VMOVUPS (BX), Z7
+	ADDQ    AX, BX
+	VMOVUPS (SI), Z8
+	ADDQ    AX, SI
+	VMOVUPS (DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (R8), Z10
+	ADDQ    AX, R8
+	VMOVUPS (CX), Z11
+	ADDQ    AX, CX
+	VMOVUPS (DX), Z12
+	VMOVUPS (BX), Z13
+	VMOVUPS (SI), Z14
+	VMOVUPS (DI), Z15
+	VMOVUPS (R8), Z16
+	VMOVUPS (CX), Z17
+
+begin:
+	MOVQ  k+0(FP), AX
+	MOVQ  left+32(FP), CX
+	MOVQ  right+56(FP), DX
+	MOVQ  step+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  a+8(FP), SI
+	MOVQ  rows+16(FP), DI
+	MOVQ  (DI), DI
+	LEAQ  (SI)(DI*8), DI
+	MOVQ  b+40(FP), SI
+	MOVQ  cols+48(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8), R10
+	LEAQ  (SI)(R10*8), R10
+	MOVQ  16(R8), R11
+	LEAQ  (SI)(R11*8), R11
+	MOVQ  24(R8), R12
+	LEAQ  (SI)(R12*8), R12
+	MOVQ  32(R8), R13
+	LEAQ  (SI)(R13*8), R13
+	MOVQ  40(R8), R8
+	LEAQ  (SI)(R8*8), R8
+	TESTQ AX, AX
+	JZ    done
+	LEAQ  (CX)(AX*8), CX
+	LEAQ  (DX)(AX*8), DX
+	NEGQ  AX
+
+step:
+	MOVQ         (DX)(AX*8), SI
+	VMOVUPS      (R9)(SI*8), Z18
+	VMOVUPS      (R10)(SI*8), Z19
+	VMOVUPS      (R11)(SI*8), Z20
+	VMOVUPS      (R12)(SI*8), Z21
+	VMOVUPS      (R13)(SI*8), Z22
+	VMOVUPS      (R8)(SI*8), Z23
+	MOVQ         (CX)(AX*8), SI
+	LEAQ         (DI)(SI*8), SI
+	VBROADCASTSD (SI), Z24
+	VFMADD231PD  Z24, Z18, Z0
+	VFMADD231PD  Z24, Z19, Z1
+	VFMADD231PD  Z24, Z20, Z2
+	VFMADD231PD  Z24, Z21, Z3
+	VFMADD231PD  Z24, Z22, Z4
+	VFMADD231PD  Z24, Z23, Z5
+	VBROADCASTSD (SI)(BX*1), Z25
+	VFMADD231PD  Z25, Z18, Z6
+	VFMADD231PD  Z25, Z19, Z7
+	VFMADD231PD  Z25, Z20, Z8
+	VFMADD231PD  Z25, Z21, Z9
+	VFMADD231PD  Z25, Z22, Z10
+	VFMADD231PD  Z25, Z23, Z11
+	VBROADCASTSD (SI)(BX*2), Z26
+	VFMADD231PD  Z26, Z18, Z12
+	VFMADD231PD  Z26, Z19, Z13
+	VFMADD231PD  Z26, Z20, Z14
+	VFMADD231PD  Z26, Z21, Z15
+	VFMADD231PD  Z26, Z22, Z16
+	VFMADD231PD  Z26, Z23, Z17
+	INCQ         AX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), AX
+	MOVQ    out+72(FP), CX
+	MOVQ    (CX), DX
+	LEAQ    (AX)(DX*8), DX
+	MOVQ    8(CX), BX
+	LEAQ    (AX)(BX*8), BX
+	MOVQ    16(CX), SI
+	LEAQ    (AX)(SI*8), SI
+	MOVQ    24(CX), DI
+	LEAQ    (AX)(DI*8), DI
+	MOVQ    32(CX), R8
+	LEAQ    (AX)(R8*8), R8
+	MOVQ    40(CX), CX
+	LEAQ    (AX)(CX*8), CX
+	MOVQ    ldc+80(FP), AX
+	SHLQ    $0x03, AX
+	VMOVUPS Z0, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Z1, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z4, (R8)
+	ADDQ    AX, R8
+	VMOVUPS Z5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, (DX)
+	ADDQ    AX, DX
+	VMOVUPS Z7, (BX)
+	ADDQ    AX, BX
+	VMOVUPS Z8, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z9, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z10, (R8)
+	ADDQ    AX, R8
+	VMOVUPS Z11, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, (BX)
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, (DI)
+	VMOVUPS Z16, (R8)
+	VMOVUPS Z17, (CX)
 	VZEROUPPER
 	RET
 

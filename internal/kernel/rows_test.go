@@ -184,7 +184,7 @@ func TestPanics(t *testing.T) {
 		}
 		for _, tile := range row.Tiles {
 			spoil := func(how func(p *tileCall[float32])) {
-				p := packed(tile, row.Lanes, MaxVectors, 3)
+				p := packed(tile, row.Lanes, Vectors, 3)
 				how(p)
 				calls = append(calls, call{"Tile", func() { p.mul(tile, p.c) }})
 			}
@@ -198,7 +198,7 @@ func TestPanics(t *testing.T) {
 			spoil(func(p *tileCall[float32]) { p.cols[1]++ })
 			spoil(func(p *tileCall[float32]) { p.cols = p.cols[1:] })
 			spoil(func(p *tileCall[float32]) { p.out[0] = -1 })
-			spoil(func(p *tileCall[float32]) { p.out, p.cols = append(p.out, 0), append(p.cols, 0) })
+			spoil(func(p *tileCall[float32]) { p.out, p.cols = make([]int, 5), make([]int, 5) })
 			spoil(func(p *tileCall[float32]) { p.step = -1 })
 		}
 		for _, c := range calls {

@@ -41,6 +41,14 @@ func (p *tileCall[T]) reference(tile Tile[T], lanes int, c []T) {
 	}
 }
 
+// widths lists the numbers of vectors that the tile takes.
+func widths[T Float](tile Tile[T]) []int {
+	if tile.Wide > 0 {
+		return []int{1, 2, tile.Wide}
+	}
+	return []int{1, 2}
+}
+
 // packed is a call on operands that lie densely, in panels.
 func packed[T Float](tile Tile[T], lanes, vectors, k int) *tileCall[T] {
 	height, width := tile.Height(), vectors*lanes
@@ -72,7 +80,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 		t.Errorf("the last tile has %d rows, want 1", last.Height())
 	}
 	for _, tile := range row.Tiles {
-		for vectors := 1; vectors <= MaxVectors; vectors++ {
+		for _, vectors := range widths(tile) {
 			for _, k := range []int{0, 1, 2, 3, 7, 64, 255} {
 				for variant := range 8 {
 					load, tame, scattered := variant&1 == 1, variant&2 == 2, variant&4 == 4
@@ -153,7 +161,7 @@ func TestTileHalfway(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for _, row := range Rows[float32]() {
 		for _, tile := range row.Tiles {
-			p := packed(tile, row.Lanes, MaxVectors, 9)
+			p := packed(tile, row.Lanes, Vectors, 9)
 			p.load = true
 			for i := range p.a {
 				p.a[i] = 1 + 0x1p-20
