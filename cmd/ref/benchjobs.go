@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"sdref/conv"
@@ -27,6 +28,9 @@ func benchJobs() []benchJob {
 			for _, batch := range []int{32, 128} {
 				jobs = append(jobs, trainJob(net, batch, algorithm))
 			}
+			if algorithm == conv.Direct {
+				jobs = append(jobs, aloneJob(trainJob(net, 32, algorithm)))
+			}
 			for _, batch := range []int{1, 32} {
 				jobs = append(jobs, predictJob(net, batch, algorithm))
 			}
@@ -43,10 +47,12 @@ func ending(a conv.Algorithm) string {
 	return "/" + a.String()
 }
 
-// convShapes are the convolutions of SDNet-18 with 32 images of CIFAR's size: the blocks', the strided ones, a shortcut, the stem.
+// convShapes are the convolutions of SDNet-18 with 32 images: the blocks', the strided ones, the shortcuts, the stems for CIFAR's
+// and for ImageNet's images.
 var convShapes = []struct{ c, m, h, k, stride int }{
 	{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
-	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {3, 64, 32, 3, 1},
+	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {128, 256, 16, 1, 2}, {256, 512, 8, 1, 2},
+	{3, 64, 32, 3, 1}, {3, 64, 224, 7, 2},
 }
 
 // productJobs are the matrix product and the convolutions in one type.
@@ -101,6 +107,19 @@ func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 		seconds := median(5*time.Second, func() { t.Step(images, labels, 0.01) })
 		return benchResult{Name: name, ImagesPerSec: float64(batch) / seconds}
 	}}
+}
+
+// aloneJob is a job done by one goroutine: how much faster are more?
+func aloneJob(j benchJob) benchJob {
+	run, name := j.run, j.name+"/alone"
+	j.name = name
+	j.run = func() benchResult {
+		runtime.GOMAXPROCS(1)
+		r := run()
+		r.Name = name
+		return r
+	}
+	return j
 }
 
 func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
