@@ -22,19 +22,21 @@ func (c contraction[T]) run() {
 	groups := (c.images + c.group - 1) / c.group
 	spaces := gemm.Take[T](workers)
 	defer gemm.Give(spaces)
-	body := func(spaces []*gemm.Workspace[T], i int) {
-		w := &work[T]{c, spaces, i * c.group, c.group, c.full}
+	bordered := make([]bool, workers) // the zeros around the images stand in the goroutine's stage
+	body := func(worker int, spaces []*gemm.Workspace[T], i int) {
+		w := &work[T]{c, spaces, i * c.group, c.group, c.full, bordered[worker]}
+		bordered[worker] = true
 		if rest := c.images - w.first; rest < c.group {
 			w.images, w.lattices = rest, c.last
 		}
 		w.run()
 	}
 	if groups >= workers {
-		parallel.For(groups, func(worker, i int) { body(spaces[worker:worker+1], i) })
+		parallel.For(groups, func(worker, i int) { body(worker, spaces[worker:worker+1], i) })
 		return
 	}
 	for i := range groups {
-		body(spaces, i)
+		body(0, spaces, i)
 	}
 }
 
@@ -45,13 +47,16 @@ type work[T tensor.Float] struct {
 	spaces        []*gemm.Workspace[T]
 	first, images int
 	lattices      []lattice
+	bordered      bool
 }
 
 func (w *work[T]) run() {
 	shared := w.spaces[0]
 	source, target := w.source[w.first*w.stage.imageStep:], w.target[w.first*w.size():]
 	shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
-	w.eachRange(w.stage.channels, func(c0, c1 int) { stageImages(w.stage, w.set, shared.Floats, source, w.images, c0, c1) })
+	w.eachRange(w.stage.channels, func(c0, c1 int) {
+		stageImages(w.stage, w.set, shared.Floats, source, w.images, c0, c1, w.bordered)
+	})
 	results := target
 	if w.parted() {
 		shared.Result = gemm.Grow(shared.Result, max(w.images, w.stage.side)*w.size())

@@ -70,7 +70,7 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	for n := 0; n < f.n; n += images {
 		count := min(images, f.n-n)
 		for i := 0; i < count; i += s.side {
-			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels)
+			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels, n > 0)
 		}
 		b := f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
 		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: places[:count*pixels]}

@@ -43,10 +43,14 @@ func (s *stage) place(n, i int) int {
 	return n*s.size() + i
 }
 
-// stageImages stages channels c0..c1-1 of images.
-func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int) {
+// stageImages stages channels c0..c1-1 of images; if bordered, their border of zeros is there already, other images having stood
+// in the same place.
+func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int, bordered bool) {
 	views := s.views()
 	if s.side > 1 {
+		if !bordered {
+			clear(dst[c0*s.planeSize()*s.side : c1*s.planeSize()*s.side])
+		}
 		stageSideBySide(s, set, views, dst, src, images, c0, c1)
 		return
 	}
@@ -54,7 +58,11 @@ func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, ima
 	for n := range images {
 		for c := c0; c < c1; c++ {
 			at := n*s.size() + c*s.planeSize()
-			stagePlane(s, set, views, dst[at:at+s.planeSize()], src[n*s.imageStep+c*s.height*s.width:], rows)
+			plane := dst[at : at+s.planeSize()]
+			if !bordered {
+				clear(plane)
+			}
+			stagePlane(s, set, views, plane, src[n*s.imageStep+c*s.height*s.width:], rows)
 		}
 	}
 }
@@ -81,7 +89,6 @@ func (s *stage) views() (list []view) {
 
 // stagePlane copies a channel (height, width) to dst; its rows, as many as a phase reads, lie at rows.
 func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, rows []int) {
-	clear(dst)
 	for _, v := range views {
 		out, in, rows := dst[v.at:], src[v.top*s.width+v.first:], rows[:v.rows]
 		switch s.step {
@@ -101,7 +108,6 @@ func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst,
 
 // stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n.
 func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, images, c0, c1 int) {
-	clear(dst[c0*s.planeSize()*s.side : c1*s.planeSize()*s.side])
 	batch := gemm.Offsets(images, s.imageStep)
 	line := make([]T, s.width*s.side)
 	for c := c0; c < c1; c++ {
