@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // maxRecords is the most records a file may hold, twenty times as many as an official batch: a larger
@@ -34,15 +36,20 @@ func Open(dir string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Name: l.name, Mean: l.mean, Std: l.std}
-	if d.Train, err = d.readSet(dir, l, l.train, &Set{Name: l.name + " train", Classes: classes}); err != nil {
+	d := &Data{Name: l.name, Mean: l.mean, Std: l.std, Train: &Set{Name: l.name + " train", Classes: classes}, Test: &Set{Name: l.name + " test", Classes: classes}}
+	var train, test origin
+	var group errgroup.Group // most of the time goes into the sums
+	group.Go(func() (err error) { train, err = readSet(dir, l, l.train, d.Train); return err })
+	group.Go(func() (err error) { test, err = readSet(dir, l, l.test, d.Test); return err })
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if d.Test, err = d.readSet(dir, l, l.test, &Set{Name: l.name + " test", Classes: classes}); err != nil {
-		return nil, err
-	}
+	d.Verified, d.Unknown = append(train.verified, test.verified...), append(train.unknown, test.unknown...)
 	return d, nil
 }
+
+// origin lists files that are the official ones, by their sums, and others.
+type origin struct{ verified, unknown []string }
 
 // find returns the layout of the first data file it meets, and the folder in which it lies.
 func find(dir string) (*layout, string, error) {
@@ -75,8 +82,8 @@ func readNames(path string, builtin []string) ([]string, error) {
 	return names, nil
 }
 
-// readSet appends the records of the files to set and files their names under Verified or Unknown.
-func (d *Data) readSet(dir string, l *layout, files []string, set *Set) (*Set, error) {
+// readSet appends the records of the files to set and tells which files they were.
+func readSet(dir string, l *layout, files []string, set *Set) (o origin, err error) {
 	records := 0
 	for _, file := range files {
 		// A file that cannot be examined is reported when it is opened, below.
@@ -89,15 +96,15 @@ func (d *Data) readSet(dir string, l *layout, files []string, set *Set) (*Set, e
 	for _, file := range files {
 		sum, err := readFile(filepath.Join(dir, file), l, set)
 		if err != nil {
-			return nil, err
+			return o, err
 		}
 		if sum == l.sums[file] {
-			d.Verified = append(d.Verified, file)
+			o.verified = append(o.verified, file)
 		} else {
-			d.Unknown = append(d.Unknown, file)
+			o.unknown = append(o.unknown, file)
 		}
 	}
-	return set, nil
+	return o, nil
 }
 
 // readFile appends the records of one file to set and returns the file's SHA-256 sum.
