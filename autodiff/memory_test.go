@@ -105,6 +105,47 @@ func TestNoGradGivesTheSameBits(t *testing.T) {
 	}
 }
 
+// What BatchNorm and ReLU give is computed again for the pullbacks; only the convolutions' results are kept.
+func TestCheapResultsAreNotKept(t *testing.T) {
+	arena := tensor.NewArena[float32]()
+	tape := NewTape(arena)
+	running := Running[float32]{Mean: tensor.New[float32](3), Var: tensor.New[float32](3)}
+	g := conv.Geometry{Padding: 1}
+	w, ones := tape.Leaf(normal[float32](2, 3, 3, 3, 3)), tape.Leaf(vector[float32](1, 1, 1))
+	h := Convolve(tape.Leaf(normal[float32](1, 2, 3, 6, 5)), w, g)
+	y := Convolve(ReLU(BatchNorm(h, ones, ones, running, true)), w, g)
+	if arena.Out() != 3 {
+		t.Errorf("before y is computed %d tensors are out, want both convolutions' and ReLU's", arena.Out())
+	}
+	y.Value()
+	if arena.Out() != 2 {
+		t.Errorf("after y was computed %d tensors are out, want both convolutions'", arena.Out())
+	}
+}
+
+// Elementwise operations wait for a convolution, whoever asks first, and nobody asks for what was dropped.
+func TestDeferredOperations(t *testing.T) {
+	arena := tensor.NewArena[float32]()
+	tape := NoGrad(arena)
+	x, w := normal[float32](1, 2, 3, 6, 5), normal[float32](2, 3, 3, 3, 3)
+	g := conv.Geometry{Padding: 1}
+	want := tensor.New[float32](x.Shape...)
+	conv.Forward(want, x, w, g)
+	h := Convolve(tape.Constant(x), tape.Constant(w), g)
+	if h.buf.todo == nil {
+		t.Fatal("the convolution did not wait")
+	}
+	y := AddScaled(Scale(h.Keep(), 2), h.Keep(), 1)
+	mustEqual(t, "the convolution, asked for by Scale", h.Value(), want)
+	tensor.AddScaled(want, want, want, 2)
+	mustEqual(t, "their sum", y.Value(), want)
+	h.Drop()
+	Convolve(y, tape.Constant(w), g).Drop()
+	if arena.Out() != 0 {
+		t.Errorf("%d tensors are out after all were consumed or dropped", arena.Out())
+	}
+}
+
 // Pullbacks read nothing but what their operation saves: here all arguments are consumed, the result is overwritten by the
 // next operation if nobody needs it, and whatever the arena has free is filled with NaN before Backward.
 func TestPullbacksReadWhatTheySave(t *testing.T) {
