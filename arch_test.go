@@ -26,16 +26,18 @@ const module = "sdref"
 
 // tower lists the packages of each floor. A package imports only from lower floors; a test also from its own.
 var tower = [][]string{
-	0: {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile"},
-	1: {"internal/gemm"},
-	2: {"tensor", "golden/safetensors"},
-	3: {"conv", "golden"},
-	4: {"autodiff"},
-	5: {"csc", "sdnet/cifar"},
-	6: {"sdnet/shapes", "sdnet/augment", "sdnet/optim"},
-	7: {"sdnet"},
-	8: {"sdnet/training", "golden/suite"},
-	9: {"cmd/ref"},
+	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile"},
+	1:  {"internal/gemm"},
+	2:  {"tensor", "golden/safetensors", "golden/precision", "golden/npy"},
+	3:  {"conv", "golden"},
+	4:  {"autodiff"},
+	5:  {"csc", "sdnet/cifar"},
+	6:  {"sdnet/shapes", "sdnet/augment", "sdnet/optim", "golden/graph"},
+	7:  {"sdnet", "golden/judge"},
+	8:  {"sdnet/training", "golden/simulate", "golden/protocol"},
+	9:  {"golden/suite", "golden/own"},
+	10: {"golden/trial", "golden/faults"},
+	11: {"cmd/ref", "golden/clients"},
 }
 
 // libraries lists what packages below the top floor, the edge, may import besides the standard library.

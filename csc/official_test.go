@@ -1,21 +1,15 @@
 package csc
 
 import (
-	"errors"
-	"io/fs"
 	"testing"
 
 	"sdref/golden"
 	"sdref/tensor"
 )
 
-// TestPublishedVariant: the authors' code at four iterations is the variant Published and not Paper. It needs the case's
-// files, which are not part of this module.
+// TestPublishedVariant: the authors' code at four iterations is the variant Published and not Paper.
 func TestPublishedVariant(t *testing.T) {
-	c, err := golden.Load("../../shared/official/layer/official_four_iterations.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip(err)
-	}
+	c, err := golden.Load("../golden/testdata/official/layer/official_four_iterations.json")
 	if err != nil {
 		t.Fatal(err)
 	}

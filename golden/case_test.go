@@ -17,6 +17,7 @@ const small = `{
  "attrs": {"stride": 2, "lambda": 0.1, "nonnegative": true, "rule": "0.9/lambda_max", "whole": 3.0, "big": 1e400, "none": null},
  "inputs": {
   "x": {"shape": [2, 3], "seed": 1002, "scale": 2.0},
+  "q": {"shape": [2], "seed": 5, "scale": 1, "levels": 9},
   "labels": [4, 0],
   "parameters": {"bn.weight": {"shape": [5], "seed": 18446744073709551615, "scale": 0.25, "offset": 1.0, "extra": "ignored"}}
  },
@@ -74,7 +75,8 @@ func TestLoad(t *testing.T) {
 	equal(t, "name", c.Name, nil, "layer/small")
 	equal(t, "kind", c.Kind, nil, "csc_layer")
 	equal(t, "labels", c.Labels, nil, []int{4, 0})
-	equal(t, "inputs", c.Inputs, nil, map[string]Fill{"x": {Shape: []int{2, 3}, Seed: 1002, Scale: 2}})
+	equal(t, "inputs", c.Inputs, nil, map[string]Fill{
+		"x": {Shape: []int{2, 3}, Seed: 1002, Scale: 2}, "q": {Shape: []int{2}, Seed: 5, Scale: 1, Levels: 9}})
 	equal(t, "parameters", c.Parameters, nil, map[string]Fill{
 		"bn.weight": {Shape: []int{5}, Seed: math.MaxUint64, Scale: 0.25, Offset: 1}})
 	x, err := c.Input("x", 2, 3)
@@ -179,6 +181,7 @@ func TestDamagedCases(t *testing.T) {
 		"no seed":             {fill(`"shape":[1],"scale":1`), "inputs.x.seed: missing"},
 		"no scale":            {fill(`"shape":[1],"seed":1`), "inputs.x.scale: missing"},
 		"negative seed":       {fill(`"shape":[1],"seed":-1,"scale":1`), "inputs.x.seed"},
+		"levels is negative":  {fill(`"shape":[1],"seed":1,"scale":1,"levels":-2`), "inputs.x: levels -2"},
 		"offset is a text":    {fill(`"shape":[1],"seed":1,"scale":1,"offset":"0"`), "inputs.x.offset"},
 		"null side":           {fill(`"shape":[1,null],"seed":1,"scale":1`), "inputs.x.shape: null"},
 		"negative side":       {fill(`"shape":[-1],"seed":1,"scale":1`), "inputs.x: shape [-1]"},

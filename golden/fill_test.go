@@ -2,7 +2,6 @@ package golden
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 )
@@ -35,10 +34,33 @@ func TestFillRule(t *testing.T) {
 	}
 }
 
+// TestLevels: whole numbers around 0, all of them and none besides, evenly.
+func TestLevels(t *testing.T) {
+	for levels, lowest := range map[int]float64{1: 0, 2: -1, 3: -1, 9: -4, 10: -5} {
+		f := Fill{Shape: []int{9000}, Seed: 3, Scale: 0.5, Offset: 2, Levels: levels}
+		plain := Fill{Shape: f.Shape, Seed: f.Seed, Scale: 1}.Values()
+		counts := map[float64]int{}
+		for i, v := range f.Values() {
+			counts[v]++
+			if want := (math.Floor((plain[i]+1)/2*float64(levels))-math.Floor(float64(levels)/2))*0.5 + 2; v != want {
+				t.Fatalf("%d levels: element %d is %v, want %v", levels, i, v, want)
+			}
+		}
+		for k := range levels {
+			if n := counts[(lowest+float64(k))/2+2]; math.Abs(float64(n*levels)/9000-1) > 0.2 {
+				t.Errorf("%d levels: %d of 9000 are number %d", levels, n, k)
+			}
+		}
+		if len(counts) != levels {
+			t.Errorf("%d levels: values %v", levels, counts)
+		}
+	}
+}
+
 func TestFillRefuses(t *testing.T) {
 	for _, f := range []Fill{
 		{Shape: []int{-1}}, {Shape: []int{0}}, {Shape: []int{1 << 16, 1 << 15, 2}},
-		{Shape: []int{1}, Scale: math.NaN()}, {Shape: []int{1}, Offset: math.Inf(1)},
+		{Shape: []int{1}, Levels: -1}, {Shape: []int{1}, Levels: 1<<24 + 1}, {Shape: []int{1}, Scale: math.NaN()}, {Shape: []int{1}, Offset: math.Inf(1)},
 	} {
 		func() {
 			defer func() {
@@ -51,17 +73,11 @@ func TestFillRefuses(t *testing.T) {
 	}
 }
 
-// The published cases lie beside the checkout and are not part of it.
-func official(t *testing.T) string {
-	dir := filepath.Join("..", "..", "shared", "official")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no published cases here")
-	}
-	return dir
-}
+// official holds the cases of the authors' code.
+const official = "testdata/official"
 
 func TestOfficialCasesOpen(t *testing.T) {
-	cases, err := Open(official(t))
+	cases, err := Open(official)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +107,7 @@ func TestOfficialCasesOpen(t *testing.T) {
 // weight is weight_raw with each atom divided by its l2 norm, so the fills
 // reproduce a tensor that another implementation of the rule computed.
 func TestOfficialFills(t *testing.T) {
-	cases, err := Open(filepath.Join(official(t), "layer"))
+	cases, err := Open(filepath.Join(official, "layer"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@
 //	  "kind": "csc_layer",                  what to compute; this package only passes it on
 //	  "attrs": {"stride": 1, ...},          settings
 //	  "inputs": {
-//	    "x": {"shape": [2, 3], "seed": 1, "scale": 2, "offset": 0},
+//	    "x": {"shape": [2, 3], "seed": 1, "scale": 2, "offset": 0, "levels": 0},
 //	    "parameters": {NAME: fill, ...},    of a network, if any
 //	    "labels": [3, 1]                    of a network, if any
 //	  },

@@ -33,6 +33,8 @@ func init() { // in init, because help lists the verbs
 		{"eval", "evaluate a checkpoint on images", runEval},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
+		{"judge", "find out whether, and where, another backend is wrong", runJudge},
+		{"cases", "list, show and export the cases that backends are judged by", runCases},
 		{"bench", "measure speed and memory, as shares of the machine's peak", runBench},
 		{"cpu", "show what the processor can do and which kernels are used", runCPU},
 	}
@@ -51,12 +53,16 @@ type call struct {
 const (
 	exitFailed      = 1   // a check failed
 	exitError       = 2   // bad usage or input
+	exitUntrusted   = 3   // nothing was judged, or by a case that proves nothing
 	exitInterrupted = 130 // Ctrl-C; the run was saved
 )
 
-// errFailed says that a check failed, which has been reported; errInterrupted that the user stopped the run.
+// errFailed says that a check failed, errProtocol that there were no answers to check, errUntrusted that the check proves nothing,
+// all of which has been reported; errInterrupted that the user stopped the run.
 var (
 	errFailed      = errors.New("failed")
+	errProtocol    = errors.New("missing answers")
+	errUntrusted   = errors.New("not to be trusted")
 	errInterrupted = errors.New("interrupted")
 )
 
@@ -110,6 +116,10 @@ func exitStatus(v verb, err error, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errFailed):
 		return exitFailed
+	case errors.Is(err, errProtocol):
+		return exitError
+	case errors.Is(err, errUntrusted):
+		return exitUntrusted
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
 	}
@@ -125,7 +135,7 @@ func usage(w io.Writer) {
 	}
 	fmt.Fprint(w, examples)
 	fmt.Fprintf(w, "\nThe environment variable SDREF_KERNEL chooses a kernel row like -kernel does: %s.\n", rowNames())
-	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed, 2 bad usage or input, 130 interrupted (and saved).")
+	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed, 2 bad usage or input, 3 a check proves nothing, 130 interrupted (and saved).")
 }
 
 const examples = `

@@ -38,6 +38,8 @@ func TestHelpOfVerbs(t *testing.T) {
 		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type"},
 		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},
 		"check":    {"-vectors", "-type", "1e-10", "Exit status 1"},
+		"judge":    {"-self", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
+		"cases":    {"-show", "-export", "-flag", "EXACT"},
 		"bench":    {"-run", "-json", "-list", "-job", "matmul/1024/TYPE", "winograd"},
 		"cpu":      {"processor"},
 	}
@@ -109,6 +111,13 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"describe", "-iterations", "0"}, []string{"-iterations", "0"}},
 		{[]string{"describe", "-iterations", "9000000000000000000"}, []string{"-iterations"}},
 		{[]string{"check"}, []string{"-vectors is missing", "ref check -help"}},
+		{[]string{"judge"}, []string{"-self", "-faults", "COMMAND"}},
+		{[]string{"judge", "--"}, []string{"-self", "COMMAND"}},
+		{[]string{"judge", "-self", "--", "x"}, []string{"-self", "COMMAND"}},
+		{[]string{"judge", "-self", "-case", "nothing"}, []string{"-case", `"nothing"`, "ref cases"}},
+		{[]string{"judge", "-self", "-kind", "nothing"}, []string{"-kind", `"nothing"`}},
+		{[]string{"judge", "-case", "prox-nonnegative", "--", "./no-such-command"}, []string{"no-such-command"}},
+		{[]string{"cases", "-flag", "nothing"}, []string{"-flag", `"nothing"`}},
 		{[]string{"check", "-vectors", "nowhere", "-type", "int"}, []string{"-type", `"int"`, "float64"}},
 		{[]string{"check", "-vectors", "nowhere"}, []string{"nowhere"}},
 	} {

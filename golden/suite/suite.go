@@ -1,8 +1,9 @@
-// Package suite computes what golden cases ask for and sets it against what they expect: the evidence that this module and
-// the authors' code mean the same.
+// Package suite is the evidence: a table of cases that another implementation is judged by (Cases), with calibrated bounds for
+// every node (Bounds); and Check, which computes what the authors' code computed and sets it against their numbers.
 //
-// It is for `ref check` and for tests. It knows the kinds of case; it knows nothing of where they come from or how results are
-// printed.
+// A case is a graph.Case, built by a row of a table: convolutions, prox, BatchNorm, power iteration, FISTA, CSC layers, blocks,
+// networks, training steps. The package is for `ref judge`, `ref cases`, `ref check` and for tests. It knows the kinds of case; it
+// knows nothing of verdicts, of where golden.Cases come from, or how results are printed.
 package suite
 
 import (

@@ -1,0 +1,229 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sdref/golden/graph"
+	"sdref/golden/judge"
+	"sdref/golden/precision"
+	"sdref/golden/suite"
+	"sdref/golden/trial"
+)
+
+const python = "/usr/bin/python3" // Debian's, to which python3-torch and python3-numpy belong
+
+// needs skips the test where Python lacks a module.
+func needs(t *testing.T, module string) {
+	t.Helper()
+	if output, err := exec.Command(python, "-c", "import "+module).CombinedOutput(); err != nil {
+		t.Skipf("%s has no %s: %v %s", python, module, err, lastLine(output))
+	}
+}
+
+func lastLine(output []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
+	return lines[len(lines)-1]
+}
+
+// hold has a command judged by the given cases.
+func hold(t *testing.T, cases []*graph.Case, command ...string) *trial.Record {
+	t.Helper()
+	var log bytes.Buffer
+	hearing := trial.Trial{Cases: cases, Bounds: suite.Bounds, Facts: suite.Facts, Relations: suite.Relations()}
+	record, err := hearing.Hold(context.Background(), trial.Command(filepath.Join(t.TempDir(), "cases"), command, &log))
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", command, err, log.String())
+	}
+	return record
+}
+
+// mustPass demands that every case of these kinds passes, that all others are not covered, and that the numbers betray no
+// other arithmetic than the declared one.
+func mustPass(t *testing.T, record *trial.Record, kinds []string) {
+	t.Helper()
+	passed := 0
+	for _, r := range record.Reports {
+		switch {
+		case !slices.Contains(kinds, r.Kind):
+			if r.Verdict != judge.NotCovered {
+				t.Errorf("%s: %s, kind %s is not covered", r.Case, r.Verdict, r.Kind)
+			}
+		case r.Verdict == judge.Pass:
+			passed++
+		case r.Verdict != judge.NotCovered || record.Backend.Profile != precision.FP16: // float16 does not hold all cases
+			t.Errorf("%s: %s: %s %q", r.Case, r.Verdict, r.Summary(), r.Notes)
+		}
+	}
+	if passed == 0 {
+		t.Error("no case passed")
+	}
+}
+
+// mustTrace demands that every node of the cases of these kinds was answered and judged by itself.
+func mustTrace(t *testing.T, record *trial.Record, kinds []string) {
+	t.Helper()
+	for _, r := range record.Reports {
+		if slices.Contains(kinds, r.Kind) && (r.Answered != r.Nodes || r.Direct != r.Nodes) {
+			t.Errorf("%s: %d of %d nodes answered, %d judged by themselves", r.Case, r.Answered, r.Nodes, r.Direct)
+		}
+	}
+}
+
+var (
+	operators = []string{"conv_forward", "conv_transpose", "conv_filter", "prox", "batchnorm"}
+	solvers   = []string{"fista", "power_iteration", "csc_layer"}
+	networks  = []string{"block", "network", "training_step"}
+)
+
+func TestC(t *testing.T) {
+	compiler, err := exec.LookPath("cc")
+	if err != nil {
+		t.Skip("no C compiler")
+	}
+	builds := map[string][]string{"O0": {"-O0"}, "O3": {"-O3"}, "native": {"-O3", "-march=native", "-ffp-contract=fast"}}
+	for name, flags := range builds {
+		t.Run(name, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "client")
+			args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Werror", "-o", program}, flags...)
+			if output, err := exec.Command(compiler, append(args, "c/client.c", "-lm")...).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, output)
+			}
+			record := hold(t, suite.Cases(), program)
+			mustPass(t, record, slices.Concat(operators, solvers))
+			mustTrace(t, record, slices.Concat(operators, solvers))
+		})
+	}
+}
+
+func TestPyTorch(t *testing.T) {
+	needs(t, "torch")
+	all := slices.Concat(operators, solvers, networks)
+	record := hold(t, suite.Cases(), python, "pytorch/client.py")
+	mustPass(t, record, all)
+	mustTrace(t, record, all)
+	for _, r := range record.Reports {
+		if r.Inferred != "" && r.Inferred != precision.FP32 {
+			t.Errorf("%s: taken for %s", r.Case, r.Inferred)
+		}
+	}
+}
+
+// TestPyTorchHalf runs the shorter formats, the smoke set only: what a processor cannot do is emulated.
+func TestPyTorchHalf(t *testing.T) {
+	needs(t, "torch")
+	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
+		t.Run(string(p), func(t *testing.T) {
+			record := hold(t, smoke(), python, "pytorch/client.py", "--emulate", "--precision", string(p))
+			mustPass(t, record, slices.Concat(operators, solvers, networks))
+		})
+	}
+}
+
+// TestPyTorchUndeclared lets it compute in a shorter format than it says.
+func TestPyTorchUndeclared(t *testing.T) {
+	needs(t, "torch")
+	wide := slices.DeleteFunc(slices.Clone(suite.Cases()), func(c *graph.Case) bool { return !strings.Contains(c.ID, "3x3-64-real") })
+	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
+		record := hold(t, wide, python, "pytorch/client.py", "--emulate", "--precision", string(p), "--declare", "fp32")
+		for _, r := range record.Reports {
+			if r.Verdict != judge.Precision || r.Inferred != p {
+				t.Errorf("%s in %s: %s, taken for %s", r.Case, p, r.Verdict, r.Inferred)
+			}
+		}
+	}
+}
+
+// TestPyTorchWithoutTraces judges end results only.
+func TestPyTorchWithoutTraces(t *testing.T) {
+	needs(t, "torch")
+	record := hold(t, smoke(), python, "pytorch/client.py", "--no-trace")
+	mustPass(t, record, slices.Concat(operators, solvers, networks))
+	for _, r := range record.Reports {
+		if r.Kind == "csc_layer" && r.Direct == r.Nodes {
+			t.Errorf("%s: %d of %d nodes judged by themselves, without a trace", r.Case, r.Direct, r.Nodes)
+		}
+	}
+}
+
+// TestPyTorchRefuses asks for what the processor cannot do.
+func TestPyTorchRefuses(t *testing.T) {
+	needs(t, "torch")
+	output, err := exec.Command(python, "pytorch/client.py", "--precision", "tf32", t.TempDir()).CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "TF32 is a mode of CUDA devices") {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+func smoke() []*graph.Case {
+	return slices.DeleteFunc(slices.Clone(suite.Cases()), func(c *graph.Case) bool { return !c.Has("smoke") })
+}
+
+// guide returns the first code block of docs/golden.md that holds the text.
+func guide(t *testing.T, holds string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/golden.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range strings.Split(string(text), "```python\n")[1:] {
+		if code, _, _ := strings.Cut(block, "```"); strings.Contains(code, holds) {
+			return code
+		}
+	}
+	t.Fatalf("docs/golden.md has no Python with %q", holds)
+	return ""
+}
+
+// TestGuide has the guide's backend judged, and the one with its planted mistake.
+func TestGuide(t *testing.T) {
+	needs(t, "numpy")
+	const start, mistake = "out, z, before, m = {}, None, None, 1.0", "out, z, before, m = {}, None, None, (1 + math.sqrt(5)) / 2"
+	code := guide(t, start)
+	file := filepath.Join(t.TempDir(), "first.py")
+	run := func(code string, cases []*graph.Case) *trial.Record {
+		if err := os.WriteFile(file, []byte(code), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return hold(t, cases, python, file)
+	}
+	kinds := []string{"conv_forward", "conv_transpose", "fista"}
+	mustPass(t, run(code, suite.Cases()), kinds)
+	record := run(strings.Replace(code, start, mistake, 1), []*graph.Case{suite.Find("fista-20")})
+	if first := record.Reports[0].First; record.Verdict != judge.Logic || first == nil || first.Node != "3/momentum" {
+		t.Errorf("%s, first %+v; want LOGIC at 3/momentum", record.Verdict, first)
+	}
+}
+
+// TestGuideFill compares the guide's fill rule with the suite's inputs.
+func TestGuideFill(t *testing.T) {
+	needs(t, "numpy")
+	program := "import math\n" + guide(t, "def fill(") +
+		"\nassert fill(4, 1, 1) == [0.13312304019927979, 0.49156343936920166, 0.9420053958892822, -0.1112816333770752]" +
+		"\nassert fill(8, 1, 0.5, levels=3) == [0, 0.5, 0.5, 0, 0, 0.5, 0.5, 0]\n" + `
+import json, pathlib, sys, numpy
+folder, compared = pathlib.Path(sys.argv[1]), 0
+for case in json.loads((folder / 'manifest.json').read_text())['cases']:
+    for i in case['inputs']:
+        rule = i['fill']
+        if i.get('reversed') or i.get('nan') or i['dtype'] != 'float64' or numpy.prod(i['shape']) > 5000:
+            continue
+        values = fill(int(numpy.prod(rule['shape'])), rule['seed'], rule['scale'], rule.get('offset', 0), rule.get('levels', 0))
+        want = numpy.load(folder / i['file'])
+        assert (numpy.reshape(values, rule['shape']) == want).all(), (case['id'], i['name'])
+        compared += 1
+assert compared > 20
+(folder / 'backend.json').write_text('{"name": "fill", "profile": "fp32", "kinds": ["none"]}')
+`
+	file := filepath.Join(t.TempDir(), "fill.py")
+	if err := os.WriteFile(file, []byte(program), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	hold(t, smoke(), python, file)
+}

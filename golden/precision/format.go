@@ -1,0 +1,68 @@
+// Package precision names the arithmetics a backend may declare, what they round to, and how far each may lie from the truth:
+//
+//	|computed - exact| <= Limit(terms, contraction) * sum |a||b|
+//
+// It is for whoever simulates a backend or judges one. It does not know what is computed.
+package precision
+
+import "math"
+
+// Format is a binary floating-point format with gradual underflow.
+type Format struct {
+	Bits        int // of the significand, the implied one included
+	Least, Most int // exponents of the smallest and of the largest normal number
+}
+
+// The formats that backends multiply and store in. TensorFloat, which NVIDIA calls TF32, has the range of Single and the
+// significand of Half.
+var (
+	Double      = Format{53, -1022, 1023}
+	Single      = Format{24, -126, 127}
+	TensorFloat = Format{11, -126, 127}
+	BFloat      = Format{8, -126, 127}
+	Half        = Format{11, -14, 15}
+)
+
+// Unit is the largest relative error of rounding a normal number to nearest: 2^-Bits.
+func (f Format) Unit() float64 { return math.Ldexp(1, -f.Bits) }
+
+// Round returns the value of the format nearest to v, of two equally near ones the even one. Values beyond the largest by half
+// a step or more become infinite.
+func (f Format) Round(v float64) float64 { return f.round(v, math.RoundToEven) }
+
+// Truncate returns the value of the format nearest to v toward zero.
+func (f Format) Truncate(v float64) float64 { return f.round(v, math.Trunc) }
+
+func (f Format) round(v float64, whole func(float64) float64) float64 {
+	if f == Double {
+		return v
+	}
+	step := f.exponent(v)
+	r := math.Ldexp(whole(math.Ldexp(v, -step)), step)
+	if math.Abs(r) > math.Ldexp(2, f.Most)-math.Ldexp(1, f.Most-f.Bits+1) {
+		return math.Copysign(math.Inf(1), v)
+	}
+	return r // NaN, infinities and zeros have passed through
+}
+
+// Step is the distance between the numbers of the format around v.
+func (f Format) Step(v float64) float64 { return math.Ldexp(1, f.exponent(v)) }
+
+// exponent is that of the last place of v.
+func (f Format) exponent(v float64) int {
+	_, exponent := math.Frexp(v) // |v| lies in [2^(exponent-1), 2^exponent)
+	if v == 0 {
+		exponent = f.Least
+	}
+	return max(exponent-1, f.Least) - (f.Bits - 1)
+}
+
+// Holds tells whether every value is one of the format, NaN and infinities included.
+func (f Format) Holds(values []float64) bool {
+	for _, v := range values {
+		if v == v && f.Round(v) != v {
+			return false
+		}
+	}
+	return true
+}
