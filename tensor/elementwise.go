@@ -23,32 +23,14 @@ func Scale[T Float](dst, a *Tensor[T], s T) {
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.Scale(dst.Data[lo:hi], a.Data[lo:hi], s) })
 }
 
-// ReLU sets dst = max(x, 0); NaN stays NaN. dst may be x.
-func ReLU[T Float](dst, x *Tensor[T]) {
-	MustMatch("ReLU", dst.Shape, x.Shape)
-	set := kernel.Active[T]()
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.ReLU(dst.Data[lo:hi], x.Data[lo:hi]) })
-}
-
-// ReLUGrad sets dst = dy where y > 0 and 0 elsewhere, y being ReLU's output; dst may be dy.
+// ReLUGrad sets dst = dy where y > 0 and 0 elsewhere, y being the output of max(x, 0); dst may be dy.
 func ReLUGrad[T Float](dst, y, dy *Tensor[T]) {
 	MustMatch("ReLUGrad", dst.Shape, y.Shape, dy.Shape)
 	set := kernel.Active[T]()
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.ReLUGrad(dst.Data[lo:hi], y.Data[lo:hi], dy.Data[lo:hi]) })
 }
 
-// Shrink sets dst = soft(scale*u, threshold), where soft(v, b) = sign(v) max(|v|-b, 0), or max(scale*u - threshold, 0) if
-// nonnegative. NaN stays NaN; dst may be u.
-func Shrink[T Float](dst, u *Tensor[T], scale, threshold T, nonnegative bool) {
-	MustMatch("Shrink", dst.Shape, u.Shape)
-	f := kernel.Active[T]().Shrink
-	if nonnegative {
-		f = kernel.Active[T]().ShrinkNonnegative
-	}
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { f(dst.Data[lo:hi], u.Data[lo:hi], scale, threshold) })
-}
-
-// ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being Shrink's output; dst may be dz.
+// ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being the output of soft thresholding at scale*u; dst may be dz.
 func ShrinkGrad[T Float](dst, z, dz *Tensor[T], scale T) {
 	MustMatch("ShrinkGrad", dst.Shape, z.Shape, dz.Shape)
 	set := kernel.Active[T]()

@@ -21,24 +21,9 @@ type elementwise[T Float] struct {
 	inPlace []int
 }
 
-const scale, threshold = 0.7, 0.9
-
-// softThreshold is sign(v) max(|v| - threshold, 0), where v = scale*in[0].
-func softThreshold[T Float](in []T) T {
-	v := T(in[0] * T(scale))
-	switch {
-	case v != v:
-		return v
-	case v > T(threshold):
-		return v - T(threshold)
-	case v < -T(threshold):
-		return v + T(threshold)
-	}
-	return 0
-}
+const scale = 0.7
 
 func elementwiseTable[T Float]() []elementwise[T] {
-	soft := softThreshold[T]
 	return []elementwise[T]{
 		{"AddScaled", func(dst *Tensor[T], in []*Tensor[T]) { AddScaled(dst, in[0], in[1], T(-0.3)) },
 			func(in []T) T { return kernel.FMA(T(-0.3), in[1], in[0]) }, 2, []int{0, 1}},
@@ -48,13 +33,6 @@ func elementwiseTable[T Float]() []elementwise[T] {
 			func(in []T) T { return in[0] - in[1] }, 2, []int{0, 1}},
 		{"Scale", func(dst *Tensor[T], in []*Tensor[T]) { Scale(dst, in[0], T(1.7)) },
 			func(in []T) T { return T(1.7) * in[0] }, 1, []int{0}},
-		{"ReLU", func(dst *Tensor[T], in []*Tensor[T]) { ReLU(dst, in[0]) },
-			func(in []T) T {
-				if in[0] < 0 {
-					return 0
-				}
-				return in[0]
-			}, 1, []int{0}},
 		{"ReLUGrad", func(dst *Tensor[T], in []*Tensor[T]) { ReLUGrad(dst, in[0], in[1]) },
 			func(in []T) T {
 				if in[0] > 0 {
@@ -62,15 +40,6 @@ func elementwiseTable[T Float]() []elementwise[T] {
 				}
 				return 0
 			}, 2, []int{1}},
-		{"Shrink", func(dst *Tensor[T], in []*Tensor[T]) { Shrink(dst, in[0], T(scale), T(threshold), false) },
-			soft, 1, []int{0}},
-		{"Shrink nonnegative", func(dst *Tensor[T], in []*Tensor[T]) { Shrink(dst, in[0], T(scale), T(threshold), true) },
-			func(in []T) T {
-				if v := soft(in); !(v < 0) {
-					return v
-				}
-				return 0
-			}, 1, []int{0}},
 		{"ShrinkGrad", func(dst *Tensor[T], in []*Tensor[T]) { ShrinkGrad(dst, in[0], in[1], T(scale)) },
 			func(in []T) T {
 				if in[0] != 0 {

@@ -1,0 +1,70 @@
+package faults
+
+import (
+	"slices"
+	"sync"
+
+	"sdref/golden/judge"
+)
+
+// Expose puts honest runs and every fault before the real judge with all mutants beside it, and notes for each mutant the first
+// run of which it says something else that matters: pass or fail, the first node, LOGIC on exact data.
+func Expose(mutants []Mutant, faults []Fault, subjects []Subject) error {
+	trials, err := prepare(subjects)
+	if err != nil {
+		return err
+	}
+	for _, t := range trials {
+		a := t.answers(t.honest, true)
+		r := Real(t.Subject, a)
+		for k := range mutants {
+			mutants[k].compare("an honest run", t.Subject, a, r)
+		}
+	}
+	for _, f := range faults {
+		if f.Equivalent == "" {
+			expose(mutants, f, trials)
+		}
+	}
+	return nil
+}
+
+// expose does so with one fault. Of several cases that would do it notes the first by name, the same one in every run.
+func expose(mutants []Mutant, f Fault, trials []*trial) {
+	alive := slices.DeleteFunc(slices.Clone(mutants), func(m Mutant) bool { return m.Killed != "" })
+	var lock sync.Mutex
+	plant(func(s *Subject, a judge.Answers) judge.Report {
+		r := Real(s, a)
+		for _, m := range alive { // a copy: another case may be at the same mutant
+			if m.compare(f.ID, s, a, r); m.Killed == "" {
+				continue
+			}
+			lock.Lock()
+			killed := &mutants[slices.IndexFunc(mutants, func(other Mutant) bool { return other.ID == m.ID })]
+			if killed.Killed == "" || m.Killed < killed.Killed {
+				killed.Killed = m.Killed
+			}
+			lock.Unlock()
+		}
+		return r
+	}, []Fault{f}, trials, true)
+}
+
+// compare notes what gives the mutant away, if this does.
+func (m *Mutant) compare(what string, s *Subject, a judge.Answers, r judge.Report) {
+	if m.Killed == "" && differs(s, r, m.Judge(s, a, r)) {
+		m.Killed = what + " in " + s.Case.ID
+	}
+}
+
+// differs tells whether two reports differ in what counts.
+func differs(s *Subject, r, other judge.Report) bool {
+	first := func(r judge.Report) string {
+		if r.First == nil {
+			return ""
+		}
+		return r.First.Node
+	}
+	return r.Verdict.Failed() != other.Verdict.Failed() || first(r) != first(other) ||
+		s.Case.Has("exact") && r.Verdict == judge.Logic && other.Verdict != judge.Logic
+}
