@@ -68,7 +68,8 @@ var (
 	narrow   = []int{16, 32, 64}
 )
 
-// Networks lists the networks: the published ones, and narrow ones of the same design for quick runs.
+// Networks lists the networks: the published ones; slim ones of the same design, which learn CIFAR in a quarter of an hour on a
+// CPU and whose weights are small; and narrow ones for quick runs.
 var Networks = []Spec{
 	{Name: "resnet18", Blocks: blocks18, Widths: full},
 	{Name: "resnet34", Blocks: blocks34, Widths: full},
@@ -78,6 +79,8 @@ var Networks = []Spec{
 	{Name: "sdnet34_all", Blocks: blocks34, Widths: full, CSCStem: true, CSCBlocks: true},
 	{Name: "sdnet18_all_noshortcut", Blocks: blocks18, Widths: full, CSCStem: true, CSCBlocks: true, Plain: true},
 	{Name: "sdnet34_all_noshortcut", Blocks: blocks34, Widths: full, CSCStem: true, CSCBlocks: true, Plain: true},
+	{Name: "sdnet8_slim", Blocks: []int{1, 1, 1}, Widths: []int{64, 64, 96}, CSCStem: true},
+	{Name: "sdnet8_all_slim_noshortcut", Blocks: []int{1, 1, 1}, Widths: []int{32, 64, 64}, CSCStem: true, CSCBlocks: true, Plain: true},
 	{Name: "resnet8_narrow", Blocks: []int{1, 1, 1}, Widths: narrow},
 	{Name: "sdnet8_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true},
 	{Name: "sdnet8_all_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true},
