@@ -11,6 +11,7 @@ import (
 type Pass[T tensor.Float] struct {
 	Tape     *autodiff.Tape[T]
 	Training bool // BatchNorm with the batch's statistics, and moving the running ones
+	Frozen   bool // parameters have no gradients: for those of the images alone, which cost less then
 	// Observe, if set, is shown intermediate values as they arise: "layer0" to "layer4", the outputs of the stem and the
 	// stages; the stem's again as "block0.0" and the output of block B of stage S as "blockS.B", both from 1 (see ParseBlock); each CSC
 	// layer's code under the layer's name. The tensor is valid during the call only.
@@ -26,7 +27,11 @@ func (p *Pass[T]) leaf(t *tensor.Tensor[T]) *autodiff.Var[T] {
 		if p.leaves == nil {
 			p.leaves = map[*tensor.Tensor[T]]*autodiff.Var[T]{}
 		}
-		v = p.Tape.Leaf(t)
+		if p.Frozen {
+			v = p.Tape.Constant(t)
+		} else {
+			v = p.Tape.Leaf(t)
+		}
 		p.leaves[t] = v
 	}
 	return v

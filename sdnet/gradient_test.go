@@ -115,3 +115,32 @@ func TestGradBeforeBackward(t *testing.T) {
 		t.Error("a gradient before Backward, or of what is no parameter")
 	}
 }
+
+// TestFrozen checks that without the parameters' gradients that of the images is the same, and a difference quotient of the loss.
+func TestFrozen(t *testing.T) {
+	for _, kind := range kinds {
+		n := build[float64](t, small(t, kind, 8), 1)
+		x, labels := noise[float64](3, 1, 2, 3, 8, 8), []int{4, 0}
+		l := &lossOf{n, x, labels, true}
+		for range 40 { // as in TestGradients
+			l.value()
+		}
+		l.training = false
+		gradient := func(frozen bool) *tensor.Tensor[float64] {
+			tape := autodiff.NewTape(tensor.NewArena[float64]())
+			pass, images := &sdnet.Pass[float64]{Tape: tape, Frozen: frozen}, tape.Leaf(x)
+			tape.Backward(autodiff.CrossEntropy(n.Forward(pass, images), labels), nil)
+			for _, p := range n.Parameters() {
+				if (pass.Grad(p.Tensor) == nil) != frozen {
+					t.Errorf("%s, frozen %t: the gradient of %s", kind, frozen, p.Name)
+				}
+			}
+			return images.Grad()
+		}
+		if !tensor.SameBits(gradient(true), gradient(false)) {
+			t.Errorf("%s: frozen parameters change the gradient of the images", kind)
+		}
+		direction := noise[float64](5, 1, x.Shape...)
+		l.check(t, kind+", images", []*tensor.Tensor[float64]{x}, []*tensor.Tensor[float64]{direction}, dot(gradient(true), direction), norm(direction)*norm(gradient(true)))
+	}
+}

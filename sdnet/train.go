@@ -11,6 +11,8 @@ import (
 type Trainer[T tensor.Float] struct {
 	Net       *Network[T]
 	Optimizer *optim.SGD[T]
+	// Observe, if set, is shown intermediate values of each step, as a Pass shows them.
+	Observe func(name string, value *tensor.Tensor[T])
 
 	params []Named[T]
 	tape   *autodiff.Tape[T]
@@ -51,7 +53,7 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	t.Net.NormalizeAtoms()
 	t.tape.Reset()
-	t.pass = &Pass[T]{Tape: t.tape, Training: true}
+	t.pass = &Pass[T]{Tape: t.tape, Training: true, Observe: t.Observe}
 	t.logits = t.Net.Forward(t.pass, t.tape.Constant(images)).Keep()
 	r := Result{Correct: TopK(t.logits.Value(), labels, 1)}
 	loss := autodiff.CrossEntropy(t.logits, labels)

@@ -126,21 +126,29 @@ func (c *call) result(j benchJob) (r benchResult, err error) {
 	if !j.apart {
 		return j.run(), nil
 	}
+	if r.PeakRSS, err = c.apart(&r, "bench", "-job", j.name); err != nil {
+		return r, fmt.Errorf("job %s: %w", j.name, err)
+	}
+	return r, nil
+}
+
+// apart runs this program with the given arguments in a process of its own, reads the JSON that it prints, and returns its peak memory
+// in units of 2^20 bytes.
+func (c *call) apart(into any, args ...string) (peak float64, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return r, err
+		return 0, err
 	}
-	child := exec.CommandContext(c.ctx, self, "bench", "-job", j.name, "-kernel", kernel.ActiveName())
+	child := exec.CommandContext(c.ctx, self, append(args, "-kernel", kernel.ActiveName())...)
 	child.Stderr = c.stderr
 	out, err := child.Output()
 	if c.ctx.Err() != nil {
-		return r, errInterrupted
+		return 0, errInterrupted
 	}
-	if err = errors.Join(err, json.Unmarshal(out, &r)); err != nil {
-		return r, fmt.Errorf("job %s: %w", j.name, err)
+	if err = errors.Join(err, json.Unmarshal(out, into)); err != nil {
+		return 0, err
 	}
-	r.PeakRSS = peakMemory(child.ProcessState)
-	return r, nil
+	return peakMemory(child.ProcessState), nil
 }
 
 // peaks measures the multiply-add peak of both types, the best of some tries, in GFLOP/s.

@@ -99,14 +99,18 @@ func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geo
 func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, ending(algorithm))
 	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
-		t := sdnet.NewTrainer(benchNetwork(net, algorithm), 0.9, 5e-4)
-		images, labels := uniform[float32](1, batch, 3, 32, 32), make([]int, batch)
-		for i := range labels {
-			labels[i] = i % 10
-		}
-		seconds := median(5*time.Second, func() { t.Step(images, labels, 0.01) })
-		return benchResult{Name: name, ImagesPerSec: float64(batch) / seconds}
+		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm), batch, 5*time.Second)}
 	}}
+}
+
+// trainSpeed is the speed of training steps in images per second, measured for at least the given time.
+func trainSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	t := sdnet.NewTrainer(net, 0.9, 5e-4)
+	images, labels := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
+	for i := range labels {
+		labels[i] = i % net.Data.Classes
+	}
+	return float64(batch) / median(atLeast, func() { t.Step(images, labels, 0.01) })
 }
 
 // aloneJob is a job done by one goroutine: how much faster are more?
@@ -125,18 +129,22 @@ func aloneJob(j benchJob) benchJob {
 func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, ending(algorithm))
 	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
-		p := sdnet.NewPredictor(benchNetwork(net, algorithm).Evaluable())
-		images := uniform[float32](1, batch, 3, 32, 32)
-		seconds := median(3*time.Second, func() { p.Logits(images) })
-		return benchResult{Name: name, ImagesPerSec: float64(batch) / seconds}
+		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm), batch, 3*time.Second)}
 	}}
 }
 
-// benchNetwork is a network for CIFAR-10 with its initial weights.
-func benchNetwork(name string, algorithm conv.Algorithm) *sdnet.Network[float32] {
-	spec, err := sdnet.Lookup(name, "cifar10")
+// predictSpeed is the speed of prediction in images per second, measured for at least the given time.
+func predictSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	p := sdnet.NewPredictor(net.Evaluable())
+	images := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image)
+	return float64(batch) / median(atLeast, func() { p.Logits(images) })
+}
+
+// benchNetwork is a network for a data set with its initial weights.
+func benchNetwork(name, data string, algorithm conv.Algorithm) *sdnet.Network[float32] {
+	spec, err := sdnet.Lookup(name, data)
 	if err != nil {
-		panic(err) // the names stand above
+		panic(err) // the names have been checked
 	}
 	spec.Algorithm = algorithm
 	net, err := sdnet.New[float32](spec)

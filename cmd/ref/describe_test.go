@@ -39,14 +39,15 @@ func count(s sdnet.Spec, iterations int) (parameters, adds int) {
 	for stage, blocks := range s.Blocks {
 		for block := range blocks {
 			out := s.Widths[stage]
-			if stage > 0 && block == 0 {
+			halves := stage > 0 && block == 0
+			if halves {
 				side /= 2
 			}
 			filter(out, in, 3, side, s.CSCBlocks)
 			filter(out, out, 3, side, s.CSCBlocks)
 			norm(out, side)
 			norm(out, side)
-			if in != out && !s.Plain {
+			if (in != out || halves) && !s.Plain {
 				filter(out, in, 1, side, false)
 				norm(out, side)
 			}

@@ -7,19 +7,26 @@ import (
 
 	"sdref/golden/safetensors"
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
 
+// evaluationBatch is the number of images that are evaluated at once.
+const evaluationBatch = 100
+
+const evalHelp = `ref eval evaluates a checkpoint on images: accuracy, loss, and the share of zeros in each CSC
+layer's codes. The result is on standard output, the progress on standard error. -set held takes
+the training images that the run held out. On the drawn images, which show none of the classes of
+CIFAR or ImageNet, a network that was trained on those is evaluated for its codes alone.`
+
 // runEval evaluates a checkpoint.
 func runEval(c *call) error {
-	checkpoint := c.flags.String("checkpoint", "", "the `file` that ref train wrote")
-	images := c.flags.String("data", shapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
-	part := c.flags.String("set", "test", "the images to evaluate: test or train")
-	batch := c.flags.Int("batch", 100, "images per batch")
+	checkpoint := c.flags.String("checkpoint", "", checkpointUsage())
+	images := c.flags.String("data", shapesName, dataUsage)
+	part := c.flags.String("set", "test", "the images to evaluate: test, train or held")
+	batch := c.flags.Int("batch", evaluationBatch, "images per batch")
 	typ := c.flags.String("type", "", "compute in float32 or float64 (default: as trained)")
-	if err := c.parse("ref eval evaluates a checkpoint on images: accuracy, loss, and the share of zeros in each CSC\nlayer's codes. The result is on standard output, the progress on standard error."); err != nil {
+	if err := c.parse(evalHelp); err != nil {
 		return err
 	}
 	if *checkpoint == "" {
@@ -28,7 +35,7 @@ func runEval(c *call) error {
 	if *batch < 1 {
 		return fmt.Errorf("-batch: %d images", *batch)
 	}
-	f, err := safetensors.Read(*checkpoint)
+	f, err := openCheckpoint(*checkpoint)
 	if err != nil {
 		return err
 	}
@@ -36,16 +43,33 @@ func runEval(c *call) error {
 	if err != nil {
 		return err
 	}
-	data, err := openImages(*images)
+	spec, err := config.Spec()
 	if err != nil {
 		return err
 	}
-	if name := training.DataName(data); name != config.Data {
-		return fmt.Errorf("%s was trained on %s, -data %s is %s", *checkpoint, config.Data, *images, name)
+	data, _, err := openData(c, *images, spec.Data.Image, c.stderr)
+	if err != nil {
+		return err
 	}
-	set := map[string]*cifar.Set{"test": data.Test, "train": data.Train}[*part]
+	switch foreign := *images == shapesName && config.Data != shapesName; {
+	case foreign && spec.Data.Image != data.Train.Extent():
+		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, data.Train.Extent())
+	case foreign: // normalised as the network was trained
+		if data.Mean, data.Std, err = training.Normalisation(config.Data); err != nil {
+			return fmt.Errorf("%s: %w", *checkpoint, err)
+		}
+	case data.Name != config.Data || data.Classes != spec.Data.Classes:
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, data.Name, data.Classes)
+	}
+	set := map[string]training.Images{"test": data.Test, "train": data.Train}[*part]
+	if *part == "held" {
+		set, err = config.HeldOut(data)
+	}
+	if err != nil {
+		return fmt.Errorf("-set held: %w", err)
+	}
 	if set == nil {
-		return fmt.Errorf("-set: %q is neither test nor train", *part)
+		return fmt.Errorf("-set: %q is neither test, train nor held", *part)
 	}
 	if *typ == "" {
 		*typ = config.Type
@@ -59,28 +83,39 @@ func runEval(c *call) error {
 	return fmt.Errorf("-type: %q is neither float32 nor float64", *typ)
 }
 
-func evalAs[T tensor.Float](c *call, f *safetensors.File, data *cifar.Data, set *cifar.Set, batch int) error {
+func evalAs[T tensor.Float](c *call, f *safetensors.File, data training.Data, set training.Images, batch int) error {
 	net, config, err := training.LoadNetwork[T](f)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "%s\n%s from %s on %d images of %s\n", machine(), config.Network, f.Path, set.Len(), set.Name)
+	fmt.Fprintf(c.stdout, "%s\n%s from %s on %d images of %s\n", machine(), config.Network, f.Path, set.Len(), set)
 	return evaluate(c, newProgress(c.stderr, 0), net, data, set, batch)
 }
 
 // evaluate evaluates a network, weights as the optimiser left them, and prints the result.
-func evaluate[T tensor.Float](c *call, p *progress, net *sdnet.Network[T], data *cifar.Data, set *cifar.Set, batch int) error {
+func evaluate[T tensor.Float](c *call, p *progress, net *sdnet.Network[T], data training.Data, set training.Images, batch int) error {
+	known := data.Name == net.Data.Name // the labels are the network's
 	e := training.Evaluate(net.Evaluable(), set, data.Mean, data.Std, batch, func(e training.Evaluation) bool {
-		done := float64(e.Images) / float64(set.Len())
-		p.show(done, fmt.Sprintf("evaluated %d of %d images, top-1 %.2f %%, %.0f images/s", e.Images, set.Len(), 100*e.Accuracy(), float64(e.Images)/time.Since(p.start).Seconds()))
+		top := ""
+		if known {
+			top = fmt.Sprintf(", top-1 %.2f %%", 100*e.Accuracy())
+		}
+		p.show(float64(e.Images)/float64(set.Len()), fmt.Sprintf("evaluated %d of %d images%s, %.0f images/s", e.Images, set.Len(), top, float64(e.Images)/time.Since(p.start).Seconds()))
 		return c.ctx.Err() == nil
 	})
 	p.end()
+	if e.Err != nil {
+		return fmt.Errorf("evaluating %s: %w", set, e.Err)
+	}
 	if c.ctx.Err() != nil {
 		fmt.Fprintf(c.stdout, "evaluation stopped after %d of %d images\n", e.Images, set.Len())
 		return errInterrupted
 	}
-	fmt.Fprintf(c.stdout, "%s: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images\n", set.Name, 100*e.Accuracy(), 100*e.Accuracy5(), e.Loss, e.Images)
+	if known {
+		fmt.Fprintf(c.stdout, "%s: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images\n", set, 100*e.Accuracy(), 100*e.Accuracy5(), e.Loss, e.Images)
+	} else {
+		fmt.Fprintf(c.stdout, "%s: no accuracy, since these are none of the classes of %s; -data FOLDER has them\n", set, net.Data.Name)
+	}
 	for _, l := range e.Codes {
 		fmt.Fprintf(c.stdout, "zeros in the codes of %s: %.1f %%\n", l.Layer, 100*l.ZeroShare())
 	}

@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"sdref/internal/kernel"
+	"sdref/internal/tfevents"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/shapes"
 )
@@ -147,9 +150,27 @@ func short(data, out string, more ...string) []string {
 // sameRun fails unless two folders hold the same run, to the byte.
 func sameRun(t testing.TB, got, want string) {
 	t.Helper()
-	for _, path := range []func(string) string{checkpointIn, logIn} {
+	for _, path := range []func(string) string{checkpointIn, logIn, stepsIn} {
 		if content(t, path(got)) != content(t, path(want)) {
 			t.Errorf("%s and %s differ", path(got), path(want))
 		}
 	}
+	if a, b := scalars(t, got), scalars(t, want); !slices.Equal(a, b) {
+		t.Errorf("%s and %s differ", eventsIn(got), eventsIn(want))
+	}
+}
+
+// scalars are the lines of a run's file for TensorBoard, without the times.
+func scalars(t testing.TB, folder string) (lines []string) {
+	t.Helper()
+	events, err := tfevents.Read(eventsIn(folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		for _, s := range e.Scalars {
+			lines = append(lines, fmt.Sprint(e.Step, s.Tag, s.Value))
+		}
+	}
+	return lines
 }

@@ -29,7 +29,7 @@ var verbs []verb
 
 func init() { // in init, because help lists the verbs
 	verbs = []verb{
-		{"train", "train a network on drawn images or on CIFAR, resumable", runTrain},
+		{"train", "train a network on drawn images, CIFAR or folders of images, resumable", runTrain},
 		{"eval", "evaluate a checkpoint on images", runEval},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},

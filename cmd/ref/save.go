@@ -3,22 +3,43 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
 
+// checkpointIn is the checkpoint of the run in a folder, logIn its table of epochs.
+func checkpointIn(folder string) string { return filepath.Join(folder, "checkpoint.safetensors") }
+func logIn(folder string) string        { return filepath.Join(folder, "epochs.csv") }
+
 // save writes a run's checkpoint and its table of epochs; each replaces the old file only when it is complete.
 func save[T tensor.Float](r *training.Run[T], folder string) error {
 	if err := r.Save(checkpointIn(folder)); err != nil {
 		return fmt.Errorf("saving the run: %w (what was saved before is still there)", err)
 	}
+	return saveEpochs(r, folder)
+}
+
+// saveEpochs writes the table of epochs; with images held out it has two more columns, empty where these were not evaluated.
+func saveEpochs[T tensor.Float](r *training.Run[T], folder string) error {
 	return atomicfile.Write(logIn(folder), func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, "epoch,images,loss,accuracy,rate")
+		header := "epoch,images,loss,accuracy,rate"
+		if r.Holdout > 0 {
+			header += ",held_loss,held_accuracy"
+		}
+		_, err := fmt.Fprintln(w, header)
 		for _, e := range r.History {
+			row := fmt.Sprintf("%d,%d,%g,%g,%g", e.Epoch, e.Images, e.Loss, e.Accuracy, e.Rate)
+			switch {
+			case e.Held.Images > 0:
+				row += fmt.Sprintf(",%g,%g", e.Held.Loss, e.Held.Accuracy)
+			case r.Holdout > 0:
+				row += ",,"
+			}
 			if err == nil {
-				_, err = fmt.Fprintf(w, "%d,%d,%g,%g,%g\n", e.Epoch, e.Images, e.Loss, e.Accuracy, e.Rate)
+				_, err = fmt.Fprintln(w, row)
 			}
 		}
 		return err

@@ -1,53 +1,62 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/cifar"
+	"sdref/internal/atomicfile"
+	"sdref/sdnet/imagenet"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
 
 const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With
--data FOLDER it follows the published recipe for CIFAR (SDNet-18, 220 epochs, batch 128, cosine from
-0.1, crops and flips). Every flag can change either; the defaults below are the recipe's, and on the
-drawn images it is
-  %s.
+-data FOLDER it follows the published recipe for CIFAR, or for ImageNet if there is a folder for each
+class. -recipe chooses a recipe, and every flag changes it; the defaults below are those of cifar.
 
-A run is a folder: checkpoint.safetensors (weights and all else that the run is) and epochs.csv. It
-is saved at its start, after each epoch, every -save, and on Ctrl-C; -resume FOLDER goes on with the
-same bits as if it had never stopped, and ref eval -checkpoint FOLDER/checkpoint.safetensors
-evaluates it.`
+%s
 
-// demoFlags are the settings in which a run on drawn images differs from the published recipe.
-func demoFlags() string {
-	d := training.Demo()
-	return fmt.Sprintf("-net %s -epochs %d -batch %d -warmup %g -augment=%t", d.Network, d.Epochs, d.Batch, d.Warmup, d.Augment)
+A run is a folder: checkpoint.safetensors (weights and all else that the run is), epochs.csv,
+steps.csv and a file for TensorBoard. It is saved at its start, after each epoch, every -save, and on
+Ctrl-C; -resume FOLDER goes on with the same bits as if it had never stopped, also if it was killed.
+
+The test images are evaluated once, after the last step. With -holdout N, for runs between which one
+will choose, they are not: N training images are held out and evaluated after each epoch instead.`
+
+// recipeLines lists the recipes.
+func recipeLines() string {
+	var lines []string
+	for _, r := range training.Recipes() {
+		lines = append(lines, fmt.Sprintf("  %-9s %s", r.Name, r.Summary))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // trainFlags are the flags that are not part of the run's configuration.
 type trainFlags struct {
-	images, out, resume string
-	save                time.Duration
-	stop                int
+	images, out, resume, recipe string
+	save                        time.Duration
+	stop                        int
+	test                        bool
 }
 
 // runTrain trains a network, or goes on with a run.
 func runTrain(c *call) error {
 	var f trainFlags
 	config := training.Published()
-	c.flags.StringVar(&f.images, "data", shapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.flags.StringVar(&f.images, "data", shapesName, dataUsage)
+	c.flags.StringVar(&f.recipe, "recipe", "", "the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
-	c.flags.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`; only -data, -kernel, -save and -stop may be given beside it")
+	c.flags.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`; only -data, -kernel, -save, -stop and -test may be given beside it")
 	c.flags.DurationVar(&f.save, "save", 5*time.Minute, "save at least this often")
 	c.flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at the end)")
+	c.flags.BoolVar(&f.test, "test", true, "evaluate the test images at the end (default: unless -holdout is given)")
 	configFlags(c, &config)
-	if err := c.parse(fmt.Sprintf(trainHelp, demoFlags())); err != nil {
+	if err := c.parse(fmt.Sprintf(trainHelp, recipeLines())); err != nil {
 		return err
 	}
 	if f.save < 0 || f.stop < 0 {
@@ -56,24 +65,84 @@ func runTrain(c *call) error {
 	if f.resume != "" {
 		return resume(c, f)
 	}
-	data, err := openImages(f.images)
+	base, err := f.base()
 	if err != nil {
 		return err
 	}
-	if f.images == shapesName {
-		config = c.override(training.Demo(), config)
+	config = c.override(base, config)
+	extent := imagenet.Extent
+	if config.Extent > 0 {
+		extent = config.Extent
 	}
-	config.Data = training.DataName(data)
-	if config.Images == 0 {
-		config.Images = data.Train.Len()
+	data, notes, err := openData(c, f.images, extent, c.stdout)
+	if err != nil {
+		return err
 	}
-	if err := config.Check(); err != nil {
+	if config, err = c.fit(config, data); err != nil {
 		return err
 	}
 	if config.Type == "float64" {
-		return trainNew[float64](c, f, config, data)
+		return trainNew[float64](c, f, config, data, notes)
 	}
-	return trainNew[float32](c, f, config, data)
+	return trainNew[float32](c, f, config, data, notes)
+}
+
+// base is the recipe that was chosen, or that goes with the images.
+func (f *trainFlags) base() (training.Config, error) {
+	name := f.recipe
+	if name == "" {
+		switch {
+		case f.images == shapesName:
+			name = "demo"
+		case imagenet.Is(f.images):
+			name = "imagenet"
+		default:
+			name = "cifar"
+		}
+	}
+	var names []string
+	for _, r := range training.Recipes() {
+		if r.Name == name {
+			return r.Config, nil
+		}
+		names = append(names, r.Name)
+	}
+	return training.Config{}, fmt.Errorf("-recipe: unknown recipe %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// fit completes a configuration by what the data is.
+func (c *call) fit(k training.Config, data training.Data) (training.Config, error) {
+	k.Data = data.Name
+	if k.Data == "imagenet" && data.Classes != 1000 {
+		k.Classes = data.Classes
+	}
+	rest := data.Train.Len() - k.Holdout
+	if k.Holdout > 0 && rest < 1 {
+		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, data.Train.Len())
+	}
+	if k.Images == 0 || !c.given("images") {
+		k.Images = rest
+	}
+	return k, k.Check()
+}
+
+// epochList is a flag of epochs with commas between them.
+type epochList []int
+
+func (l *epochList) String() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*l), " ", ","), "[]")
+}
+
+func (l *epochList) Set(text string) error {
+	*l = nil
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return fmt.Errorf("%q is no epoch", part)
+		}
+		*l = append(*l, n)
+	}
+	return nil
 }
 
 // configFlags defines a flag for each setting of a run.
@@ -84,11 +153,16 @@ func configFlags(c *call, k *training.Config) {
 	c.flags.IntVar(&k.Epochs, "epochs", k.Epochs, "passes over the training images")
 	c.flags.IntVar(&k.Batch, "batch", k.Batch, "images per step")
 	c.flags.IntVar(&k.Images, "images", k.Images, "train on the first `N` images only (0: all)")
+	c.flags.IntVar(&k.Holdout, "holdout", k.Holdout, "hold out `N` training images, which are evaluated and not trained on")
+	c.flags.IntVar(&k.HoldoutEvery, "holdout-every", k.HoldoutEvery, "evaluate them after every so many epochs, and the last (0: after each)")
+	c.flags.IntVar(&k.Extent, "size", k.Extent, "height and width to which images of a folder of classes are brought (0: 224)")
 	c.flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip; -augment=false does not")
-	c.flags.StringVar(&k.Schedule, "schedule", k.Schedule, "of the learning rate: cosine, or steps (a tenth after 30, 60 and 90 epochs)")
+	c.flags.StringVar(&k.Schedule, "schedule", k.Schedule, "of the learning rate: cosine, or steps (a tenth after each of -milestones)")
+	c.flags.Var((*epochList)(&k.Milestones), "milestones", "the `epochs` after which the rate falls, with steps")
 	c.flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
 	c.flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine")
-	c.flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "Nesterov momentum")
+	c.flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
+	c.flags.BoolVar(&k.PlainMomentum, "plain-momentum", k.PlainMomentum, "momentum without Nesterov's change")
 	c.flags.Float64Var(&k.Decay, "decay", k.Decay, "weight decay")
 	c.flags.Float64Var(&k.Lambda, "lambda", k.Lambda, "weight of |z|_1 in the CSC layers")
 	c.flags.Float64Var(&k.Mu, "mu", k.Mu, "weight of |z|^2/2 in the CSC layers")
@@ -105,7 +179,9 @@ func (c *call) override(base, set training.Config) training.Config {
 		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule }, "rate": func() { base.Rate = set.Rate },
 		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum }, "decay": func() { base.Decay = set.Decay },
 		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu }, "iterations": func() { base.Iterations = set.Iterations },
-		"variant": func() { base.Variant = set.Variant }, "algorithm": func() { base.Algorithm = set.Algorithm },
+		"variant": func() { base.Variant = set.Variant }, "milestones": func() { base.Milestones = set.Milestones },
+		"plain-momentum": func() { base.PlainMomentum = set.PlainMomentum }, "size": func() { base.Extent = set.Extent },
+		"holdout": func() { base.Holdout = set.Holdout }, "holdout-every": func() { base.HoldoutEvery = set.HoldoutEvery }, "algorithm": func() { base.Algorithm = set.Algorithm },
 	} {
 		if c.given(name) {
 			copy()
@@ -113,9 +189,6 @@ func (c *call) override(base, set training.Config) training.Config {
 	}
 	return base
 }
-
-// checkpointIn is the checkpoint of the run in a folder.
-func checkpointIn(folder string) string { return filepath.Join(folder, "checkpoint.safetensors") }
 
 // makeFolder makes the folder of a new run: the one given, which must not hold a run, or the next free one under runs.
 func makeFolder(given string, k training.Config) (string, error) {
@@ -137,7 +210,7 @@ func makeFolder(given string, k training.Config) (string, error) {
 	}
 }
 
-func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data *cifar.Data) error {
+func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data training.Data, notes []string) error {
 	r, err := training.New[T](k, data)
 	if err != nil {
 		return err
@@ -145,99 +218,11 @@ func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data *ci
 	if f.out, err = makeFolder(f.out, k); err != nil {
 		return err
 	}
+	if err := atomicfile.Sweep(f.out); err != nil { // what a run left that was killed before its first save
+		return err
+	}
 	if err := save(r, f.out); err != nil { // now rather than after an epoch, if it cannot be done
 		return err
 	}
-	return train(c, f, r, data)
+	return newSession(c, f, r, data).run(notes)
 }
-
-// resume goes on with a run.
-func resume(c *call, f trainFlags) error {
-	allowed := map[string]bool{"resume": true, "data": true, "kernel": true, "save": true, "stop": true}
-	var extra error
-	c.flags.VisitAll(func(g *flag.Flag) {
-		if c.given(g.Name) && !allowed[g.Name] {
-			extra = fmt.Errorf("-%s: a run's settings cannot be changed when it is resumed", g.Name)
-		}
-	})
-	if extra != nil {
-		return extra
-	}
-	f.out = f.resume
-	file, err := safetensors.Read(checkpointIn(f.out))
-	if err != nil {
-		return err
-	}
-	k, _, err := training.ReadConfig(file)
-	if err != nil {
-		return err
-	}
-	data, err := openImages(f.images)
-	if err != nil {
-		return err
-	}
-	if k.Type == "float64" {
-		return trainFrom[float64](c, f, file, data)
-	}
-	return trainFrom[float32](c, f, file, data)
-}
-
-func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, data *cifar.Data) error {
-	r, err := training.Resume[T](file, data)
-	if err != nil {
-		return err
-	}
-	if f.stop != 0 && f.stop <= r.Iteration {
-		return fmt.Errorf("-stop %d: the run in %s has made %d steps already", f.stop, f.out, r.Iteration)
-	}
-	return train(c, f, r, data)
-}
-
-// train makes the steps that are left, saving now and then, and evaluates the network in the end.
-func train[T tensor.Float](c *call, f trainFlags, r *training.Run[T], data *cifar.Data) error {
-	total := r.Total()
-	p := newProgress(c.stdout, float64(r.Iteration)/float64(total))
-	defer p.end()
-	p.say("%s", machine())
-	p.say("%s on %d images of %s, %s: %d epochs of %d steps, batch %d, %s rate %g, step %d of %d, in %s", r.Network, r.Images, data.Train.Name,
-		r.Type, r.Epochs, r.PerEpoch(), r.Batch, r.Schedule, r.Rate, r.Iteration, total, f.out)
-	if len(data.Unknown) > 0 {
-		p.say("note: these files are not the official ones: %v", data.Unknown)
-	}
-	saved, images := time.Now(), 0
-	for !r.Done() {
-		s, err := r.Step()
-		if err != nil {
-			return fmt.Errorf("%w; the last checkpoint is %s", err, checkpointIn(f.out))
-		}
-		images += s.Images
-		speed := float64(images) / time.Since(p.start).Seconds()
-		p.show(float64(r.Iteration)/float64(total), fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
-			r.Iteration, total, s.Loss, 100*float64(s.Correct)/float64(s.Images), speed))
-		stop := c.ctx.Err() != nil || r.Iteration == f.stop
-		if s.Epoch != nil {
-			p.say("epoch %d: loss %.4f, training accuracy %.2f %%, rate %.4f, %.1f images/s", s.Epoch.Epoch, s.Epoch.Loss, 100*s.Epoch.Accuracy, s.Epoch.Rate, speed)
-		}
-		if s.Epoch != nil || stop || time.Since(saved) > f.save {
-			if err := save(r, f.out); err != nil {
-				return err
-			}
-			saved = time.Now()
-		}
-		if stop && !r.Done() {
-			p.say("stopped after step %d and saved; go on with: ref train -resume %s -data %s", r.Iteration, f.out, f.images)
-			if c.ctx.Err() != nil {
-				return errInterrupted
-			}
-			return nil
-		}
-	}
-	if err := evaluate(c, newProgress(c.stdout, 0), r.Net(), data, data.Test, 100); err != nil {
-		return err
-	}
-	p.say("weights and run: %s\nepochs: %s", checkpointIn(f.out), logIn(f.out))
-	return nil
-}
-
-// logIn is the table of epochs of the run in a folder.
-func logIn(folder string) string { return filepath.Join(folder, "epochs.csv") }

@@ -34,8 +34,8 @@ func TestHelp(t *testing.T) {
 
 func TestHelpOfVerbs(t *testing.T) {
 	wanted := map[string][]string{
-		"train":    {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
-		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type"},
+		"train":    {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "-recipe", "-holdout", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
+		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type", "held", "pretrained:"},
 		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},
 		"check":    {"-vectors", "-type", "1e-10", "Exit status 1"},
 		"judge":    {"-self", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
@@ -99,6 +99,16 @@ func TestBadUsage(t *testing.T) {
 		{train("-type", "float16"), []string{"type", "float16"}},
 		{train("-net", "sdnet19"), []string{"sdnet19", "sdnet18", "sdnet8_narrow"}},
 		{train("-save", "-1s"), []string{"-save", "negative"}},
+		{train("-recipe", "imagenette"), []string{"-recipe", `"imagenette"`, "cifar, imagenet, short, demo"}},
+		{train("-holdout", "-1"), []string{"holdout: -1"}},
+		{train("-holdout", "10"), []string{"holdout: 10 of 10"}},
+		{train("-holdout", "3", "-images", "8"), []string{"images: 8 of 10", "3 are held out"}},
+		{train("-holdout-every", "2"), []string{"holdout-every: 2", "0 images"}},
+		{train("-holdout-every", "-2", "-holdout", "1"), []string{"holdout-every: -2"}},
+		{train("-milestones", "30,x"), []string{"-milestones", `"x"`}},
+		{train("-milestones", "30,20"), []string{"milestones: [30 20]"}},
+		{train("-size", "-1"), []string{"size: -1"}},
+		{train("-size", "64"), []string{"64", "32"}},
 		{train("-save", "5"), []string{"-save", "ref train -help"}},
 		{train("-stop", "-1"), []string{"-stop", "negative"}},
 		{[]string{"train", "-data", "nowhere"}, []string{"nowhere", "CIFAR-10"}},
@@ -169,7 +179,7 @@ func TestThousands(t *testing.T) {
 	}
 }
 
-// On the drawn images a setting is the demonstration's unless it is given.
+// A setting is the recipe's unless it is given.
 func TestOverride(t *testing.T) {
 	c := &call{flags: flag.NewFlagSet("train", flag.ContinueOnError)}
 	config := training.Published()
@@ -178,7 +188,8 @@ func TestOverride(t *testing.T) {
 		t.Errorf("nothing given: %+v", got)
 	}
 	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11", "batch": "12", "images": "13", "augment": "true", "schedule": "steps",
-		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9", "iterations": "14", "variant": "paper", "algorithm": "winograd"}
+		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9", "iterations": "14", "variant": "paper", "algorithm": "winograd", "milestones": "3,5", "plain-momentum": "true", "size": "64",
+		"holdout": "15", "holdout-every": "2"}
 	var args []string
 	c.flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
 	if err := c.flags.Parse(args); err != nil {

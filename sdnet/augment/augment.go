@@ -12,6 +12,7 @@ package augment
 
 import (
 	"fmt"
+	"slices"
 
 	"sdref/internal/random"
 	"sdref/sdnet/cifar"
@@ -90,45 +91,60 @@ func check(op string, length int, set *cifar.Set, indices []int) {
 // Write writes one crop of one image to dst, both 3 x 32 x 32. It panics if a length is another or the
 // crop leaves the padded image.
 func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
+	var cut [cifar.ImageBytes]byte
+	crop.Cut(cut[:], image)
+	n.Values(dst, cut[:])
+}
+
+// Values writes the value of each byte of an image, 3 x H x W of any height and width. It panics if dst has
+// another length, or if that is no multiple of 3.
+func (n *Normaliser[T]) Values(dst []T, image []byte) {
+	if len(dst) != len(image) || len(image)%cifar.Channels != 0 {
+		panic(fmt.Sprintf("augment: Values: dst has %d values, the image %d bytes of 3 channels", len(dst), len(image)))
+	}
+	plane := len(image) / cifar.Channels
+	for c := range n {
+		table, out := &n[c], dst[c*plane:][:plane]
+		for i, x := range image[c*plane:][:plane] {
+			out[i] = table[x]
+		}
+	}
+}
+
+// Cut writes the crop of an image to dst, both 3 x 32 x 32 bytes; a pixel of the padding is 0. It panics if a
+// length is another or the crop leaves the padded image.
+func (crop Crop) Cut(dst, image []byte) {
 	const side, plane = cifar.Side, cifar.Side * cifar.Side
 	if len(dst) != cifar.ImageBytes || len(image) != cifar.ImageBytes {
-		panic(fmt.Sprintf("augment: Write: dst has %d values, the image %d bytes, want 3 x 32 x 32 = %d",
+		panic(fmt.Sprintf("augment: Cut: dst has %d bytes, the image %d, want 3 x 32 x 32 = %d",
 			len(dst), len(image), cifar.ImageBytes))
 	}
 	if crop.Row < 0 || crop.Row > 2*Padding || crop.Column < 0 || crop.Column > 2*Padding {
-		panic(fmt.Sprintf("augment: Write: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
+		panic(fmt.Sprintf("augment: Cut: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
 	}
-	for c := range n {
-		table := &n[c]
+	clear(dst)
+	left := crop.Column - Padding // the image's column at the crop's first
+	from, to := max(left, 0), min(left+side, side)
+	for c := range cifar.Channels {
 		for row := range side {
-			from := row + crop.Row - Padding // the image's row, or one of the padding
-			out := dst[c*plane+row*side:][:side]
-			if from < 0 || from >= side {
-				fill(out, table[0])
+			above := row + crop.Row - Padding // the image's row, or one of the padding
+			if above < 0 || above >= side {
 				continue
 			}
-			writeRow(out, image[c*plane+from*side:][:side], table, crop)
+			out := dst[c*plane+row*side:][:side]
+			copy(out[from-left:], image[c*plane+above*side:][from:to])
+			if crop.Flip {
+				slices.Reverse(out)
+			}
 		}
 	}
 }
 
-// writeRow writes one row of a crop from the image's row in.
-func writeRow[T float32 | float64](out []T, in []byte, table *[256]T, crop Crop) {
-	for column := range out {
-		value := table[0]
-		if from := column + crop.Column - Padding; from >= 0 && from < len(in) {
-			value = table[in[from]]
-		}
-		if crop.Flip {
-			out[len(out)-1-column] = value
-		} else {
-			out[column] = value
-		}
-	}
-}
+// Cropped is a set of images that training shows cropped and flipped at random.
+type Cropped struct{ *cifar.Set }
 
-func fill[T float32 | float64](out []T, value T) {
-	for i := range out {
-		out[i] = value
-	}
+// Vary writes image i, 3 x 32 x 32 bytes, with the crop that Draw gives its position.
+func (s Cropped) Vary(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
+	Draw(draws, epoch, position).Cut(dst, s.Image(i))
+	return nil
 }

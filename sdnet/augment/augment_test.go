@@ -215,7 +215,9 @@ func TestPanics(t *testing.T) {
 		{"Plain: dst has 3072 values, want 2 x", func() { n.Plain(one, set, []int{0, 1}) }},
 		{"Plain: indices[0] = 2", func() { n.Plain(one, set, []int{2}) }},
 		{"CropFlip: indices[0] = -1", func() { n.CropFlip(one, set, []int{-1}, random.New(0), 0, 0) }},
-		{"Write: dst has 1 values", func() { n.Write(one[:1], set.Image(0), augment.Centre) }},
+		{"Values: dst has 1 values, the image 3072", func() { n.Write(one[:1], set.Image(0), augment.Centre) }},
+		{"Values: dst has 4 values, the image 4", func() { n.Values(one[:4], set.Image(0)[:4]) }},
+		{"Cut: dst has 3072 bytes, the image 3", func() { n.Write(one, set.Image(0)[:3], augment.Centre) }},
 		{"row and column must be 0 to 8", func() { n.Write(one, set.Image(0), augment.Crop{Row: 9}) }},
 		{"std[1] = 0", func() { augment.NewNormaliser[float32](mean, [3]float64{1, 0, 1}) }},
 	} {
@@ -227,6 +229,22 @@ func TestPanics(t *testing.T) {
 			}()
 			c.call()
 		}()
+	}
+}
+
+// TestVary: the bytes of a position are those that CropFlip gives values to.
+func TestVary(t *testing.T) {
+	set := shapes.Data(3, 0, 1).Train
+	n, draws := augment.NewNormaliser[float32](mean, std), random.New(4)
+	want, got, pixels := make([]float32, cifar.ImageBytes), make([]float32, cifar.ImageBytes), make([]byte, cifar.ImageBytes)
+	for position := range uint64(20) {
+		n.CropFlip(want, set, []int{2}, draws, 5, position)
+		if err := (augment.Cropped{Set: set}).Vary(pixels, 2, draws, 5, position); err != nil {
+			t.Fatal(err)
+		}
+		if n.Values(got, pixels); !slices.Equal(got, want) {
+			t.Errorf("position %d differs", position)
+		}
 	}
 }
 

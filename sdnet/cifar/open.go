@@ -48,6 +48,16 @@ func Open(dir string) (*Data, error) {
 	return d, nil
 }
 
+// Normalisation returns the mean and the standard deviation of Data for a data set, "CIFAR-10" or "CIFAR-100". It panics for another.
+func Normalisation(name string) (mean, std [Channels]float64) {
+	for _, l := range layouts {
+		if l.name == name {
+			return l.mean, l.std
+		}
+	}
+	panic(fmt.Sprintf("cifar: Normalisation of %q", name))
+}
+
 // origin lists files that are the official ones, by their sums, and others.
 type origin struct{ verified, unknown []string }
 

@@ -46,6 +46,21 @@ func (s *Set) Image(i int) []byte {
 	return s.Images[i*ImageBytes : (i+1)*ImageBytes : (i+1)*ImageBytes]
 }
 
+// Extent returns the height and width of the images, 32.
+func (s *Set) Extent() int { return Side }
+
+// Label returns the label of image i.
+func (s *Set) Label(i int) int { return int(s.Labels[i]) }
+
+// Plain copies image i to dst, 3 x 32 x 32 bytes. The error is nil: all images are in memory.
+func (s *Set) Plain(dst []byte, i int) error {
+	copy(dst, s.Image(i))
+	return nil
+}
+
+// String returns the set's name.
+func (s *Set) String() string { return s.Name }
+
 // Slice returns images from to to-1 as a set that shares their memory. It panics unless 0 <= from <= to <= N.
 func (s *Set) Slice(from, to int) *Set {
 	if from < 0 || to < from || to > s.Len() {

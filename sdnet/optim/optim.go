@@ -12,9 +12,12 @@ import (
 
 // SGD is stochastic gradient descent with Nesterov momentum and weight decay on every parameter, as PyTorch defines it:
 //
-//	d = g + Decay*w,  v = Momentum*v + d,  w = w - rate*(d + Momentum*v),   v = 0 at first.
+//	d = g + Decay*w,  v = Momentum*v + d,  w = w - rate*(d + Momentum*v),   v = 0 at first;
+//
+// with Plain momentum, w = w - rate*v.
 type SGD[T tensor.Float] struct {
 	Momentum, Decay float64
+	Plain           bool
 	Velocity        []*tensor.Tensor[T] // one per parameter; a checkpoint holds them
 }
 
@@ -29,7 +32,12 @@ func NewSGD[T tensor.Float](parameters []*tensor.Tensor[T], momentum, decay floa
 
 // Step moves parameter i by its gradient.
 func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64) {
-	tensor.Momentum(parameter, s.Velocity[i], gradient, T(rate), T(s.Momentum), T(s.Decay))
+	if !s.Plain {
+		tensor.Momentum(parameter, s.Velocity[i], gradient, T(rate), T(s.Momentum), T(s.Decay))
+		return
+	}
+	tensor.Momentum(parameter, s.Velocity[i], gradient, 0, T(s.Momentum), T(s.Decay)) // moves the velocity only
+	tensor.AddScaled(parameter, parameter, s.Velocity[i], -T(rate))
 }
 
 // Schedule gives the learning rate of each step of a run.

@@ -10,7 +10,6 @@ import (
 
 	"sdref/golden/safetensors"
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
 	"sdref/tensor"
 )
 
@@ -73,7 +72,7 @@ func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 }
 
 // Resume returns the run that a checkpoint holds; it goes on as if it had never been interrupted.
-func Resume[T tensor.Float](f *safetensors.File, data *cifar.Data) (*Run[T], error) {
+func Resume[T tensor.Float](f *safetensors.File, data Data) (*Run[T], error) {
 	c, iteration, err := ReadConfig(f)
 	if err != nil {
 		return nil, err

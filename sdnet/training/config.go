@@ -7,11 +7,11 @@ package training
 
 import (
 	"fmt"
+	"slices"
 
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
 	"sdref/sdnet/optim"
 )
 
@@ -37,28 +37,21 @@ type Config struct {
 	Variant    string  `json:"variant"`
 
 	Algorithm conv.Algorithm `json:"algorithm,omitzero"` // of the convolutions: direct, which is left out, or winograd
-}
 
-// Published is the authors' recipe for CIFAR: 220 epochs in batches of 128, cropped and flipped, cosine from 0.1, Nesterov
-// momentum 0.9, weight decay 5e-4, lambda 0.1 and two iterations.
-func Published() Config {
-	return Config{
-		Network: "sdnet18", Data: "cifar10", Type: "float32", Seed: 1, Epochs: 220, Batch: 128, Augment: true,
-		Schedule: "cosine", Rate: 0.1, Milestones: []int{30, 60, 90}, Momentum: 0.9, Decay: 5e-4,
-		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
-	}
-}
-
-// Demo is a run of about a minute on two cores: a narrow network on drawn images.
-func Demo() Config {
-	c := Published()
-	c.Network, c.Data, c.Epochs, c.Batch, c.Images, c.Warmup, c.Augment = "sdnet8_narrow", "shapes", 6, 64, 10_000, 1, false
-	return c
+	// What a run need not have; files of runs without it do not mention it.
+	Classes       int  `json:"classes,omitempty"`        // 0: as many as the data set has
+	Extent        int  `json:"extent,omitempty"`         // height and width of the images; 0: the data set's
+	Holdout       int  `json:"holdout,omitempty"`        // training images that are not trained on, but evaluated
+	HoldoutEvery  int  `json:"holdout_every,omitempty"`  // evaluate them after every that many epochs, and the last
+	PlainMomentum bool `json:"plain_momentum,omitempty"` // momentum without Nesterov's change
 }
 
 // maxIterations bounds FISTA's iterations: a training step keeps the codes of all of them, so more than this is a slip of the
 // pen, the published networks having 2.
 const maxIterations = 1000
+
+// maxExtent bounds the images' height and width, beyond which a batch would not fit in memory.
+const maxExtent = 4096
 
 // Check tells which setting is out of range.
 func (c Config) Check() error {
@@ -81,6 +74,16 @@ func (c Config) Check() error {
 		return fmt.Errorf("lambda: %g is not between 0 and 1e6", c.Lambda)
 	case !(c.Mu >= 0) || c.Mu > 1e6:
 		return fmt.Errorf("mu: %g is not between 0 and 1e6", c.Mu)
+	case c.Holdout < 0:
+		return fmt.Errorf("holdout: %d training images", c.Holdout)
+	case c.HoldoutEvery < 0 || c.Holdout == 0 && c.HoldoutEvery > 0:
+		return fmt.Errorf("holdout-every: %d epochs, with %d images held out", c.HoldoutEvery, c.Holdout)
+	case c.Classes < 0:
+		return fmt.Errorf("classes: %d", c.Classes)
+	case c.Extent < 0 || c.Extent > maxExtent:
+		return fmt.Errorf("size: %d is not between 1 and %d", c.Extent, maxExtent)
+	case !slices.IsSorted(c.Milestones) || len(c.Milestones) > 0 && c.Milestones[0] < 0:
+		return fmt.Errorf("milestones: %v are no epochs in order", c.Milestones)
 	case c.Iterations < 1 || c.Iterations > maxIterations:
 		return fmt.Errorf("iterations: %d is not between 1 and %d", c.Iterations, maxIterations)
 	case c.Type != "float32" && c.Type != "float64":
@@ -103,6 +106,12 @@ func (c Config) Spec() (sdnet.Spec, error) {
 	}
 	s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations = c.Lambda, c.Mu, c.Iterations
 	s.Algorithm = c.Algorithm
+	if c.Classes != 0 {
+		s.Data.Classes = c.Classes
+	}
+	if c.Extent != 0 {
+		s.Data.Image = c.Extent
+	}
 	return s, s.Check()
 }
 
@@ -112,15 +121,4 @@ func (c Config) schedule() optim.Schedule {
 		return optim.Steps{Base: c.Rate, Factor: 0.1, Epochs: c.Milestones}
 	}
 	return optim.Cosine{Base: c.Rate, Warmup: c.Warmup}
-}
-
-// DataName is the name in sdnet.DataSets of a data set that package cifar or shapes returned.
-func DataName(d *cifar.Data) string {
-	switch d.Name {
-	case "CIFAR-10":
-		return "cifar10"
-	case "CIFAR-100":
-		return "cifar100"
-	}
-	return d.Name
 }

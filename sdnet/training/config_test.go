@@ -2,8 +2,10 @@ package training
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"sdref/conv"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/shapes"
 )
@@ -28,13 +30,17 @@ func TestConfigCheck(t *testing.T) {
 		{"schedule", []func(*Config){func(c *Config) { c.Schedule = "linear" }}},
 		{"network", []func(*Config){func(c *Config) { c.Network = "sdnet19" }, func(c *Config) { c.Network = "" }}},
 		{"data", []func(*Config){func(c *Config) { c.Data = "mnist" }}},
+		{"holdout", []func(*Config){func(c *Config) { c.Holdout = -1 }, func(c *Config) { c.HoldoutEvery = 1 }, func(c *Config) { c.Holdout, c.HoldoutEvery = 1, -1 }}},
+		{"classes", []func(*Config){func(c *Config) { c.Classes = -1 }}},
+		{"size", []func(*Config){func(c *Config) { c.Extent = -1 }, func(c *Config) { c.Extent = 1 << 20 }}},
+		{"milestones", []func(*Config){func(c *Config) { c.Milestones = []int{5, 3} }, func(c *Config) { c.Milestones = []int{-1, 3} }}},
 		{"variant", []func(*Config){func(c *Config) { c.Variant = "neither" }}},
 	} {
 		for _, change := range c.change {
 			config := short()
 			change(&config)
 			says(t, config.Check(), c.says)
-			_, err := New[float32](config, drawn())
+			_, err := New[float32](config, CIFAR(drawn()))
 			says(t, err, c.says)
 		}
 	}
@@ -60,6 +66,28 @@ func TestRecipes(t *testing.T) {
 	if err != nil || s.Name != "sdnet18" || s.Data.Name != "cifar10" || !s.CSC.Nonnegative || !s.CSC.UnitNormAtoms {
 		t.Errorf("published network: %+v, %v", s, err)
 	}
+	i := ImageNet() // the authors' ImageNet.yaml
+	i.Images = 1_281_167
+	if err := i.Check(); err != nil {
+		t.Error(err)
+	}
+	if i.Epochs != 100 || i.Batch != 512 || i.Rate != 0.1 || !slices.Equal(i.Milestones, []int{30, 60, 90}) || i.Schedule != "steps" || i.Decay != 1e-4 ||
+		i.Momentum != 0.9 || !i.PlainMomentum || !i.Augment {
+		t.Errorf("recipe for ImageNet: %+v", i)
+	}
+	if s, err := i.Spec(); err != nil || s.Data.Classes != 1000 || s.Data.Image != 224 || !s.Data.Stem.Pool {
+		t.Errorf("published network: %+v, %v", s, err)
+	}
+	if q := Short(); q.Epochs != 12 || q.Batch != 64 || q.Rate != 0.08 || q.Warmup != 1 || q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
+		t.Errorf("short recipe: %+v", q)
+	}
+	names := map[string]bool{}
+	for _, r := range Recipes() {
+		names[r.Name] = true
+	}
+	if len(names) != 4 {
+		t.Errorf("recipes %v", names)
+	}
 	p.Lambda, p.Mu, p.Iterations, p.Variant = 0.2, 0.3, 4, "paper"
 	if s, err = p.Spec(); err != nil || s.CSC.Lambda != 0.2 || s.CSC.Mu != 0.3 || s.CSC.Iterations != 4 || s.CSC.Variant.String() != "paper" {
 		t.Errorf("settings do not reach the network: %+v, %v", s.CSC, err)
@@ -69,11 +97,11 @@ func TestRecipes(t *testing.T) {
 func TestDataMustFit(t *testing.T) {
 	c := short()
 	c.Data = "cifar10"
-	_, err := New[float32](c, drawn())
+	_, err := New[float32](c, CIFAR(drawn()))
 	says(t, err, "data", "cifar10", "shapes")
 	c = short()
 	c.Images = 13
-	_, err = New[float32](c, drawn())
+	_, err = New[float32](c, CIFAR(drawn()))
 	says(t, err, "images", "13 of 12")
 	for name, want := range map[string]string{"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "shapes": "shapes", "other": "other"} {
 		if got := DataName(&cifar.Data{Name: name}); got != want {

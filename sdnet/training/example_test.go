@@ -20,7 +20,7 @@ func tiny() training.Config {
 // A run is made from a configuration and its data, and goes step by step.
 func ExampleNew() {
 	data := shapes.Data(10, 0, 1)
-	run, err := training.New[float32](tiny(), data)
+	run, err := training.New[float32](tiny(), training.CIFAR(data))
 	if err != nil {
 		panic(err)
 	}
@@ -33,7 +33,7 @@ func ExampleNew() {
 			fmt.Printf("epoch %d ends with step %d of %d\n", step.Epoch.Epoch, step.Iteration, run.Total())
 		}
 	}
-	_, err = training.New[float32](training.Published(), data)
+	_, err = training.New[float32](training.Published(), training.CIFAR(data))
 	fmt.Println(err)
 	// Output:
 	// epoch 1 ends with step 3 of 6
@@ -51,7 +51,7 @@ func ExampleResume() {
 	path := filepath.Join(folder, "checkpoint.safetensors")
 	data := shapes.Data(10, 0, 1)
 
-	run, err := training.New[float32](tiny(), data)
+	run, err := training.New[float32](tiny(), training.CIFAR(data))
 	if err != nil {
 		panic(err)
 	}
@@ -68,7 +68,7 @@ func ExampleResume() {
 	if err != nil {
 		panic(err)
 	}
-	resumed, err := training.Resume[float32](file, data)
+	resumed, err := training.Resume[float32](file, training.CIFAR(data))
 	if err != nil {
 		panic(err)
 	}
@@ -87,7 +87,7 @@ func ExampleResume() {
 // A network in training is evaluated as a copy whose step sizes and atoms are in order.
 func ExampleEvaluate() {
 	data := shapes.Data(10, 8, 1)
-	run, err := training.New[float32](tiny(), data)
+	run, err := training.New[float32](tiny(), training.CIFAR(data))
 	if err != nil {
 		panic(err)
 	}

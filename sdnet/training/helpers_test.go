@@ -26,7 +26,7 @@ func drawn() *cifar.Data { return shapes.Data(12, 7, 1) }
 
 func start[T tensor.Float](t testing.TB, c Config, data *cifar.Data) *Run[T] {
 	t.Helper()
-	r, err := New[T](c, data)
+	r, err := New[T](c, CIFAR(data))
 	if err != nil {
 		t.Fatal(err)
 	}

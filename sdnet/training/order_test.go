@@ -4,74 +4,125 @@ import (
 	"slices"
 	"testing"
 
+	"sdref/sdnet/augment"
 	"sdref/sdnet/cifar"
 	"sdref/tensor"
 )
 
-// Each epoch shows each image once, in an order of its own that the batch size does not change.
+// shown returns the pixels that a step is shown, N x 3 x 32 x 32, and their labels.
+func shown[T tensor.Float](t *testing.T, r *Run[T], iteration int) ([]byte, []int) {
+	t.Helper()
+	var pixels []byte
+	var labels []int
+	for _, s := range r.plan(iteration) {
+		image := make([]byte, cifar.ImageBytes)
+		if err := s.write(image); err != nil {
+			t.Fatal(err)
+		}
+		pixels, labels = append(pixels, image...), append(labels, s.label)
+	}
+	return pixels, labels
+}
+
+// find returns which images of a set the pixels are.
+func find(t *testing.T, set *cifar.Set, pixels []byte) (indices []int) {
+	t.Helper()
+	for image := range slices.Chunk(pixels, cifar.ImageBytes) {
+		at := -1
+		for i := range set.Len() {
+			if slices.Equal(set.Image(i), image) {
+				at = i
+			}
+		}
+		indices = append(indices, at)
+	}
+	return indices
+}
+
+// Each epoch shows each image once, in an order of its own that the batch size does not change; and a step is shown its images.
 func TestOrder(t *testing.T) {
 	c := short()
 	c.Network, c.Epochs, c.Augment = "resnet8_narrow", 3, false
-	r := start[float32](t, c, drawn())
-	var epochs [][]int
-	for range c.Epochs {
-		var order []int
-		for at := 0; at < r.PerEpoch(); at++ {
-			s := step(t, r)
-			indices := r.order[at*c.Batch : at*c.Batch+s.Images]
+	r, set := start[float32](t, c, drawn()), drawn().Train
+	order := func(r *Run[float32], epoch int) (order []int) {
+		for k := epoch * r.PerEpoch(); k < (epoch+1)*r.PerEpoch(); k++ {
+			pixels, labels := shown(t, r, k)
+			indices := find(t, set, pixels)
+			for j, i := range indices {
+				if labels[j] != set.Label(i) {
+					t.Errorf("step %d: label %d of image %d, want %d", k, labels[j], i, set.Label(i))
+				}
+			}
 			order = append(order, indices...)
-			want := tensor.New[float32](s.Images, cifar.Channels, cifar.Side, cifar.Side)
-			r.normalise.Plain(want.Data, drawn().Train, indices)
-			if !tensor.SameBits(r.images, want) {
-				t.Errorf("step %d was not shown images %v", s.Iteration, indices)
+		}
+		return order
+	}
+	var epochs [][]int
+	for epoch := range c.Epochs {
+		epochs = append(epochs, order(r, epoch))
+		if sorted := slices.Sorted(slices.Values(epochs[epoch])); !slices.Equal(sorted, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+			t.Errorf("order %v is no permutation", epochs[epoch])
+		}
+		for _, other := range epochs[:epoch] {
+			if slices.Equal(other, epochs[epoch]) {
+				t.Errorf("two epochs have the order %v", other)
 			}
 		}
-		if sorted := slices.Sorted(slices.Values(order)); !slices.Equal(sorted, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
-			t.Errorf("order %v is no permutation", order)
-		}
-		for _, other := range epochs {
-			if slices.Equal(order, other) {
-				t.Errorf("two epochs have the order %v", order)
-			}
-		}
-		epochs = append(epochs, order)
 	}
-	first := func(seed uint64, batch int) []int {
-		c.Seed, c.Batch = seed, batch
-		r := start[float32](t, c, drawn())
-		step(t, r)
-		return r.order
+	if r.plan(r.Total()) != nil {
+		t.Error("samples beyond the last step")
 	}
-	if got := first(1, 7); !slices.Equal(got, epochs[0]) {
+	for k := range r.Total() {
+		s := step(t, r)
+		indices := epochs[k/3][k%3*c.Batch:][:s.Images]
+		want := tensor.New[float32](s.Images, cifar.Channels, cifar.Side, cifar.Side)
+		augment.NewNormaliser[float32](drawn().Mean, drawn().Std).Plain(want.Data, set, indices)
+		if !tensor.SameBits(r.images, want) {
+			t.Errorf("step %d was not shown images %v", s.Iteration, indices)
+		}
+	}
+	c.Batch = 7
+	if got := order(start[float32](t, c, drawn()), 0); !slices.Equal(got, epochs[0]) {
 		t.Errorf("in batches of 7 the order is %v, in batches of 4 %v", got, epochs[0])
 	}
-	if got := first(2, 4); slices.Equal(got, epochs[0]) {
+	c.Seed = 2
+	if got := order(start[float32](t, c, drawn()), 0); slices.Equal(got, epochs[0]) {
 		t.Errorf("seeds 1 and 2 have the same order %v", got)
 	}
 }
 
-// A sample's crop depends on epoch and position, and neither on the batch nor on what was loaded before.
+// A sample's crop depends on epoch and position, and neither on the batch nor on what was read before.
 func TestAugmentationIsAFunctionOfPosition(t *testing.T) {
-	r := start[float32](t, short(), drawn())
-	order := []int{3, 1, 4, 0, 5}
-	load := func(epoch, first, count int) *tensor.Tensor[float32] {
-		r.load(order[first:first+count], epoch, first)
-		return r.images.Clone()
+	epoch := func(batch int, backwards bool) (pixels []byte) {
+		c := short()
+		c.Batch = batch
+		r := start[float32](t, c, drawn())
+		var steps [][]byte
+		for k := range r.PerEpoch() {
+			if backwards {
+				k = r.PerEpoch() - 1 - k
+			}
+			part, _ := shown(t, r, r.PerEpoch()+k)
+			steps = append(steps, part)
+		}
+		if backwards {
+			slices.Reverse(steps)
+		}
+		return slices.Concat(steps...)
 	}
-	whole := load(1, 0, 5)
-	last, middle := load(1, 4, 1), load(1, 1, 3)
-	for i, want := range []struct {
-		got *tensor.Tensor[float32]
-		at  int
-	}{{last.Row(0), 4}, {middle.Row(0), 1}, {middle.Row(2), 3}} {
-		if !tensor.SameBits(want.got, whole.Row(want.at)) {
-			t.Errorf("%d: the image at position %d depends on its batch", i, want.at)
+	want := epoch(10, false)
+	for _, batch := range []int{1, 3, 4} {
+		if !slices.Equal(epoch(batch, batch == 3), want) {
+			t.Errorf("the crops depend on the batch of %d", batch)
 		}
 	}
-	if tensor.SameBits(load(2, 0, 5), whole) {
+	r := start[float32](t, short(), drawn())
+	first, _ := shown(t, r, 0)
+	again, _ := shown(t, r, 3)
+	if slices.Equal(first, again) {
 		t.Error("two epochs have the same crops")
 	}
-	if labels := r.load(order, 1, 0); !slices.Equal(labels, []int{3, 1, 4, 0, 5}) {
-		t.Errorf("labels %v, want those of images %v, which are of these classes", labels, order)
+	if n := len(slices.DeleteFunc(find(t, drawn().Train, first), func(i int) bool { return i < 0 })); n == 4 {
+		t.Error("nothing was cropped")
 	}
 }

@@ -3,12 +3,12 @@ package training
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sdref/csc"
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
 	"sdref/tensor"
 )
 
@@ -19,10 +19,14 @@ type Run[T tensor.Float] struct {
 	Iteration int     // steps made
 	History   []Epoch // the epochs completed
 
-	train     *cifar.Set
+	data      Data
+	trained   []int // the training images that are trained on
+	held      []int // those held out
 	normalise *augment.Normaliser[T]
 	streams   random.Stream
-	order     []int // of the current epoch
+	epoch     int   // whose order is known
+	order     []int // of its images, as indices of trained
+	reader    *reader
 	current   Epoch // the epoch in progress, sums rather than means
 	images    *tensor.Tensor[T]
 }
@@ -34,6 +38,14 @@ type Epoch struct {
 	Loss     float64 `json:"loss"`     // mean cross-entropy over the epoch's images, while the weights moved
 	Accuracy float64 `json:"accuracy"` // share of these images recognised, likewise
 	Rate     float64 `json:"rate"`     // learning rate of the last step
+	Held     Held    `json:"held,omitzero"`
+}
+
+// Held is how the network did, at the end of an epoch, on the images held out.
+type Held struct {
+	Images   int     `json:"images"` // 0: they were not evaluated
+	Loss     float64 `json:"loss"`
+	Accuracy float64 `json:"accuracy"`
 }
 
 // Step is what one step gave.
@@ -44,11 +56,12 @@ type Step struct {
 	Loss      float64
 	Correct   int
 	Estimates []csc.Estimate // of the CSC layers' largest eigenvalues
+	Codes     []Codes        // of the CSC layers, in the last step of an epoch only, since counting takes time
 	Epoch     *Epoch         // the epoch that this step completed, or nil
 }
 
 // New returns a run at its beginning. The data must be what c.Data names.
-func New[T tensor.Float](c Config, data *cifar.Data) (*Run[T], error) {
+func New[T tensor.Float](c Config, data Data) (*Run[T], error) {
 	r, err := prepare[T](c, data)
 	if err != nil {
 		return nil, err
@@ -58,28 +71,54 @@ func New[T tensor.Float](c Config, data *cifar.Data) (*Run[T], error) {
 }
 
 // prepare checks the configuration against the data and makes a run with zero weights.
-func prepare[T tensor.Float](c Config, data *cifar.Data) (*Run[T], error) {
+func prepare[T tensor.Float](c Config, data Data) (*Run[T], error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if name := DataName(data); name != c.Data {
-		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, name)
-	}
-	if c.Images > data.Train.Len() {
-		return nil, fmt.Errorf("images: %d of %d training images", c.Images, data.Train.Len())
-	}
 	spec, err := c.Spec()
-	if err != nil {
+	switch all := data.Train.Len(); {
+	case err != nil:
 		return nil, err
+	case data.Name != c.Data:
+		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, data.Name)
+	case data.Classes != spec.Data.Classes:
+		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes, data.Classes)
+	case data.Train.Extent() != spec.Data.Image:
+		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image, data.Train.Extent())
+	case c.Images > all:
+		return nil, fmt.Errorf("images: %d of %d training images", c.Images, all)
+	case c.Images > all-c.Holdout:
+		return nil, fmt.Errorf("images: %d of %d training images, of which %d are held out", c.Images, all, c.Holdout)
 	}
 	net, err := sdnet.New[T](spec)
 	if err != nil {
 		return nil, err
 	}
-	return &Run[T]{
-		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), train: data.Train.Slice(0, c.Images),
+	r := &Run[T]{
+		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: data, epoch: -1,
 		normalise: augment.NewNormaliser[T](data.Mean, data.Std), streams: random.New(c.Seed), current: Epoch{Epoch: 1},
-	}, nil
+	}
+	r.Trainer.Optimizer.Plain = c.PlainMomentum
+	r.trained, r.held = split(data.Train.Len(), c.Images, c.Holdout)
+	r.reader = &reader{plan: r.plan, bytes: 3 * spec.Data.Image * spec.Data.Image}
+	return r, nil
+}
+
+// split returns the images that are trained on and those held out, each in ascending order. Which are held out depends on the
+// numbers alone and not on the run's seed, so that runs can be compared by them.
+func split(all, images, holdout int) (trained, held []int) {
+	if holdout > 0 {
+		held = random.New(0).Sub("held out").Permutation(all)[:holdout]
+		slices.Sort(held)
+	}
+	for i, k := 0, 0; len(trained) < images; i++ {
+		if k < len(held) && held[k] == i {
+			k++
+			continue
+		}
+		trained = append(trained, i)
+	}
+	return trained, held
 }
 
 // PerEpoch is the number of steps of an epoch; the last one takes what images are left.
@@ -100,46 +139,56 @@ func (r *Run[T]) Step() (Step, error) {
 	if r.Done() {
 		panic(fmt.Sprintf("training.Step: all %d steps of the run have been made", r.Total()))
 	}
-	epoch, step := r.Iteration/r.PerEpoch(), r.Iteration%r.PerEpoch()
-	if r.order == nil || step == 0 {
-		r.order = r.streams.Sub("order", uint64(epoch)).Permutation(r.Images)
+	b := r.reader.get(r.Iteration)
+	if b.err != nil {
+		return Step{}, fmt.Errorf("step %d: %w", r.Iteration+1, b.err)
 	}
-	indices := r.order[step*r.Batch : min((step+1)*r.Batch, r.Images)]
-	labels := r.load(indices, epoch, step*r.Batch)
+	if r.images == nil || r.images.Shape[0] != len(b.labels) {
+		side := r.data.Train.Extent()
+		r.images = tensor.New[T](len(b.labels), 3, side, side)
+	}
+	values(r.normalise, r.images.Data, b)
 	rate := r.schedule().Rate(r.Iteration, r.PerEpoch(), r.Total())
-	result := r.Trainer.Step(r.images, labels, rate)
+	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}
+	r.Trainer.Observe = nil
+	if s.Iteration%r.PerEpoch() == 0 {
+		s.Codes = codesOf(r.Net())
+		r.Trainer.Observe = func(name string, value *tensor.Tensor[T]) { count(s.Codes, name, value) }
+	}
+	result := r.Trainer.Step(r.images, b.labels, rate)
 	r.Iteration++
-	s := Step{Iteration: r.Iteration, Images: len(indices), Rate: rate, Loss: result.Loss, Correct: result.Correct, Estimates: result.Estimates}
+	s.Loss, s.Correct, s.Estimates = result.Loss, result.Correct, result.Estimates
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
 		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; a smaller learning rate than %.3g may help", s.Iteration, s.Loss, rate)
 	}
-	s.Epoch = r.count(s)
+	s.Epoch = r.complete(s)
 	return s, nil
 }
 
-// load fills r.images with a batch and returns its labels.
-func (r *Run[T]) load(indices []int, epoch, first int) []int {
-	if r.images == nil || r.images.Shape[0] != len(indices) {
-		r.images = tensor.New[T](len(indices), cifar.Channels, cifar.Side, cifar.Side)
+// plan returns the samples of a step. Their order is that of the epoch, their variations are functions of the position in it.
+func (r *Run[T]) plan(iteration int) []sample {
+	if iteration >= r.Total() {
+		return nil
 	}
-	if r.Augment {
-		r.normalise.CropFlip(r.images.Data, r.train, indices, r.streams.Sub("augment"), uint64(epoch), uint64(first))
-	} else {
-		r.normalise.Plain(r.images.Data, r.train, indices)
+	epoch, first := iteration/r.PerEpoch(), iteration%r.PerEpoch()*r.Batch
+	if r.epoch != epoch {
+		r.epoch, r.order = epoch, r.streams.Sub("order", uint64(epoch)).Permutation(r.Images)
 	}
-	return labelsOf(r.train, indices)
+	var list []sample
+	for position := first; position < min(first+r.Batch, r.Images); position++ {
+		i := r.trained[r.order[position]]
+		write := func(dst []byte) error { return r.data.Train.Plain(dst, i) }
+		if r.Augment {
+			draws := r.streams.Sub("augment")
+			write = func(dst []byte) error { return r.data.Train.Vary(dst, i, draws, uint64(epoch), uint64(position)) }
+		}
+		list = append(list, sample{r.data.Train.Label(i), write})
+	}
+	return list
 }
 
-func labelsOf(set *cifar.Set, indices []int) []int {
-	labels := make([]int, len(indices))
-	for j, i := range indices {
-		labels[j] = int(set.Labels[i])
-	}
-	return labels
-}
-
-// count adds a step to the epoch in progress and returns the epoch if that completes it.
-func (r *Run[T]) count(s Step) *Epoch {
+// complete adds a step to the epoch in progress and returns the epoch if that completes it.
+func (r *Run[T]) complete(s Step) *Epoch {
 	r.current.Images += s.Images
 	r.current.Loss += float64(s.Loss * float64(s.Images))
 	r.current.Accuracy += float64(s.Correct)
@@ -153,4 +202,31 @@ func (r *Run[T]) count(s Step) *Epoch {
 	r.History = append(r.History, e)
 	r.current = Epoch{Epoch: e.Epoch + 1}
 	return &e
+}
+
+// HeldOut is the training images that a run of this configuration holds out.
+func (c Config) HeldOut(data Data) (Images, error) {
+	if all := data.Train.Len(); c.Holdout == 0 || c.Holdout > all {
+		return nil, fmt.Errorf("holdout: %d of %d training images", c.Holdout, all)
+	}
+	_, held := split(data.Train.Len(), 0, c.Holdout)
+	return subset{data.Train, held}, nil
+}
+
+// Due tells whether the images held out are to be evaluated now: at the end of every HoldoutEvery-th epoch and of the last one,
+// until SetHeld says what came of it.
+func (r *Run[T]) Due() bool {
+	n := len(r.History)
+	if len(r.held) == 0 || n == 0 || r.Iteration%r.PerEpoch() != 0 {
+		return false
+	}
+	return r.History[n-1].Held.Images == 0 && (n%max(1, r.HoldoutEvery) == 0 || r.Done())
+}
+
+// SetHeld enters an evaluation of the images held out in the history. It panics if there is none due.
+func (r *Run[T]) SetHeld(e Evaluation) {
+	if !r.Due() || e.Images != len(r.held) {
+		panic(fmt.Sprintf("training.SetHeld: %d of %d images after step %d, due: %t", e.Images, len(r.held), r.Iteration, r.Due()))
+	}
+	r.History[len(r.History)-1].Held = Held{Images: e.Images, Loss: e.Loss, Accuracy: e.Accuracy()}
 }

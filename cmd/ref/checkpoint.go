@@ -1,0 +1,21 @@
+package main
+
+import (
+	"strings"
+
+	"sdref/golden/safetensors"
+	"sdref/sdnet/pretrained"
+)
+
+// checkpointUsage describes a flag whose value openCheckpoint reads.
+func checkpointUsage() string {
+	return "a `file` that ref train wrote, or one of " + pretrained.Prefix + strings.Join(pretrained.Names(), ", "+pretrained.Prefix)
+}
+
+// openCheckpoint reads the checkpoint in a file, or the embedded one of a name such as pretrained:sdnet8_slim.
+func openCheckpoint(where string) (*safetensors.File, error) {
+	if name, ok := strings.CutPrefix(where, pretrained.Prefix); ok {
+		return pretrained.Open(name)
+	}
+	return safetensors.Read(where)
+}
