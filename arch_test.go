@@ -26,15 +26,15 @@ const module = "sdref"
 
 // tower lists the packages of each floor. A package imports only from lower floors; a test also from its own.
 var tower = [][]string{
-	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents"},
+	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle"},
 	1:  {"internal/gemm"},
 	2:  {"tensor", "golden/safetensors", "golden/precision", "golden/npy"},
-	3:  {"conv", "golden", "sdnet/pretrained"},
+	3:  {"conv", "golden", "sdnet/pretrained", "sdnet/torchfile"},
 	4:  {"autodiff"},
 	5:  {"csc", "sdnet/cifar", "sdnet/imagenet"},
 	6:  {"sdnet/shapes", "sdnet/augment", "sdnet/optim", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
-	8:  {"sdnet/training", "golden/simulate", "golden/protocol"},
+	8:  {"sdnet/training", "sdnet/statedict", "golden/simulate", "golden/protocol"},
 	9:  {"golden/suite", "golden/own"},
 	10: {"golden/trial", "golden/faults"},
 	11: {"cmd/ref", "golden/clients"},

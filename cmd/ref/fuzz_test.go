@@ -16,7 +16,8 @@ func FuzzArguments(f *testing.F) {
 		"train -save -1ns", "train -seed 18446744073709551615", "train -lambda 1e300 -mu 5e-324", "train -iterations 1001 -variant paper", "train -- -net",
 		"eval", "eval -checkpoint run/checkpoint.safetensors", "eval -checkpoint run -set train", "eval -checkpoint run/checkpoint.safetensors -type float64 -batch 3",
 		"eval -checkpoint run/epochs.csv -batch 9223372036854775807", "describe", "describe -net sdnet34_all -data imagenet", "describe -iterations 1000000",
-		"describe -net", "check", "check -type float32", "check -kernel generic", "cpu", "cpu -kernel=", "cpu -kernel avx2 extra", "\x00 \xff", "train -net \x1b[2J", "cpu -",
+		"describe -net", "import -list -from run/checkpoint.safetensors", "import -from run/epochs.csv -net resnet18", "import -classes -1 -prefix x.",
+		"export -checkpoint run/checkpoint.safetensors -evaluable", "export -checkpoint pretrained:x", "check", "check -type float32", "check -kernel generic", "cpu", "cpu -kernel=", "cpu -kernel avx2 extra", "\x00 \xff", "train -net \x1b[2J", "cpu -",
 	} {
 		f.Add(line)
 	}
@@ -27,9 +28,11 @@ func FuzzArguments(f *testing.F) {
 		args := strings.Fields(line)
 		if len(args) > 0 {
 			args = append(args, map[string][]string{
-				"train": {"-data", data, "-net", "resnet8_narrow", "-images", "2", "-out", filepath.Join(t.TempDir(), "out")},
-				"eval":  {"-data", data},
-				"check": {"-vectors", data},
+				"train":  {"-data", data, "-net", "resnet8_narrow", "-images", "2", "-out", filepath.Join(t.TempDir(), "out")},
+				"eval":   {"-data", data},
+				"check":  {"-vectors", data},
+				"import": {"-out", filepath.Join(t.TempDir(), "out.safetensors")},
+				"export": {"-out", filepath.Join(t.TempDir(), "out.pth")},
 			}[args[0]]...)
 			if strings.Contains(line, "-resume") {
 				args = append(strings.Fields(line), "-data", data)

@@ -31,6 +31,8 @@ func init() { // in init, because help lists the verbs
 	verbs = []verb{
 		{"train", "train a network on drawn images, CIFAR or folders of images, resumable", runTrain},
 		{"eval", "evaluate a checkpoint on images", runEval},
+		{"import", "make a checkpoint from weights of PyTorch or of a safetensors file", runImport},
+		{"export", "write a checkpoint's weights for PyTorch, or as a safetensors file", runExport},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
 		{"judge", "find out whether, and where, another backend is wrong", runJudge},

@@ -1,0 +1,106 @@
+package statedict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sdref/sdnet"
+)
+
+// Query says which network to look for in a file. What is empty is open.
+type Query struct {
+	Network, Data string // as in sdnet.Networks and sdnet.DataSets
+	Classes       int    // where they are not the data set's
+	Prefix        string // of the names
+}
+
+// Find returns how the file compares with the network in question. Of several it returns the one that fits, or the one with the
+// fewest differences. The drawn images, which have CIFAR-10's shape, are in question only if they are named.
+func (d *Dict) Find(q Query) (Match, error) {
+	prefix, err := d.prefix(q.Prefix)
+	if err != nil {
+		return Match{}, err
+	}
+	specs, err := d.candidates(q, prefix)
+	if err != nil {
+		return Match{}, err
+	}
+	var best Match
+	var fit []string
+	for i, s := range specs {
+		m, err := d.Compare(s, prefix)
+		if err != nil {
+			return Match{}, err
+		}
+		if m.Fits() {
+			fit = append(fit, fmt.Sprintf("%s for %s", s.Name, s.Data.Name))
+		}
+		if i == 0 || len(m.Differences) < len(best.Differences) {
+			best = m
+		}
+	}
+	if len(fit) > 1 {
+		return Match{}, fmt.Errorf("%s fits %s: say which", d.Path, strings.Join(fit, " and "))
+	}
+	return best, nil
+}
+
+// prefix is the one given, which must be there, or the only one there is.
+func (d *Dict) prefix(given string) (string, error) {
+	list := d.Prefixes()
+	switch {
+	case len(list) == 0:
+		return "", fmt.Errorf("%s: no tensor %q, alone or behind a prefix, among its %d", d.Path, landmark, len(d.Entries))
+	case given != "" && slices.Contains(list, given):
+		return given, nil
+	case given != "" || len(list) > 1:
+		return "", fmt.Errorf("%s: %q stands behind the prefixes %q: choose one of these", d.Path, landmark, list)
+	}
+	return list[0], nil
+}
+
+// candidates lists the networks in question. Where the network or the data set is open, only those are in question whose
+// classifier has the file's shape.
+func (d *Dict) candidates(q Query, prefix string) ([]sdnet.Spec, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	inside, _ := d.under(prefix)
+	classifier := inside[landmark].Shape
+	var specs []sdnet.Spec
+	for _, s := range sdnet.Networks {
+		for _, s.Data = range sdnet.DataSets {
+			if q.Network != "" && s.Name != q.Network || q.Data != "" && s.Data.Name != q.Data || q.Data == "" && s.Data.Name == "shapes" {
+				continue
+			}
+			s.CSC = sdnet.PublishedCSC
+			if q.Classes != 0 {
+				s.Data.Classes = q.Classes
+			}
+			if q.Network != "" && q.Data != "" || slices.Equal(classifier, []int{s.Data.Classes, s.Widths[len(s.Widths)-1]}) {
+				specs = append(specs, s)
+			}
+		}
+	}
+	if len(specs) == 0 {
+		return nil, fmt.Errorf("%s: %s has shape %v, as in none of the networks in question", d.Path, prefix+landmark, classifier)
+	}
+	return specs, nil
+}
+
+// check tells which name is unknown.
+func (q Query) check() error {
+	network, data := q.Network, q.Data
+	if network == "" {
+		network = sdnet.Networks[0].Name
+	}
+	if data == "" {
+		data = sdnet.DataSets[0].Name
+	}
+	_, err := sdnet.Lookup(network, data)
+	if err == nil && q.Classes < 0 {
+		err = fmt.Errorf("%d classes", q.Classes)
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+package training
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"sdref/golden/safetensors"
+	"sdref/sdnet"
+	"sdref/tensor"
+)
+
+// sourceKey is the key of a checkpoint's metadata that says where weights that were not trained here come from.
+const sourceKey = "source"
+
+// Weights returns a checkpoint of a network that another program trained, in that many steps: LoadNetwork reads it, Resume does
+// not, for want of the optimiser's velocities. Of c the network, its data and its CSC settings count; the rest is not known and
+// only has to pass Check. The tensors share the network's memory.
+func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source string) (*safetensors.File, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	f := &safetensors.File{Metadata: map[string]string{
+		formatKey: formatValue, configKey: string(config), iterationKey: strconv.Itoa(steps), historyKey: "[]", currentKey: "{}", sourceKey: source}}
+	for _, s := range net.State() {
+		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
+	}
+	return f, nil
+}
+
+// Source tells where the weights of a checkpoint come from, "" if a run of this program made them.
+func Source(f *safetensors.File) string { return f.Metadata[sourceKey] }
