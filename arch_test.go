@@ -34,9 +34,9 @@ var tower = [][]string{
 	5:  {"csc", "sdnet/cifar", "sdnet/imagenet"},
 	6:  {"sdnet/shapes", "sdnet/augment", "sdnet/optim", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
-	8:  {"sdnet/training", "sdnet/statedict", "golden/simulate", "golden/protocol"},
+	8:  {"sdnet/training", "sdnet/statedict", "sdnet/figures", "golden/simulate", "golden/protocol"},
 	9:  {"golden/suite", "golden/own"},
-	10: {"golden/trial", "golden/faults"},
+	10: {"golden/trial", "golden/faults", "cmd/ref/plot"},
 	11: {"cmd/ref", "golden/clients"},
 }
 
@@ -44,7 +44,7 @@ var tower = [][]string{
 var libraries = []string{"gonum.org/v1/gonum", "golang.org/x/sync", "github.com/klauspost/cpuid/v2"}
 
 // wraps lists packages below the top floor that give a library of the edge this program's look, and that library.
-var wraps = map[string]string{}
+var wraps = map[string]string{"cmd/ref/plot": "gonum.org/v1/plot"}
 
 // reserved lists imports and the packages that may use them.
 var reserved = map[string][]string{

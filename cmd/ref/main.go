@@ -33,6 +33,8 @@ func init() { // in init, because help lists the verbs
 		{"eval", "evaluate a checkpoint on images", runEval},
 		{"import", "make a checkpoint from weights of PyTorch or of a safetensors file", runImport},
 		{"export", "write a checkpoint's weights for PyTorch, or as a safetensors file", runExport},
+		{"table", "make the paper's table of networks: parameters, accuracy, memory, speed", runTable},
+		{"figures", "draw the paper's figures for trained networks, and a page that shows them", runFigures},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
 		{"judge", "find out whether, and where, another backend is wrong", runJudge},

@@ -1,0 +1,20 @@
+package training
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"sdref/golden/safetensors"
+)
+
+// ReadHistory reads the epochs that a checkpoint's run has completed; none if the checkpoint does not say.
+func ReadHistory(f *safetensors.File) (history []Epoch, err error) {
+	text, ok := f.Metadata[historyKey]
+	if !ok {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text), &history); err != nil {
+		return nil, fmt.Errorf("%s: metadata %s: %w", f.Path, historyKey, err)
+	}
+	return history, nil
+}
