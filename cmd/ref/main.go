@@ -35,6 +35,8 @@ func init() { // in init, because help lists the verbs
 		{"export", "write a checkpoint's weights for PyTorch, or as a safetensors file", runExport},
 		{"table", "make the paper's table of networks: parameters, accuracy, memory, speed", runTable},
 		{"figures", "draw the paper's figures for trained networks, and a page that shows them", runFigures},
+		{"robust", "measure a network on noisy images, its lambda adapted to them", runRobust},
+		{"attack", "look for images nearby that a network mistakes", runAttack},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
 		{"judge", "find out whether, and where, another backend is wrong", runJudge},

@@ -38,6 +38,8 @@ func TestHelpOfVerbs(t *testing.T) {
 		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type", "held", "pretrained:"},
 		"import":   {"-from", "-out", "-list", "-net", "-data", "-classes", "-prefix", "-lambda", "torch.save", "Nothing"},
 		"export":   {"-checkpoint", "-out", "-evaluable", "strict=True"},
+		"robust":   {"-checkpoint", "-data", "-images", "-learn", "-noise", "-lambdas", "-best", "per image", "CIFAR-10-C"},
+		"attack":   {"-checkpoint", "-beside", "-norm", "-epsilons", "-steps", "-lambdas", "exit status 1"},
 		"table":    {"-net", "-sets", "-checkpoint", "-data", "-quick", "-json", "-csv", "-job", "sdnet34_all", "Table D.1"},
 		"figures":  {"-checkpoint", "-data", "-out", "-only", "-images", "-show", "-blocks", "report.html", "pretrained:", "C1, B1, D1"},
 		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},

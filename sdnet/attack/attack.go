@@ -1,0 +1,238 @@
+// Package attack looks, near an image p0, for one that a network mistakes: projected gradient descent (A. Madry et al., "Towards
+// deep learning models resistant to adversarial attacks", ICLR 2018), from a random start through the unrolled layers,
+//
+//	p <- P(p + alpha s(dL/dp)),   s(g) = sign g  and  |p - p0|_inf <= epsilon   (Linf)
+//	                              s(g) = g/|g|_2 and  |p - p0|_2 <= epsilon     (L2)
+//
+// L the cross-entropy, P the projection onto the ball and onto pixels in [0, 1]. Normalisation is a part of the network, which
+// predicts: BatchNorm has its running statistics. An attack shows what a network does not withstand. That none was found proves
+// nothing; stronger attacks than this one exist.
+//
+// The package is for cmd/ref and for people who doubt a claim of robustness. It knows nothing of files and terminals.
+package attack
+
+import (
+	"fmt"
+
+	"sdref/autodiff"
+	"sdref/internal/elementary"
+	"sdref/sdnet"
+	"sdref/sdnet/cifar"
+	"sdref/tensor"
+)
+
+// Norm is the size of a perturbation.
+type Norm int
+
+const (
+	Linf Norm = iota // the largest change of a value, values being 0 to 1
+	L2               // the square root of the sum of squared changes over an image
+)
+
+func (n Norm) String() string {
+	switch n {
+	case Linf:
+		return "linf"
+	case L2:
+		return "l2"
+	}
+	return fmt.Sprintf("Norm(%d)", int(n))
+}
+
+// ParseNorm is the inverse of String.
+func ParseNorm(name string) (Norm, error) {
+	for _, n := range []Norm{Linf, L2} {
+		if n.String() == name {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown norm %q (linf, l2)", name)
+}
+
+// PGD is an attack.
+type PGD struct {
+	Norm     Norm
+	Epsilon  float64 // the largest size of a perturbation
+	Steps    int
+	Restarts int // random starts, at least 1
+	Seed     uint64
+	// Persist goes on after the network was mistaken, towards the largest loss: for images that shall mislead another network too.
+	Persist bool
+}
+
+// stepShare makes the steps together two and a half times as long as the way to the ball's border, as Madry et al. chose.
+const stepShare = 2.5
+
+// Victim is a network under attack.
+type Victim[T tensor.Float] struct {
+	Net *sdnet.Network[T] // a copy, whose CSC layers' settings may be changed
+
+	mean, std [cifar.Channels]T
+	batch     int
+	predictor *sdnet.Predictor[T]
+	tape      *autodiff.Tape[T]
+}
+
+// NewVictim returns a network, weights as the optimiser left them, for images with the given mean and deviation of each channel;
+// it works on up to the given number of images at a time, on which no result depends.
+func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [cifar.Channels]float64, batch int) *Victim[T] {
+	if batch < 1 {
+		panic(fmt.Sprintf("attack.NewVictim: a batch of %d images", batch))
+	}
+	v := &Victim[T]{Net: net.Evaluable(), batch: batch, tape: autodiff.NewTape(tensor.NewArena[T]())}
+	v.predictor = sdnet.NewPredictor(v.Net)
+	for c := range cifar.Channels {
+		v.mean[c], v.std[c] = T(mean[c]), T(std[c])
+	}
+	return v
+}
+
+// Trial is images and what attacks made of them.
+type Trial[T tensor.Float] struct {
+	Images *tensor.Tensor[T] // N x 3 x H x W, values in [0, 1]
+	Labels []int
+	Worst  *tensor.Tensor[T] // of each image what the network mistook, or else what the last attack ended with
+	Found  []bool            // the network mistook it
+
+	draws   string // names the images' random starts
+	indices []int
+}
+
+// Unfound counts the images that the network still recognises.
+func (t *Trial[T]) Unfound() int {
+	n := 0
+	for _, found := range t.Found {
+		if !found {
+			n++
+		}
+	}
+	return n
+}
+
+// Begin returns the trial of the images of a set with the given indices. Those that the network mistakes as they are count as found.
+func (v *Victim[T]) Begin(set *cifar.Set, indices []int) *Trial[T] {
+	t := &Trial[T]{Images: tensor.New[T](len(indices), cifar.Channels, cifar.Side, cifar.Side), draws: set.Name, indices: indices}
+	for j, i := range indices {
+		row := t.Images.Row(j).Data
+		for k, x := range set.Image(i) {
+			row[k] = T(x) / 255
+		}
+		t.Labels = append(t.Labels, int(set.Labels[i]))
+	}
+	t.Worst = t.Images.Clone()
+	for j, class := range v.Classes(t.Images) {
+		t.Found = append(t.Found, class != t.Labels[j])
+	}
+	return t
+}
+
+// Classes returns the network's answers for images N x 3 x H x W, values in [0, 1].
+func (v *Victim[T]) Classes(images *tensor.Tensor[T]) []int {
+	var classes []int
+	for first := 0; first < images.Shape[0]; first += v.batch {
+		n := min(v.batch, images.Shape[0]-first)
+		x := tensor.New[T](append([]int{n}, images.Shape[1:]...)...)
+		copy(x.Data, images.Data[first*len(x.Data)/n:])
+		v.normalise(x)
+		logits := v.predictor.Logits(x)
+		for j := range n {
+			classes = append(classes, largest(logits.Row(j).Data))
+		}
+	}
+	return classes
+}
+
+// Recognised counts the worst images of a trial that the network recognises: of one made for another network, for instance.
+func (v *Victim[T]) Recognised(t *Trial[T]) int {
+	n := 0
+	for j, class := range v.Classes(t.Worst) {
+		if class == t.Labels[j] {
+			n++
+		}
+	}
+	return n
+}
+
+// normalise makes the network's input of pixels in [0, 1], in place; for bytes divided by 255 it has package augment's bits.
+func (v *Victim[T]) normalise(x *tensor.Tensor[T]) {
+	plane := x.Shape[2] * x.Shape[3]
+	for i, p := range x.Data {
+		c := i / plane % cifar.Channels
+		x.Data[i] = (p - v.mean[c]) / v.std[c]
+	}
+}
+
+// Gradient returns the direction of the cross-entropy's gradient with respect to pixels, image by image, and the classes that the
+// network gives the images N x 3 x H x W. The gradient of an image is divided by 1 minus its label's probability, which changes no
+// direction and keeps a confident network's gradients from vanishing in rounding. It is valid until the next call.
+func (v *Victim[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *tensor.Tensor[T], classes []int) {
+	v.tape.Reset()
+	x := images.Clone()
+	v.normalise(x)
+	leaf := v.tape.Leaf(x)
+	logits := v.Net.Forward(&sdnet.Pass[T]{Tape: v.tape, Frozen: true}, leaf)
+	seed := tensor.New[T](logits.Shape()...)
+	for j, label := range labels {
+		row := logits.Value().Row(j).Data
+		classes = append(classes, largest(row))
+		lossGradient(seed.Row(j).Data, row, label)
+	}
+	v.tape.Backward(logits, seed)
+	gradient = leaf.Grad()
+	plane := x.Shape[2] * x.Shape[3]
+	for i := range gradient.Data {
+		gradient.Data[i] /= v.std[i/plane%cifar.Channels]
+	}
+	return gradient, classes
+}
+
+// lossGradient sets d to the cross-entropy's gradient at logits, softmax - onehot, divided by 1 - softmax[label]: -1 at the label,
+// and the softmax of the others among themselves.
+func lossGradient[T tensor.Float](d, logits []T, label int) {
+	top, sum := -1, 0.0
+	for k, v := range logits {
+		if k != label && (top < 0 || v > logits[top]) {
+			top = k
+		}
+	}
+	for k, v := range logits {
+		if k != label {
+			sum += elementary.Exp(float64(v) - float64(logits[top]))
+		}
+	}
+	for k, v := range logits {
+		d[k] = -1
+		if k != label {
+			d[k] = T(elementary.Exp(float64(v)-float64(logits[top])) / sum)
+		}
+	}
+}
+
+// largest is the place of the largest number, the first of equal ones.
+func largest[T tensor.Float](v []T) int {
+	best := 0
+	for k := range v {
+		if v[k] > v[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+// Flat counts the images of a trial at which the gradient is zero, so that it leads nowhere.
+func (v *Victim[T]) Flat(t *Trial[T]) int {
+	n := 0
+	for first := 0; first < len(t.Labels); first += v.batch {
+		places := make([]int, min(v.batch, len(t.Labels)-first))
+		for j := range places {
+			places[j] = first + j
+		}
+		gradient, _ := v.Gradient(rows(t.Images, places), t.Labels[first:first+len(places)])
+		for j := range places {
+			if tensor.SumAbs(gradient.Row(j)) == 0 {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,137 @@
+// Package robust is robust inference (section 4 of Dai et al., "Revisiting Sparse Convolutional Model for Visual Recognition",
+// NeurIPS 2022): on a noisy image the stem's code is to be sparser than in training, and how much sparser the image itself tells, by
+// what the stem cannot explain of it,
+//
+//	lambda(x) = a r(x) + b,   r(x) = |x - A z(x)| / sqrt(C H W),
+//
+// x the normalised image, z its code at the lambda of training. The line is fitted to the best lambdas of noised training images, and
+// applied to test images one by one, whose labels nobody looks at. Only the stem's lambda changes, also in networks whose other
+// layers are CSC layers; weights, step sizes and BatchNorm's statistics stay as training left them.
+//
+// The package is for cmd/ref and for readers of that section. It knows nothing of files and terminals.
+package robust
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"sdref/sdnet"
+	"sdref/sdnet/augment"
+	"sdref/sdnet/cifar"
+	"sdref/tensor"
+)
+
+// Model is a network whose stem takes a lambda of its own for each image.
+type Model[T tensor.Float] struct {
+	Lambda    float64 // of training
+	predictor *sdnet.Predictor[T]
+	stem      *sdnet.CSC[T] // of the model's own copy of the network
+	normalise *augment.Normaliser[T]
+	batch     int
+	images    *tensor.Tensor[T]
+	residuals []float64 // of the batch at hand
+}
+
+// NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean and deviation of
+// each channel; equal lambdas are computed in batches of up to the given size. The network is copied. A network whose stem is no CSC
+// layer, or that takes images of another size than 32 x 32, is an error.
+func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [cifar.Channels]float64, batch int) (*Model[T], error) {
+	if batch < 1 {
+		panic(fmt.Sprintf("robust.NewModel: a batch of %d images", batch))
+	}
+	if !net.CSCStem {
+		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
+	}
+	if net.Data.Image != cifar.Side {
+		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image, cifar.Side)
+	}
+	net = net.Evaluable()
+	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0], batch: batch,
+		normalise: augment.NewNormaliser[T](mean, std)}
+	m.predictor.Observe = func(name string, value *tensor.Tensor[T]) {
+		if name == m.stem.Name {
+			m.residuals = m.rest(value)
+		}
+	}
+	return m, nil
+}
+
+// Answer is what the network says of an image.
+type Answer struct {
+	Class    int     // the one with the largest logit, the lower of equal ones
+	Residual float64 // r = |x - A z| / sqrt(C H W), z the code at the lambda that the stem was given
+}
+
+// Predict answers for each image of a set, the stem's lambda being lambdas[i] for image i, on which alone the answer depends.
+// After each batch it calls progress, if that is not nil, with the number of its images, and returns nil if the answer is
+// false. It panics unless there is one lambda an image.
+func (m *Model[T]) Predict(set *cifar.Set, lambdas []float64, progress func(images int) bool) []Answer {
+	if len(lambdas) != set.Len() {
+		panic(fmt.Sprintf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(), set.Name))
+	}
+	order := make([]int, set.Len())
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(lambdas[i], lambdas[j]) })
+	answers := make([]Answer, set.Len())
+	for len(order) > 0 {
+		n := 1
+		for n < min(m.batch, len(order)) && lambdas[order[n]] == lambdas[order[0]] {
+			n++
+		}
+		m.stem.Lambda = lambdas[order[0]]
+		m.answer(answers, set, order[:n])
+		if progress != nil && !progress(n) {
+			return nil
+		}
+		order = order[n:]
+	}
+	return answers
+}
+
+// Same returns n times the same lambda.
+func Same(n int, lambda float64) []float64 {
+	lambdas := make([]float64, n)
+	for i := range lambdas {
+		lambdas[i] = lambda
+	}
+	return lambdas
+}
+
+// answer fills in the answers for some images of a set, at the lambda that the stem has.
+func (m *Model[T]) answer(answers []Answer, set *cifar.Set, indices []int) {
+	if m.images == nil || m.images.Shape[0] != len(indices) {
+		m.images = tensor.New[T](len(indices), cifar.Channels, cifar.Side, cifar.Side)
+	}
+	m.normalise.Plain(m.images.Data, set, indices)
+	logits := m.predictor.Logits(m.images)
+	for j, i := range indices {
+		answers[i] = Answer{Class: largest(logits.Row(j).Data), Residual: m.residuals[j]}
+	}
+}
+
+// rest is r of each image of the batch at hand, z (N, M, Ho, Wo) being the stem's code.
+func (m *Model[T]) rest(z *tensor.Tensor[T]) []float64 {
+	r := m.stem.Reconstruct(z)
+	tensor.AddScaled(r, m.images, r, -1)
+	list := make([]float64, r.Shape[0])
+	for j := range list {
+		row := r.Row(j)
+		list[j] = math.Sqrt(tensor.SumSquares(row) / float64(row.Len()))
+	}
+	return list
+}
+
+// largest is the place of the largest number, the first of equal ones.
+func largest[E cmp.Ordered](v []E) int {
+	best := 0
+	for k := range v {
+		if v[k] > v[best] {
+			best = k
+		}
+	}
+	return best
+}
