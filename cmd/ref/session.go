@@ -142,7 +142,7 @@ func (s *session[T]) store() error {
 func (s *session[T]) finish() error {
 	if s.test && (s.r.Holdout == 0 || s.given("test")) {
 		s.p.say("the test images, which nothing before this depended on:")
-		if err := evaluate(s.call, newProgress(s.stdout, 0), s.r.Net(), s.data, s.data.Test, evaluationBatch); err != nil {
+		if _, err := evaluate(s.call, newProgress(s.stdout, 0), s.r.Net(), s.data, s.data.Test, evaluationBatch); err != nil {
 			return err
 		}
 	} else {

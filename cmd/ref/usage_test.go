@@ -35,7 +35,7 @@ func TestHelp(t *testing.T) {
 func TestHelpOfVerbs(t *testing.T) {
 	wanted := map[string][]string{
 		"train":    {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "-recipe", "-holdout", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
-		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type", "held", "pretrained:"},
+		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type", "-json", "held", "pretrained:"},
 		"import":   {"-from", "-out", "-list", "-net", "-data", "-classes", "-prefix", "-lambda", "torch.save", "Nothing"},
 		"export":   {"-checkpoint", "-out", "-evaluable", "strict=True"},
 		"robust":   {"-checkpoint", "-data", "-images", "-learn", "-noise", "-lambdas", "-best", "per image", "CIFAR-10-C"},
