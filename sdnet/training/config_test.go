@@ -78,7 +78,7 @@ func TestRecipes(t *testing.T) {
 	if s, err := i.Spec(); err != nil || s.Data.Classes != 1000 || s.Data.Image != 224 || !s.Data.Stem.Pool {
 		t.Errorf("published network: %+v, %v", s, err)
 	}
-	if q := Short(); q.Epochs != 12 || q.Batch != 64 || q.Rate != 0.08 || q.Warmup != 1 || q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
+	if q := Short(); q.Epochs != 10 || q.Batch != 64 || q.Rate != 0.08 || q.Warmup != 1 || q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
 		t.Errorf("short recipe: %+v", q)
 	}
 	names := map[string]bool{}

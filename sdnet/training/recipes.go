@@ -17,7 +17,7 @@ func Recipes() []Recipe {
 	return []Recipe{
 		{"cifar", "as published: 220 epochs, cosine", Published()},
 		{"imagenet", "as published: 100 epochs, a tenth of the rate after 30, 60 and 90", ImageNet()},
-		{"short", "for CPUs, CIFAR: 12 epochs, one of them warm-up, Winograd", Short()},
+		{"short", "for CPUs, CIFAR: 10 epochs, one of them warm-up, Winograd", Short()},
 		{"demo", "a minute on drawn images: a narrow network, 6 epochs", Demo()},
 	}
 }
@@ -42,11 +42,11 @@ func ImageNet() Config {
 	}
 }
 
-// Short is a schedule for CIFAR where a CPU has hours rather than weeks: 12 epochs in batches of 64, the rate rising to 0.08 in the
+// Short is a schedule for CIFAR where a CPU has hours rather than weeks: 10 epochs in batches of 64, the rate rising to 0.08 in the
 // first, by Winograd's convolutions.
 func Short() Config {
 	return Config{
-		Network: "sdnet18", Data: "cifar10", Type: "float32", Seed: 1, Epochs: 12, Batch: 64, Augment: true,
+		Network: "sdnet18", Data: "cifar10", Type: "float32", Seed: 1, Epochs: 10, Batch: 64, Augment: true,
 		Schedule: "cosine", Rate: 0.08, Warmup: 1, Milestones: []int{30, 60, 90}, Momentum: 0.9, Decay: 5e-4,
 		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
 		Algorithm: conv.Winograd,
