@@ -17,8 +17,13 @@ type deferred[T tensor.Float] struct {
 	cheap   bool                 // may be computed again rather than kept
 }
 
-// deferTo makes compute, which reads the given values, y's contents once somebody wants them.
+// deferTo makes compute, which reads the given values, y's contents once somebody wants them; at once if y's planes are single
+// elements, for which waiting does not pay.
 func (y *Var[T]) deferTo(compute func(then conv.Then), reads ...*Var[T]) {
+	if len(y.shape) == 2 {
+		compute(nil)
+		return
+	}
 	y.buf.todo = &deferred[T]{compute: compute}
 	y.buf.todo.hold(y.buf, reads)
 }

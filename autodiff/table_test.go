@@ -90,6 +90,36 @@ func shrinkage[T tensor.Float](name string, scale, threshold float64, nonnegativ
 		func(v []*Var[T]) *Var[T] { return Shrink(v[0], T(scale), T(threshold), nonnegative) }}
 }
 
+// shrinkageBy has the kink at 0.375, which moves by 1/64 at most as t or lambda does.
+func shrinkageBy[T tensor.Float](name string, mu float64, nonnegative bool) row[T] {
+	return row[T]{"ShrinkBy", name, []argument{{[]int{2, 3, 5, 4}, offKinks(0.375)}, always(0.75), always(0.5)},
+		func(v []*Var[T]) *Var[T] { return ShrinkBy(v[0], v[1], v[2], mu, nonnegative) }}
+}
+
+// always is a scalar of that value.
+func always(value float64) argument {
+	return argument{[]int{}, func(_ *rand.Rand, dst []float64) { dst[0] = value }}
+}
+
+// productOf is a*b, as a Custom operation.
+func productOf[T tensor.Float](a, b *Var[T]) *Var[T] {
+	y := ScaleBy(a.Keep().Detach(), a.tape.Constant(tensor.From([]T{1}, 1)))
+	times(y.Value(), y.Value(), b.Value())
+	return Custom(y, func(dst []*tensor.Tensor[T], dy, _ *tensor.Tensor[T], args []*tensor.Tensor[T], _ *tensor.Arena[T]) {
+		for i, d := range dst {
+			if d != nil {
+				times(d, dy, args[1-i])
+			}
+		}
+	}, a, b)
+}
+
+func times[T tensor.Float](dst, a, b *tensor.Tensor[T]) {
+	for i := range dst.Data {
+		dst.Data[i] = a.Data[i] * b.Data[i]
+	}
+}
+
 func pooling[T tensor.Float](name string, x []int, size, stride, padding int) row[T] {
 	return row[T]{"MaxPool", name, []argument{{x, apart}},
 		func(v []*Var[T]) *Var[T] { return MaxPool(v[0], size, stride, padding) }}
@@ -106,6 +136,16 @@ func table[T tensor.Float]() []row[T] {
 		{"AddScaled", "to itself", []argument{plain(shape...)},
 			func(v []*Var[T]) *Var[T] { return AddScaled(v[0].Keep(), v[0], T(-0.75)) }},
 		{"Scale", "", []argument{plain(shape...)}, func(v []*Var[T]) *Var[T] { return Scale(v[0], T(-1.25)) }},
+		{"ScaleBy", "", []argument{plain(shape...), plain()}, func(v []*Var[T]) *Var[T] { return ScaleBy(v[0], v[1]) }},
+		{"ScaleBy", "itself", []argument{plain(1)}, func(v []*Var[T]) *Var[T] { return ScaleBy(v[0].Keep(), v[0]) }},
+		{"AddScaledBy", "", []argument{plain(shape...), plain(shape...), plain()},
+			func(v []*Var[T]) *Var[T] { return AddScaledBy(v[0], v[1], v[2]) }},
+		{"AddScaledBy", "to itself", []argument{plain(shape...), plain()},
+			func(v []*Var[T]) *Var[T] { return AddScaledBy(v[0].Keep(), v[0], v[1]) }},
+		shrinkageBy[T]("signed", 0, false),
+		shrinkageBy[T]("nonnegative, elastic", 0.625, true),
+		{"Custom", "", []argument{plain(shape...), plain(shape...)}, func(v []*Var[T]) *Var[T] { return productOf(v[0], v[1]) }},
+		{"Custom", "of one value twice", []argument{plain(shape...)}, func(v []*Var[T]) *Var[T] { return productOf(v[0].Keep(), v[0]) }},
 		{"ReLU", "", []argument{{shape, offKinks(0)}}, func(v []*Var[T]) *Var[T] { return ReLU(v[0]) }},
 		shrinkage[T]("signed", 1, 0.5, false),
 		shrinkage[T]("nonnegative", 1, 0.5, true),
@@ -140,6 +180,10 @@ func convolutions[T tensor.Float]() []row[T] {
 		convolution[T]("stride 2, even", []int{2, 3, 6, 8}, []int{4, 3, 3, 3}, stride),
 		convolution[T]("stride 2, 1x1, even", []int{2, 3, 6, 4}, []int{4, 3, 1, 1}, conv.Geometry{Stride: 2}),
 		convolution[T]("stride 3, dilation 2", []int{1, 2, 11, 12}, []int{3, 2, 3, 2}, conv.Geometry{Stride: 3, Padding: 2, Dilation: 2}),
+		convolution[T]("one axis, stride 2, padding 2", []int{2, 3, 8}, []int{4, 3, 5}, conv.Geometry{Stride: 2, Padding: 2}),
+		convolution[T]("no axis", []int{4, 5}, []int{7, 5}, conv.Geometry{}),
+		transposed[T]("one axis, stride 2, size given", []int{2, 4, 4}, []int{4, 3, 5}, 1, 8, conv.Geometry{Stride: 2, Padding: 2}),
+		transposed[T]("no axis", []int{4, 7}, []int{7, 5}, 1, 1, conv.Geometry{}),
 		transposed[T]("3x3, padding 1", []int{2, 6, 5, 4}, []int{6, 3, 3, 3}, 0, 0, three),
 		transposed[T]("1x1", []int{3, 2, 4, 5}, []int{2, 5, 1, 1}, 0, 0, conv.Geometry{}),
 		transposed[T]("stride 2", []int{2, 4, 4, 3}, []int{4, 3, 3, 3}, 0, 0, stride),

@@ -91,6 +91,9 @@ func (v *Var[T]) Value() *tensor.Tensor[T] {
 // Shape is the shape of the value, also after v was consumed.
 func (v *Var[T]) Shape() []int { return v.shape }
 
+// Tape is the tape that v is on.
+func (v *Var[T]) Tape() *Tape[T] { return v.tape }
+
 // Keep allows one more operation to consume v and returns v.
 func (v *Var[T]) Keep() *Var[T] {
 	v.mustLive()

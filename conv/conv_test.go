@@ -61,7 +61,7 @@ func poisoned[T tensor.Float](shape []int) *tensor.Tensor[T] {
 	return t
 }
 
-func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int) {
+func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int, draw func(*rand.Rand) shape) {
 	defer kernel.Use(kernel.ActiveName())
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(2, 7))
@@ -98,8 +98,8 @@ func same[T tensor.Float](t *testing.T, what string, got, want *tensor.Tensor[T]
 	}
 }
 
-func TestEqualsDefinitionFloat32(t *testing.T) { testEqualsDefinition[float32](t, 150) }
-func TestEqualsDefinitionFloat64(t *testing.T) { testEqualsDefinition[float64](t, 150) }
+func TestEqualsDefinitionFloat32(t *testing.T) { testEqualsDefinition[float32](t, 150, draw) }
+func TestEqualsDefinitionFloat64(t *testing.T) { testEqualsDefinition[float64](t, 150, draw) }
 
 // TestEqualsDefinitionInNetworks takes the shapes that networks have, where whole panels and several blocks of the chain occur.
 func TestEqualsDefinitionInNetworks(t *testing.T) {

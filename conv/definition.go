@@ -11,6 +11,7 @@ import (
 // DefineForward sets y[n,m,i,j] = sum over c, u, v of w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p].
 func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineForward", x.Shape, w.Shape, y.Shape, g)
+	x, w, y = asImages(x), asImages(w), asImages(y)
 	for n := range f.n {
 		for m := range f.m {
 			for i := range f.ho {
@@ -19,7 +20,7 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 					for c := range f.c {
 						for u := range f.kh {
 							for v := range f.kw {
-								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.s+u*f.d-f.p, j*f.s+v*f.d-f.p), acc)
+								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.s+u*f.d-f.ph, j*f.s+v*f.d-f.pw), acc)
 							}
 						}
 					}
@@ -34,6 +35,7 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 // which no such integers i, j exist are not links of the chain; those whose i, j lie outside y are.
 func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineTranspose", x.Shape, w.Shape, y.Shape, g)
+	x, w, y = asImages(x), asImages(w), asImages(y)
 	for n := range f.n {
 		for c := range f.c {
 			for a := range f.h {
@@ -42,7 +44,7 @@ func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 					for m := range f.m {
 						for u := range f.kh {
 							for v := range f.kw {
-								is, js := a+f.p-u*f.d, b+f.p-v*f.d
+								is, js := a+f.ph-u*f.d, b+f.pw-v*f.d
 								if is%f.s == 0 && js%f.s == 0 {
 									acc = kernel.FMA(w.At(m, c, u, v), inside(y, n, m, is/f.s, js/f.s), acc)
 								}
@@ -59,6 +61,7 @@ func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 // DefineFilter sets w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n, c, i*s+u*d-p, j*s+v*d-p].
 func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineFilter", x.Shape, w.Shape, y.Shape, g)
+	x, w, y = asImages(x), asImages(w), asImages(y)
 	for m := range f.m {
 		for c := range f.c {
 			for u := range f.kh {
@@ -67,7 +70,7 @@ func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 					for n := range f.n {
 						for i := range f.ho {
 							for j := range f.wo {
-								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.s+u*f.d-f.p, j*f.s+v*f.d-f.p), acc)
+								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.s+u*f.d-f.ph, j*f.s+v*f.d-f.pw), acc)
 							}
 						}
 					}
@@ -76,6 +79,13 @@ func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 			}
 		}
 	}
+}
+
+// asImages returns t with four dimensions: axes that are not there have one element.
+func asImages[T tensor.Float](t *tensor.Tensor[T]) *tensor.Tensor[T] {
+	shape := []int{t.Shape[0], t.Shape[1], 1, 1}
+	copy(shape[6-len(t.Shape):], t.Shape[2:])
+	return t.Reshape(shape...)
 }
 
 // inside is t[n,c,a,b], or +0 beyond the borders.

@@ -12,6 +12,10 @@ import (
 // images and pixels and is never split: goroutines share out the elements of w, by channels of x or of y.
 func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("Filter", x.Shape, w.Shape, y.Shape, g)
+	if len(x.Shape) == 2 {
+		tensor.MatMul(w, y, x, true, false)
+		return
+	}
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradFilter(f, w.Data, x.Data, y.Data)
 		return
@@ -96,7 +100,7 @@ func (f *filterPart[T]) finish(w, results []T, taps []int) {
 // padded is the stage of x for Filter, which reads single elements: the image with its border, uncut. It lists the places of
 // the taps of every channel.
 func (f form) padded(channels, side int) (s *stage, taps []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.p, -f.p}, step: 1, phases: [][2]int{{0, 0}}, side: side}
+	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.ph, -f.pw}, step: 1, phases: [][2]int{{0, 0}}, side: side}
 	s.imageStep = f.c * f.h * f.w
 	s.rows, s.cols = (f.ho-1)*f.s+(f.kh-1)*f.d+1, (f.wo-1)*f.s+(f.kw-1)*f.d+1
 	for c := range channels {

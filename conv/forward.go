@@ -25,13 +25,18 @@ func (t Then) planes(p0, p1, channels, size int) {
 // all calls t for all planes of a result.
 func (t Then) all(shape []int) {
 	if t != nil {
-		parallel.Ranges(shape[0]*shape[1], 1, func(lo, hi int) { t.planes(lo, hi, shape[1], shape[2]*shape[3]) })
+		parallel.Ranges(shape[0]*shape[1], 1, func(lo, hi int) { t.planes(lo, hi, shape[1], tensor.Size(shape[2:])) })
 	}
 }
 
 // ForwardThen is Forward, and then what then does, while the result is in the caches.
 func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
+	if len(x.Shape) == 2 {
+		tensor.MatMul(y, x, w, false, true)
+		then.all(y.Shape)
+		return
+	}
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradForward(f, y.Data, x.Data, w.Data)
 		then.all(y.Shape)

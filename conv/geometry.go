@@ -7,6 +7,8 @@
 // the text to read first; the functions of this file's neighbours give the same bits from packed panels and register tiles.
 // Where the geometry asks for algorithm Winograd, winograd_definition.go is that text.
 // Shapes: x (N, C, H, W), w (M, C, KH, KW), y (N, M, Ho, Wo); s stride, p padding, d dilation; x outside its borders is 0.
+// Signals of one axis drop the rows: x (N, C, L), w (M, C, K), y (N, M, Lo). Vectors have no axis, x (N, C), w (M, C), y
+// (N, M), and the form is that of matrix products, y = x w*. An axis that is not there has one element, and no padding.
 //
 // It is for people who write layers, and for those who write another backend and want to compare. It knows nothing of
 // derivatives as such, of tapes, or of sparse coding.
@@ -14,6 +16,7 @@ package conv
 
 import (
 	"fmt"
+	"slices"
 
 	"sdref/tensor"
 )
@@ -51,18 +54,46 @@ func (g Geometry) SignalSize(code, kernel int) int {
 
 // CodeShape is the shape of y for the given x and w.
 func (g Geometry) CodeShape(x, w []int) []int {
-	if len(x) != 4 || len(w) != 4 {
-		panic(&tensor.ShapeError{Op: "conv: x, w", Shapes: [][]int{x, w}})
+	mustHaveAxes("conv: x, w", x, w)
+	y := []int{x[0], w[0]}
+	for axis, size := range x[2:] {
+		y = append(y, g.CodeSize(size, w[2+axis]))
 	}
-	return []int{x[0], w[0], g.CodeSize(x[2], w[2]), g.CodeSize(x[3], w[3])}
+	return y
 }
 
 // SignalShape is the shape of x for the given y and w.
 func (g Geometry) SignalShape(y, w []int) []int {
-	if len(y) != 4 || len(w) != 4 {
-		panic(&tensor.ShapeError{Op: "conv: y, w", Shapes: [][]int{y, w}})
+	mustHaveAxes("conv: y, w", y, w)
+	x := []int{y[0], w[1]}
+	for axis, code := range y[2:] {
+		x = append(x, g.SignalSize(code, w[2+axis]))
 	}
-	return []int{y[0], w[1], g.SignalSize(y[2], w[2]), g.SignalSize(y[3], w[3])}
+	return x
+}
+
+// Sizes returns height and width of a signal of this shape; an axis that it does not have has size 1.
+func Sizes(shape []int) (height, width int) {
+	sizes := append([]int{1, 1}, shape[2:]...)
+	return sizes[len(sizes)-2], sizes[len(sizes)-1]
+}
+
+// WithSizes returns a signal's shape with other sizes. Those of axes that the shape does not have must be 1.
+func WithSizes(shape []int, height, width int) []int {
+	sizes := []int{height, width}
+	missing := 4 - len(shape)
+	if missing < 0 || missing > 2 || missing > 0 && height != 1 || missing > 1 && width != 1 {
+		panic(&tensor.ShapeError{Op: "conv: signal; height, width", Shapes: [][]int{shape, sizes}})
+	}
+	return append(slices.Clone(shape[:2]), sizes[missing:]...)
+}
+
+// mustHaveAxes panics with a *tensor.ShapeError unless a and w have the same number of axes, at most two, besides images and
+// channels.
+func mustHaveAxes(op string, a, w []int) {
+	if len(a) < 2 || len(a) > 4 || len(w) != len(a) {
+		panic(&tensor.ShapeError{Op: op, Shapes: [][]int{a, w}})
+	}
 }
 
 func (g Geometry) String() string {
@@ -78,7 +109,8 @@ type form struct {
 	n, c, h, w int // x
 	m, kh, kw  int // kernel
 	ho, wo     int // y
-	s, p, d    int
+	s, d       int
+	ph, pw     int // padding, 0 along an axis that is not there
 }
 
 // taps is the number of kernel elements per output channel.
@@ -89,14 +121,21 @@ func (f form) taps() int { return f.c * f.kh * f.kw }
 // from there: y must have the size that x gives, or x the size that y gives with the output padding.
 func newForm(op string, x, w, y []int, g Geometry) form {
 	bad := func(why string) { panic(&GeometryError{op, why, x, w, y, g}) }
-	if len(x) != 4 || len(w) != 4 || len(y) != 4 {
-		bad("x, w and y must have four dimensions")
+	axes := len(x) - 2
+	if axes < 0 || axes > 2 || len(w) != len(x) || len(y) != len(x) {
+		bad("x, w and y must all have four, three or two dimensions")
 	}
 	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 || g.OutputPadding >= max(g.stride(), g.dilation()) ||
 		!g.Algorithm.known() {
 		bad("a setting is out of range")
 	}
-	f := form{x[0], x[1], x[2], x[3], w[0], w[2], w[3], y[2], y[3], g.stride(), g.Padding, g.dilation()}
+	f := form{n: x[0], c: x[1], h: 1, w: 1, m: w[0], kh: 1, kw: 1, ho: 1, wo: 1, s: g.stride(), d: g.dilation()}
+	if axes > 0 {
+		f.w, f.kw, f.wo, f.pw = x[axes+1], w[axes+1], y[axes+1], g.Padding
+	}
+	if axes > 1 {
+		f.h, f.kh, f.ho, f.ph = x[2], w[2], y[2], g.Padding
+	}
 	if y[0] != f.n || w[1] != f.c || y[1] != f.m {
 		bad("images or channels differ")
 	}
@@ -106,7 +145,7 @@ func newForm(op string, x, w, y []int, g Geometry) form {
 	fits := func(size, kernel, code int) bool {
 		return g.CodeSize(size, kernel) == code || g.SignalSize(code, kernel) == size
 	}
-	if !fits(f.h, f.kh, f.ho) || !fits(f.w, f.kw, f.wo) {
+	if axes > 0 && !fits(f.w, f.kw, f.wo) || axes > 1 && !fits(f.h, f.kh, f.ho) {
 		bad("the sizes of x and y do not follow from each other")
 	}
 	return f

@@ -136,7 +136,7 @@ func inRange(n, size, first, step int) (lo, hi int) {
 
 // window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.
 func (f form) window(channels, side int) (s *stage, tap []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, imageStep: channels * f.h * f.w, origin: [2]int{-f.p, -f.p}, step: f.s, side: side}
+	s = &stage{channels: channels, height: f.h, width: f.w, imageStep: channels * f.h * f.w, origin: [2]int{-f.ph, -f.pw}, step: f.s, side: side}
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
 	s.cols = f.wo + (f.kw-1)*f.d/f.s
 	read := func(kernel int) (phases []int, place []int) { // along an axis, and for each offset its place among them

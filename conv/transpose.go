@@ -13,6 +13,11 @@ func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) { Transpos
 // TransposeThen is Transpose, and then what then does, while the result is in the caches.
 func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
+	if len(x.Shape) == 2 {
+		tensor.MatMul(x, y, w, false, false)
+		then.all(x.Shape)
+		return
+	}
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradTranspose(f, x.Data, y.Data, w.Data)
 		then.all(x.Shape)
@@ -38,9 +43,9 @@ func (f form) transposePlan(lanes int) *plan {
 func (f form) codeWindow(side int) *stage {
 	rows, cols := f.reach()
 	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo, step: 1, phases: [][2]int{{0, 0}}, side: side}
-	s.origin = [2]int{f.p/f.s - rows, f.p/f.s - cols}
-	s.rows = (f.h-1+f.p)/f.s - s.origin[0] + 1
-	s.cols = (f.w-1+f.p)/f.s - s.origin[1] + 1
+	s.origin = [2]int{f.ph/f.s - rows, f.pw/f.s - cols}
+	s.rows = (f.h-1+f.ph)/f.s - s.origin[0] + 1
+	s.cols = (f.w-1+f.pw)/f.s - s.origin[1] + 1
 	return s
 }
 
@@ -50,10 +55,10 @@ func (f form) reach() (rows, cols int) { return (f.kh - 1) * f.d / f.s, (f.kw - 
 // phase is the product for the pixels of x whose rows a share r = (a+p) mod s and whose columns b share q = (b+p) mod s: pixel
 // a = s*alpha + r - p meets tap u at y's row alpha - floor(u*d/s), if u*d = r (mod s). The chain goes over m, then over the taps.
 func (f form) phase(s *stage, r, q int) product {
-	g := grid{row: (r + f.p*(f.s-1)) % f.s, col: (q + f.p*(f.s-1)) % f.s}
+	g := grid{row: (r + f.ph*(f.s-1)) % f.s, col: (q + f.pw*(f.s-1)) % f.s}
 	g.rows, g.cols = max(0, (f.h-g.row+f.s-1)/f.s), max(0, (f.w-g.col+f.s-1)/f.s)
 	rows, cols := f.reach()
-	g.first = ((g.row+f.p)/f.s-s.origin[0]-rows)*s.cols + (g.col+f.p)/f.s - s.origin[1] - cols
+	g.first = ((g.row+f.ph)/f.s-s.origin[0]-rows)*s.cols + (g.col+f.pw)/f.s - s.origin[1] - cols
 	var places, links []int
 	for m := range f.m {
 		for u := range f.kh {

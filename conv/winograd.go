@@ -9,7 +9,7 @@ import (
 
 // winogradForward is Forward by algorithm Winograd: DefineWinogradForward, bit for bit.
 func winogradForward[T tensor.Float](f form, y, x, w []T) {
-	r := newWinograd(f.n, f.c, f.h, f.w, f.m, f.ho, f.wo, f.p, x, y)
+	r := newWinograd(f.n, f.c, f.h, f.w, f.m, f.ho, f.wo, f.pw, x, y)
 	offsets := gemm.Offsets(r.blocks[0].Cols, f.taps())
 	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
 		r.set.Interleave(scratch, b.Cols, w[b.first*f.taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
@@ -22,7 +22,7 @@ func winogradForward[T tensor.Float](f form, y, x, w []T) {
 
 // winogradTranspose is Transpose by algorithm Winograd: DefineWinogradTranspose, bit for bit.
 func winogradTranspose[T tensor.Float](f form, x, y, w []T) {
-	r := newWinograd(f.n, f.m, f.ho, f.wo, f.c, f.h, f.w, 2-f.p, y, x)
+	r := newWinograd(f.n, f.m, f.ho, f.wo, f.c, f.h, f.w, 2-f.pw, y, x)
 	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
 	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
 		for m := range m1 - m0 {

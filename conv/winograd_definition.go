@@ -36,7 +36,7 @@ import (
 func DefineWinogradForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineWinogradForward", x.Shape, w.Shape, y.Shape, g)
 	f.mustDefineWinograd("DefineWinogradForward", x.Shape, w.Shape, y.Shape, g)
-	defineWinograd(y, x, f.p, func(m, c int) square[T] {
+	defineWinograd(y, x, f.pw, func(m, c int) square[T] {
 		return takeSquare(3, func(u, v int) T { return w.At(m, c, u, v) })
 	})
 }
@@ -46,7 +46,7 @@ func DefineWinogradForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry
 func DefineWinogradTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineWinogradTranspose", x.Shape, w.Shape, y.Shape, g)
 	f.mustDefineWinograd("DefineWinogradTranspose", x.Shape, w.Shape, y.Shape, g)
-	defineWinograd(x, y, 2-f.p, func(c, m int) square[T] {
+	defineWinograd(x, y, 2-f.pw, func(c, m int) square[T] {
 		return takeSquare(3, func(u, v int) T { return w.At(m, c, 2-u, 2-v) })
 	})
 }
@@ -96,7 +96,7 @@ func DefineWinogradFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry)
 		for i := 0; i < f.ho; i += 4 {
 			for j := 0; j < f.wo; j += 4 {
 				for c := range f.c {
-					signals[c] = transform(takeSquare(6, func(u, v int) T { return inside(x, n, c, i+u-f.p, j+v-f.p) }), 6, 6, signalStep)
+					signals[c] = transform(takeSquare(6, func(u, v int) T { return inside(x, n, c, i+u-f.ph, j+v-f.pw) }), 6, 6, signalStep)
 				}
 				for m := range f.m {
 					code := transform(takeSquare(4, func(u, v int) T { return inside(y, n, m, i+u, j+v) }), 4, 6, codeStep)

@@ -13,7 +13,7 @@ import (
 func winogradFilter[T tensor.Float](f form, w, x, y []T) {
 	set := kernel.Active[T]()
 	r := &winogradGradient[T]{form: f, set: set, x: x, y: y, w: w, tiling: newTiling(f.ho, f.wo)}
-	r.signal = newChannelStage(set, r.tiling, f.c, f.h, f.w, f.p, 6)
+	r.signal = newChannelStage(set, r.tiling, f.c, f.h, f.w, f.pw, 6)
 	r.code = newChannelStage(set, r.tiling, f.m, f.ho, f.wo, 0, 4)
 	r.blocks = channelBlocks(set, f.c)
 	r.run()

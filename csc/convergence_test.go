@@ -8,7 +8,7 @@ import (
 )
 
 // longRuns are setups at both strides; the second one's A has the worst condition, so that speed shows.
-var longRuns = []int{0, 2, 3, 8}
+var longRuns = []int{0, 2, 3, 8, firstLine, firstVector}
 
 // TestOptimality: after 2000 iterations of the paper's FISTA with 0.9/lambda_max nothing is left of (B.1)'s optimality
 // conditions and of the duality gap but 2e-9 at the worst (1e-15 with mu > 0). The authors' variant gets there with mu > 0

@@ -7,11 +7,15 @@
 // Recognition" (NeurIPS 2022).
 //
 // Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, k, k), the dictionary's atoms as the published
-// weights hold them. It is for readers of the paper and for those who build networks; it knows nothing of networks.
+// weights hold them. Signals of one axis, x (N, C, L), z (N, M, Lo), w (M, C, k), and the matrix case, x (N, C), z (N, M),
+// w (M, C), go through the same functions: a height or width that is not there is 1. In the matrix case A z = z w and A*x =
+// x w*, one row per signal; tokens (B, T, C) are B*T signals. It is for readers of the paper and for those who build networks;
+// it knows nothing of networks.
 package csc
 
 import (
 	"fmt"
+	"slices"
 
 	"sdref/autodiff"
 	"sdref/conv"
@@ -27,6 +31,10 @@ type Settings struct {
 	Iterations    int     // of FISTA, at least 1; the published networks use 2
 	Variant       Variant // where FISTA takes the gradient
 	UnitNormAtoms bool    // atoms are kept at |atom| = 1
+
+	Gradient    Gradient // how the backward pass differentiates the code
+	LearnLambda bool     // lambda is a parameter of each layer, and Lambda where it starts
+	LearnStep   bool     // so is a factor on the step size, which starts at 1
 }
 
 // Variant is the point at which FISTA takes the gradient from its third iteration on. The two agree up to two iterations. In
@@ -75,14 +83,14 @@ func Synthesis[T tensor.Float](z, w *autodiff.Var[T], height, width int, g conv.
 // atoms flipped, signal and code channels exchanged. Shapes: w (M, C, KH, KW), p (C, M, KH, KW). It exists at stride 1 only;
 // with p, Synthesis is conv.Forward and Analysis is conv.Transpose, both with PaperGeometry. Applied twice it gives w back.
 func PaperKernel[T tensor.Float](w *tensor.Tensor[T]) *tensor.Tensor[T] {
-	m, c, kh, kw := w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]
-	p := tensor.New[T](c, m, kh, kw)
-	for i := range m {
-		for j := range c {
-			for u := range kh {
-				for v := range kw {
-					p.Set(w.At(i, j, kh-1-u, kw-1-v), j, i, u, v)
-				}
+	shape := slices.Clone(w.Shape)
+	shape[0], shape[1] = shape[1], shape[0]
+	p := tensor.New[T](shape...)
+	taps := tensor.Size(shape[2:]) // the last is the first, along all axes at once
+	for i := range w.Shape[0] {
+		for j := range w.Shape[1] {
+			for k := range taps {
+				p.Data[(j*w.Shape[0]+i)*taps+k] = w.Data[(i*w.Shape[1]+j)*taps+taps-1-k]
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"sdref/autodiff"
+	"sdref/conv"
 	"sdref/tensor"
 )
 
@@ -22,15 +23,28 @@ func Prox[T tensor.Float](u *autodiff.Var[T], t float64, s Settings) *autodiff.V
 //	m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1          (A.2)
 //	y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1})      (A.3), y_1 = 0
 //
-// The step size is a constant for differentiation.
+// The step size and lambda are constants for differentiation.
 func FISTA[T tensor.Float](x, w *autodiff.Var[T], t T, s Settings) *autodiff.Var[T] {
+	return unroll(x, w, scalars[T]{Settings: s, step: t})
+}
+
+// LearnedFISTA is FISTA with the step size t and lambda, Vars of one element, as values on the tape that have gradients; a nil
+// lambda stands for s.Lambda. It consumes t and lambda.
+func LearnedFISTA[T tensor.Float](x, w, t, lambda *autodiff.Var[T], s Settings) *autodiff.Var[T] {
+	if lambda == nil {
+		lambda = x.Tape().Constant(tensor.From([]T{T(s.Lambda)}))
+	}
+	return unroll(x, w, scalars[T]{Settings: s, t: t, lambda: lambda})
+}
+
+// unroll is FISTA, iteration after iteration.
+func unroll[T tensor.Float](x, w *autodiff.Var[T], s scalars[T]) *autodiff.Var[T] {
 	if s.Iterations < 1 {
 		panic(fmt.Sprintf("csc: FISTA needs at least one iteration, got %d", s.Iterations))
 	}
-	height, width := x.Shape()[2], x.Shape()[3]
-	step := float64(t)
+	height, width := conv.Sizes(x.Shape())
 	// k = 1: y_1 = 0, so that the gradient step starts from t A*x.
-	z := Prox(autodiff.Scale(Analysis(x.Keep(), w, s.Geometry), t), step, s)
+	z := s.prox(s.times(Analysis(x.Keep(), w, s.Geometry)))
 	var before *autodiff.Var[T] // z_{k-2}, once it counts
 	m := 1.0
 	for k := 2; k <= s.Iterations; k++ {
@@ -47,11 +61,51 @@ func FISTA[T tensor.Float](x, w *autodiff.Var[T], t T, s Settings) *autodiff.Var
 			synthesis = Synthesis(z.Keep(), w, height, width, s.Geometry)
 		}
 		residual := autodiff.AddScaled(x.Keep(), synthesis, -1)
-		before, z = z, Prox(autodiff.AddScaled(y, Analysis(residual, w, s.Geometry), t), step, s) // (A.1)
+		before, z = z, s.prox(s.plus(y, Analysis(residual, w, s.Geometry))) // (A.1)
 		if k == s.Iterations {
 			before.Drop()
 		}
 	}
 	x.Drop()
+	s.drop()
 	return z
+}
+
+// scalars are the settings of a run of FISTA with its step size and lambda: numbers, or values on the tape.
+type scalars[T tensor.Float] struct {
+	Settings
+	step      T                // if t is nil
+	t, lambda *autodiff.Var[T] // or nil: the numbers step and Lambda
+}
+
+// times is t u.
+func (s scalars[T]) times(u *autodiff.Var[T]) *autodiff.Var[T] {
+	if s.t == nil {
+		return autodiff.Scale(u, s.step)
+	}
+	return autodiff.ScaleBy(u, s.t.Keep())
+}
+
+// plus is y + t u.
+func (s scalars[T]) plus(y, u *autodiff.Var[T]) *autodiff.Var[T] {
+	if s.t == nil {
+		return autodiff.AddScaled(y, u, s.step)
+	}
+	return autodiff.AddScaledBy(y, u, s.t.Keep())
+}
+
+// prox is Prox at u.
+func (s scalars[T]) prox(u *autodiff.Var[T]) *autodiff.Var[T] {
+	if s.t == nil {
+		return Prox(u, float64(s.step), s.Settings)
+	}
+	return autodiff.ShrinkBy(u, s.t.Keep(), s.lambda.Keep(), s.Mu, s.Nonnegative)
+}
+
+// drop gives up the values on the tape.
+func (s scalars[T]) drop() {
+	if s.t != nil {
+		s.t.Drop()
+		s.lambda.Drop()
+	}
 }

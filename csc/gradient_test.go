@@ -12,7 +12,7 @@ import (
 // with the step 2^-20. In x they are exact between kinks, in w to about 1e-12; rounding takes 1e-16/2^-20 of the value, hence
 // the bound 1e-7 of the largest element.
 func TestGradients(t *testing.T) {
-	for _, i := range []int{0, 3, 12} {
+	for _, i := range []int{0, 3, 12, firstLine + 1, firstVector} {
 		p := newProblem(t, i)
 		for kind, penalty := range penalties {
 			for _, v := range variants {

@@ -13,7 +13,8 @@ import (
 	"sdref/tensor"
 )
 
-// setup is a problem small enough to write A out as a matrix. N, C, M, H, W are distinct.
+// setup is a problem small enough to write A out as a matrix. N, C, M, H, W are distinct. Where kh is 0 signals have no rows, and
+// where kw is too they are vectors; the sizes are then 1.
 type setup struct {
 	n, c, m, height, width int
 	kh, kw                 int
@@ -21,7 +22,8 @@ type setup struct {
 }
 
 // setups covers strides 1 and 2, odd and even sizes, kernels 1, 3, 5, 7 and an oblong one, padding 0 to 3, and dilation. With
-// kernel 1 at stride 2, and with kernel 3 at stride 2 without padding, A leaves some pixels of the signal at zero.
+// kernel 1 at stride 2, and with kernel 3 at stride 2 without padding, A leaves some pixels of the signal at zero. The last ones
+// have signals of one axis, and of none, with fewer atoms than channels and with more.
 var setups = []setup{
 	{2, 3, 5, 6, 7, 3, 3, conv.Geometry{Padding: 1}},
 	{1, 2, 3, 7, 6, 3, 3, conv.Geometry{}},
@@ -36,16 +38,38 @@ var setups = []setup{
 	{2, 1, 4, 9, 10, 7, 7, conv.Geometry{Stride: 2, Padding: 3}},
 	{2, 3, 4, 8, 7, 3, 3, conv.Geometry{Padding: 2, Dilation: 2}},
 	{2, 3, 4, 5, 8, 2, 5, conv.Geometry{Stride: 2, Padding: 1}},
+	{2, 3, 5, 1, 11, 0, 4, conv.Geometry{Padding: 2}},
+	{3, 2, 4, 1, 12, 0, 5, conv.Geometry{Stride: 2, Padding: 2}},
+	{2, 1, 3, 1, 13, 0, 3, conv.Geometry{Stride: 3, Padding: 2, Dilation: 2}},
+	{7, 5, 9, 1, 1, 0, 0, conv.Geometry{}},
+	{3, 6, 4, 1, 1, 0, 0, conv.Geometry{}},
 }
+
+// The first setups of their kind.
+const (
+	firstLine   = 13
+	firstVector = 16
+)
 
 func (p setup) String() string {
 	return fmt.Sprintf("N %d, C %d, M %d, %dx%d, kernel %dx%d, %v", p.n, p.c, p.m, p.height, p.width, p.kh, p.kw, p.g)
 }
 
-func (p setup) signalShape(n int) []int { return []int{n, p.c, p.height, p.width} }
-func (p setup) atomShape() []int        { return []int{p.m, p.c, p.kh, p.kw} }
+func (p setup) signalShape(n int) []int { return p.axes(n, p.c, p.height, p.width) }
+func (p setup) atomShape() []int        { return p.axes(p.m, p.c, p.kh, p.kw) }
 func (p setup) codeShape(n int) []int {
-	return []int{n, p.m, p.g.CodeSize(p.height, p.kh), p.g.CodeSize(p.width, p.kw)}
+	return p.axes(n, p.m, p.g.CodeSize(p.height, p.kh), p.g.CodeSize(p.width, p.kw))
+}
+
+// axes is a shape with the axes that the setup has.
+func (p setup) axes(outer, inner, rows, cols int) []int {
+	switch {
+	case p.kw == 0:
+		return []int{outer, inner}
+	case p.kh == 0:
+		return []int{outer, inner, cols}
+	}
+	return []int{outer, inner, rows, cols}
 }
 
 func (p setup) signalSize() int { return tensor.Size(p.signalShape(1)) }
@@ -72,14 +96,19 @@ func small(seed uint64, shape ...int) *tensor.Tensor[float64] {
 func (p setup) matrix(w *tensor.Tensor[float64]) *mat.Dense {
 	a, code := mat.NewDense(p.signalSize(), p.codeSize(), nil), p.codeShape(1)
 	s, d := max(1, p.g.Stride), max(1, p.g.Dilation)
+	kh, kw, top, left := max(1, p.kh), max(1, p.kw), p.g.Padding, p.g.Padding
+	if p.kh == 0 {
+		top = 0
+	}
+	ho, wo := conv.Sizes(code)
 	for col := range p.codeSize() {
-		m, i, j := col/(code[2]*code[3]), col/code[3]%code[2], col%code[3]
+		m, i, j := col/(ho*wo), col/wo%ho, col%wo
 		for c := range p.c {
-			for u := range p.kh {
-				for v := range p.kw {
-					row, column := i*s+u*d-p.g.Padding, j*s+v*d-p.g.Padding
+			for u := range kh {
+				for v := range kw {
+					row, column := i*s+u*d-top, j*s+v*d-left
 					if 0 <= row && row < p.height && 0 <= column && column < p.width {
-						a.Set((c*p.height+row)*p.width+column, col, w.At(m, c, u, v))
+						a.Set((c*p.height+row)*p.width+column, col, w.Data[((m*p.c+c)*kh+u)*kw+v])
 					}
 				}
 			}

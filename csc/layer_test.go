@@ -14,13 +14,21 @@ import (
 // precision.
 func newLayer[T tensor.Float](p setup, s Settings) *Layer[T] {
 	s.Geometry = p.g
-	l := NewLayer[T](p.m, p.c, p.kh, p.height, p.width, s)
+	var l *Layer[T]
+	switch {
+	case p.kw == 0:
+		l = NewMatrixLayer[T](p.m, p.c, s)
+	case p.kh == 0:
+		l = NewLayer1D[T](p.m, p.c, p.kw, p.width, s)
+	default:
+		l = NewLayer[T](p.m, p.c, p.kh, p.height, p.width, s)
+	}
 	tensor.FillUniform(l.Weight, 11, 0.5, 0)
 	tensor.FillUniform(l.Vector, 12, 1, 0)
 	return l
 }
 
-func (p setup) square() bool { return p.kh == p.kw }
+func (p setup) square() bool { return p.kh == p.kw || p.kh == 0 }
 
 func TestNewLayer(t *testing.T) {
 	s := Settings{Geometry: conv.Geometry{Stride: 2, Padding: 1}, Iterations: 2}
@@ -37,6 +45,12 @@ func TestNewLayer(t *testing.T) {
 			t.Errorf("%s has shape %v, want %v", shape.name, shape.got, shape.want)
 		}
 	}
+	if l := NewLayer1D[float32](5, 3, 4, 9, s); fmt.Sprint(l.Weight.Shape, l.Vector.Shape, l.Height, l.Width) != "[5 3 4] [1 5 4] 1 9" {
+		t.Errorf("a layer for lines of 9 has weights %v, vector %v, signals %dx%d", l.Weight.Shape, l.Vector.Shape, l.Height, l.Width)
+	}
+	if l := NewMatrixLayer[float32](5, 3, s); fmt.Sprint(l.Weight.Shape, l.Vector.Shape, l.Height, l.Width) != "[5 3] [1 5] 1 1" {
+		t.Errorf("a layer for vectors has weights %v, vector %v, signals %dx%d", l.Weight.Shape, l.Vector.Shape, l.Height, l.Width)
+	}
 	none := s
 	none.Iterations = 0
 	mustPanic(t, "no atoms", func() { NewLayer[float32](0, 3, 3, 8, 8, s) })
@@ -44,6 +58,8 @@ func TestNewLayer(t *testing.T) {
 	mustPanic(t, "no kernel", func() { NewLayer[float32](4, 3, 0, 8, 8, s) })
 	mustPanic(t, "a kernel higher than the padded signal", func() { NewLayer[float32](4, 3, 5, 2, 8, s) })
 	mustPanic(t, "a kernel wider than the padded signal", func() { NewLayer[float32](4, 3, 5, 8, 2, s) })
+	mustPanic(t, "a kernel longer than the padded line", func() { NewLayer1D[float32](4, 3, 5, 2, s) })
+	mustPanic(t, "vectors without channels", func() { NewMatrixLayer[float32](4, 0, s) })
 	mustPanic(t, "no iterations", func() { NewLayer[float32](4, 3, 3, 8, 8, none) })
 }
 

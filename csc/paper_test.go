@@ -12,7 +12,7 @@ import (
 func TestPaperConvention(t *testing.T) {
 	count := 0
 	for i, p := range setups {
-		if p.g.Stride > 1 || p.g.Padding > max(1, p.g.Dilation)*(p.kh-1) {
+		if p.g.Stride > 1 || p.g.Padding > max(1, p.g.Dilation)*(max(1, p.kw)-1) {
 			continue // with more padding than the kernel reaches, the paper's would be negative
 		}
 		count++
@@ -29,7 +29,7 @@ func TestPaperConvention(t *testing.T) {
 // paperEquals compares both operators within a relative bound, 0 asking for equality.
 func (p setup) paperEquals(t *testing.T, x, z, w *tensor.Tensor[float64], bound float64) {
 	t.Helper()
-	kernel, g := PaperKernel(w), PaperGeometry(p.g, p.kh)
+	kernel, g := PaperKernel(w), PaperGeometry(p.g, max(1, p.kw))
 	az, ax := tensor.New[float64](x.Shape...), tensor.New[float64](z.Shape...)
 	conv.Forward(az, z, kernel, g)
 	conv.Transpose(ax, x, kernel, g)

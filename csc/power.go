@@ -36,7 +36,7 @@ func (e Estimate) Step() float64 { return StepShare / e.Value }
 // Fifty rounds often do not converge: the value is then a lower bound that may be a few per cent low, and the step 0.9/value
 // exceeds 0.9/lambda_max by as much.
 func PowerIteration[T tensor.Float](v, w *tensor.Tensor[T], height, width int, g conv.Geometry) Estimate {
-	signal := tensor.New[T](1, w.Shape[1], height, width)
+	signal := tensor.New[T](signalShape(1, w, height, width)...)
 	u, update := tensor.New[T](v.Shape...), tensor.New[T](v.Shape...)
 	e := Estimate{Change: math.Inf(1)}
 	for e.Rounds < PowerRounds && !e.Converged {
@@ -52,6 +52,13 @@ func PowerIteration[T tensor.Float](v, w *tensor.Tensor[T], height, width int, g
 	conv.Transpose(signal, v, w, g)
 	e.Value = tensor.SumSquares(signal)
 	return e
+}
+
+// signalShape is the shape of n signals for atoms w.
+func signalShape[T tensor.Float](n int, w *tensor.Tensor[T], height, width int) []int {
+	shape := conv.WithSizes(w.Shape, height, width)
+	shape[0] = n
+	return shape
 }
 
 // NormalizeAtoms divides each atom w[m] by its l2 norm, floored at 1e-12, in place.

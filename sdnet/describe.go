@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sdref/conv"
+	"sdref/tensor"
 )
 
 // LayerInfo is a line of a network's table.
@@ -53,6 +54,11 @@ func (f *filter[T]) info() LayerInfo {
 	if f.layer != nil {
 		info.Name, info.Kind = f.layer.Name, "CSC"
 		info.MultiplyAdds *= 2*f.layer.Iterations - 1
+		for _, s := range []*tensor.Tensor[T]{f.layer.Penalty, f.layer.StepFactor} {
+			if s != nil {
+				info.Parameters++
+			}
+		}
 	}
 	info.Kind += fmt.Sprintf(" %dx%d", f.weight.Shape[2], f.weight.Shape[3])
 	if f.Stride > 1 {

@@ -16,6 +16,8 @@ type Pass[T tensor.Float] struct {
 	// stages; the stem's again as "block0.0" and the output of block B of stage S as "blockS.B", both from 1 (see ParseBlock); each CSC
 	// layer's code under the layer's name. The tensor is valid during the call only.
 	Observe func(name string, value *tensor.Tensor[T])
+	// ObserveSignal, if set, is shown the signal of each CSC layer before that layer codes it. Valid during the call only.
+	ObserveSignal func(layer string, x *tensor.Tensor[T])
 
 	leaves map[*tensor.Tensor[T]]*autodiff.Var[T]
 }
@@ -35,6 +37,14 @@ func (p *Pass[T]) leaf(t *tensor.Tensor[T]) *autodiff.Var[T] {
 		p.leaves[t] = v
 	}
 	return v
+}
+
+// optional is leaf for a parameter that only some networks have.
+func (p *Pass[T]) optional(t *tensor.Tensor[T]) *autodiff.Var[T] {
+	if t == nil {
+		return nil
+	}
+	return p.leaf(t)
 }
 
 // Grad is the gradient of a parameter, nil before Backward and for parameters that the pass did not use.
@@ -104,7 +114,10 @@ func (f *filter[T]) forward(p *Pass[T], x *autodiff.Var[T]) *autodiff.Var[T] {
 	if f.layer == nil {
 		return autodiff.Convolve(x, w, f.Geometry)
 	}
-	z := f.layer.Forward(x, w)
+	if p.ObserveSignal != nil {
+		p.ObserveSignal(f.layer.Name, x.Value())
+	}
+	z := f.layer.ForwardLearned(x, w, p.optional(f.layer.Penalty), p.optional(f.layer.StepFactor))
 	p.observe(f.layer.Name, z)
 	return z
 }

@@ -14,6 +14,7 @@ import (
 //   - convolutions and the classifier's weights: uniform in +-1/sqrt(fan), and its bias too: PyTorch's default
 //   - BatchNorm: gamma 1, beta 0, mean 0, variance 1
 //   - power-iteration vectors: uniform in [-1, 1)
+//   - lambda and the step's factor, where they are learned: the settings' lambda and 1
 //
 // where fan is the number of inputs of one output. Step sizes are computed.
 func (n *Network[T]) Initialize(seed uint64) {
@@ -36,6 +37,9 @@ func (n *Network[T]) Initialize(seed uint64) {
 		default:
 			s.Fill(0)
 		}
+	}
+	for _, l := range n.Layers {
+		l.ResetScalars()
 	}
 	n.NormalizeAtoms()
 	n.UpdateSteps()

@@ -134,8 +134,14 @@ func (n *Network[T]) newFilter(name string, in [3]int, outputs, kernel int, g co
 	f.layer = &CSC[T]{name + ".dn", csc.NewLayer[T](outputs, in[0], kernel, in[1], in[2], settings)}
 	f.weight = f.layer.Weight
 	n.Layers = append(n.Layers, f.layer)
+	n.state = append(n.state, Named[T]{f.layer.Name + ".weight", false, f.layer.Weight})
+	if f.layer.Penalty != nil {
+		n.state = append(n.state, Named[T]{f.layer.Name + ".lambda", false, f.layer.Penalty})
+	}
+	if f.layer.StepFactor != nil {
+		n.state = append(n.state, Named[T]{f.layer.Name + ".step", false, f.layer.StepFactor})
+	}
 	n.state = append(n.state,
-		Named[T]{f.layer.Name + ".weight", false, f.layer.Weight},
 		Named[T]{f.layer.Name + ".step_size", true, f.layer.StepSize},
 		Named[T]{f.layer.Name + ".v0", true, f.layer.Vector})
 	return f
@@ -205,6 +211,13 @@ func (n *Network[T]) UpdateSteps() []csc.Estimate {
 		list = append(list, l.UpdateStep())
 	}
 	return list
+}
+
+// Project brings every CSC layer's learned lambda and step factor back to 0 where they are below.
+func (n *Network[T]) Project() {
+	for _, l := range n.Layers {
+		l.Project()
+	}
 }
 
 // NormalizeAtoms brings every CSC layer's atoms to norm 1.

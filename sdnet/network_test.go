@@ -169,6 +169,30 @@ func TestPredictorIsForward(t *testing.T) {
 	}
 }
 
+// TestObserveSignalShowsWhatLayersCode: from the signal shown, the layer computes the code shown next.
+func TestObserveSignalShowsWhatLayersCode(t *testing.T) {
+	n := build[float32](t, small(t, "sdnet8_all_narrow", 16), 1)
+	tape := autodiff.NoGrad(tensor.NewArena[float32]())
+	var signal *tensor.Tensor[float32]
+	coded := 0
+	pass := &sdnet.Pass[float32]{Tape: tape, ObserveSignal: func(_ string, x *tensor.Tensor[float32]) { signal = x.Clone() }}
+	pass.Observe = func(name string, z *tensor.Tensor[float32]) {
+		for _, l := range n.Layers {
+			if l.Name == name {
+				own := autodiff.NoGrad(tensor.NewArena[float32]())
+				if again := l.Forward(own.Constant(signal), own.Constant(l.Weight)).Value(); !tensor.SameBits(again, z) {
+					t.Errorf("%s: the code is not that of the signal", name)
+				}
+				coded++
+			}
+		}
+	}
+	n.Forward(pass, tape.Constant(noise[float32](1, 1, 2, 3, 16, 16)))
+	if coded != len(n.Layers) {
+		t.Errorf("%d layers coded, want %d", coded, len(n.Layers))
+	}
+}
+
 // TestObserveShowsAllInOrder pins what an observer is shown.
 func TestObserveShowsAllInOrder(t *testing.T) {
 	n := build[float32](t, small(t, "sdnet8_all_narrow", 16), 1)

@@ -125,6 +125,8 @@ func (s Spec) Check() error {
 		return fmt.Errorf("network %s: %d FISTA iterations", s.Name, s.CSC.Iterations)
 	case !(s.CSC.Lambda >= 0) || !(s.CSC.Mu >= 0):
 		return fmt.Errorf("network %s: lambda %g, mu %g must not be negative", s.Name, s.CSC.Lambda, s.CSC.Mu)
+	case s.CSC.LearnStep && s.CSC.Gradient == csc.Implicit:
+		return fmt.Errorf("network %s: the step size cannot be learned from the implicit gradient: the solution does not depend on it", s.Name)
 	case s.Data.Classes < 1:
 		return fmt.Errorf("network %s: %d classes", s.Name, s.Data.Classes)
 	case s.featureSide() < 1:

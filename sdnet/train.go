@@ -70,11 +70,13 @@ func (t *Trainer[T]) Grad(parameter *tensor.Tensor[T]) *tensor.Tensor[T] {
 // Logits are those (N, classes) of the last Gradients, valid until Apply.
 func (t *Trainer[T]) Logits() *tensor.Tensor[T] { return t.logits.Value() }
 
-// Apply moves all parameters by the gradients that the last Gradients found and forgets these.
+// Apply moves all parameters by the gradients that the last Gradients found and forgets these. A learned lambda or step factor that
+// falls below 0 is set to 0.
 func (t *Trainer[T]) Apply(rate float64) {
 	for i, p := range t.params {
 		t.Optimizer.Step(i, p.Tensor, t.pass.Grad(p.Tensor), rate)
 	}
+	t.Net.Project()
 	t.tape.Reset()
 }
 

@@ -60,6 +60,23 @@ func SumAbs[T Float](x *Tensor[T]) float64 {
 	})
 }
 
+// DotSign is <sign(z), x>, the sign of 0 being 0, in float64.
+func DotSign[T Float](z, x *Tensor[T]) float64 {
+	MustMatch("DotSign", z.Shape, x.Shape)
+	return sumPieces(z.Len(), func(lo, hi int) float64 {
+		sum := 0.0
+		for i := lo; i < hi; i++ {
+			switch v := z.Data[i]; {
+			case v < 0:
+				sum -= float64(x.Data[i])
+			case v != 0:
+				sum += float64(x.Data[i])
+			}
+		}
+		return sum
+	})
+}
+
 // CountNonzero is the number of elements that are not 0.
 func CountNonzero[T Float](x *Tensor[T]) int {
 	n := 0

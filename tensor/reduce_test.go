@@ -82,6 +82,37 @@ func testReductions[T Float](t *testing.T) {
 	}
 }
 
+// DotSign is the Dot with the signs, added in ascending order within each piece.
+func TestDotSign(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	for _, n := range reduceLengths {
+		z, x := normal[float32](r, n), normal[float32](r, n)
+		want := 0.0
+		for at := 0; at < n; at += piece {
+			part := 0.0
+			for i := at; i < min(n, at+piece); i++ {
+				switch {
+				case i%3 == 0:
+					z.Data[i] = float32(math.Copysign(0, float64(z.Data[i])))
+				case z.Data[i] < 0:
+					part -= float64(x.Data[i])
+				default:
+					part += float64(x.Data[i])
+				}
+			}
+			want += part
+		}
+		everywhere(t, func(where string) {
+			if got := DotSign(z, x); got != want {
+				t.Errorf("DotSign of %d elements on %s: %v, want %v", n, where, got, want)
+			}
+		})
+	}
+	if got := DotSign(From([]float64{math.NaN()}, 1), From([]float64{2}, 1)); got != 2 {
+		t.Errorf("a NaN counts %v, want the whole number", got)
+	}
+}
+
 func TestReductionsShowNaN(t *testing.T) {
 	everywhere(t, func(where string) {
 		for _, place := range []int{0, 8192, 20000} {

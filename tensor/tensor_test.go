@@ -161,6 +161,7 @@ func TestMistakesOfTheCallerPanic(t *testing.T) {
 		{"ShrinkGrad", func() { ShrinkGrad(x, vector, x, 1) }},
 		{"Momentum", func() { Momentum(x, x.Clone(), vector, 1, 1, 1) }},
 		{"Dot", func() { Dot(x, x.Reshape(6)) }},
+		{"DotSign", func() { DotSign(x, vector) }},
 		{"MatMul", func() { MatMul(matrix(2, 2), x, x, false, false) }},
 		{"MatMul", func() { MatMul(matrix(2, 3), x, matrix(3, 2), false, false) }},
 		{"MatMul", func() { MatMul(matrix(2, 2), x, matrix(3, 2), true, false) }},

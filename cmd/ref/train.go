@@ -162,6 +162,9 @@ func configFlags(c *call, k *training.Config) {
 	c.flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
 	c.flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine")
 	c.flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
+	c.flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda, "train each CSC layer's lambda, from -lambda on")
+	c.flags.BoolVar(&k.LearnStep, "learn-step", k.LearnStep, "train a factor on each CSC layer's step size, from 1 on")
+	c.flags.TextVar(&k.Gradient, "gradient", k.Gradient, "of the CSC layers: unrolled (through the iterations) or implicit (of the solution, for many iterations)")
 	c.flags.BoolVar(&k.PlainMomentum, "plain-momentum", k.PlainMomentum, "momentum without Nesterov's change")
 	c.flags.Float64Var(&k.Decay, "decay", k.Decay, "weight decay")
 	c.flags.Float64Var(&k.Lambda, "lambda", k.Lambda, "weight of |z|_1 in the CSC layers")
@@ -180,6 +183,8 @@ func (c *call) override(base, set training.Config) training.Config {
 		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum }, "decay": func() { base.Decay = set.Decay },
 		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu }, "iterations": func() { base.Iterations = set.Iterations },
 		"variant": func() { base.Variant = set.Variant }, "milestones": func() { base.Milestones = set.Milestones },
+		"learn-lambda": func() { base.LearnLambda = set.LearnLambda }, "learn-step": func() { base.LearnStep = set.LearnStep },
+		"gradient":       func() { base.Gradient = set.Gradient },
 		"plain-momentum": func() { base.PlainMomentum = set.PlainMomentum }, "size": func() { base.Extent = set.Extent },
 		"holdout": func() { base.Holdout = set.Holdout }, "holdout-every": func() { base.HoldoutEvery = set.HoldoutEvery }, "algorithm": func() { base.Algorithm = set.Algorithm },
 	} {

@@ -212,7 +212,7 @@ func TestOverride(t *testing.T) {
 	}
 	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11", "batch": "12", "images": "13", "augment": "true", "schedule": "steps",
 		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9", "iterations": "14", "variant": "paper", "algorithm": "winograd", "milestones": "3,5", "plain-momentum": "true", "size": "64",
-		"holdout": "15", "holdout-every": "2"}
+		"holdout": "15", "holdout-every": "2", "learn-lambda": "true", "learn-step": "true", "gradient": "implicit"}
 	var args []string
 	c.flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
 	if err := c.flags.Parse(args); err != nil {

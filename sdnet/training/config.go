@@ -44,6 +44,10 @@ type Config struct {
 	Holdout       int  `json:"holdout,omitempty"`        // training images that are not trained on, but evaluated
 	HoldoutEvery  int  `json:"holdout_every,omitempty"`  // evaluate them after every that many epochs, and the last
 	PlainMomentum bool `json:"plain_momentum,omitempty"` // momentum without Nesterov's change
+	LearnLambda   bool `json:"learn_lambda,omitempty"`   // each CSC layer's lambda is trained
+	LearnStep     bool `json:"learn_step,omitempty"`     // so is a factor on its step size
+
+	Gradient csc.Gradient `json:"gradient,omitzero"` // of the CSC layers: unrolled, which is left out, or implicit
 }
 
 // maxIterations bounds FISTA's iterations: a training step keeps the codes of all of them, so more than this is a slip of the
@@ -105,6 +109,7 @@ func (c Config) Spec() (sdnet.Spec, error) {
 		return s, err
 	}
 	s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations = c.Lambda, c.Mu, c.Iterations
+	s.CSC.Gradient, s.CSC.LearnLambda, s.CSC.LearnStep = c.Gradient, c.LearnLambda, c.LearnStep
 	s.Algorithm = c.Algorithm
 	if c.Classes != 0 {
 		s.Data.Classes = c.Classes
