@@ -32,7 +32,7 @@ var tower = [][]string{
 	3:  {"conv", "golden", "sdnet/pretrained", "sdnet/torchfile"},
 	4:  {"autodiff"},
 	5:  {"csc", "sdnet/cifar", "sdnet/imagenet"},
-	6:  {"sdnet/shapes", "sdnet/augment", "sdnet/optim", "sdnet/noise", "golden/graph"},
+	6:  {"csc/solve", "sdnet/shapes", "sdnet/augment", "sdnet/optim", "sdnet/noise", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
 	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate", "golden/protocol"},
 	9:  {"golden/suite", "golden/own"},

@@ -27,16 +27,20 @@ reported. Names are
   matmul/1024/TYPE
   conv/{forward,transpose,filter}/CxMxH[/KxKsS]/TYPE    3x3, stride 1 if not said; 32 images
   train/NETWORK/batchN, predict/NETWORK/batchN          CIFAR shapes, float32
+  solve/PROBLEM/SOLVER    time to relative duality gaps 1e-3, 1e-6, 1e-9, at most a minute; float64
 
-and end in /winograd for that algorithm. Run it on a quiet machine.`
+and end in /winograd for that algorithm. Of solve's problems, image is 256 x 256 with 64 atoms 8 x 8
+and full boundary, torus the same with circular boundary, stem SDNet-18's stem on 8 drawn images. Run
+it on a quiet machine.`
 
 // benchResult is one line of the table and one entry of the JSON file. Values that do not apply are left out.
 type benchResult struct {
-	Name         string  `json:"name"`
-	GFLOPS       float64 `json:"gflops,omitempty"` // of the direct algorithm's operations, also where Winograd saves some
-	ShareOfPeak  float64 `json:"share_of_peak,omitempty"`
-	ImagesPerSec float64 `json:"images_per_second,omitempty"`
-	PeakRSS      float64 `json:"peak_rss_mb,omitempty"` // of the job's process, in units of 2^20 bytes
+	Name         string    `json:"name"`
+	GFLOPS       float64   `json:"gflops,omitempty"` // of the direct algorithm's operations, also where Winograd saves some
+	ShareOfPeak  float64   `json:"share_of_peak,omitempty"`
+	ImagesPerSec float64   `json:"images_per_second,omitempty"`
+	Gaps         []gapTime `json:"gaps,omitempty"`        // when a solver reached which relative gap
+	PeakRSS      float64   `json:"peak_rss_mb,omitempty"` // of the job's process, in units of 2^20 bytes
 }
 
 // benchReport is the JSON file.
@@ -51,7 +55,7 @@ type benchReport struct {
 
 // runBench measures.
 func runBench(c *call) error {
-	pattern := c.flags.String("run", "", "measure only jobs whose name matches this regular `expression`")
+	pattern := c.flags.String("run", "^(matmul|conv|train|predict)/", "measure only jobs whose name matches this regular `expression`")
 	file := c.flags.String("json", "", "write the results to this `file` too")
 	list := c.flags.Bool("list", false, "list the names only")
 	single := c.flags.String("job", "", "run the job of exactly this `name` in this process and print its result as JSON")
@@ -117,6 +121,9 @@ func (r benchResult) String() string {
 	}
 	if r.GFLOPS > 0 {
 		fmt.Fprintf(&s, " %9.1f GFLOP/s %6.1f %% of peak", r.GFLOPS, 100*r.ShareOfPeak)
+	}
+	for _, g := range r.Gaps {
+		fmt.Fprintf(&s, "  %v", g)
 	}
 	return s.String()
 }

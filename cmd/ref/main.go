@@ -39,6 +39,7 @@ func init() { // in init, because help lists the verbs
 		{"attack", "look for images nearby that a network mistakes", runAttack},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
+		{"certify", "say how far a sparse code is from the solution, and prove it", runCertify},
 		{"judge", "find out whether, and where, another backend is wrong", runJudge},
 		{"cases", "list, show and export the cases that backends are judged by", runCases},
 		{"bench", "measure speed and memory, as shares of the machine's peak", runBench},

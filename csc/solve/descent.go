@@ -1,0 +1,258 @@
+package solve
+
+import (
+	"math"
+
+	"sdref/csc"
+	"sdref/internal/kernel"
+	"sdref/internal/random"
+	"sdref/tensor"
+)
+
+// The rule for steps.
+const (
+	shorter     = 0.7  // what a step that is too long is multiplied by
+	longStart   = 4    // backtracking begins with so many times |c|^2/|A c|^2, c = A*x
+	powerRounds = 30   // of the estimate of |A|^2
+	margin      = 1.02 // on the estimate, which is a lower bound
+)
+
+// descent is the state of a proximal gradient method. A z is kept beside z, so that A y = A z + beta (A z - A z before) costs no
+// convolution: an iteration is one synthesis and one analysis.
+type descent[T tensor.Float] struct {
+	rule
+	p *Problem[T]
+	a *operator[T]
+	t float64
+
+	z, before, next *tensor.Tensor[T] // z_{k-1}, z_{k-2}, z_k; code
+	slope           *tensor.Tensor[T] // A* r; code
+	az, azBefore    *tensor.Tensor[T] // A z_{k-1}, A z_{k-2}; signal
+	azNext, ay, r   *tensor.Tensor[T] // A z_k, A y_k, the residual; signal
+
+	members *support[T] // the elements that are moved; nil: all
+
+	m, beta   []float64 // m_k and (m_{k-1} - 1)/m_k, by image
+	objective []float64 // of z_{k-1}, by image, if restarts ask for it
+	sums      []stepSums
+	change    float64 // |z_k - z_{k-1}|
+	restarted bool
+}
+
+// stepSums are sums over a plane of the code, or over an image's.
+type stepSums struct {
+	move, change float64 // |z_k - y_k|^2, |z_k - z_{k-1}|^2
+	against      float64 // <y_k - z_k, z_k - z_{k-1}>
+	l1, squares  float64 // |z_k|_1, |z_k|^2
+}
+
+func newDescent[T tensor.Float](p *Problem[T], how rule) *descent[T] {
+	code, signal := p.CodeShape(), p.X.Shape
+	d := &descent[T]{rule: how, p: p, a: newOperator(p.A, signal), t: how.step}
+	for _, t := range []**tensor.Tensor[T]{&d.z, &d.before, &d.next, &d.slope} {
+		*t = tensor.New[T](code...)
+	}
+	for _, t := range []**tensor.Tensor[T]{&d.az, &d.azBefore, &d.azNext, &d.ay, &d.r} {
+		*t = tensor.New[T](signal...)
+	}
+	d.sums = make([]stepSums, code[0]*code[1])
+	for n := range code[0] {
+		d.m, d.beta = append(d.m, 1), append(d.beta, 0)
+		d.objective = append(d.objective, tensor.SumSquares(p.X.Row(n))/2)
+	}
+	if d.t == 0 {
+		d.t = d.firstStep()
+	}
+	return d
+}
+
+// firstStep chooses the step to begin with. If A is 0 any does.
+func (d *descent[T]) firstStep() float64 {
+	v := d.next
+	d.a.analyze(v, d.p.X, nil)
+	if !d.long {
+		v, start := tensor.New[T](d.p.image(0).CodeShape()...), random.New(1).Sub("power")
+		for i := range v.Data {
+			v.Data[i] = T(start.Unit(uint64(i)))
+		}
+		if l := largestEigenvalue(d.p.A, v, d.p.X.Shape); l > 0 {
+			return 1 / (margin * l)
+		}
+		return 1
+	}
+	d.a.synthesize(d.r, v, nil)
+	if l := tensor.SumSquares(d.r); l > 0 {
+		return longStart * tensor.SumSquares(v) / l
+	}
+	return 1
+}
+
+// largestEigenvalue estimates |A|^2 from below by power iteration from v, one image.
+func largestEigenvalue[T tensor.Float](dictionary Dictionary[T], v *tensor.Tensor[T], signal []int) float64 {
+	x := tensor.New[T](1, signal[1], signal[2], signal[3])
+	a, value := newOperator(dictionary, x.Shape), 0.0
+	for range powerRounds {
+		length := norm(v)
+		if length == 0 {
+			return 0
+		}
+		tensor.Scale(v, v, T(1/length))
+		a.synthesize(x, v, nil)
+		value = tensor.SumSquares(x)
+		a.analyze(v, x, nil)
+	}
+	return value
+}
+
+// point sets the residual of the point at which the gradient is taken.
+func (d *descent[T]) point() {
+	if d.variant == csc.Published && d.momentum {
+		tensor.AddScaled(d.r, d.p.X, d.az, -1)
+		return
+	}
+	for n, beta := range d.beta {
+		ay, az := d.ay.Row(n), d.az.Row(n)
+		tensor.AddScaled(ay, az, d.azBefore.Row(n), -1)
+		tensor.AddScaled(ay, az, ay, T(beta)) // A y by (A.3)
+	}
+	tensor.AddScaled(d.r, d.p.X, d.ay, -1)
+}
+
+// strip is how many elements go through step's passes together, so that they stay in the nearest cache.
+const strip = 1024
+
+// step sets next = prox(y + t A*r), (A.1), and azNext, with y = z + beta (z - before), (A.3).
+func (d *descent[T]) step() {
+	set, atoms := kernel.Active[T](), d.z.Shape[1]
+	t := T(d.t)
+	scale := 1 / (1 + float64(d.p.Mu*float64(t)))
+	threshold := T(d.p.Lambda * float64(t) * scale)
+	shrink := set.Shrink
+	if d.p.Nonnegative {
+		shrink = set.ShrinkNonnegative
+	}
+	if d.members != nil {
+		d.stepMembers(t, T(scale), threshold)
+		return
+	}
+	d.a.analyze(d.slope, d.r, func(_, lo, hi int) {
+		plane := lo / (hi - lo)
+		beta, sums := T(d.beta[plane/atoms]), &d.sums[plane]
+		*sums = stepSums{}
+		for i := lo; i < hi; i += strip {
+			j := min(i+strip, hi)
+			z, y, u := d.z.Data[i:j], d.next.Data[i:j], d.slope.Data[i:j]
+			set.AddScaled(y, z, d.before.Data[i:j], -1)
+			set.AddScaled(y, z, y, beta)
+			set.AddScaled(u, y, u, t)
+			shrink(u, u, T(scale), threshold)
+			takeStrip(sums, y, z, u)
+		}
+	})
+	d.a.synthesize(d.azNext, d.next, nil)
+}
+
+// takeStrip adds a strip of the new code u to the sums and moves it to y.
+func takeStrip[T tensor.Float](s *stepSums, y, z, u []T) {
+	t := *s
+	for i, v := range u {
+		t.take(float64(y[i]), float64(z[i]), float64(v))
+		y[i] = v
+	}
+	*s = t
+}
+
+// take adds what an element moved: from z, by way of y, to v.
+func (s *stepSums) take(y, z, v float64) {
+	move, change := y-v, v-z
+	s.move += float64(move * move)
+	s.change += float64(change * change)
+	s.against += float64(move * change)
+	s.l1 += math.Abs(v)
+	s.squares += float64(v * v)
+}
+
+// image adds up the sums of image n's planes.
+func (d *descent[T]) image(n int) (all stepSums) {
+	atoms := d.z.Shape[1]
+	for _, s := range d.sums[n*atoms : (n+1)*atoms] {
+		all.move += s.move
+		all.change += s.change
+		all.against += s.against
+		all.l1 += s.l1
+		all.squares += s.squares
+	}
+	return all
+}
+
+// tooLong tells whether the quadratic model with step t fails to bound the function at z_k for some image:
+//
+//	|A (z_k - y_k)|^2 <= |z_k - y_k|^2/t
+//
+// but for rounding errors, which the difference of two A z has in proportion to |x|.
+func (d *descent[T]) tooLong() bool {
+	if !d.guarded {
+		return false
+	}
+	tensor.AddScaled(d.ay, d.azNext, d.ay, -1)
+	for n := range d.m {
+		slack := 64 * epsilon[T]() * norm(d.p.X.Row(n))
+		if tensor.SumSquares(d.ay.Row(n)) > d.image(n).move/d.t*(1+1e-9)+float64(slack*slack) {
+			d.point()
+			return true
+		}
+	}
+	return false
+}
+
+// epsilon is the spacing of T's numbers above 1.
+func epsilon[T tensor.Float]() float64 {
+	if x := T(1) + T(0x1p-30); x == 1 {
+		return 0x1p-23
+	}
+	return 0x1p-52
+}
+
+// iterate makes an iteration.
+func (d *descent[T]) iterate() {
+	d.point()
+	for d.step(); d.tooLong(); d.step() {
+		d.t *= shorter
+	}
+	d.accept()
+}
+
+// accept makes next the iterate and goes on to the next m, (A.2).
+func (d *descent[T]) accept() {
+	d.z, d.before, d.next = d.next, d.z, d.before
+	d.az, d.azBefore, d.azNext = d.azNext, d.az, d.azBefore
+	d.restarted = false
+	change := 0.0
+	for n, m := range d.m {
+		s := d.image(n)
+		change += s.change
+		if !d.momentum {
+			continue
+		}
+		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2
+		d.beta[n], d.m[n] = (m-1)/next, next
+		if d.turns(n, s) && m > 1 {
+			d.beta[n], d.m[n], d.restarted = 0, 1, true
+		}
+	}
+	d.change = math.Sqrt(change)
+}
+
+// turns tells whether image n's momentum is to be reset.
+func (d *descent[T]) turns(n int, s stepSums) bool {
+	switch d.restart {
+	case RestartGradient:
+		return s.against > 0
+	case RestartFunction:
+		r, before := d.r.Row(n), d.objective[n]
+		tensor.AddScaled(r, d.p.X.Row(n), d.az.Row(n), -1)
+		d.objective[n] = tensor.SumSquares(r)/2 + float64(d.p.Lambda*s.l1) + float64(d.p.Mu/2*s.squares)
+		return d.objective[n] > before
+	}
+	return false
+}

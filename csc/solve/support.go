@@ -1,0 +1,179 @@
+package solve
+
+import (
+	"sync/atomic"
+
+	"sdref/internal/kernel"
+	"sdref/internal/parallel"
+	"sdref/tensor"
+)
+
+// support lists the elements of a code that are not 0, and applies A and A* to those alone. It serves dictionaries without
+// dilation. Its synthesis has the bits of the dense one: zeros are left out of each chain, the rest comes in the same order.
+type support[T tensor.Float] struct {
+	a      Dictionary[T]
+	signal []int
+	code   []int
+	count  []int32           // by row (n, m, i) of the code: how many elements
+	column []int32           // the columns of row r from r*Wo on, ascending
+	total  int               // elements in all
+	frame  *tensor.Tensor[T] // (N, C, (Ho-1)s+KH, (Wo-1)s+KW): the signal with room for every atom
+}
+
+// newSupport returns an empty support; nil for a dictionary that it does not serve.
+func newSupport[T tensor.Float](a Dictionary[T], signal []int) *support[T] {
+	if a.Geometry.Dilation > 1 {
+		return nil
+	}
+	code, stride := a.CodeShape(signal), max(1, a.Geometry.Stride)
+	return &support[T]{
+		a: a, signal: signal, code: code,
+		count: make([]int32, code[0]*code[1]*code[2]), column: make([]int32, tensor.Size(code)),
+		frame: tensor.New[T](signal[0], signal[1], (code[2]-1)*stride+a.Atoms.Shape[2], (code[3]-1)*stride+a.Atoms.Shape[3]),
+	}
+}
+
+// find lists the elements of z that are not 0.
+func (s *support[T]) find(z *tensor.Tensor[T]) {
+	width := s.code[3]
+	var total atomic.Int64
+	parallel.Ranges(len(s.count), max(1, tensor.Grain/width), func(lo, hi int) {
+		sum := 0
+		for r := lo; r < hi; r++ {
+			n, columns := 0, s.column[r*width:(r+1)*width]
+			for j, v := range z.Data[r*width : (r+1)*width] {
+				if v != 0 {
+					columns[n] = int32(j)
+					n++
+				}
+			}
+			s.count[r] = int32(n)
+			sum += n
+		}
+		total.Add(int64(sum))
+	})
+	s.total = int(total.Load())
+}
+
+// few tells whether it is faster to go through the elements than through the whole code: a dense synthesis is the faster the
+// more channels share the reading of the code.
+func (s *support[T]) few() bool {
+	return s.total*8*min(s.signal[1], 8) < tensor.Size(s.code)
+}
+
+// row is what a listed row of the code has to do with the frame: where its columns and their values lie, and its first row.
+func (s *support[T]) row(n, m, i int) (columns []int32, from, top int) {
+	r := (n*s.code[1]+m)*s.code[2] + i
+	from = r * s.code[3]
+	return s.column[from : from+int(s.count[r])], from, i * max(1, s.a.Geometry.Stride)
+}
+
+// bandRows is the number of the frame's rows that one goroutine fills at a time.
+const bandRows = 32
+
+// scatter sets the frame to the sum of the listed elements' atoms, with the values that z has there. The frame is shared out in
+// bands of rows, so each of its elements is one chain over m and then the taps, as in conv.Transpose.
+func (s *support[T]) scatter(z *tensor.Tensor[T]) {
+	rows := s.frame.Shape[2]
+	bands := (rows + bandRows - 1) / bandRows
+	parallel.For(s.code[0]*bands, func(_, k int) {
+		s.band(z, k/bands, k%bands*bandRows, min((k%bands+1)*bandRows, rows))
+	})
+}
+
+// band fills rows lo to hi-1 of image n of the frame.
+func (s *support[T]) band(z *tensor.Tensor[T], n, lo, hi int) {
+	set, w := kernel.Active[T](), s.a.Atoms
+	channels, kh, kw := w.Shape[1], w.Shape[2], w.Shape[3]
+	stride, height, width := max(1, s.a.Geometry.Stride), s.frame.Shape[2], s.frame.Shape[3]
+	image := s.frame.Row(n).Data
+	for c := range channels {
+		clear(image[(c*height+lo)*width : (c*height+hi)*width])
+	}
+	first, last := max(0, (lo-kh+stride)/stride), min(s.code[2]-1, (hi-1)/stride)
+	for m := range s.code[1] {
+		for i := last; i >= first; i-- { // descending, so that the taps ascend
+			columns, from, top := s.row(n, m, i)
+			for k := len(columns) - 1; k >= 0; k-- {
+				left, value := int(columns[k])*stride, z.Data[from+int(columns[k])]
+				for c := range channels {
+					for u := max(0, lo-top); u < min(kh, hi-top); u++ {
+						at, tap := (c*height+top+u)*width+left, ((m*channels+c)*kh+u)*kw
+						set.AddScaled(image[at:at+kw], image[at:at+kw], w.Data[tap:tap+kw], value)
+					}
+				}
+			}
+		}
+	}
+}
+
+// gather sets the listed elements of c to those of A* of the signal in the frame, and leaves the others alone.
+func (s *support[T]) gather(c *tensor.Tensor[T]) {
+	parallel.Ranges(len(s.count), max(1, len(s.count)/64), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			n, m, i := r/(s.code[1]*s.code[2]), r/s.code[2]%s.code[1], r%s.code[2]
+			columns, from, top := s.row(n, m, i)
+			for _, j := range columns {
+				c.Data[from+int(j)] = s.window(n, m, top, int(j)*max(1, s.a.Geometry.Stride))
+			}
+		}
+	})
+}
+
+// window is the product of atom m with the frame's window at (top, left) of image n.
+func (s *support[T]) window(n, m, top, left int) T {
+	w, height, width := s.a.Atoms, s.frame.Shape[2], s.frame.Shape[3]
+	channels, kh, kw := w.Shape[1], w.Shape[2], w.Shape[3]
+	image, atom := s.frame.Row(n).Data, w.Data[m*channels*kh*kw:(m+1)*channels*kh*kw]
+	var even, odd T
+	for c := range channels {
+		for u := range kh {
+			row := image[(c*height+top+u)*width+left:][:kw]
+			taps := atom[(c*kh+u)*kw:][:kw]
+			v := 0
+			for ; v+1 < kw; v += 2 {
+				even += T(taps[v] * row[v])
+				odd += T(taps[v+1] * row[v+1])
+			}
+			if v < kw {
+				even += T(taps[v] * row[v])
+			}
+		}
+	}
+	return even + odd
+}
+
+// lay puts the signal x into the frame.
+func (s *support[T]) lay(x *tensor.Tensor[T]) {
+	s.meet(func(frame, a int) { s.frame.Data[frame] = x.Data[a] }, func(frame int) { s.frame.Data[frame] = 0 })
+}
+
+// take sets x to the signal in the frame; on a torus, what stands out round the corner is added.
+func (s *support[T]) take(x *tensor.Tensor[T]) {
+	clear(x.Data)
+	s.meet(func(frame, a int) { x.Data[a] += s.frame.Data[frame] }, func(int) {})
+}
+
+// meet calls both for each element of the frame and the element of the signal that it stands for, and alone for those that stand
+// for none.
+func (s *support[T]) meet(both func(frame, signal int), alone func(frame int)) {
+	height, width, p := s.signal[2], s.signal[3], s.a.Geometry.Padding
+	fh, fw := s.frame.Shape[2], s.frame.Shape[3]
+	parallel.Ranges(s.signal[0]*s.signal[1], max(1, tensor.Grain/(fh*fw)), func(lo, hi int) {
+		for plane := lo; plane < hi; plane++ {
+			for i := range fh {
+				for j := range fw {
+					a, b := i-p, j-p
+					if s.a.Boundary == CircularBoundary {
+						a, b = a%height, b%width
+					}
+					if at := (plane*fh+i)*fw + j; 0 <= a && a < height && 0 <= b && b < width {
+						both(at, (plane*height+a)*width+b)
+					} else {
+						alone(at)
+					}
+				}
+			}
+		}
+	})
+}
