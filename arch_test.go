@@ -31,7 +31,7 @@ var tower = [][]string{
 	2:  {"tensor", "golden/safetensors", "golden/precision", "golden/npy"},
 	3:  {"conv", "golden", "sdnet/pretrained", "sdnet/torchfile"},
 	4:  {"autodiff"},
-	5:  {"csc", "sdnet/cifar", "sdnet/imagenet"},
+	5:  {"csc", "csc/spectrum", "sdnet/cifar", "sdnet/imagenet"},
 	6:  {"csc/solve", "sdnet/shapes", "sdnet/augment", "sdnet/optim", "sdnet/noise", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
 	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate", "golden/protocol"},
