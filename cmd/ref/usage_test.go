@@ -44,6 +44,7 @@ func TestHelpOfVerbs(t *testing.T) {
 		"figures":  {"-checkpoint", "-data", "-out", "-only", "-images", "-show", "-blocks", "report.html", "pretrained:", "C1, B1, D1"},
 		"describe": {"-net", "-data", "-iterations", "sdnet34_all_noshortcut", "imagenet"},
 		"check":    {"-vectors", "-type", "1e-10", "Exit status 1"},
+		"trace":    {"-checkpoint", "-layer", "-image", "-gap", "-solver", "published, coordinate", "(A.1)", "pretrained:sdnet8_slim"},
 		"spectrum": {"-checkpoint", "-net", "-layer", "-vectors", "lambda_max", "pretrained:sdnet8_slim"},
 		"certify":  {"-x-name", "-lambda", "-nonnegative", "-stride", "-boundary", "-tolerance", "-json", "circular", "Exit status 1"},
 		"judge":    {"-self", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
