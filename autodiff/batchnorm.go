@@ -42,7 +42,7 @@ func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], train
 	if training && shape[0]*shape[2]*shape[3] < 2 { // their variance has no unbiased estimate
 		panic(&tensor.ShapeError{Op: "BatchNorm in training, with fewer than two values per channel", Shapes: [][]int{shape}})
 	}
-	b := &batchNorm[T]{x: x.buf, shape: shape, gamma: gamma.Value(), training: training, n: float64(shape[0] * shape[2] * shape[3])}
+	b := &batchNorm[T]{x: x.buf, shape: shape, gamma: gamma.buf, training: training, n: float64(shape[0] * shape[2] * shape[3])}
 	if training {
 		x.Value()
 	}
@@ -77,7 +77,6 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	}
 	x.Value()
 	y.deferTo(func(then conv.Then) {
-		x.tape.settle(b.x) // which may have been evicted meanwhile
 		b.channels(func(c int, planes iter.Seq2[int, int]) {
 			for lo, hi := range planes {
 				normalize(c, lo, hi)
@@ -95,7 +94,7 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 type batchNorm[T tensor.Float] struct {
 	x             *buffer[T]
 	shape         []int
-	gamma         *tensor.Tensor[T]
+	gamma         *buffer[T]
 	training      bool
 	n             float64   // elements per channel
 	mean, inverse []float64 // per channel: mean and 1/sqrt(var+epsilon)

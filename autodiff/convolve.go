@@ -12,9 +12,10 @@ func Convolve[T tensor.Float](x, w *Var[T], g conv.Geometry) *Var[T] {
 	y := x.tape.result(g.CodeShape(x.Shape(), w.Shape())...)
 	g.Check("Forward", x.Shape(), w.Shape(), y.Shape())
 	x.Value()
-	in, wv, out := x.buf, w.Value(), y.buf
-	y.deferTo(func(then conv.Then) { conv.ForwardThen(out.Tensor, in.Tensor, wv, g, then) }, x, w)
-	dx := func(dst, dy *tensor.Tensor[T]) { conv.Transpose(dst, dy, wv, g) }
+	w.Value()
+	in, weights, out := x.buf, w.buf, y.buf
+	y.deferTo(func(then conv.Then) { conv.ForwardThen(out.Tensor, in.Tensor, weights.Tensor, g, then) }, x, w)
+	dx := func(dst, dy *tensor.Tensor[T]) { conv.Transpose(dst, dy, weights.Tensor, g) }
 	dw := func(dst, dy *tensor.Tensor[T]) { conv.Filter(dst, in.Tensor, dy, g) }
 	return x.tape.finish(y, op[T]{args: []*Var[T]{x, w}, pulls: []pullback[T]{dx, dw}, saves: []*Var[T]{x, w}})
 }
@@ -31,9 +32,17 @@ func ConvolveTransposed[T tensor.Float](y, w *Var[T], height, width int, g conv.
 	x := y.tape.result(shape...)
 	g.Check("Transpose", x.Shape(), w.Shape(), y.Shape())
 	y.Value()
-	in, wv, out := y.buf, w.Value(), x.buf
-	x.deferTo(func(then conv.Then) { conv.TransposeThen(out.Tensor, in.Tensor, wv, g, then) }, y, w)
-	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, wv, g) }
+	w.Value()
+	in, weights, out := y.buf, w.buf, x.buf
+	x.deferTo(func(then conv.Then) { conv.TransposeThen(out.Tensor, in.Tensor, weights.Tensor, g, then) }, y, w)
+	x.buf.todo.cheap = y.tape.recording && tensor.Size(y.Shape())*tensor.Size(w.Shape()[1:]) <= cheapLinks*tensor.Size(shape)
+	x.buf.todo.joins = true
+	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, weights.Tensor, g) }
 	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, in.Tensor, g) }
 	return y.tape.finish(x, op[T]{args: []*Var[T]{y, w}, pulls: []pullback[T]{dy, dw}, saves: []*Var[T]{y, w}})
 }
+
+// cheapLinks is the most multiply-adds an element at which the result of a transposed convolution is computed again for the
+// pullbacks rather than kept: 64 channels with 3x3 kernels. Where images are large, channels are few, so this trades little
+// time for much memory.
+const cheapLinks = 64 * 3 * 3

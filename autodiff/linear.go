@@ -10,14 +10,13 @@ func Linear[T tensor.Float](x, w, b *Var[T]) *Var[T] {
 		panic(&tensor.ShapeError{Op: "Linear", Shapes: [][]int{xs, ws, b.Shape()}})
 	}
 	y := x.tape.result(xs[0], ws[0])
-	xv, wv, in := x.Value(), w.Value(), x.buf
-	out := y.Value()
-	tensor.MatMul(out, xv, wv, false, true)
+	in, weights, out := x.buf, w.buf, y.Value()
+	tensor.MatMul(out, x.Value(), w.Value(), false, true)
 	for n := range xs[0] {
 		row := out.Row(n)
 		tensor.AddScaled(row, row, b.Value(), 1)
 	}
-	dx := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, wv, false, false) }
+	dx := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, weights.Tensor, false, false) }
 	dw := func(dst, dy *tensor.Tensor[T]) { tensor.MatMul(dst, dy, in.Tensor, true, false) }
 	db := func(dst, dy *tensor.Tensor[T]) {
 		for o := range ws[0] {

@@ -146,8 +146,9 @@ func TestDeferredOperations(t *testing.T) {
 	}
 }
 
-// Pullbacks read nothing but what their operation saves: here all arguments are consumed, the result is overwritten by the
-// next operation if nobody needs it, and whatever the arena has free is filled with NaN before Backward.
+// Pullbacks read nothing but what their operation saves, and read that where it then is: here all arguments are consumed and, if
+// saved, evicted, the result is overwritten by the next operation if nobody needs it, and whatever the arena has free is filled
+// with NaN before Backward.
 func TestPullbacksReadWhatTheySave(t *testing.T) {
 	for _, r := range table[float64]() {
 		values := r.draw(4)
@@ -157,7 +158,9 @@ func TestPullbacksReadWhatTheySave(t *testing.T) {
 		var leaves, computed []*Var[float64]
 		for _, v := range values {
 			leaves = append(leaves, tape.Leaf(v))
-			computed = append(computed, Scale(leaves[len(leaves)-1], 1))
+			x := Scale(leaves[len(leaves)-1], 1)
+			x.buf.again = &deferred[float64]{compute: func(conv.Then) { copy(x.buf.Data, v.Data) }}
+			computed = append(computed, x)
 		}
 		y := Scale(r.apply(computed), 1)
 		for _, v := range append(values, y.Value()) {

@@ -60,12 +60,13 @@ type Var[T tensor.Float] struct {
 // buffer is a tensor with the number of those who need it.
 type buffer[T tensor.Float] struct {
 	*tensor.Tensor[T]
-	refs  int
-	saves int          // of these, records whose pullbacks read it
-	owned bool         // by the arena
-	todo  *deferred[T] // how to compute it, if that is not done
-	again *deferred[T] // how to compute it again, if that is cheap
-	shape []int        // of the tensor, while there is none
+	refs   int
+	saves  int          // of these, those on behalf of pullbacks
+	owned  bool         // by the arena
+	todo   *deferred[T] // how to compute it, if that is not done
+	again  *deferred[T] // how to compute it again, if that is cheap
+	sparse bool         // perhaps: it is worth a try to pack it
+	shape  []int        // of the tensor, while there is none
 }
 
 // Leaf returns a value whose gradient is wanted: a parameter. The tensor is used as it is and is never overwritten; the leaf
@@ -138,12 +139,17 @@ func (t *Tape[T]) release(b *buffer[T]) {
 		t.evict(b)
 		return
 	}
-	if b.todo != nil { // nobody wanted it
-		t.forget(b.todo)
-		b.todo = nil
-	}
+	t.forget(b.todo) // nobody wanted it
+	t.forget(b.again)
+	b.todo, b.again = nil, nil
 	if b.owned && b.Tensor != nil {
 		t.arena.Put(b.Tensor)
+	}
+}
+
+func (t *Tape[T]) releaseAll(list []*buffer[T]) {
+	for _, b := range list {
+		t.release(b)
 	}
 }
 
@@ -166,7 +172,8 @@ func (t *Tape[T]) inPlace(args ...*Var[T]) *Var[T] {
 		x.mustLive()
 		if !x.leaf && x.uses == 1 && x.buf.refs == 1 && x.buf.owned {
 			x.buf.refs++
-			x.buf.again = nil // it will hold something else
+			x.tape.forget(x.buf.again)
+			x.buf.again, x.buf.sparse = nil, false // it will hold something else
 			return t.hold(x.buf, x.shape)
 		}
 	}
@@ -202,10 +209,9 @@ func (t *Tape[T]) finish(out *Var[T], o op[T]) *Var[T] {
 	if out.wants {
 		r := record[T]{op: o, out: out}
 		for _, s := range o.saves {
-			s.buf.refs++
-			s.buf.saves++
 			r.saved = append(r.saved, s.buf)
 		}
+		save(r.saved)
 		t.records = append(t.records, r)
 	}
 	for _, x := range o.args {
@@ -249,12 +255,11 @@ func (t *Tape[T]) Backward(v *Var[T], seed *tensor.Tensor[T]) {
 
 // pull runs the pullbacks of one operation and gives back what only it needed.
 func (t *Tape[T]) pull(r *record[T]) {
+	unsave(r.saved) // nothing of it is evicted meanwhile
 	dy := r.out.grad
 	if dy != nil {
 		r.out.grad = nil
-		for _, s := range r.saved {
-			t.settle(s)
-		}
+		t.settleAll(r.saved)
 		last := -1
 		for i, x := range r.args {
 			if x.wants {
@@ -279,15 +284,7 @@ func (t *Tape[T]) pull(r *record[T]) {
 		}
 		t.release(dy)
 	}
-	t.unsave(r)
-}
-
-// unsave gives back what a record saves.
-func (t *Tape[T]) unsave(r *record[T]) {
-	for _, s := range r.saved {
-		s.saves--
-		t.release(s)
-	}
+	t.releaseAll(r.saved)
 }
 
 // accumulate adds g to the gradient of v and takes over the caller's hold on g.
@@ -313,7 +310,8 @@ func (t *Tape[T]) accumulate(v *Var[T], g *buffer[T]) {
 // Reset forgets all values, records and gradients and gives their memory back to the arena: the end of a step.
 func (t *Tape[T]) Reset() {
 	for i := range t.records {
-		t.unsave(&t.records[i])
+		unsave(t.records[i].saved)
+		t.releaseAll(t.records[i].saved)
 		if g := t.records[i].out.grad; g != nil {
 			t.records[i].out.grad = nil
 			t.release(g)

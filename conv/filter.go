@@ -69,22 +69,23 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	room := (images + s.side - 1) / s.side * s.side * s.size()
 	f.ws.Floats = gemm.Grow(f.ws.Floats, room+images*pixels*codes)
 	f.ws.Result = gemm.Grow(f.ws.Result, sums*codes)
-	staged, panels := f.ws.Floats[:room], f.ws.Floats[room:]
+	staged, panels := f.ws.Floats[:room], f.panels(f.ws.Floats[room:], images)
+	results := gemm.Dense(f.ws.Result, sums, f.m1-f.m0, codes, 1)
 	places := f.pixels(s, images)
 	for n := 0; n < f.n; n += images {
 		count := min(images, f.n-n)
 		for i := 0; i < count; i += s.side {
 			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels, n > 0)
 		}
-		b := f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
+		f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
+		b := panels.Block(0, count*pixels, 0, f.m1-f.m0)
 		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: places[:count*pixels]}
 		for c := 0; c < s.channels; c += filterChannels {
 			t0, t1 := c*f.kh*f.kw, min(c+filterChannels, s.channels)*f.kh*f.kw
-			results := f.ws.Result[t0%sums*codes:]
-			sums := gemm.Dense(results, t1-t0, f.m1-f.m0, codes, 1)
-			gemm.Multiply(sums, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
+			part := results.Block(t0%sums, t0%sums+t1-t0, 0, f.m1-f.m0)
+			gemm.Multiply(part, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
 			if n+count == f.n {
-				f.finish(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], results, sums.Rows)
+				f.finish(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], part.Data, part.Rows)
 			}
 		}
 	}
@@ -103,6 +104,7 @@ func (f form) padded(channels, side int) (s *stage, taps []int) {
 	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.ph, -f.pw}, step: 1, phases: [][2]int{{0, 0}}, side: side}
 	s.imageStep = f.c * f.h * f.w
 	s.rows, s.cols = (f.ho-1)*f.s+(f.kh-1)*f.d+1, (f.wo-1)*f.s+(f.kw-1)*f.d+1
+	taps = make([]int, 0, channels*f.kh*f.kw)
 	for c := range channels {
 		for u := range f.kh {
 			for v := range f.kw {
@@ -126,20 +128,24 @@ func (f form) pixels(s *stage, images int) []int {
 	return places
 }
 
-// packCodes copies channels m0..m1-1 of y, for some images, to panels whose rows are pixels.
-func (f *filterPart[T]) packCodes(dst, y []T, images int) gemm.Matrix[T] {
-	pixels := f.ho * f.wo
-	panel := images * pixels * f.width
-	m := gemm.Matrix[T]{Data: dst, Rows: gemm.Offsets(images*pixels, f.width), Cols: make([]int, f.m1-f.m0)}
-	channels := gemm.Offsets(f.width, pixels)
-	for first := 0; first < len(m.Cols); first += f.width {
-		count := min(f.width, len(m.Cols)-first)
-		for i := range count {
-			m.Cols[first+i] = first/f.width*panel + i
-		}
-		for n := range images {
-			f.set.Interleave(dst[first/f.width*panel+n*pixels*f.width:], f.width, y[(n*f.m+first)*pixels:], channels[:count], pixels)
-		}
+// panels is the matrix of channels m0..m1-1 of y, for some images, in panels whose rows are pixels.
+func (f *filterPart[T]) panels(data []T, images int) gemm.Matrix[T] {
+	rows := images * f.ho * f.wo
+	m := gemm.Matrix[T]{Data: data, Rows: gemm.Offsets(rows, f.width), Cols: make([]int, f.m1-f.m0)}
+	for i := range m.Cols {
+		m.Cols[i] = i/f.width*rows*f.width + i%f.width
 	}
 	return m
+}
+
+// packCodes copies channels m0..m1-1 of y, for some images, to panels.
+func (f *filterPart[T]) packCodes(panels gemm.Matrix[T], y []T, images int) {
+	pixels := f.ho * f.wo
+	channels := gemm.Offsets(f.width, pixels)
+	for first := 0; first < len(panels.Cols); first += f.width {
+		count, panel := min(f.width, len(panels.Cols)-first), panels.Data[panels.Cols[first]:]
+		for n := range images {
+			f.set.Interleave(panel[n*pixels*f.width:], f.width, y[(n*f.m+first)*pixels:], channels[:count], pixels)
+		}
+	}
 }

@@ -37,16 +37,16 @@ func (e Estimate) Step() float64 { return StepShare / e.Value }
 // exceeds 0.9/lambda_max by as much.
 func PowerIteration[T tensor.Float](v, w *tensor.Tensor[T], height, width int, g conv.Geometry) Estimate {
 	signal := tensor.New[T](signalShape(1, w, height, width)...)
-	u, update := tensor.New[T](v.Shape...), tensor.New[T](v.Shape...)
+	u := tensor.New[T](v.Shape...)
 	e := Estimate{Change: math.Inf(1)}
 	for e.Rounds < PowerRounds && !e.Converged {
 		conv.Transpose(signal, v, w, g)
 		conv.Forward(u, signal, w, g)
 		tensor.Scale(u, u, T(1/max(math.Sqrt(tensor.SumSquares(u)), 1e-12)))
-		tensor.AddScaled(update, u, v, -1)
-		copy(v.Data, u.Data)
+		tensor.AddScaled(v, u, v, -1) // the update
 		e.Rounds++
-		e.Change = tensor.SumSquares(update)
+		e.Change = tensor.SumSquares(v)
+		copy(v.Data, u.Data)
 		e.Converged = e.Change <= PowerTolerance
 	}
 	conv.Transpose(signal, v, w, g)

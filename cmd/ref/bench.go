@@ -66,7 +66,7 @@ func runBench(c *call) error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	jobs := slices.DeleteFunc(benchJobs(), func(j benchJob) bool { return !match.MatchString(j.name) || (*single != "" && j.name != *single) })
+	jobs := slices.DeleteFunc(benchJobs(), func(j benchJob) bool { return j.name != *single && (*single != "" || !match.MatchString(j.name)) })
 	if len(jobs) == 0 {
 		return fmt.Errorf("no job matches -run %q -job %q; -list shows the names", *pattern, *single)
 	}

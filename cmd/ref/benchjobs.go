@@ -105,6 +105,7 @@ func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 
 // trainSpeed is the speed of training steps in images per second, measured for at least the given time.
 func trainSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	collectEarly(trainingGarbageShare) // as ref train does
 	t := sdnet.NewTrainer(net, 0.9, 5e-4)
 	images, labels := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
 	for i := range labels {

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -76,9 +75,7 @@ var (
 )
 
 func main() {
-	// A run's memory is a few large arrays that live as long as it does; what is garbage beside them is small, and collecting it
-	// before it doubles the heap costs little.
-	debug.SetGCPercent(20)
+	collectEarly(garbageShare)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second Ctrl-C ends the program at once

@@ -62,6 +62,7 @@ func runTrain(c *call) error {
 	if f.save < 0 || f.stop < 0 {
 		return fmt.Errorf("-save %v, -stop %d: must not be negative", f.save, f.stop)
 	}
+	collectEarly(trainingGarbageShare)
 	if f.resume != "" {
 		return resume(c, f)
 	}

@@ -51,7 +51,9 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	if m == 0 || n == 0 {
 		return
 	}
-	p := product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
+	p := &ws.product
+	*p = product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
+	defer func() { *p = product[T]{} }() // it holds on to nothing
 	p.width = kernel.Vectors * p.set.Lanes
 	blocks := max(1, (k+depth-1)/depth)
 	p.size = (k + blocks - 1) / blocks * p.width

@@ -12,6 +12,7 @@ type Workspace[T kernel.Float] struct {
 	Result  []T   // likewise: a product on its way elsewhere
 	Offsets []int // likewise
 
+	product product[T]
 	strips  []strip[T]
 	plan    []panel
 	panels  []T   // packed panels, each links x width

@@ -1,0 +1,117 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestPackUnpack(t *testing.T) {
+	t.Run("float32", testPackUnpack[float32, uint32])
+	t.Run("float64", testPackUnpack[float64, uint64])
+}
+
+// testPackUnpack takes patterns of bits rather than numbers, so that no NaN can stand for another.
+func testPackUnpack[T Float, W word](t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 1))
+	top := ^(^W(0) >> 1)
+	corners := []W{1, top, top | 1, ^W(0), ^W(0) >> 1, ^W(0) >> 2, ^(^W(0) >> 9), ^(^W(0) >> 9) | 1, ^(^W(0) >> 12), ^(^W(0) >> 12) | 1}
+	for n := range 200 {
+		for _, density := range []float64{0, 0.02, 0.3, 0.9, 1} {
+			x, mask := guarded[T](t, n, true), guarded[T](t, MaskLen[T](n), true)
+			want := words[W](x)
+			count := 0
+			for i := range want {
+				want[i] = 0
+				if r.Float64() < density {
+					want[i] = corners[r.IntN(len(corners))]
+					if r.IntN(2) == 0 {
+						want[i] = W(r.Uint64()) | 1
+					}
+					count++
+				}
+			}
+			before := append([]W(nil), want...)
+			fill(r, mask, false) // what lay there before
+			if marked := Mark(mask, x); marked != count {
+				t.Fatalf("Mark of %d elements found %d, want %d", n, marked, count)
+			}
+			checkMask(t, words[W](mask), before)
+			packed := guarded[T](t, count, true)
+			Pack(packed, mask, x)
+			fill(r, x, false)
+			Unpack(x, mask, packed)
+			for i, w := range words[W](x) {
+				if w != before[i] {
+					t.Fatalf("element %d of %d is %#x, want %#x", i, n, w, before[i])
+				}
+			}
+		}
+	}
+}
+
+// checkMask reads the mask bit by bit.
+func checkMask[W word](t *testing.T, mask, x []W) {
+	t.Helper()
+	for i := range len(mask) * bitsPer[W]() {
+		bit := mask[i/bitsPer[W]()] >> (i % bitsPer[W]()) & 1
+		if want := i < len(x) && x[i] != 0; (bit == 1) != want {
+			t.Fatalf("bit %d of the mask of %d elements is %d", i, len(x), bit)
+		}
+	}
+}
+
+func bitsPer[W word]() int {
+	if _, double := any(W(0)).(uint64); double {
+		return 64
+	}
+	return 32
+}
+
+func TestPackChecksLengths(t *testing.T) {
+	x, mask := []float32{1, 0, 2}, make([]float32, 1)
+	Mark(mask, x)
+	for name, f := range map[string]func(){
+		"Mark, no mask":        func() { Mark(nil, x) },
+		"Pack, no mask":        func() { Pack(make([]float32, 2), nil, x) },
+		"Pack, too little":     func() { Pack(make([]float32, 1), mask, x) },
+		"Unpack, no mask":      func() { Unpack(x, nil, make([]float32, 2)) },
+		"Unpack, too few":      func() { Unpack(x, mask, make([]float32, 1)) },
+		"Unpack, beyond its x": func() { Unpack(make([]float32, 2), mask, make([]float32, 2)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// BenchmarkPack reports how fast a plane of which a third is not zero goes through each function.
+func BenchmarkPack(b *testing.B) {
+	r := rand.New(rand.NewPCG(21, 2))
+	x, packed := make([]float32, 1<<14), make([]float32, 1<<14)
+	mask := make([]float32, MaskLen[float32](len(x)))
+	for i := range x {
+		if r.IntN(3) == 0 {
+			x[i] = 1
+		}
+	}
+	for _, f := range []struct {
+		name string
+		run  func()
+	}{
+		{"Mark", func() { Mark(mask, x) }},
+		{"Pack", func() { Pack(packed, mask, x) }},
+		{"Unpack", func() { Unpack(x, mask, packed) }},
+	} {
+		b.Run(f.name, func(b *testing.B) {
+			b.SetBytes(int64(4 * len(x)))
+			for b.Loop() {
+				f.run()
+			}
+		})
+	}
+}
