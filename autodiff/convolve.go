@@ -35,8 +35,10 @@ func ConvolveTransposed[T tensor.Float](y, w *Var[T], height, width int, g conv.
 	w.Value()
 	in, weights, out := y.buf, w.buf, x.buf
 	x.deferTo(func(then conv.Then) { conv.TransposeThen(out.Tensor, in.Tensor, weights.Tensor, g, then) }, y, w)
-	x.buf.todo.cheap = y.tape.recording && tensor.Size(y.Shape())*tensor.Size(w.Shape()[1:]) <= cheapLinks*tensor.Size(shape)
-	x.buf.todo.joins = true
+	if todo := x.buf.todo; todo != nil { // a signal without planes is there already
+		todo.cheap = y.tape.recording && tensor.Size(y.Shape())*tensor.Size(w.Shape()[1:]) <= cheapLinks*tensor.Size(shape)
+		todo.joins = true
+	}
 	dy := func(dst, dx *tensor.Tensor[T]) { conv.Forward(dst, dx, weights.Tensor, g) }
 	dw := func(dst, dx *tensor.Tensor[T]) { conv.Filter(dst, dx, in.Tensor, g) }
 	return y.tape.finish(x, op[T]{args: []*Var[T]{y, w}, pulls: []pullback[T]{dy, dw}, saves: []*Var[T]{y, w}})

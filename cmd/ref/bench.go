@@ -55,7 +55,7 @@ type benchReport struct {
 
 // runBench measures.
 func runBench(c *call) error {
-	pattern := c.flags.String("run", "^(matmul|conv|train|predict)/", "measure only jobs whose name matches this regular `expression`")
+	pattern := c.flags.String("run", "", "measure only jobs whose name matches this regular `expression` (default: all but those of solve, which take long)")
 	file := c.flags.String("json", "", "write the results to this `file` too")
 	list := c.flags.Bool("list", false, "list the names only")
 	single := c.flags.String("job", "", "run the job of exactly this `name` in this process and print its result as JSON")
@@ -66,7 +66,12 @@ func runBench(c *call) error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	jobs := slices.DeleteFunc(benchJobs(), func(j benchJob) bool { return j.name != *single && (*single != "" || !match.MatchString(j.name)) })
+	jobs := slices.DeleteFunc(benchJobs(), func(j benchJob) bool {
+		if *single != "" {
+			return j.name != *single
+		}
+		return !match.MatchString(j.name) || (j.slow && *pattern == "" && !*list)
+	})
 	if len(jobs) == 0 {
 		return fmt.Errorf("no job matches -run %q -job %q; -list shows the names", *pattern, *single)
 	}

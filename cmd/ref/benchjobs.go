@@ -15,6 +15,7 @@ type benchJob struct {
 	name  string
 	typ   string // float32 or float64: whose peak it is a share of
 	apart bool   // in a process of its own
+	slow  bool   // measured only if asked for
 	run   func() benchResult
 }
 
