@@ -201,11 +201,14 @@ func TestStepReusesMemory(t *testing.T) {
 		trainer := sdnet.NewTrainer(build[float32](t, spec, 1), 0.9, 5e-4)
 		step := func() { trainer.Step(x, labels, 0.1) }
 		first, _ := memory(step)
+		for range 7 { // codes are kept packed, so that how much room they take changes with them: the arena may still grow once
+			step()
+		}
 		_, held := memory(step)
-		for range 4 {
+		for range 6 {
 			again, now := memory(step)
-			if again > first/2 || now > held+activation/2 {
-				t.Errorf("%s: a step allocates %d bytes, the first %d; held are %d after it, %d after the second", kind, again, first, now, held)
+			if again > first/3 || now > held+activation/2 {
+				t.Errorf("%s: a step allocates %d bytes, the first %d; held are %d after it, %d after the ninth", kind, again, first, now, held)
 			}
 		}
 		runtime.KeepAlive(trainer)
