@@ -11,7 +11,7 @@ import (
 // DefineForward sets y[n,m,i,j] = sum over c, u, v of w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p].
 func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineForward", x.Shape, w.Shape, y.Shape, g)
-	x, w, y = asImages(x), asImages(w), asImages(y)
+	x, w, y = AsImages(x), AsImages(w), AsImages(y)
 	for n := range f.n {
 		for m := range f.m {
 			for i := range f.ho {
@@ -35,7 +35,7 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 // which no such integers i, j exist are not links of the chain; those whose i, j lie outside y are.
 func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineTranspose", x.Shape, w.Shape, y.Shape, g)
-	x, w, y = asImages(x), asImages(w), asImages(y)
+	x, w, y = AsImages(x), AsImages(w), AsImages(y)
 	for n := range f.n {
 		for c := range f.c {
 			for a := range f.h {
@@ -61,7 +61,7 @@ func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 // DefineFilter sets w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n, c, i*s+u*d-p, j*s+v*d-p].
 func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineFilter", x.Shape, w.Shape, y.Shape, g)
-	x, w, y = asImages(x), asImages(w), asImages(y)
+	x, w, y = AsImages(x), AsImages(w), AsImages(y)
 	for m := range f.m {
 		for c := range f.c {
 			for u := range f.kh {
@@ -81,8 +81,9 @@ func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	}
 }
 
-// asImages returns t with four dimensions: axes that are not there have one element.
-func asImages[T tensor.Float](t *tensor.Tensor[T]) *tensor.Tensor[T] {
+// AsImages returns a signal, a kernel or a code of any number of axes with four dimensions; axes that are not there have one element.
+// The elements are shared.
+func AsImages[T tensor.Float](t *tensor.Tensor[T]) *tensor.Tensor[T] {
 	shape := []int{t.Shape[0], t.Shape[1], 1, 1}
 	copy(shape[6-len(t.Shape):], t.Shape[2:])
 	return t.Reshape(shape...)

@@ -22,7 +22,8 @@ const certifyHelp = `ref certify says how far a code z is from the solution of
   min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  with -nonnegative z >= 0,
 
 whoever computed it: it prints the objective, the duality gap, the violation of the optimality
-conditions, and what they prove. x (N, C, H, W), the atoms w (M, C, KH, KW) and z (N, M, Ho, Wo) are
+conditions, and what they prove. x (N, C, H, W), the atoms w (M, C, KH, KW) and z (N, M, Ho, Wo), or
+signals of one axis, (N, C, L), (M, C, K) and (N, M, Lo), or vectors, (N, C), (M, C) and (N, M), are
 .npy or .safetensors files; of the latter, tensors x, w and z are read unless named otherwise. The
 boundary says which problem it is: zero (a CSC layer's, with stride, padding and dilation), full (x
 is the full convolution of z with w, flipping nothing) or circular (the same on a torus). The numbers
@@ -103,6 +104,9 @@ func (f *certifyFlags) problem(c *call) (*solve.Problem[float64], *tensor.Tensor
 	if err != nil {
 		return nil, nil, fmt.Errorf("-boundary: %w", err)
 	}
+	if err := f.toImages(read); err != nil {
+		return nil, nil, err
+	}
 	p := &solve.Problem[float64]{X: read["x"], Lambda: f.lambda, Mu: f.mu, Nonnegative: f.nonnegative}
 	switch boundary {
 	case solve.ZeroBoundary:
@@ -127,6 +131,24 @@ func (f *certifyFlags) problem(c *call) (*solve.Problem[float64], *tensor.Tensor
 		return nil, nil, fmt.Errorf("-z: the code has shape %s; for x %v and w %v it must be %s", got, p.X.Shape, p.A.Atoms.Shape, want)
 	}
 	return p, read["z"], nil
+}
+
+// toImages gives signals of one axis and vectors the axes that they lack.
+func (f *certifyFlags) toImages(read map[string]*tensor.Tensor[float64]) error {
+	x, w, z := read["x"], read["w"], read["z"]
+	axes := len(x.Shape) - 2
+	switch {
+	case len(w.Shape) != len(x.Shape) || len(z.Shape) != len(x.Shape):
+		return fmt.Errorf("-x, -w, -z: shapes %v, %v and %v differ in the number of axes", x.Shape, w.Shape, z.Shape)
+	case axes == 1 && f.geometry.Padding != 0:
+		return fmt.Errorf("-padding %d: signals of one axis are certified without padding only", f.geometry.Padding)
+	case axes == 0 && f.geometry.Padding != 0:
+		return fmt.Errorf("-padding %d: vectors have no axis to pad", f.geometry.Padding)
+	}
+	for name, t := range read {
+		read[name] = conv.AsImages(t)
+	}
+	return nil
 }
 
 // read reads one of the tensors.
@@ -157,8 +179,8 @@ func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
 		}
 		shape, data = a.Shape, a.Data
 	}
-	if len(shape) != 4 {
-		return nil, fmt.Errorf("-%s: %s has shape %v, want four dimensions", name, path, shape)
+	if len(shape) < 2 || len(shape) > 4 || tensor.Size(shape) == 0 {
+		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name, path, shape)
 	}
 	for i, v := range data {
 		if math.IsNaN(v) || math.Abs(v) > 1e100 {

@@ -90,7 +90,7 @@ func TestCertifyRefuses(t *testing.T) {
 	for _, c := range []struct{ args, says []string }{
 		{with("-x", cut), []string{"-x", "cut.npy"}},
 		{with("-z-name", "nothing"), []string{"-z", "nothing"}},
-		{with("-z", flat), []string{"-z", "flat.npy", "four dimensions"}},
+		{with("-z", flat), []string{"-z", "flat.npy", "two to four dimensions"}},
 		{with("-w", filepath.Join(dir, "x.npy")), []string{"w"}},
 		{with("-stride", "1"), []string{"-z", "[2 4 4 4]", "[2 4 7 8]"}},
 		{with("-stride", "0"), []string{"-stride 0"}},
@@ -103,4 +103,30 @@ func TestCertifyRefuses(t *testing.T) {
 	} {
 		ref(t, c.args...).refused(t, c.says...)
 	}
+}
+
+// Signals of one axis and vectors. Atoms that do not overlap have a closed form: z = soft(A*x, lambda).
+func TestCertifyAxes(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string, values []float64, shape ...int) string {
+		path := filepath.Join(dir, name+".npy")
+		if err := npy.Write(path, npy.Array{Shape: shape, DType: "float64", Data: values}); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	solved, spoiled := []string{"-tolerance", "1e-15"}, []float64{2, 0, 0, -1}
+	unit := file("unit", []float64{1, 0, 0, 1}, 2, 2) // two vectors as atoms
+	vectors := []string{"certify", "-lambda", "1", "-w", unit, "-x", file("x", []float64{3, 0.5, -1, -2}, 2, 2), "-z"}
+	works(t, append(append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2)), solved...), "relative gap       0 ")
+	spoiled[0] = 1.5
+	if r := ref(t, append(append(vectors, file("bad", spoiled, 2, 2)), solved...)...); r.status != exitFailed {
+		t.Errorf("a spoiled code: status %d, %s", r.status, r.out)
+	}
+	// One atom (1, 1)/2 of two places at stride 2; |atom|^2 = 1/2, so z = 2 soft(A*x, lambda).
+	line := []string{"certify", "-lambda", "1", "-stride", "2", "-w", file("atom", []float64{0.5, 0.5}, 1, 1, 2), "-x", file("line", []float64{3, 3, 1, 0, -4, -1}, 1, 1, 6), "-z"}
+	works(t, append(append(line, file("code", []float64{4, 0, -3}, 1, 1, 3)), solved...), "support            2 of 3 elements")
+	ref(t, append(line, file("code", []float64{4, 0, -3}, 1, 1, 3), "-padding", "1")...).refused(t, "-padding 1", "one axis")
+	ref(t, append(vectors, file("code", []float64{4, 0, -3}, 1, 1, 3))...).refused(t, "[2 2]", "[1 1 3]", "number of axes")
+	ref(t, append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2), "-padding", "2")...).refused(t, "-padding 2", "vectors")
 }
