@@ -27,7 +27,7 @@ reported. Names are
   matmul/1024/TYPE
   conv/{forward,transpose,filter}/CxMxH[/KxKsS]/TYPE    3x3, stride 1 if not said; 32 images
   train/NETWORK/batchN, predict/NETWORK/batchN          CIFAR shapes, float32
-  solve/PROBLEM/SOLVER    time to relative duality gaps 1e-3, 1e-6, 1e-9, at most 5 minutes; float64
+  solve/PROBLEM/SOLVER    time to relative duality gaps 1e-3, 1e-6, 1e-9, at most 10 minutes; float64
 
 and end in /winograd for that algorithm. Of solve's problems, image is 256 x 256 with 64 atoms 8 x 8
 and full boundary, torus the same with circular boundary, stem SDNet-18's stem on 8 drawn images. Run

@@ -17,7 +17,7 @@ import (
 // The rules for measuring solvers: the relative gaps to reach, and how long a solver may try.
 var benchGaps = []float64{1e-3, 1e-6, 1e-9}
 
-const benchSolveLimit = 5 * time.Minute
+const benchSolveLimit = 10 * time.Minute
 
 // solveJobs are all solvers on all problems, in float64.
 func solveJobs() []benchJob {
