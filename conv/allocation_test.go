@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -16,18 +17,20 @@ func TestFilterKeepsItsTables(t *testing.T) {
 		g := Geometry{Padding: 1}
 		x, w := random[float32](r, []int{images, 16, 16, 16}), tensor.New[float32](24, 16, 3, 3)
 		y := random[float32](r, g.CodeShape(x.Shape, w.Shape))
-		Filter(w, x, y, g) // its scratch memory is kept
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
+		Filter(w, x, y, g)              // its scratch memory is kept
+		least := uint64(math.MaxUint64) // of several calls: the collector may empty the scratch memory's pool before some
 		for range 10 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			Filter(w, x, y, g)
+			runtime.ReadMemStats(&after)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
 		}
-		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
+		return least
 	}
 	few, many := allocated(8), allocated(64)
-	t.Logf("8 images: %d bytes for 10 calls, 64 images: %d", few, many)
+	t.Logf("8 images: %d bytes a call, 64 images: %d", few, many)
 	if many > 4*few {
-		t.Errorf("10 calls allocate %d bytes for 8 images, %d for 64", few, many)
+		t.Errorf("a call allocates %d bytes for 8 images, %d for 64", few, many)
 	}
 }
