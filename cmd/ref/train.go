@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/imagenet"
 	"sdref/sdnet/training"
@@ -39,6 +40,8 @@ func recipeLines() string {
 // trainFlags are the flags that are not part of the run's configuration.
 type trainFlags struct {
 	images, out, resume, recipe string
+	start                       string
+	from                        *safetensors.File // the checkpoint to start from, or nil
 	save                        time.Duration
 	stop                        int
 	test                        bool
@@ -52,6 +55,7 @@ func runTrain(c *call) error {
 	c.flags.StringVar(&f.recipe, "recipe", "", "the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
 	c.flags.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`; only -data, -kernel, -save, -stop and -test may be given beside it")
+	c.flags.StringVar(&f.start, "start", "", "start from the weights of this checkpoint, which also tells the network, rather than from random ones: "+checkpointUsage())
 	c.flags.DurationVar(&f.save, "save", 5*time.Minute, "save at least this often")
 	c.flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at the end)")
 	c.flags.BoolVar(&f.test, "test", true, "evaluate the test images at the end (default: unless -holdout is given)")
@@ -68,6 +72,9 @@ func runTrain(c *call) error {
 	}
 	base, err := f.base()
 	if err != nil {
+		return err
+	}
+	if base, err = f.begin(base); err != nil {
 		return err
 	}
 	config = c.override(base, config)
@@ -109,6 +116,24 @@ func (f *trainFlags) base() (training.Config, error) {
 		names = append(names, r.Name)
 	}
 	return training.Config{}, fmt.Errorf("-recipe: unknown recipe %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// begin opens the checkpoint to start from, if there is one, and returns the recipe with its network, as it was trained.
+func (f *trainFlags) begin(k training.Config) (training.Config, error) {
+	if f.start == "" {
+		return k, nil
+	}
+	var err error
+	if f.from, err = openCheckpoint(f.start); err != nil {
+		return k, err
+	}
+	was, _, err := training.ReadConfig(f.from)
+	if err != nil {
+		return k, err
+	}
+	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations, was.Variant
+	k.LearnLambda, k.LearnStep, k.Gradient = was.LearnLambda, was.LearnStep, was.Gradient
+	return k, nil
 }
 
 // fit completes a configuration by what the data is.
@@ -217,9 +242,12 @@ func makeFolder(given string, k training.Config) (string, error) {
 }
 
 func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data training.Data, notes []string) error {
-	r, err := training.New[T](k, data)
+	r, err := newRun[T](f.from, k, data)
 	if err != nil {
 		return err
+	}
+	if r.Start != "" {
+		notes = append(notes, fmt.Sprintf("it starts from the weights of %s, state %.16s", f.from.Path, r.Start))
 	}
 	if f.out, err = makeFolder(f.out, k); err != nil {
 		return err
@@ -231,4 +259,12 @@ func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data tra
 		return err
 	}
 	return newSession(c, f, r, data).run(notes)
+}
+
+// newRun is a run at its beginning, from a checkpoint's weights if there is one.
+func newRun[T tensor.Float](from *safetensors.File, k training.Config, data training.Data) (*training.Run[T], error) {
+	if from != nil {
+		return training.NewFrom[T](k, data, from)
+	}
+	return training.New[T](k, data)
 }

@@ -249,3 +249,28 @@ func TestDivergence(t *testing.T) {
 	ref(t, short(data, out, "-rate", "1e6", "-warmup", "0", "-epochs", "20")...).refused(t, "diverged", out)
 	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
 }
+
+// -start takes the weights, the network and its CSC settings of a checkpoint; flags change the settings.
+func TestStart(t *testing.T) {
+	data, folder := cifar10(t), t.TempDir()
+	first, second := filepath.Join(folder, "first"), filepath.Join(folder, "second")
+	works(t, short(data, first, "-lambda", "0.2"))
+	r := works(t, []string{"train", "-start", checkpointIn(first), "-epochs", "1", "-batch", "4", "-rate", "0", "-data", data, "-out", second},
+		"sdnet8_narrow on 10 images", "it starts from the weights of "+checkpointIn(first)+", state ")
+	var before, after evaluated
+	for run, e := range map[string]*evaluated{first: &before, second: &after} {
+		path := filepath.Join(folder, "eval.json")
+		works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data, "-json", path})
+		if err := json.Unmarshal([]byte(content(t, path)), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after.Configuration.Start != before.Digest || after.Configuration.Lambda != 0.2 || !strings.Contains(r.out, after.Configuration.Start[:16]) {
+		t.Errorf("start %q, lambda %g; the weights were %q", after.Configuration.Start, after.Configuration.Lambda, before.Digest)
+	}
+	works(t, []string{"train", "-start", "pretrained:sdnet8_slim", "-lambda", "0.3", "-epochs", "1", "-batch", "4", "-images", "4", "-data", data, "-out", filepath.Join(folder, "slim")},
+		"sdnet8_slim on 4 images", "weights of pretrained:sdnet8_slim, state ")
+	ref(t, "train", "-start", checkpointIn(first), "-net", "resnet8_narrow", "-data", data, "-out", filepath.Join(folder, "third")).refused(t, checkpointIn(first), "sdnet8_narrow", "resnet8_narrow")
+	ref(t, "train", "-start", filepath.Join(folder, "none"), "-data", data).refused(t, filepath.Join(folder, "none"))
+	ref(t, "train", "-resume", first, "-start", checkpointIn(first), "-data", data).refused(t, "-start", "resumed")
+}

@@ -47,6 +47,8 @@ type Config struct {
 	LearnLambda   bool `json:"learn_lambda,omitempty"`   // each CSC layer's lambda is trained
 	LearnStep     bool `json:"learn_step,omitempty"`     // so is a factor on its step size
 
+	Start string `json:"start,omitempty"` // digest of the weights that the run began with; random ones if left out
+
 	Gradient csc.Gradient `json:"gradient,omitzero"` // of the CSC layers: unrolled, which is left out, or implicit
 }
 

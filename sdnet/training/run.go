@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"sdref/csc"
+	"sdref/golden/safetensors"
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
@@ -67,6 +69,39 @@ func New[T tensor.Float](c Config, data Data) (*Run[T], error) {
 		return nil, err
 	}
 	r.Trainer.Net.Initialize(c.Seed)
+	return r, nil
+}
+
+// NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of random ones: for fine-tuning,
+// or for a warm restart of the learning rate. The network may have been trained with other images; its linear layer is initialised
+// if it was for another number of classes. The run's configuration has the digest of the checkpoint's weights as its Start.
+func NewFrom[T tensor.Float](c Config, data Data, f *safetensors.File) (*Run[T], error) {
+	known, from, err := LoadNetwork[T](f)
+	if err != nil {
+		return nil, err
+	}
+	if from.Network != c.Network {
+		return nil, fmt.Errorf("%s: weights of %s, not of %s", f.Path, from.Network, c.Network)
+	}
+	c.Start = known.Digest()
+	r, err := New[T](c, data)
+	if err != nil {
+		return nil, err
+	}
+	tensors := map[string]*tensor.Tensor[T]{}
+	for _, k := range known.State() {
+		tensors[k.Name] = k.Tensor
+	}
+	for _, s := range r.Net().State() {
+		switch k := tensors[s.Name]; {
+		case k == nil:
+			return nil, fmt.Errorf("%s: the network has no %s", f.Path, s.Name)
+		case slices.Equal(k.Shape, s.Shape):
+			copy(s.Data, k.Data)
+		case !strings.HasPrefix(s.Name, "linear."):
+			return nil, fmt.Errorf("%s: %s is %v, the network for %s has %v", f.Path, s.Name, k.Shape, c.Data, s.Shape)
+		}
+	}
 	return r, nil
 }
 
