@@ -7,8 +7,8 @@ import (
 	"sdref/tensor"
 )
 
-// contraction is Forward or Transpose by plan: products of the weights, as they lie, with the columns that they read of staged
-// images. The images go through it in groups.
+// contraction is Forward or Transpose by plan: products of the weights, as they lie or turned, with the columns that they read of
+// staged images. The images go through it in groups.
 type contraction[T tensor.Float] struct {
 	*plan
 	set                     *kernel.Set[T]
@@ -20,8 +20,12 @@ type contraction[T tensor.Float] struct {
 func (c contraction[T]) run() {
 	workers := parallel.Workers(c.images * c.size())
 	groups := (c.images + c.group - 1) / c.group
-	spaces := gemm.Take[T](workers)
+	spaces := gemm.Take[T](workers + 1)
 	defer gemm.Give(spaces)
+	if c.turned {
+		c.weights = turn(c.set, spaces[workers], c.weights, c.stage.channels)
+	}
+	spaces = spaces[:workers]
 	bordered := make([]bool, workers) // the zeros around the images stand in the goroutine's stage
 	body := func(worker int, spaces []*gemm.Workspace[T], i int) {
 		w := &work[T]{c, spaces, i * c.group, c.group, c.full, bordered[worker]}
@@ -40,6 +44,20 @@ func (c contraction[T]) run() {
 	}
 }
 
+// turn copies a matrix of so many rows to the workspace, transposed: its columns are pitch(rows) elements apart.
+func turn[T tensor.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
+	cols, pitch := len(matrix)/rows, pitch(rows)
+	ws.Floats = gemm.Grow(ws.Floats, cols*pitch)
+	places := gemm.Offsets(rows, cols)
+	parallel.Ranges(cols, max(1, tensor.Grain/rows), func(lo, hi int) {
+		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], places, hi-lo)
+	})
+	return ws.Floats
+}
+
+// pitch is n and a cache line more: columns that are a power of 2 apart would share a few places in the first-level cache.
+func pitch(n int) int { return n + 16 }
+
 // work is a contraction of one group of images, shared out over as many goroutines as there are spaces. The first space holds
 // what they share.
 type work[T tensor.Float] struct {
@@ -53,10 +71,14 @@ type work[T tensor.Float] struct {
 func (w *work[T]) run() {
 	shared := w.spaces[0]
 	source, target := w.source[w.first*w.stage.imageStep:], w.target[w.first*w.size():]
-	shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
-	w.eachRange(w.stage.channels, func(c0, c1 int) {
-		stageImages(w.stage, w.set, shared.Floats, source, w.images, c0, c1, w.bordered)
-	})
+	pixels := source
+	if !w.stage.plain() {
+		shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
+		pixels = shared.Floats
+		w.eachRange(w.stage.channels, func(c0, c1 int) {
+			stageImages(w.stage, w.set, pixels, source, w.images, c0, c1, w.bordered)
+		})
+	}
 	results := target
 	if w.parted() {
 		shared.Result = gemm.Grow(shared.Result, max(w.images, w.stage.side)*w.size())
@@ -64,7 +86,7 @@ func (w *work[T]) run() {
 	}
 	for i, p := range w.products {
 		a := gemm.Matrix[T]{Data: w.weights, Rows: p.rows, Cols: p.cols}
-		b := gemm.Matrix[T]{Data: shared.Floats, Rows: p.links, Cols: w.lattices[i].in}
+		b := gemm.Matrix[T]{Data: pixels, Rows: p.links, Cols: w.lattices[i].in}
 		c := gemm.Matrix[T]{Data: results, Rows: w.results, Cols: w.lattices[i].out}
 		gemm.MultiplyParts(c, a, b, w.spaces)
 	}

@@ -114,6 +114,10 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 		{x: []int{1, 3, 20, 64}, w: []int{64, 3, 7, 7}, g: Geometry{Stride: 2, Padding: 3}},
 		{x: []int{70, 5, 3, 4}, w: []int{6, 5, 3, 3}, g: Geometry{Padding: 1}}, // interleaved images, and a last group of fewer
 		{x: []int{71, 5, 7, 8}, w: []int{6, 5, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
+		{x: []int{40, 9, 7, 8}, w: []int{6, 9, 1, 1}, g: Geometry{Stride: 2, Padding: 1}},     // a tap of an interleaved image
+		{x: []int{3, 8, 6, 32}, w: []int{14, 8, 1, 1}},                                        // an image as it lies
+		{x: []int{8, 20, 24, 24}, w: []int{40, 20, 3, 3}, g: Geometry{Stride: 2, Padding: 1}}, // so many pixels that weights are transposed
+		{x: []int{7, 5, 40, 41}, w: []int{9, 5, 4, 2}, g: Geometry{Stride: 3, Padding: 1, Dilation: 2}},
 	} {
 		s.y = s.g.CodeShape(s.x, s.w)
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)

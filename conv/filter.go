@@ -98,12 +98,16 @@ func (f *filterPart[T]) finish(w, results []T, taps []int) {
 	}
 }
 
-// padded is the stage of x for Filter, which reads single elements: the image with its border, uncut. It lists the places of
-// the taps of every channel.
+// padded is the stage of x for Filter, which reads single elements: the image with its border, uncut, or where there is a single
+// tap the pixels that it reads. It lists the places of the taps of every channel.
 func (f form) padded(channels, side int) (s *stage, taps []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, origin: [2]int{-f.ph, -f.pw}, step: 1, phases: [][2]int{{0, 0}}, side: side}
-	s.imageStep = f.c * f.h * f.w
-	s.rows, s.cols = (f.ho-1)*f.s+(f.kh-1)*f.d+1, (f.wo-1)*f.s+(f.kw-1)*f.d+1
+	step := [2]int{1, 1}
+	if f.kh*f.kw == 1 {
+		step = f.strides(side)
+	}
+	s = f.newStage(channels, side, step)
+	s.phases = [][2]int{{0, 0}}
+	s.rows, s.cols = (f.ho-1)*s.every[0]+(f.kh-1)*f.d+1, (f.wo-1)*s.every[1]+(f.kw-1)*f.d+1
 	taps = make([]int, 0, channels*f.kh*f.kw)
 	for c := range channels {
 		for u := range f.kh {
@@ -121,7 +125,7 @@ func (f form) pixels(s *stage, images int) []int {
 	for n := range images {
 		for i := range f.ho {
 			for j := range f.wo {
-				places = append(places, n/s.side*s.side*s.size()+s.place(n%s.side, i*f.s*s.cols+j*f.s))
+				places = append(places, n/s.side*s.side*s.size()+s.place(n%s.side, s.pixel(i, j)))
 			}
 		}
 	}

@@ -15,6 +15,7 @@ type plan struct {
 	channels      int   // of the target
 	height, width int   // of the target
 	step          int   // of the products' grids
+	turned        bool  // whether the weights are transposed first, so that the source's channels are their last axis
 	results       []int // where tiles write each channel
 	products      []product
 	full, last    []lattice // the products' columns for a whole group, and for the last one
@@ -97,7 +98,7 @@ func (p *plan) lattices(images, lanes int) []lattice {
 	for i := range list {
 		g, l := &p.products[i].grid, &list[i]
 		add := func(n, row, col int) {
-			l.in = append(l.in, p.stage.place(n, g.first+row*p.stage.cols+col))
+			l.in = append(l.in, p.stage.place(n, g.first+p.stage.pixel(row, col)))
 			l.out = append(l.out, p.place(n, g.row+row*p.step, g.col, col))
 		}
 		if p.stage.side > 1 {

@@ -14,7 +14,8 @@ type stage struct {
 	channels, height, width int      // of the image
 	imageStep               int      // elements from one image to the next
 	origin                  [2]int   // image row and column of element (0, 0) of phase (0, 0)
-	step                    int      // image rows per row of the stage
+	step                    [2]int   // image rows per row of the stage, and columns per column
+	every                   [2]int   // rows and columns of the stage from one pixel that is computed to the next
 	phases                  [][2]int // row and column offsets, 0 <= offset < step, in the order in which they lie
 	rows, cols              int      // of one phase of one channel
 	side                    int      // images that lie side by side, element by element: a vector of them, or 1
@@ -35,6 +36,14 @@ func (s *stage) planeSize() int { return len(s.phases) * s.rows * s.cols }
 // size is the number of elements of a staged image.
 func (s *stage) size() int { return s.channels * s.planeSize() }
 
+// plain tells whether a stage would be nothing but a copy of the images.
+func (s *stage) plain() bool {
+	return s.side == 1 && s.rows == s.height && s.cols == s.width && s.origin == [2]int{} && s.step == [2]int{1, 1}
+}
+
+// pixel is where pixel (row, col) of those that are computed lies in a staged channel, counted from the first.
+func (s *stage) pixel(row, col int) int { return row*s.every[0]*s.cols + col*s.every[1] }
+
 // place is where element i of staged image n lies.
 func (s *stage) place(n, i int) int {
 	if s.side > 1 {
@@ -54,7 +63,7 @@ func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, ima
 		stageSideBySide(s, set, views, dst, src, images, c0, c1)
 		return
 	}
-	rows := gemm.Offsets(s.rows, s.step*s.width)
+	rows := gemm.Offsets(s.rows, s.step[0]*s.width)
 	for n := range images {
 		for c := c0; c < c1; c++ {
 			at := n*s.size() + c*s.planeSize()
@@ -75,10 +84,10 @@ type view struct{ rows, cols, top, first, at int }
 func (s *stage) views() (list []view) {
 	for i, phase := range s.phases {
 		v := view{top: s.origin[0] + phase[0], first: s.origin[1] + phase[1]}
-		r0, r1 := inRange(s.rows, s.height, v.top, s.step)
-		q0, q1 := inRange(s.cols, s.width, v.first, s.step)
+		r0, r1 := inRange(s.rows, s.height, v.top, s.step[0])
+		q0, q1 := inRange(s.cols, s.width, v.first, s.step[1])
 		v.rows, v.cols = r1-r0, q1-q0
-		v.top, v.first = v.top+r0*s.step, v.first+q0*s.step
+		v.top, v.first = v.top+r0*s.step[0], v.first+q0*s.step[1]
 		v.at = (i*s.rows+r0)*s.cols + q0
 		if v.rows > 0 && v.cols > 0 {
 			list = append(list, v)
@@ -91,7 +100,7 @@ func (s *stage) views() (list []view) {
 func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, rows []int) {
 	for _, v := range views {
 		out, in, rows := dst[v.at:], src[v.top*s.width+v.first:], rows[:v.rows]
-		switch s.step {
+		switch s.step[1] {
 		case 1:
 			set.Gather(out, s.cols, in, rows, v.cols)
 		case 2:
@@ -99,30 +108,22 @@ func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst,
 		default:
 			for r, at := range rows {
 				for q := range v.cols {
-					out[r*s.cols+q] = in[at+q*s.step]
+					out[r*s.cols+q] = in[at+q*s.step[1]]
 				}
 			}
 		}
 	}
 }
 
-// stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n.
+// stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n. The vectors run over images,
+// so no stride keeps pixels apart, and columns are not cut into phases.
 func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, images, c0, c1 int) {
 	batch := gemm.Offsets(images, s.imageStep)
-	line := make([]T, s.width*s.side)
 	for c := c0; c < c1; c++ {
 		for _, v := range views {
 			for r := range v.rows {
 				out := dst[(c*s.planeSize()+v.at+r*s.cols)*s.side:]
-				in := src[(c*s.height+v.top+r*s.step)*s.width+v.first:]
-				if s.step == 1 {
-					set.Interleave(out, s.side, in, batch, v.cols)
-					continue
-				}
-				set.Interleave(line, s.side, in, batch, (v.cols-1)*s.step+1)
-				for q := range v.cols {
-					copy(out[q*s.side:][:images], line[q*s.step*s.side:])
-				}
+				set.Interleave(out, s.side, src[(c*s.height+v.top+r*s.step[0])*s.width+v.first:], batch, v.cols)
 			}
 		}
 	}
@@ -134,16 +135,31 @@ func inRange(n, size, first, step int) (lo, hi int) {
 	return lo, max(lo, min(n, (size-first+step-1)/step))
 }
 
+// newStage is a stage of so many channels of x, every step-th row and column of it.
+func (f form) newStage(channels, side int, step [2]int) *stage {
+	return &stage{channels: channels, height: f.h, width: f.w, imageStep: f.c * f.h * f.w, origin: [2]int{-f.ph, -f.pw},
+		step: step, every: [2]int{f.s / step[0], f.s / step[1]}, side: side}
+}
+
+// strides are the steps of a stage in which the pixels that one tap reads are neighbours. Where images lie side by side, those of a row
+// need not be.
+func (f form) strides(side int) [2]int {
+	if side > 1 {
+		return [2]int{f.s, 1}
+	}
+	return [2]int{f.s, f.s}
+}
+
 // window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.
-func (f form) window(channels, side int) (s *stage, tap []int) {
-	s = &stage{channels: channels, height: f.h, width: f.w, imageStep: channels * f.h * f.w, origin: [2]int{-f.ph, -f.pw}, step: f.s, side: side}
+func (f form) window(side int) (s *stage, tap []int) {
+	s = f.newStage(f.c, side, f.strides(side))
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
-	s.cols = f.wo + (f.kw-1)*f.d/f.s
-	read := func(kernel int) (phases []int, place []int) { // along an axis, and for each offset its place among them
-		place = make([]int, f.s)
-		for offset := range f.s {
+	s.cols = (f.wo-1)*s.every[1] + (f.kw-1)*f.d/s.step[1] + 1
+	read := func(kernel, step int) (phases []int, place []int) { // along an axis, and for each offset its place among them
+		place = make([]int, step)
+		for offset := range step {
 			for k := range kernel {
-				if k*f.d%f.s == offset {
+				if k*f.d%step == offset {
 					place[offset] = len(phases)
 					phases = append(phases, offset)
 					break
@@ -152,18 +168,19 @@ func (f form) window(channels, side int) (s *stage, tap []int) {
 		}
 		return phases, place
 	}
-	rowPhases, rowPlace := read(f.kh)
-	colPhases, colPlace := read(f.kw)
+	rowPhases, rowPlace := read(f.kh, s.step[0])
+	colPhases, colPlace := read(f.kw, s.step[1])
 	for _, r := range rowPhases {
 		for _, q := range colPhases {
 			s.phases = append(s.phases, [2]int{r, q})
 		}
 	}
-	for c := range channels {
+	for c := range f.c {
 		for u := range f.kh {
 			for v := range f.kw {
-				phase := rowPlace[u*f.d%f.s]*len(colPhases) + colPlace[v*f.d%f.s]
-				tap = append(tap, s.side*(c*s.planeSize()+(phase*s.rows+u*f.d/f.s)*s.cols+v*f.d/f.s))
+				row, col := u*f.d, v*f.d
+				phase := rowPlace[row%s.step[0]]*len(colPhases) + colPlace[col%s.step[1]]
+				tap = append(tap, side*(c*s.planeSize()+(phase*s.rows+row/s.step[0])*s.cols+col/s.step[1]))
 			}
 		}
 	}

@@ -30,19 +30,24 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 // transposePlan is the plan of Transpose, not finished.
 func (f form) transposePlan(lanes int) *plan {
 	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, f.n, lanes))
-	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s}
+	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s, turned: f.turns()}
 	for r := range f.s {
 		for q := range f.s {
-			p.products = append(p.products, f.phase(s, r, q))
+			p.products = append(p.products, f.phase(s, p.turned, r, q))
 		}
 	}
 	return p
 }
 
+// turns tells whether Transpose turns the weights first, so that the channels of y are neighbours. As they lie each phase of the
+// stride reads a few elements of every cache line, and more lines than the second-level cache can bring. Turning is only worth it for many pixels.
+func (f form) turns() bool { return f.s > 1 && f.kh*f.kw > 1 && f.n*f.ho*f.wo >= 1024 }
+
 // codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
 func (f form) codeWindow(side int) *stage {
 	rows, cols := f.reach()
-	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo, step: 1, phases: [][2]int{{0, 0}}, side: side}
+	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo,
+		step: [2]int{1, 1}, every: [2]int{1, 1}, phases: [][2]int{{0, 0}}, side: side}
 	s.origin = [2]int{f.ph/f.s - rows, f.pw/f.s - cols}
 	s.rows = (f.h-1+f.ph)/f.s - s.origin[0] + 1
 	s.cols = (f.w-1+f.pw)/f.s - s.origin[1] + 1
@@ -54,7 +59,7 @@ func (f form) reach() (rows, cols int) { return (f.kh - 1) * f.d / f.s, (f.kw - 
 
 // phase is the product for the pixels of x whose rows a share r = (a+p) mod s and whose columns b share q = (b+p) mod s: pixel
 // a = s*alpha + r - p meets tap u at y's row alpha - floor(u*d/s), if u*d = r (mod s). The chain goes over m, then over the taps.
-func (f form) phase(s *stage, r, q int) product {
+func (f form) phase(s *stage, turned bool, r, q int) product {
 	g := grid{row: (r + f.ph*(f.s-1)) % f.s, col: (q + f.pw*(f.s-1)) % f.s}
 	g.rows, g.cols = max(0, (f.h-g.row+f.s-1)/f.s), max(0, (f.w-g.col+f.s-1)/f.s)
 	rows, cols := f.reach()
@@ -64,11 +69,19 @@ func (f form) phase(s *stage, r, q int) product {
 		for u := range f.kh {
 			for v := range f.kw {
 				if u*f.d%f.s == r && v*f.d%f.s == q {
-					places = append(places, m*f.taps()+u*f.kw+v)
+					place := m*f.taps() + u*f.kw + v
+					if turned {
+						place = (u*f.kw+v)*pitch(f.m) + m
+					}
+					places = append(places, place)
 					links = append(links, s.side*(m*s.planeSize()+(rows-u*f.d/f.s)*s.cols+cols-v*f.d/f.s))
 				}
 			}
 		}
 	}
-	return product{gemm.Offsets(f.c, f.kh*f.kw), places, links, g}
+	row := f.kh * f.kw
+	if turned {
+		row *= pitch(f.m)
+	}
+	return product{gemm.Offsets(f.c, row), places, links, g}
 }
