@@ -80,11 +80,7 @@ func runAttack(c *call) error {
 	for i := range f.epsilons {
 		f.epsilons[i] *= unit
 	}
-	file, err := openCheckpoint(f.checkpoint)
-	if err != nil {
-		return err
-	}
-	config, _, err := training.ReadConfig(file)
+	file, config, err := openTrained(f.checkpoint)
 	if err != nil {
 		return err
 	}
@@ -137,11 +133,7 @@ func attackAs[T tensor.Float](c *call, f attackFlags, file *safetensors.File, co
 		return err
 	}
 	if f.beside != "" {
-		other, err := openCheckpoint(f.beside)
-		if err != nil {
-			return err
-		}
-		theirs, _, err := training.ReadConfig(other)
+		other, theirs, err := openTrained(f.beside)
 		if err != nil {
 			return err
 		}

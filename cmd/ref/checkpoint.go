@@ -5,6 +5,7 @@ import (
 
 	"sdref/golden/safetensors"
 	"sdref/sdnet/pretrained"
+	"sdref/sdnet/training"
 )
 
 // checkpointUsage describes a flag whose value openCheckpoint reads.
@@ -18,4 +19,14 @@ func openCheckpoint(where string) (*safetensors.File, error) {
 		return pretrained.Open(name)
 	}
 	return safetensors.Read(where)
+}
+
+// openTrained reads a checkpoint like openCheckpoint, and the configuration of the run that wrote it.
+func openTrained(where string) (*safetensors.File, training.Config, error) {
+	f, err := openCheckpoint(where)
+	if err != nil {
+		return nil, training.Config{}, err
+	}
+	config, _, err := training.ReadConfig(f)
+	return f, config, err
 }

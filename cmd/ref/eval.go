@@ -40,11 +40,7 @@ func runEval(c *call) error {
 	if *batch < 1 {
 		return fmt.Errorf("-batch: %d images", *batch)
 	}
-	f, err := openCheckpoint(*checkpoint)
-	if err != nil {
-		return err
-	}
-	config, _, err := training.ReadConfig(f)
+	f, config, err := openTrained(*checkpoint)
 	if err != nil {
 		return err
 	}

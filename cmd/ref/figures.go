@@ -13,7 +13,6 @@ import (
 	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/pretrained"
-	"sdref/sdnet/training"
 	"sdref/tensor"
 )
 
@@ -82,11 +81,7 @@ func (c *call) figures(f figuresFlags) error {
 	p.say("%s", machine())
 	var r report
 	for i, where := range f.checkpoints {
-		file, err := openCheckpoint(where)
-		if err != nil {
-			return err
-		}
-		config, _, err := training.ReadConfig(file)
+		file, config, err := openTrained(where)
 		if err != nil {
 			return err
 		}

@@ -81,11 +81,7 @@ func runRobust(c *call) error {
 	if f.test < 1 || f.learn < 1 || f.batch < 1 {
 		return fmt.Errorf("-images %d, -learn %d, -batch %d: at least 1 each", f.test, f.learn, f.batch)
 	}
-	file, err := openCheckpoint(f.checkpoint)
-	if err != nil {
-		return err
-	}
-	config, _, err := training.ReadConfig(file)
+	file, config, err := openTrained(f.checkpoint)
 	if err != nil {
 		return err
 	}

@@ -214,11 +214,7 @@ func (c *call) tableJob(f tableFlags) error {
 
 // accuracy evaluates a checkpoint and enters the result, in a new row if its network has none.
 func (c *call) accuracy(r *tableReport, f tableFlags, where string, p *progress) error {
-	file, err := openCheckpoint(where)
-	if err != nil {
-		return err
-	}
-	config, _, err := training.ReadConfig(file)
+	file, config, err := openTrained(where)
 	if err != nil {
 		return err
 	}

@@ -123,14 +123,11 @@ func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 	if f.start == "" {
 		return k, nil
 	}
-	var err error
-	if f.from, err = openCheckpoint(f.start); err != nil {
-		return k, err
-	}
-	was, _, err := training.ReadConfig(f.from)
+	from, was, err := openTrained(f.start)
 	if err != nil {
 		return k, err
 	}
+	f.from = from
 	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations, was.Variant
 	k.LearnLambda, k.LearnStep, k.Gradient = was.LearnLambda, was.LearnStep, was.Gradient
 	return k, nil
