@@ -4,7 +4,7 @@ import "sdref/tensor"
 
 // Im2col returns the columns of one image x (C, H, W) as a matrix (C*KH*KW, Ho*Wo): row (c, u, v), column (i, j) holds
 // x[c, i*s+u*d-p, j*s+v*d-p]. The convolution is the product of w, read as (M, C*KH*KW), with it. This is the readable
-// form; Forward packs the same matrix panel by panel without ever holding it.
+// form; Forward reads the same matrix from staged images without ever holding it.
 func Im2col[T tensor.Float](x *tensor.Tensor[T], kh, kw int, g Geometry) *tensor.Tensor[T] {
 	batch := x.Reshape(append([]int{1}, x.Shape...)...)
 	c, ho, wo := x.Shape[0], g.CodeSize(x.Shape[1], kh), g.CodeSize(x.Shape[2], kw)
