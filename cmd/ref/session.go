@@ -141,7 +141,11 @@ func (s *session[T]) store() error {
 // finish evaluates the test images, unless choices are still to be made, and says where everything is.
 func (s *session[T]) finish() error {
 	if s.test && (s.r.Holdout == 0 || s.given("test")) {
-		s.p.say("the test images, which nothing before this depended on:")
+		known := "nothing before this depended on"
+		if s.r.Start != "" { // what the weights that it started from depended on is not known
+			known = "nothing in this run depended on"
+		}
+		s.p.say("the test images, which %s:", known)
 		if _, err := evaluate(s.call, newProgress(s.stdout, 0), s.r.Net(), s.data, s.data.Test, evaluationBatch); err != nil {
 			return err
 		}

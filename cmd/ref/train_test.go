@@ -256,7 +256,7 @@ func TestStart(t *testing.T) {
 	first, second := filepath.Join(folder, "first"), filepath.Join(folder, "second")
 	works(t, short(data, first, "-lambda", "0.2"))
 	r := works(t, []string{"train", "-start", checkpointIn(first), "-epochs", "1", "-batch", "4", "-rate", "0", "-data", data, "-out", second},
-		"sdnet8_narrow on 10 images", "it starts from the weights of "+checkpointIn(first)+", state ")
+		"sdnet8_narrow on 10 images", "it starts from the weights of "+checkpointIn(first)+", state ", "the test images, which nothing in this run depended on:")
 	var before, after evaluated
 	for run, e := range map[string]*evaluated{first: &before, second: &after} {
 		path := filepath.Join(folder, "eval.json")
