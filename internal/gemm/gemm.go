@@ -30,16 +30,26 @@ func (m Matrix[T]) Block(r0, r1, c0, c1 int) Matrix[T] {
 }
 
 const (
-	// depth is the most links of the chain in a block: enough that loading and storing the tiles of C between blocks costs
-	// little, few enough that a strip of A and what it meets of B stay in the first two levels of cache.
-	depth = 640
+	// depth32 is the most links of the chain in a block, for float32; half as many float64s take the same room. So many that loading and
+	// storing the tiles of C between blocks costs little, so few that a strip of A and the panels it meets stay in the second-level cache.
+	depth32 = 1280
 	// group is the number of panels that a strip of A meets before the next strip comes, so that it is read once for them all
 	// from wherever it lies.
-	group = 8
+	group = 6
+	// groupAlone is the same where there is a single strip: there is nothing to share then, and tiles of few rows are several panels wide.
+	groupAlone = 24
 	// farLinks is the number of elements from link to link of B from which on a panel is packed although it could be read where it
 	// lies: each link is on another page of memory then.
 	farLinks = 512
 )
+
+// depth is the most links of the chain in a block.
+func depth[T kernel.Float]() int {
+	if _, double := any(T(0)).(float64); double {
+		return depth32 / 2
+	}
+	return depth32
+}
 
 // Multiply sets c = a*b or, with load, continues the chains that c holds: c = c + a*b, one chain. It runs on the calling
 // goroutine; different blocks of a product may run at the same time, each with its own workspace. c must not overlap the others.
@@ -55,10 +65,10 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	*p = product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
 	defer func() { *p = product[T]{} }() // it holds on to nothing
 	p.width = kernel.Vectors * p.set.Lanes
-	blocks := max(1, (k+depth-1)/depth)
+	blocks := max(1, (k+depth[T]()-1)/depth[T]())
 	p.size = (k + blocks - 1) / blocks * p.width
 	p.planStrips()
-	p.ws.scratch = Grow(p.ws.scratch, group*m*p.width)
+	p.ws.scratch = Grow(p.ws.scratch, p.group*m*p.width)
 	p.ws.links = p.ws.links[:0]
 	for i := range p.size / p.width {
 		p.ws.links = append(p.ws.links, i*p.width)
@@ -78,12 +88,13 @@ type product[T kernel.Float] struct {
 	c, a, b Matrix[T]
 	set     *kernel.Set[T]
 	ws      *Workspace[T]
-	width   int // of an ordinary panel
-	wide    int // vectors of a wide one, if the strips' tiles take such and C's rows lie evenly; else 0
+	width   int // of a panel
 	size    int // elements of a packed panel
+	group   int // the most panels at a time
 	strips  []strip[T]
 	panels  []panel
-	out     [kernel.MaxVectors]int // where a tile's vectors go: here, since what is passed to a tile would be allocated
+	vectors vectors // of the panels
+	runs    []run   // of the vectors
 }
 
 // strip is the rows of A that a tile works on at a time.
@@ -96,13 +107,20 @@ type strip[T kernel.Float] struct {
 	inPlace  bool   // whether they lie evenly, so that tiles may write there
 }
 
-// panel is the vectors of columns that a tile works on at a time.
+// panel is the columns that most tiles work on at a time: two vectors, the last panel's perhaps not full.
 type panel struct {
 	col, cols int
-	vectors   int
-	packed    bool                   // B's columns are not vectors in memory, so they are copied
-	scratch   bool                   // neither are C's, so tiles are exchanged with scratch memory
-	in, out   [kernel.MaxVectors]int // where its vectors lie in B's and in C's data
+	packed    bool // B's columns are not vectors in memory, so they are copied
+	scratch   bool // neither are C's, so tiles are exchanged with scratch memory
+}
+
+// vectors lists where vectors of columns lie: in B's data or in the packed panels; in a row of C's data; in that row's scratch memory.
+type vectors struct{ in, out, scratch []int }
+
+// run is the vectors first..last-1, of neighbouring panels that are treated alike.
+type run struct {
+	first, last     int
+	packed, scratch bool
 }
 
 // planStrips cuts A into strips: for each, the tallest tile whose groups of rows lie evenly in memory.
@@ -126,10 +144,11 @@ func (p *product[T]) planStrips() {
 		p.strips = append(p.strips, s)
 		row += h
 	}
-	if s := p.strips[0]; len(p.strips) == 1 && s.inPlace {
-		p.wide = s.tile.Wide
-	}
 	p.ws.strips = p.strips
+	p.group = group
+	if len(p.strips) == 1 {
+		p.group = groupAlone
+	}
 }
 
 // fits tells whether the tile can read its groups from the given rows, and finds out how.
@@ -165,48 +184,36 @@ func even(offsets []int) bool {
 // planPanels cuts columns from c0 on, a group of panels or up to the end, and returns where it stopped.
 func (p *product[T]) planPanels(c0 int) int {
 	lanes, n := p.set.Lanes, len(p.c.Cols)
-	p.panels = p.ws.plan[:0]
+	p.panels, p.runs = p.ws.plan[:0], p.ws.runs[:0]
+	v := vectors{p.ws.vectors.in[:0], p.ws.vectors.out[:0], p.ws.vectors.scratch[:0]}
 	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= farLinks
 	col := c0
-	for col < n && len(p.panels) < group {
+	for col < n && len(p.panels) < p.group {
 		q := panel{col: col, cols: min(p.width, n-col), packed: far}
-		if !far && p.wide > 0 && p.whole(col, p.wide) {
-			q.cols = p.wide * lanes
-		}
-		q.vectors = (q.cols + lanes - 1) / lanes
-		for v := range q.vectors {
-			first := col + v*lanes
-			last := min(first+lanes, n)
-			q.packed = q.packed || last-first < lanes || run(p.b.Cols[first:last]) < lanes
-			q.scratch = q.scratch || last-first < lanes || run(p.c.Cols[first:last]) < lanes
-			q.in[v], q.out[v] = p.b.Cols[first], p.c.Cols[first]
+		first := len(v.in)
+		for at := col; at < col+q.cols; at += lanes {
+			end := min(at+lanes, n)
+			q.packed = q.packed || end-at < lanes || inARow(p.b.Cols[at:end]) < lanes
+			q.scratch = q.scratch || end-at < lanes || inARow(p.c.Cols[at:end]) < lanes
+			v.in, v.out = append(v.in, p.b.Cols[at]), append(v.out, p.c.Cols[at])
+			v.scratch = append(v.scratch, p.scratch(len(p.panels), 0)+at-col)
 		}
 		if q.packed {
-			p.ws.panels = Grow(p.ws.panels, group*p.size)
-			for v := range q.vectors {
-				q.in[v] = len(p.panels)*p.size + v*lanes
+			p.ws.panels = Grow(p.ws.panels, p.group*p.size)
+			for i := range v.in[first:] {
+				v.in[first+i] = len(p.panels)*p.size + i*lanes
 			}
 		}
+		if last := len(p.runs) - 1; last < 0 || p.runs[last].packed != q.packed || p.runs[last].scratch != q.scratch {
+			p.runs = append(p.runs, run{first, first, q.packed, q.scratch})
+		}
+		p.runs[len(p.runs)-1].last = len(v.in)
 		p.panels = append(p.panels, q)
 		col += q.cols
 	}
-	p.ws.plan = p.panels
+	p.vectors = v
+	p.ws.plan, p.ws.runs, p.ws.vectors = p.panels, p.runs, v
 	return col
-}
-
-// whole tells whether so many vectors from column col on lie as vectors in B and in C.
-func (p *product[T]) whole(col, vectors int) bool {
-	lanes := p.set.Lanes
-	if col+vectors*lanes > len(p.c.Cols) {
-		return false
-	}
-	for ; vectors > 0; vectors-- {
-		if run(p.b.Cols[col:col+lanes]) < lanes || run(p.c.Cols[col:col+lanes]) < lanes {
-			return false
-		}
-		col += lanes
-	}
-	return true
 }
 
 // block continues the chains by links p0..p1-1.
@@ -220,24 +227,16 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 	for i := range p.strips {
 		s := &p.strips[i]
 		rows := s.groups[:s.tile.Groups]
-		for j := range p.panels {
-			q := &p.panels[j]
+		for _, r := range p.runs {
 			b, right := p.b.Data, p.b.Rows[p0:p1]
-			if q.packed {
+			if r.packed {
 				b, right = p.ws.panels, p.ws.links[:p1-p0]
 			}
-			c, ldc := p.c.Data, s.ldc
-			if q.scratch || !s.inPlace {
-				c, ldc = p.ws.scratch, p.width
-				for v := range p.out {
-					p.out[v] = p.scratch(j, s.row) + v*p.set.Lanes
-				}
-			} else {
-				for v := range p.out {
-					p.out[v] = s.out + q.out[v]
-				}
+			c, out, ldc := p.c.Data[s.out:], p.vectors.out, s.ldc
+			if r.scratch || !s.inPlace {
+				c, out, ldc = p.ws.scratch[p.scratch(0, s.row):], p.vectors.scratch, p.width
 			}
-			s.tile.Mul(p.a.Data, rows, s.step, left, b, q.in[:q.vectors], right, c, p.out[:q.vectors], ldc, load)
+			s.tile.Mul(p.a.Data, rows, s.step, left, b, p.vectors.in[r.first:r.last], right, c, out[r.first:r.last], ldc, load)
 		}
 	}
 }
@@ -248,16 +247,16 @@ func (p *product[T]) pack(dst []T, q *panel, p0, p1 int) {
 	if len(rows) == 0 {
 		return
 	}
-	if run(rows) > run(cols) {
+	if inARow(rows) > inARow(cols) {
 		for i := 0; i < len(rows); {
-			n := run(rows[i:])
+			n := inARow(rows[i:])
 			p.set.Interleave(dst[i*p.width:], p.width, p.b.Data[rows[i]:], cols, n)
 			i += n
 		}
 		return
 	}
 	for j := 0; j < len(cols); {
-		n := run(cols[j:])
+		n := inARow(cols[j:])
 		p.set.Gather(dst[j:], p.width, p.b.Data[cols[j]:], rows, n)
 		j += n
 	}
@@ -292,8 +291,8 @@ func (p *product[T]) exchange(load, in bool) {
 	}
 }
 
-// run is the number of leading offsets that follow each other without a gap.
-func run(offsets []int) int {
+// inARow is the number of leading offsets that follow each other without a gap.
+func inARow(offsets []int) int {
 	n := 1
 	for n < len(offsets) && offsets[n] == offsets[0]+n {
 		n++

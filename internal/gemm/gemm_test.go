@@ -25,7 +25,7 @@ func testMultiply[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 			multiplyCase[T](t, r, l, m, r.IntN(10), n)
 		}
 	}
-	for _, k := range []int{depth - 1, depth, depth + 1, 2 * depth, 2*depth + 1} {
+	for _, k := range []int{depth[T]() - 1, depth[T](), depth[T]() + 1, 2 * depth[T](), 2*depth[T]() + 1} {
 		multiplyCase[T](t, r, l, 1, k, 3*l)
 		multiplyCase[T](t, r, l, height+3, k, 2*l+2)
 	}
@@ -59,7 +59,7 @@ func TestLoadContinuesTheChain(t *testing.T) {
 
 func testContinue[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 2))
-	const m, k, cut = 13, 2*depth + 9, depth + 21
+	m, k, cut := 13, 2*depth[T]()+9, depth[T]()+21
 	n := 2*set.Lanes + 3
 	a, b := random[T](r, layouts(r, m, k, 1)[0]), random[T](r, layouts(r, k, n, 1)[0])
 	c := random[T](r, layouts(r, m, n, 1)[0])

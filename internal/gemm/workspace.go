@@ -15,6 +15,8 @@ type Workspace[T kernel.Float] struct {
 	product product[T]
 	strips  []strip[T]
 	plan    []panel
+	vectors vectors
+	runs    []run
 	panels  []T   // packed panels, each links x width
 	links   []int // where their links lie
 	scratch []T   // tiles that do not fit C as it lies: group x rows x width

@@ -7,7 +7,7 @@ package kernel
 // tile2x3x2AVX2F32 is
 //
 //	for i := range 6 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -21,12 +21,12 @@ package kernel
 //	}
 //
 //go:noescape
-func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile2x3x1AVX2F32 is
 //
 //	for i := range 6 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -40,12 +40,12 @@ func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x2AVX2F32 is
 //
 //	for i := range 4 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -59,12 +59,12 @@ func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x1AVX2F32 is
 //
 //	for i := range 4 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -78,12 +78,12 @@ func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x2AVX2F32 is
 //
 //	for i := range 3 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -97,12 +97,12 @@ func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x1AVX2F32 is
 //
 //	for i := range 3 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -116,12 +116,12 @@ func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x2AVX2F32 is
 //
 //	for i := range 2 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -135,12 +135,12 @@ func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x1AVX2F32 is
 //
 //	for i := range 2 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -154,12 +154,12 @@ func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x2AVX2F32 is
 //
 //	for i := range 1 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -173,12 +173,12 @@ func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x1AVX2F32 is
 //
 //	for i := range 1 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -192,12 +192,12 @@ func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x3AVX2F32 is
 //
 //	for i := range 3 {
-//		for v := range 3 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -211,7 +211,7 @@ func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // peakAVX2F32 is
 //
@@ -556,7 +556,7 @@ func weaveAVX2F32(dst *float32, src *float32, n int, rows int)
 // tile2x3x2AVX2F64 is
 //
 //	for i := range 6 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -570,12 +570,12 @@ func weaveAVX2F32(dst *float32, src *float32, n int, rows int)
 //	}
 //
 //go:noescape
-func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile2x3x1AVX2F64 is
 //
 //	for i := range 6 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -589,12 +589,12 @@ func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x2AVX2F64 is
 //
 //	for i := range 4 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -608,12 +608,12 @@ func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x1AVX2F64 is
 //
 //	for i := range 4 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -627,12 +627,12 @@ func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x2AVX2F64 is
 //
 //	for i := range 3 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -646,12 +646,12 @@ func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x1AVX2F64 is
 //
 //	for i := range 3 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -665,12 +665,12 @@ func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x2AVX2F64 is
 //
 //	for i := range 2 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -684,12 +684,12 @@ func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x1AVX2F64 is
 //
 //	for i := range 2 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -703,12 +703,12 @@ func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x2AVX2F64 is
 //
 //	for i := range 1 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -722,12 +722,12 @@ func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x1AVX2F64 is
 //
 //	for i := range 1 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -741,12 +741,12 @@ func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x3AVX2F64 is
 //
 //	for i := range 3 {
-//		for v := range 3 {
+//		for v := range vectors {
 //			for j := range 4 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -760,7 +760,7 @@ func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //	}
 //
 //go:noescape
-func tile1x3x3AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x3AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // peakAVX2F64 is
 //

@@ -4,1171 +4,1446 @@
 
 #include "textflag.h"
 
-// func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile2x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3x2AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x3x2AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y8, Y8, Y8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y9, Y9, Y9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y10, Y10, Y10
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y10, Y10, Y10
+	PREFETCHT0 (BX)
 	VXORPS     Y11, Y11, Y11
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y10
-	VMOVUPS (CX), Y11
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y10
+	VMOVUPS    (DX), Y11
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  8(R9), R9
-	LEAQ  (SI)(R9*4), R9
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  8(R10)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R10)(SI*4), Y12
-	VMOVUPS      (R9)(SI*4), Y13
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*4), R11
-	VBROADCASTSS (R11), Y14
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R11)(DI*4), Y12
+	VMOVUPS      (R10)(DI*4), Y13
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*4), R12
+	VBROADCASTSS (R12), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (R11)(BX*1), Y15
+	VBROADCASTSS (R12)(SI*1), Y15
 	VFMADD231PS  Y15, Y12, Y2
 	VFMADD231PS  Y15, Y13, Y3
-	VBROADCASTSS (R11)(BX*2), Y14
+	VBROADCASTSS (R12)(SI*2), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	LEAQ         (DI)(SI*4), R11
-	VBROADCASTSS (R11), Y15
+	LEAQ         (R8)(DI*4), R12
+	VBROADCASTSS (R12), Y15
 	VFMADD231PS  Y15, Y12, Y6
 	VFMADD231PS  Y15, Y13, Y7
-	VBROADCASTSS (R11)(BX*1), Y14
+	VBROADCASTSS (R12)(SI*1), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R11)(BX*2), Y15
+	VBROADCASTSS (R12)(SI*2), Y15
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (DX)
-	VMOVUPS Y11, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile2x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3x1AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x3x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y5
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R9
-	LEAQ  (SI)(R9*4), R9
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Y6
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*4), R10
-	VBROADCASTSS (R10), Y7
-	VFMADD231PS  Y7, Y6, Y0
-	VBROADCASTSS (R10)(BX*1), Y8
-	VFMADD231PS  Y8, Y6, Y1
-	VBROADCASTSS (R10)(BX*2), Y9
-	VFMADD231PS  Y9, Y6, Y2
-	LEAQ         (DI)(SI*4), R10
-	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y10, Y6, Y3
-	VBROADCASTSS (R10)(BX*1), Y11
-	VFMADD231PS  Y11, Y6, Y4
-	VBROADCASTSS (R10)(BX*2), Y12
-	VFMADD231PS  Y12, Y6, Y5
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x4x2AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	VMOVUPS (CX), Y7
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
+	LEAQ  (DI)(R9*4), R9
 	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*4), Y8
-	VMOVUPS      (R8)(R10*4), Y9
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (DI)(R10*4), R10
-	VBROADCASTSS (R10), Y10
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Y6
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*4), R11
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R11)(SI*1), Y8
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (R11)(SI*2), Y9
+	VFMADD231PS  Y9, Y6, Y2
+	LEAQ         (R8)(DI*4), R11
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y10, Y6, Y3
+	VBROADCASTSS (R11)(SI*1), Y11
+	VFMADD231PS  Y11, Y6, Y4
+	VBROADCASTSS (R11)(SI*2), Y12
+	VFMADD231PS  Y12, Y6, Y5
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x4x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x4x2AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (BX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	VMOVUPS    (DX), Y7
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*4), Y8
+	VMOVUPS      (R9)(R11*4), Y9
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y10, Y8, Y0
 	VFMADD231PS  Y10, Y9, Y1
-	VBROADCASTSS (R10)(BX*1), Y11
+	VBROADCASTSS (R11)(SI*1), Y11
 	VFMADD231PS  Y11, Y8, Y2
 	VFMADD231PS  Y11, Y9, Y3
-	VBROADCASTSS (R10)(BX*2), Y12
+	VBROADCASTSS (R11)(SI*2), Y12
 	VFMADD231PS  Y12, Y8, Y4
 	VFMADD231PS  Y12, Y9, Y5
-	VBROADCASTSS (R10)(SI*1), Y13
+	VBROADCASTSS (R11)(DI*1), Y13
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x4x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x4x1AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x4x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*4), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R9
-	VMOVUPS      (R8)(R9*4), Y4
-	MOVQ         (CX)(AX*8), R9
-	LEAQ         (DI)(R9*4), R9
-	VBROADCASTSS (R9), Y5
+	MOVQ         (BX)(CX*8), R10
+	VMOVUPS      (R9)(R10*4), Y4
+	MOVQ         (DX)(CX*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y5, Y4, Y0
-	VBROADCASTSS (R9)(BX*1), Y6
+	VBROADCASTSS (R10)(SI*1), Y6
 	VFMADD231PS  Y6, Y4, Y1
-	VBROADCASTSS (R9)(BX*2), Y7
+	VBROADCASTSS (R10)(SI*2), Y7
 	VFMADD231PS  Y7, Y4, Y2
-	VBROADCASTSS (R9)(SI*1), Y8
+	VBROADCASTSS (R10)(DI*1), Y8
 	VFMADD231PS  Y8, Y4, Y3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x3x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x2AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x2AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y4, Y4, Y4
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (BX)
 	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	VMOVUPS (CX), Y5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	VMOVUPS    (DX), Y5
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Y6
-	VMOVUPS      (R8)(SI*4), Y7
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Y8
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Y6
+	VMOVUPS      (R9)(DI*4), Y7
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y8, Y7, Y1
-	VBROADCASTSS (SI)(BX*1), Y9
+	VBROADCASTSS (DI)(SI*1), Y9
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y9, Y7, Y3
-	VBROADCASTSS (SI)(BX*2), Y10
+	VBROADCASTSS (DI)(SI*2), Y10
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	VMOVUPS Y5, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x3x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x1AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*4), Y3
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Y4
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*4), Y3
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y4, Y3, Y0
-	VBROADCASTSS (SI)(BX*1), Y5
+	VBROADCASTSS (DI)(SI*1), Y5
 	VFMADD231PS  Y5, Y3, Y1
-	VBROADCASTSS (SI)(BX*2), Y6
+	VBROADCASTSS (DI)(SI*2), Y6
 	VFMADD231PS  Y6, Y3, Y2
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x2x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2x2AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x2AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y2, Y2, Y2
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (BX)
 	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	VMOVUPS (CX), Y3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	VMOVUPS    (DX), Y3
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Y4
-	VMOVUPS      (R8)(SI*4), Y5
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Y6
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Y4
+	VMOVUPS      (R9)(DI*4), Y5
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (SI)(BX*1), Y7
+	VBROADCASTSS (DI)(SI*1), Y7
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	VMOVUPS Y3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x2x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2x1AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*4), Y2
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (DI)(SI*1), Y4
+	VFMADD231PS  Y4, Y2, Y1
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x2AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	VMOVUPS    (DX), Y1
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*4), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R8
+	MOVQ  (R8)(AX*8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8)(AX*8), R8
 	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*4), Y2
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R9)(SI*4), Y2
+	VMOVUPS      (R8)(SI*4), Y3
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Y3
-	VFMADD231PS  Y3, Y2, Y0
-	VBROADCASTSS (SI)(BX*1), Y4
-	VFMADD231PS  Y4, Y2, Y1
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1x2AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	VMOVUPS (CX), Y1
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*4), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (BX)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (BX)(DI*4), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (R8)(BX*4), Y2
-	VMOVUPS      (DI)(BX*4), Y3
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*4), BX
-	VBROADCASTSS (BX), Y4
+	VBROADCASTSS (SI), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1x1AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x1x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Y0
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*4), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (BX)(DI*4), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (DI)(BX*4), Y1
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*4), BX
-	VBROADCASTSS (BX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x3AVX2F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), BX
-	LEAQ       (AX)(BX*4), BX
-	MOVQ       16(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Y1, Y1, Y1
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPS     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y3, Y3, Y3
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Y4, Y4, Y4
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPS     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	VXORPS     Y7, Y7, Y7
-	PREFETCHT0 (BX)
-	VXORPS     Y8, Y8, Y8
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*4), BX
-	MOVQ    16(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y3
-	ADDQ    AX, DX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	VMOVUPS (BX), Y7
-	VMOVUPS (CX), Y8
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*4), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  16(R8), R8
+	MOVQ  (R8)(AX*8), R8
 	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Y9
-	VMOVUPS      (R10)(SI*4), Y10
-	VMOVUPS      (R8)(SI*4), Y11
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R8)(SI*4), Y1
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Y12
+	VBROADCASTSS (SI), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x3AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       16(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (BX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (SI)
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       16(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y1
+	ADDQ       CX, SI
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y3
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y4
+	ADDQ       CX, SI
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	VMOVUPS    (SI), Y7
+	VMOVUPS    (DX), Y8
+	LEAQ       3(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       24(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       32(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  16(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Y9
+	VMOVUPS      (R11)(DI*4), Y10
+	VMOVUPS      (R9)(DI*4), Y11
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y12, Y9, Y0
 	VFMADD231PS  Y12, Y10, Y1
 	VFMADD231PS  Y12, Y11, Y2
-	VBROADCASTSS (SI)(BX*1), Y13
+	VBROADCASTSS (DI)(SI*1), Y13
 	VFMADD231PS  Y13, Y9, Y3
 	VFMADD231PS  Y13, Y10, Y4
 	VFMADD231PS  Y13, Y11, Y5
-	VBROADCASTSS (SI)(BX*2), Y14
+	VBROADCASTSS (DI)(SI*2), Y14
 	VFMADD231PS  Y14, Y9, Y6
 	VFMADD231PS  Y14, Y10, Y7
 	VFMADD231PS  Y14, Y11, Y8
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*4), BX
-	MOVQ    16(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y4, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), SI
+	LEAQ    (CX)(SI*4), SI
+	MOVQ    16(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y4, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y8, (DX)
+	ADDQ    $0x03, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
@@ -2996,1171 +3271,1446 @@ block:
 	VZEROUPPER
 	RET
 
-// func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y4, Y4, Y4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y7, Y7, Y7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y8, Y8, Y8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y9, Y9, Y9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y10, Y10, Y10
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y10, Y10, Y10
+	PREFETCHT0 (BX)
 	VXORPD     Y11, Y11, Y11
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y10
-	VMOVUPS (CX), Y11
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y10
+	VMOVUPS    (DX), Y11
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  8(R9), R9
-	LEAQ  (SI)(R9*8), R9
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  8(R10)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R10)(SI*8), Y12
-	VMOVUPS      (R9)(SI*8), Y13
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*8), R11
-	VBROADCASTSD (R11), Y14
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R11)(DI*8), Y12
+	VMOVUPS      (R10)(DI*8), Y13
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*8), R12
+	VBROADCASTSD (R12), Y14
 	VFMADD231PD  Y14, Y12, Y0
 	VFMADD231PD  Y14, Y13, Y1
-	VBROADCASTSD (R11)(BX*1), Y15
+	VBROADCASTSD (R12)(SI*1), Y15
 	VFMADD231PD  Y15, Y12, Y2
 	VFMADD231PD  Y15, Y13, Y3
-	VBROADCASTSD (R11)(BX*2), Y14
+	VBROADCASTSD (R12)(SI*2), Y14
 	VFMADD231PD  Y14, Y12, Y4
 	VFMADD231PD  Y14, Y13, Y5
-	LEAQ         (DI)(SI*8), R11
-	VBROADCASTSD (R11), Y15
+	LEAQ         (R8)(DI*8), R12
+	VBROADCASTSD (R12), Y15
 	VFMADD231PD  Y15, Y12, Y6
 	VFMADD231PD  Y15, Y13, Y7
-	VBROADCASTSD (R11)(BX*1), Y14
+	VBROADCASTSD (R12)(SI*1), Y14
 	VFMADD231PD  Y14, Y12, Y8
 	VFMADD231PD  Y14, Y13, Y9
-	VBROADCASTSD (R11)(BX*2), Y15
+	VBROADCASTSD (R12)(SI*2), Y15
 	VFMADD231PD  Y15, Y12, Y10
 	VFMADD231PD  Y15, Y13, Y11
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (DX)
-	VMOVUPS Y11, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile2x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3x1AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x3x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y4, Y4, Y4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y5
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R9
-	LEAQ  (SI)(R9*8), R9
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Y6
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*8), R10
-	VBROADCASTSD (R10), Y7
-	VFMADD231PD  Y7, Y6, Y0
-	VBROADCASTSD (R10)(BX*1), Y8
-	VFMADD231PD  Y8, Y6, Y1
-	VBROADCASTSD (R10)(BX*2), Y9
-	VFMADD231PD  Y9, Y6, Y2
-	LEAQ         (DI)(SI*8), R10
-	VBROADCASTSD (R10), Y10
-	VFMADD231PD  Y10, Y6, Y3
-	VBROADCASTSD (R10)(BX*1), Y11
-	VFMADD231PD  Y11, Y6, Y4
-	VBROADCASTSD (R10)(BX*2), Y12
-	VFMADD231PD  Y12, Y6, Y5
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x4x2AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y4, Y4, Y4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	VXORPD     Y7, Y7, Y7
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	VMOVUPS (CX), Y7
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
+	LEAQ  (DI)(R9*8), R9
 	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*8), Y8
-	VMOVUPS      (R8)(R10*8), Y9
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (DI)(R10*8), R10
-	VBROADCASTSD (R10), Y10
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Y6
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*8), R11
+	VBROADCASTSD (R11), Y7
+	VFMADD231PD  Y7, Y6, Y0
+	VBROADCASTSD (R11)(SI*1), Y8
+	VFMADD231PD  Y8, Y6, Y1
+	VBROADCASTSD (R11)(SI*2), Y9
+	VFMADD231PD  Y9, Y6, Y2
+	LEAQ         (R8)(DI*8), R11
+	VBROADCASTSD (R11), Y10
+	VFMADD231PD  Y10, Y6, Y3
+	VBROADCASTSD (R11)(SI*1), Y11
+	VFMADD231PD  Y11, Y6, Y4
+	VBROADCASTSD (R11)(SI*2), Y12
+	VFMADD231PD  Y12, Y6, Y5
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x4x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x4x2AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y6, Y6, Y6
+	PREFETCHT0 (BX)
+	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	VMOVUPS    (DX), Y7
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*8), Y8
+	VMOVUPS      (R9)(R11*8), Y9
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R8)(R11*8), R11
+	VBROADCASTSD (R11), Y10
 	VFMADD231PD  Y10, Y8, Y0
 	VFMADD231PD  Y10, Y9, Y1
-	VBROADCASTSD (R10)(BX*1), Y11
+	VBROADCASTSD (R11)(SI*1), Y11
 	VFMADD231PD  Y11, Y8, Y2
 	VFMADD231PD  Y11, Y9, Y3
-	VBROADCASTSD (R10)(BX*2), Y12
+	VBROADCASTSD (R11)(SI*2), Y12
 	VFMADD231PD  Y12, Y8, Y4
 	VFMADD231PD  Y12, Y9, Y5
-	VBROADCASTSD (R10)(SI*1), Y13
+	VBROADCASTSD (R11)(DI*1), Y13
 	VFMADD231PD  Y13, Y8, Y6
 	VFMADD231PD  Y13, Y9, Y7
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x4x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x4x1AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x4x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*8), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R9
-	VMOVUPS      (R8)(R9*8), Y4
-	MOVQ         (CX)(AX*8), R9
-	LEAQ         (DI)(R9*8), R9
-	VBROADCASTSD (R9), Y5
+	MOVQ         (BX)(CX*8), R10
+	VMOVUPS      (R9)(R10*8), Y4
+	MOVQ         (DX)(CX*8), R10
+	LEAQ         (R8)(R10*8), R10
+	VBROADCASTSD (R10), Y5
 	VFMADD231PD  Y5, Y4, Y0
-	VBROADCASTSD (R9)(BX*1), Y6
+	VBROADCASTSD (R10)(SI*1), Y6
 	VFMADD231PD  Y6, Y4, Y1
-	VBROADCASTSD (R9)(BX*2), Y7
+	VBROADCASTSD (R10)(SI*2), Y7
 	VFMADD231PD  Y7, Y4, Y2
-	VBROADCASTSD (R9)(SI*1), Y8
+	VBROADCASTSD (R10)(DI*1), Y8
 	VFMADD231PD  Y8, Y4, Y3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x2AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x2AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y4, Y4, Y4
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (BX)
 	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y4
-	VMOVUPS (CX), Y5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y4
+	VMOVUPS    (DX), Y5
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Y6
-	VMOVUPS      (R8)(SI*8), Y7
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Y8
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Y6
+	VMOVUPS      (R9)(DI*8), Y7
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Y8
 	VFMADD231PD  Y8, Y6, Y0
 	VFMADD231PD  Y8, Y7, Y1
-	VBROADCASTSD (SI)(BX*1), Y9
+	VBROADCASTSD (DI)(SI*1), Y9
 	VFMADD231PD  Y9, Y6, Y2
 	VFMADD231PD  Y9, Y7, Y3
-	VBROADCASTSD (SI)(BX*2), Y10
+	VBROADCASTSD (DI)(SI*2), Y10
 	VFMADD231PD  Y10, Y6, Y4
 	VFMADD231PD  Y10, Y7, Y5
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (DX)
-	VMOVUPS Y5, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x3x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x1AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y2
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*8), Y3
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Y4
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*8), Y3
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Y4
 	VFMADD231PD  Y4, Y3, Y0
-	VBROADCASTSD (SI)(BX*1), Y5
+	VBROADCASTSD (DI)(SI*1), Y5
 	VFMADD231PD  Y5, Y3, Y1
-	VBROADCASTSD (SI)(BX*2), Y6
+	VBROADCASTSD (DI)(SI*2), Y6
 	VFMADD231PD  Y6, Y3, Y2
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x2x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2x2AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x2AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y2, Y2, Y2
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (BX)
 	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Y1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y2
-	VMOVUPS (CX), Y3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y2
+	VMOVUPS    (DX), Y3
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Y4
-	VMOVUPS      (R8)(SI*8), Y5
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Y6
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Y4
+	VMOVUPS      (R9)(DI*8), Y5
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Y6
 	VFMADD231PD  Y6, Y4, Y0
 	VFMADD231PD  Y6, Y5, Y1
-	VBROADCASTSD (SI)(BX*1), Y7
+	VBROADCASTSD (DI)(SI*1), Y7
 	VFMADD231PD  Y7, Y4, Y2
 	VFMADD231PD  Y7, Y5, Y3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (DX)
-	VMOVUPS Y3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x2x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2x1AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Y0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Y1
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*8), Y2
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VBROADCASTSD (DI)(SI*1), Y4
+	VFMADD231PD  Y4, Y2, Y1
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x1x2AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	VMOVUPS    (DX), Y1
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*8), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R8
+	MOVQ  (R8)(AX*8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8)(AX*8), R8
 	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*8), Y2
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R9)(SI*8), Y2
+	VMOVUPS      (R8)(SI*8), Y3
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Y3
-	VFMADD231PD  Y3, Y2, Y0
-	VBROADCASTSD (SI)(BX*1), Y4
-	VFMADD231PD  Y4, Y2, Y1
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1x2AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	VMOVUPS (CX), Y1
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*8), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (BX)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (BX)(DI*8), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (R8)(BX*8), Y2
-	VMOVUPS      (DI)(BX*8), Y3
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*8), BX
-	VBROADCASTSD (BX), Y4
+	VBROADCASTSD (SI), Y4
 	VFMADD231PD  Y4, Y2, Y0
 	VFMADD231PD  Y4, Y3, Y1
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1x1AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x1x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Y0
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*8), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (BX)(DI*8), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (DI)(BX*8), Y1
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*8), BX
-	VBROADCASTSD (BX), Y2
-	VFMADD231PD  Y2, Y1, Y0
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x3x3AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x3x3AVX2F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), BX
-	LEAQ       (AX)(BX*8), BX
-	MOVQ       16(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Y0, Y0, Y0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Y1, Y1, Y1
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPD     Y2, Y2, Y2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y3, Y3, Y3
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Y4, Y4, Y4
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPD     Y5, Y5, Y5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Y6, Y6, Y6
-	PREFETCHT0 (DX)
-	VXORPD     Y7, Y7, Y7
-	PREFETCHT0 (BX)
-	VXORPD     Y8, Y8, Y8
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*8), BX
-	MOVQ    16(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Y0
-	ADDQ    AX, DX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (CX), Y2
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y3
-	ADDQ    AX, DX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (CX), Y5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Y6
-	VMOVUPS (BX), Y7
-	VMOVUPS (CX), Y8
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*8), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  16(R8), R8
+	MOVQ  (R8)(AX*8), R8
 	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Y9
-	VMOVUPS      (R10)(SI*8), Y10
-	VMOVUPS      (R8)(SI*8), Y11
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R8)(SI*8), Y1
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Y12
+	VBROADCASTSD (SI), Y2
+	VFMADD231PD  Y2, Y1, Y0
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x3x3AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile1x3x3AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       16(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y6, Y6, Y6
+	PREFETCHT0 (BX)
+	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (SI)
+	VXORPD     Y8, Y8, Y8
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       16(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Y0
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y1
+	ADDQ       CX, SI
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y3
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y4
+	ADDQ       CX, SI
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Y6
+	VMOVUPS    (SI), Y7
+	VMOVUPS    (DX), Y8
+	LEAQ       3(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       24(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       32(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  16(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Y9
+	VMOVUPS      (R11)(DI*8), Y10
+	VMOVUPS      (R9)(DI*8), Y11
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Y12
 	VFMADD231PD  Y12, Y9, Y0
 	VFMADD231PD  Y12, Y10, Y1
 	VFMADD231PD  Y12, Y11, Y2
-	VBROADCASTSD (SI)(BX*1), Y13
+	VBROADCASTSD (DI)(SI*1), Y13
 	VFMADD231PD  Y13, Y9, Y3
 	VFMADD231PD  Y13, Y10, Y4
 	VFMADD231PD  Y13, Y11, Y5
-	VBROADCASTSD (SI)(BX*2), Y14
+	VBROADCASTSD (DI)(SI*2), Y14
 	VFMADD231PD  Y14, Y9, Y6
 	VFMADD231PD  Y14, Y10, Y7
 	VFMADD231PD  Y14, Y11, Y8
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*8), BX
-	MOVQ    16(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Y0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y1, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Y4, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Y5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), SI
+	LEAQ    (CX)(SI*8), SI
+	MOVQ    16(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y1, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Y4, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (SI)
+	VMOVUPS Y8, (DX)
+	ADDQ    $0x03, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 

@@ -7,7 +7,7 @@ package kernel
 // tile4x3x2AVX512F32 is
 //
 //	for i := range 12 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -21,12 +21,12 @@ package kernel
 //	}
 //
 //go:noescape
-func tile4x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile4x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile4x3x1AVX512F32 is
 //
 //	for i := range 12 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -40,12 +40,12 @@ func tile4x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile4x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile4x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile2x4x2AVX512F32 is
 //
 //	for i := range 8 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -59,12 +59,12 @@ func tile4x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile2x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile2x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile2x4x1AVX512F32 is
 //
 //	for i := range 8 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -78,12 +78,12 @@ func tile2x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile2x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile2x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x2AVX512F32 is
 //
 //	for i := range 4 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -97,12 +97,12 @@ func tile2x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x1AVX512F32 is
 //
 //	for i := range 4 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -116,12 +116,12 @@ func tile1x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x2AVX512F32 is
 //
 //	for i := range 3 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -135,12 +135,12 @@ func tile1x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x1AVX512F32 is
 //
 //	for i := range 3 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -154,12 +154,12 @@ func tile1x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x2AVX512F32 is
 //
 //	for i := range 2 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -173,12 +173,12 @@ func tile1x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x2x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x2x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x1AVX512F32 is
 //
 //	for i := range 2 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -192,12 +192,12 @@ func tile1x2x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x2x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x2x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x2AVX512F32 is
 //
 //	for i := range 1 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -211,12 +211,12 @@ func tile1x2x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x1AVX512F32 is
 //
 //	for i := range 1 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -230,12 +230,12 @@ func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x6AVX512F32 is
 //
 //	for i := range 3 {
-//		for v := range 6 {
+//		for v := range vectors {
 //			for j := range 16 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -249,7 +249,7 @@ func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
 // peakAVX512F32 is
 //
@@ -542,7 +542,7 @@ func winogradGradientAVX512F32(dst *float32, dstRow int, dstCol int, src *float3
 // tile4x3x2AVX512F64 is
 //
 //	for i := range 12 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -556,12 +556,12 @@ func winogradGradientAVX512F32(dst *float32, dstRow int, dstCol int, src *float3
 //	}
 //
 //go:noescape
-func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile4x3x1AVX512F64 is
 //
 //	for i := range 12 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -575,12 +575,12 @@ func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile4x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile4x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile2x4x2AVX512F64 is
 //
 //	for i := range 8 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -594,12 +594,12 @@ func tile4x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile2x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile2x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile2x4x1AVX512F64 is
 //
 //	for i := range 8 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -613,12 +613,12 @@ func tile2x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile2x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile2x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x2AVX512F64 is
 //
 //	for i := range 4 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -632,12 +632,12 @@ func tile2x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x4x1AVX512F64 is
 //
 //	for i := range 4 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -651,12 +651,12 @@ func tile1x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x2AVX512F64 is
 //
 //	for i := range 3 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -670,12 +670,12 @@ func tile1x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x1AVX512F64 is
 //
 //	for i := range 3 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -689,12 +689,12 @@ func tile1x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x2AVX512F64 is
 //
 //	for i := range 2 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -708,12 +708,12 @@ func tile1x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x2x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x2x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x2x1AVX512F64 is
 //
 //	for i := range 2 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -727,12 +727,12 @@ func tile1x2x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x2x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x2x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x2AVX512F64 is
 //
 //	for i := range 1 {
-//		for v := range 2 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -746,12 +746,12 @@ func tile1x2x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x1x1AVX512F64 is
 //
 //	for i := range 1 {
-//		for v := range 1 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -765,12 +765,12 @@ func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x6AVX512F64 is
 //
 //	for i := range 3 {
-//		for v := range 6 {
+//		for v := range vectors {
 //			for j := range 8 {
 //				sum := &c[out[v]+i*ldc+j]
 //				if !load {
@@ -784,7 +784,7 @@ func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //	}
 //
 //go:noescape
-func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // peakAVX512F64 is
 //

@@ -4,1765 +4,2174 @@
 
 #include "textflag.h"
 
-// func tile4x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile4x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile4x3x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile4x3x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z8, Z8, Z8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z10, Z10, Z10
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z13, Z13, Z13
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z14, Z14, Z14
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z15, Z15, Z15
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z16, Z16, Z16
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z17, Z17, Z17
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z18, Z18, Z18
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z19, Z19, Z19
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z20, Z20, Z20
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z21, Z21, Z21
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z22, Z22, Z22
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z22, Z22, Z22
+	PREFETCHT0 (BX)
 	VXORPS     Z23, Z23, Z23
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z10
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z13
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z14
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z15
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z16
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z17
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z18
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z19
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z20
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z21
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z22
-	VMOVUPS (CX), Z23
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z10
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z13
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z14
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z15
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z16
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z17
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z18
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z19
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z20
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z21
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z22
+	VMOVUPS    (DX), Z23
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  16(DI), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  24(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R11
-	MOVQ  (R11), R12
-	LEAQ  (SI)(R12*4), R12
-	MOVQ  8(R11), R11
-	LEAQ  (SI)(R11*4), R11
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*4), R9
+	MOVQ  8(R8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  16(R8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  24(R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R12
+	MOVQ  (R12)(AX*8), R13
+	LEAQ  (DI)(R13*4), R13
+	MOVQ  8(R12)(AX*8), R12
+	LEAQ  (DI)(R12*4), R12
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R12)(SI*4), Z24
-	VMOVUPS      (R11)(SI*4), Z25
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*4), R13
-	VBROADCASTSS (R13), Z26
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R13)(DI*4), Z24
+	VMOVUPS      (R12)(DI*4), Z25
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*4), R14
+	VBROADCASTSS (R14), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
-	VBROADCASTSS (R13)(BX*1), Z27
+	VBROADCASTSS (R14)(SI*1), Z27
 	VFMADD231PS  Z27, Z24, Z2
 	VFMADD231PS  Z27, Z25, Z3
-	VBROADCASTSS (R13)(BX*2), Z28
+	VBROADCASTSS (R14)(SI*2), Z28
 	VFMADD231PS  Z28, Z24, Z4
 	VFMADD231PS  Z28, Z25, Z5
-	LEAQ         (R9)(SI*4), R13
-	VBROADCASTSS (R13), Z29
+	LEAQ         (R10)(DI*4), R14
+	VBROADCASTSS (R14), Z29
 	VFMADD231PS  Z29, Z24, Z6
 	VFMADD231PS  Z29, Z25, Z7
-	VBROADCASTSS (R13)(BX*1), Z30
+	VBROADCASTSS (R14)(SI*1), Z30
 	VFMADD231PS  Z30, Z24, Z8
 	VFMADD231PS  Z30, Z25, Z9
-	VBROADCASTSS (R13)(BX*2), Z31
+	VBROADCASTSS (R14)(SI*2), Z31
 	VFMADD231PS  Z31, Z24, Z10
 	VFMADD231PS  Z31, Z25, Z11
-	LEAQ         (R10)(SI*4), R13
-	VBROADCASTSS (R13), Z26
+	LEAQ         (R11)(DI*4), R14
+	VBROADCASTSS (R14), Z26
 	VFMADD231PS  Z26, Z24, Z12
 	VFMADD231PS  Z26, Z25, Z13
-	VBROADCASTSS (R13)(BX*1), Z27
+	VBROADCASTSS (R14)(SI*1), Z27
 	VFMADD231PS  Z27, Z24, Z14
 	VFMADD231PS  Z27, Z25, Z15
-	VBROADCASTSS (R13)(BX*2), Z28
+	VBROADCASTSS (R14)(SI*2), Z28
 	VFMADD231PS  Z28, Z24, Z16
 	VFMADD231PS  Z28, Z25, Z17
-	LEAQ         (DI)(SI*4), R13
-	VBROADCASTSS (R13), Z29
+	LEAQ         (R8)(DI*4), R14
+	VBROADCASTSS (R14), Z29
 	VFMADD231PS  Z29, Z24, Z18
 	VFMADD231PS  Z29, Z25, Z19
-	VBROADCASTSS (R13)(BX*1), Z30
+	VBROADCASTSS (R14)(SI*1), Z30
 	VFMADD231PS  Z30, Z24, Z20
 	VFMADD231PS  Z30, Z25, Z21
-	VBROADCASTSS (R13)(BX*2), Z31
+	VBROADCASTSS (R14)(SI*2), Z31
 	VFMADD231PS  Z31, Z24, Z22
 	VFMADD231PS  Z31, Z25, Z23
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z13, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z14, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z15, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z16, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z17, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z18, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z19, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z20, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z21, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z22, (DX)
-	VMOVUPS Z23, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z13, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z14, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z15, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z16, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z17, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z18, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z19, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z20, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z21, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile4x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile4x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile4x3x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile4x3x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z8, Z8, Z8
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z10, Z10, Z10
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z11, Z11, Z11
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z6
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z8
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z10
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z11
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z8
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z10
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z11
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  16(DI), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  24(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R11
-	MOVQ  (R11), R11
-	LEAQ  (SI)(R11*4), R11
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*4), R9
+	MOVQ  8(R8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  16(R8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  24(R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R12
+	MOVQ  (R12)(AX*8), R12
+	LEAQ  (DI)(R12*4), R12
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R11)(SI*4), Z12
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*4), R12
-	VBROADCASTSS (R12), Z13
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R12)(DI*4), Z12
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*4), R13
+	VBROADCASTSS (R13), Z13
 	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS (R12)(BX*1), Z14
+	VBROADCASTSS (R13)(SI*1), Z14
 	VFMADD231PS  Z14, Z12, Z1
-	VBROADCASTSS (R12)(BX*2), Z15
+	VBROADCASTSS (R13)(SI*2), Z15
 	VFMADD231PS  Z15, Z12, Z2
-	LEAQ         (R9)(SI*4), R12
-	VBROADCASTSS (R12), Z16
+	LEAQ         (R10)(DI*4), R13
+	VBROADCASTSS (R13), Z16
 	VFMADD231PS  Z16, Z12, Z3
-	VBROADCASTSS (R12)(BX*1), Z17
+	VBROADCASTSS (R13)(SI*1), Z17
 	VFMADD231PS  Z17, Z12, Z4
-	VBROADCASTSS (R12)(BX*2), Z18
+	VBROADCASTSS (R13)(SI*2), Z18
 	VFMADD231PS  Z18, Z12, Z5
-	LEAQ         (R10)(SI*4), R12
-	VBROADCASTSS (R12), Z19
+	LEAQ         (R11)(DI*4), R13
+	VBROADCASTSS (R13), Z19
 	VFMADD231PS  Z19, Z12, Z6
-	VBROADCASTSS (R12)(BX*1), Z20
+	VBROADCASTSS (R13)(SI*1), Z20
 	VFMADD231PS  Z20, Z12, Z7
-	VBROADCASTSS (R12)(BX*2), Z21
+	VBROADCASTSS (R13)(SI*2), Z21
 	VFMADD231PS  Z21, Z12, Z8
-	LEAQ         (DI)(SI*4), R12
-	VBROADCASTSS (R12), Z22
+	LEAQ         (R8)(DI*4), R13
+	VBROADCASTSS (R13), Z22
 	VFMADD231PS  Z22, Z12, Z9
-	VBROADCASTSS (R12)(BX*1), Z23
+	VBROADCASTSS (R13)(SI*1), Z23
 	VFMADD231PS  Z23, Z12, Z10
-	VBROADCASTSS (R12)(BX*2), Z24
+	VBROADCASTSS (R13)(SI*2), Z24
 	VFMADD231PS  Z24, Z12, Z11
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z11, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z11, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile2x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile2x4x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x4x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z8, Z8, Z8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z10, Z10, Z10
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z13, Z13, Z13
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z14, Z14, Z14
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z14, Z14, Z14
+	PREFETCHT0 (BX)
 	VXORPS     Z15, Z15, Z15
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z10
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z13
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z14
-	VMOVUPS (CX), Z15
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z10
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z13
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z14
+	VMOVUPS    (DX), Z15
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  8(R9), R9
-	LEAQ  (SI)(R9*4), R9
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  8(R10)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R11
-	VMOVUPS      (R10)(R11*4), Z16
-	VMOVUPS      (R9)(R11*4), Z17
-	MOVQ         (CX)(AX*8), R11
-	LEAQ         (R8)(R11*4), R12
-	VBROADCASTSS (R12), Z18
+	MOVQ         (BX)(CX*8), R12
+	VMOVUPS      (R11)(R12*4), Z16
+	VMOVUPS      (R10)(R12*4), Z17
+	MOVQ         (DX)(CX*8), R12
+	LEAQ         (R9)(R12*4), R13
+	VBROADCASTSS (R13), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS (R12)(BX*1), Z19
+	VBROADCASTSS (R13)(SI*1), Z19
 	VFMADD231PS  Z19, Z16, Z2
 	VFMADD231PS  Z19, Z17, Z3
-	VBROADCASTSS (R12)(BX*2), Z20
+	VBROADCASTSS (R13)(SI*2), Z20
 	VFMADD231PS  Z20, Z16, Z4
 	VFMADD231PS  Z20, Z17, Z5
-	VBROADCASTSS (R12)(SI*1), Z21
+	VBROADCASTSS (R13)(DI*1), Z21
 	VFMADD231PS  Z21, Z16, Z6
 	VFMADD231PS  Z21, Z17, Z7
-	LEAQ         (DI)(R11*4), R12
-	VBROADCASTSS (R12), Z22
+	LEAQ         (R8)(R12*4), R13
+	VBROADCASTSS (R13), Z22
 	VFMADD231PS  Z22, Z16, Z8
 	VFMADD231PS  Z22, Z17, Z9
-	VBROADCASTSS (R12)(BX*1), Z23
+	VBROADCASTSS (R13)(SI*1), Z23
 	VFMADD231PS  Z23, Z16, Z10
 	VFMADD231PS  Z23, Z17, Z11
-	VBROADCASTSS (R12)(BX*2), Z24
+	VBROADCASTSS (R13)(SI*2), Z24
 	VFMADD231PS  Z24, Z16, Z12
 	VFMADD231PS  Z24, Z17, Z13
-	VBROADCASTSS (R12)(SI*1), Z25
+	VBROADCASTSS (R13)(DI*1), Z25
 	VFMADD231PS  Z25, Z16, Z14
 	VFMADD231PS  Z25, Z17, Z15
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z13, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z14, (DX)
-	VMOVUPS Z15, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z13, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile2x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile2x4x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x4x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z6
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z7
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z7
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R9
-	LEAQ  (SI)(R9*4), R9
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*4), Z8
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (R8)(R10*4), R11
-	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS (R11)(BX*1), Z10
-	VFMADD231PS  Z10, Z8, Z1
-	VBROADCASTSS (R11)(BX*2), Z11
-	VFMADD231PS  Z11, Z8, Z2
-	VBROADCASTSS (R11)(SI*1), Z12
-	VFMADD231PS  Z12, Z8, Z3
-	LEAQ         (DI)(R10*4), R11
-	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z13, Z8, Z4
-	VBROADCASTSS (R11)(BX*1), Z14
-	VFMADD231PS  Z14, Z8, Z5
-	VBROADCASTSS (R11)(BX*2), Z15
-	VFMADD231PS  Z15, Z8, Z6
-	VBROADCASTSS (R11)(SI*1), Z16
-	VFMADD231PS  Z16, Z8, Z7
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z7, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x4x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	VMOVUPS (CX), Z7
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
+	LEAQ  (DI)(R9*4), R9
 	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*4), Z8
-	VMOVUPS      (R8)(R10*4), Z9
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (DI)(R10*4), R10
-	VBROADCASTSS (R10), Z10
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*4), Z8
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R9)(R11*4), R12
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS (R12)(SI*1), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VBROADCASTSS (R12)(SI*2), Z11
+	VFMADD231PS  Z11, Z8, Z2
+	VBROADCASTSS (R12)(DI*1), Z12
+	VFMADD231PS  Z12, Z8, Z3
+	LEAQ         (R8)(R11*4), R12
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z13, Z8, Z4
+	VBROADCASTSS (R12)(SI*1), Z14
+	VFMADD231PS  Z14, Z8, Z5
+	VBROADCASTSS (R12)(SI*2), Z15
+	VFMADD231PS  Z15, Z8, Z6
+	VBROADCASTSS (R12)(DI*1), Z16
+	VFMADD231PS  Z16, Z8, Z7
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z7, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x4x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x4x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z4, Z4, Z4
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z6, Z6, Z6
+	PREFETCHT0 (BX)
+	VXORPS     Z7, Z7, Z7
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	VMOVUPS    (DX), Z7
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*4), Z8
+	VMOVUPS      (R9)(R11*4), Z9
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R8)(R11*4), R11
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS (R10)(BX*1), Z11
+	VBROADCASTSS (R11)(SI*1), Z11
 	VFMADD231PS  Z11, Z8, Z2
 	VFMADD231PS  Z11, Z9, Z3
-	VBROADCASTSS (R10)(BX*2), Z12
+	VBROADCASTSS (R11)(SI*2), Z12
 	VFMADD231PS  Z12, Z8, Z4
 	VFMADD231PS  Z12, Z9, Z5
-	VBROADCASTSS (R10)(SI*1), Z13
+	VBROADCASTSS (R11)(DI*1), Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	VMOVUPS Z7, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x4x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x4x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x4x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*4), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R9
-	VMOVUPS      (R8)(R9*4), Z4
-	MOVQ         (CX)(AX*8), R9
-	LEAQ         (DI)(R9*4), R9
-	VBROADCASTSS (R9), Z5
+	MOVQ         (BX)(CX*8), R10
+	VMOVUPS      (R9)(R10*4), Z4
+	MOVQ         (DX)(CX*8), R10
+	LEAQ         (R8)(R10*4), R10
+	VBROADCASTSS (R10), Z5
 	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS (R9)(BX*1), Z6
+	VBROADCASTSS (R10)(SI*1), Z6
 	VFMADD231PS  Z6, Z4, Z1
-	VBROADCASTSS (R9)(BX*2), Z7
+	VBROADCASTSS (R10)(SI*2), Z7
 	VFMADD231PS  Z7, Z4, Z2
-	VBROADCASTSS (R9)(SI*1), Z8
+	VBROADCASTSS (R10)(DI*1), Z8
 	VFMADD231PS  Z8, Z4, Z3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x3x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z4, Z4, Z4
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z4, Z4, Z4
+	PREFETCHT0 (BX)
 	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	VMOVUPS (CX), Z5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	VMOVUPS    (DX), Z5
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Z6
-	VMOVUPS      (R8)(SI*4), Z7
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Z8
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Z6
+	VMOVUPS      (R9)(DI*4), Z7
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS (SI)(BX*1), Z9
+	VBROADCASTSS (DI)(SI*1), Z9
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z9, Z7, Z3
-	VBROADCASTSS (SI)(BX*2), Z10
+	VBROADCASTSS (DI)(SI*2), Z10
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	VMOVUPS Z5, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x3x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*4), Z3
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Z4
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*4), Z3
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS (SI)(BX*1), Z5
+	VBROADCASTSS (DI)(SI*1), Z5
 	VFMADD231PS  Z5, Z3, Z1
-	VBROADCASTSS (SI)(BX*2), Z6
+	VBROADCASTSS (DI)(SI*2), Z6
 	VFMADD231PS  Z6, Z3, Z2
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x2x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x2x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z2, Z2, Z2
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (BX)
 	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	VMOVUPS (CX), Z3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	VMOVUPS    (DX), Z3
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*4), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Z4
-	VMOVUPS      (R8)(SI*4), Z5
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Z6
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Z4
+	VMOVUPS      (R9)(DI*4), Z5
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (SI)(BX*1), Z7
+	VBROADCASTSS (DI)(SI*1), Z7
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	VMOVUPS Z3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x2x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x2x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*4), Z2
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (DI)(SI*1), Z4
+	VFMADD231PS  Z4, Z2, Z1
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x1x2AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	VMOVUPS    (DX), Z1
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*4), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R8
+	MOVQ  (R8)(AX*8), R9
+	LEAQ  (SI)(R9*4), R9
+	MOVQ  8(R8)(AX*8), R8
 	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*4), Z2
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R9)(SI*4), Z2
+	VMOVUPS      (R8)(SI*4), Z3
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS (SI)(BX*1), Z4
-	VFMADD231PS  Z4, Z2, Z1
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x1x2AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	VMOVUPS (CX), Z1
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*4), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (BX)(R8*4), R8
-	MOVQ  8(DI), DI
-	LEAQ  (BX)(DI*4), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (R8)(BX*4), Z2
-	VMOVUPS      (DI)(BX*4), Z3
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*4), BX
-	VBROADCASTSS (BX), Z4
+	VBROADCASTSS (SI), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
+// func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x1x1AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x1x1AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
 	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (CX), Z0
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Z0
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*4), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (BX)(DI*4), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (DI)(BX*4), Z1
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*4), BX
-	VBROADCASTSS (BX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x6AVX512F32(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*4), DX
-	MOVQ       8(CX), BX
-	LEAQ       (AX)(BX*4), BX
-	MOVQ       16(CX), SI
-	LEAQ       (AX)(SI*4), SI
-	MOVQ       24(CX), DI
-	LEAQ       (AX)(DI*4), DI
-	MOVQ       32(CX), R8
-	LEAQ       (AX)(R8*4), R8
-	MOVQ       40(CX), CX
-	LEAQ       (AX)(CX*4), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x02, AX
-	VXORPS     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Z1, Z1, Z1
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPS     Z2, Z2, Z2
-	PREFETCHT0 (SI)
-	ADDQ       AX, SI
-	VXORPS     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       AX, DI
-	VXORPS     Z4, Z4, Z4
-	PREFETCHT0 (R8)
-	ADDQ       AX, R8
-	VXORPS     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPS     Z7, Z7, Z7
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPS     Z8, Z8, Z8
-	PREFETCHT0 (SI)
-	ADDQ       AX, SI
-	VXORPS     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	ADDQ       AX, DI
-	VXORPS     Z10, Z10, Z10
-	PREFETCHT0 (R8)
-	ADDQ       AX, R8
-	VXORPS     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPS     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	VXORPS     Z13, Z13, Z13
-	PREFETCHT0 (BX)
-	VXORPS     Z14, Z14, Z14
-	PREFETCHT0 (SI)
-	VXORPS     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	VXORPS     Z16, Z16, Z16
-	PREFETCHT0 (R8)
-	VXORPS     Z17, Z17, Z17
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*4), BX
-	MOVQ    16(CX), SI
-	LEAQ    (AX)(SI*4), SI
-	MOVQ    24(CX), DI
-	LEAQ    (AX)(DI*4), DI
-	MOVQ    32(CX), R8
-	LEAQ    (AX)(R8*4), R8
-	MOVQ    40(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (SI), Z2
-	ADDQ    AX, SI
-	VMOVUPS (DI), Z3
-	ADDQ    AX, DI
-	VMOVUPS (R8), Z4
-	ADDQ    AX, R8
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (SI), Z8
-	ADDQ    AX, SI
-	VMOVUPS (DI), Z9
-	ADDQ    AX, DI
-	VMOVUPS (R8), Z10
-	ADDQ    AX, R8
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	VMOVUPS (BX), Z13
-	VMOVUPS (SI), Z14
-	VMOVUPS (DI), Z15
-	VMOVUPS (R8), Z16
-	VMOVUPS (CX), Z17
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x02, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*4), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*4), R9
-	MOVQ  8(R8), R10
-	LEAQ  (SI)(R10*4), R10
-	MOVQ  16(R8), R11
-	LEAQ  (SI)(R11*4), R11
-	MOVQ  24(R8), R12
-	LEAQ  (SI)(R12*4), R12
-	MOVQ  32(R8), R13
-	LEAQ  (SI)(R13*4), R13
-	MOVQ  40(R8), R8
+	MOVQ  (R8)(AX*8), R8
 	LEAQ  (SI)(R8*4), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*4), Z18
-	VMOVUPS      (R10)(SI*4), Z19
-	VMOVUPS      (R11)(SI*4), Z20
-	VMOVUPS      (R12)(SI*4), Z21
-	VMOVUPS      (R13)(SI*4), Z22
-	VMOVUPS      (R8)(SI*4), Z23
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R8)(SI*4), Z1
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*4), SI
-	VBROADCASTSS (SI), Z24
+	VBROADCASTSS (SI), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x3x6AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x3x6AVX512F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       16(DX)(AX*8), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       24(DX)(AX*8), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       32(DX)(AX*8), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	VXORPS     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z6, Z6, Z6
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPS     Z7, Z7, Z7
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPS     Z8, Z8, Z8
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	VXORPS     Z9, Z9, Z9
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	VXORPS     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	VXORPS     Z11, Z11, Z11
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Z12, Z12, Z12
+	PREFETCHT0 (BX)
+	VXORPS     Z13, Z13, Z13
+	PREFETCHT0 (SI)
+	VXORPS     Z14, Z14, Z14
+	PREFETCHT0 (DI)
+	VXORPS     Z15, Z15, Z15
+	PREFETCHT0 (R8)
+	VXORPS     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	VXORPS     Z17, Z17, Z17
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       16(DX)(AX*8), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       24(DX)(AX*8), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       32(DX)(AX*8), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Z1
+	ADDQ       CX, SI
+	VMOVUPS    (DI), Z2
+	ADDQ       CX, DI
+	VMOVUPS    (R8), Z3
+	ADDQ       CX, R8
+	VMOVUPS    (R9), Z4
+	ADDQ       CX, R9
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Z7
+	ADDQ       CX, SI
+	VMOVUPS    (DI), Z8
+	ADDQ       CX, DI
+	VMOVUPS    (R8), Z9
+	ADDQ       CX, R8
+	VMOVUPS    (R9), Z10
+	ADDQ       CX, R9
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	VMOVUPS    (SI), Z13
+	VMOVUPS    (DI), Z14
+	VMOVUPS    (R8), Z15
+	VMOVUPS    (R9), Z16
+	VMOVUPS    (DX), Z17
+	LEAQ       6(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       48(DX)(AX*8), BX
+	LEAQ       (CX)(BX*4), BX
+	MOVQ       56(DX)(AX*8), SI
+	LEAQ       (CX)(SI*4), SI
+	MOVQ       64(DX)(AX*8), DI
+	LEAQ       (CX)(DI*4), DI
+	MOVQ       72(DX)(AX*8), R8
+	LEAQ       (CX)(R8*4), R8
+	MOVQ       80(DX)(AX*8), R9
+	LEAQ       (CX)(R9*4), R9
+	MOVQ       88(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (DI)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	MOVQ  8(R9)(AX*8), R11
+	LEAQ  (DI)(R11*4), R11
+	MOVQ  16(R9)(AX*8), R12
+	LEAQ  (DI)(R12*4), R12
+	MOVQ  24(R9)(AX*8), R13
+	LEAQ  (DI)(R13*4), R13
+	MOVQ  32(R9)(AX*8), R14
+	LEAQ  (DI)(R14*4), R14
+	MOVQ  40(R9)(AX*8), R9
+	LEAQ  (DI)(R9*4), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*4), Z18
+	VMOVUPS      (R11)(DI*4), Z19
+	VMOVUPS      (R12)(DI*4), Z20
+	VMOVUPS      (R13)(DI*4), Z21
+	VMOVUPS      (R14)(DI*4), Z22
+	VMOVUPS      (R9)(DI*4), Z23
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*4), DI
+	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z24, Z18, Z0
 	VFMADD231PS  Z24, Z19, Z1
 	VFMADD231PS  Z24, Z20, Z2
 	VFMADD231PS  Z24, Z21, Z3
 	VFMADD231PS  Z24, Z22, Z4
 	VFMADD231PS  Z24, Z23, Z5
-	VBROADCASTSS (SI)(BX*1), Z25
+	VBROADCASTSS (DI)(SI*1), Z25
 	VFMADD231PS  Z25, Z18, Z6
 	VFMADD231PS  Z25, Z19, Z7
 	VFMADD231PS  Z25, Z20, Z8
 	VFMADD231PS  Z25, Z21, Z9
 	VFMADD231PS  Z25, Z22, Z10
 	VFMADD231PS  Z25, Z23, Z11
-	VBROADCASTSS (SI)(BX*2), Z26
+	VBROADCASTSS (DI)(SI*2), Z26
 	VFMADD231PS  Z26, Z18, Z12
 	VFMADD231PS  Z26, Z19, Z13
 	VFMADD231PS  Z26, Z20, Z14
 	VFMADD231PS  Z26, Z21, Z15
 	VFMADD231PS  Z26, Z22, Z16
 	VFMADD231PS  Z26, Z23, Z17
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*4), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*4), BX
-	MOVQ    16(CX), SI
-	LEAQ    (AX)(SI*4), SI
-	MOVQ    24(CX), DI
-	LEAQ    (AX)(DI*4), DI
-	MOVQ    32(CX), R8
-	LEAQ    (AX)(R8*4), R8
-	MOVQ    40(CX), CX
-	LEAQ    (AX)(CX*4), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x02, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Z2, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (R8)
-	ADDQ    AX, R8
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Z8, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z9, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (R8)
-	ADDQ    AX, R8
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	VMOVUPS Z13, (BX)
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, (DI)
-	VMOVUPS Z16, (R8)
-	VMOVUPS Z17, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*4), BX
+	MOVQ    8(DX)(AX*8), SI
+	LEAQ    (CX)(SI*4), SI
+	MOVQ    16(DX)(AX*8), DI
+	LEAQ    (CX)(DI*4), DI
+	MOVQ    24(DX)(AX*8), R8
+	LEAQ    (CX)(R8*4), R8
+	MOVQ    32(DX)(AX*8), R9
+	LEAQ    (CX)(R9*4), R9
+	MOVQ    40(DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Z2, (DI)
+	ADDQ    CX, DI
+	VMOVUPS Z3, (R8)
+	ADDQ    CX, R8
+	VMOVUPS Z4, (R9)
+	ADDQ    CX, R9
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Z8, (DI)
+	ADDQ    CX, DI
+	VMOVUPS Z9, (R8)
+	ADDQ    CX, R8
+	VMOVUPS Z10, (R9)
+	ADDQ    CX, R9
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (SI)
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, (DX)
+	ADDQ    $0x06, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
@@ -3405,1765 +3814,2174 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile4x3x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile4x3x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z8, Z8, Z8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z10, Z10, Z10
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z13, Z13, Z13
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z14, Z14, Z14
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z15, Z15, Z15
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z16, Z16, Z16
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z17, Z17, Z17
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z18, Z18, Z18
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z19, Z19, Z19
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z20, Z20, Z20
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z21, Z21, Z21
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z22, Z22, Z22
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z22, Z22, Z22
+	PREFETCHT0 (BX)
 	VXORPD     Z23, Z23, Z23
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z10
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z13
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z14
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z15
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z16
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z17
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z18
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z19
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z20
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z21
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z22
-	VMOVUPS (CX), Z23
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z10
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z13
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z14
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z15
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z16
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z17
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z18
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z19
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z20
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z21
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z22
+	VMOVUPS    (DX), Z23
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  16(DI), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  24(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R11
-	MOVQ  (R11), R12
-	LEAQ  (SI)(R12*8), R12
-	MOVQ  8(R11), R11
-	LEAQ  (SI)(R11*8), R11
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*8), R9
+	MOVQ  8(R8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  16(R8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  24(R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R12
+	MOVQ  (R12)(AX*8), R13
+	LEAQ  (DI)(R13*8), R13
+	MOVQ  8(R12)(AX*8), R12
+	LEAQ  (DI)(R12*8), R12
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R12)(SI*8), Z24
-	VMOVUPS      (R11)(SI*8), Z25
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*8), R13
-	VBROADCASTSD (R13), Z26
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R13)(DI*8), Z24
+	VMOVUPS      (R12)(DI*8), Z25
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*8), R14
+	VBROADCASTSD (R14), Z26
 	VFMADD231PD  Z26, Z24, Z0
 	VFMADD231PD  Z26, Z25, Z1
-	VBROADCASTSD (R13)(BX*1), Z27
+	VBROADCASTSD (R14)(SI*1), Z27
 	VFMADD231PD  Z27, Z24, Z2
 	VFMADD231PD  Z27, Z25, Z3
-	VBROADCASTSD (R13)(BX*2), Z28
+	VBROADCASTSD (R14)(SI*2), Z28
 	VFMADD231PD  Z28, Z24, Z4
 	VFMADD231PD  Z28, Z25, Z5
-	LEAQ         (R9)(SI*8), R13
-	VBROADCASTSD (R13), Z29
+	LEAQ         (R10)(DI*8), R14
+	VBROADCASTSD (R14), Z29
 	VFMADD231PD  Z29, Z24, Z6
 	VFMADD231PD  Z29, Z25, Z7
-	VBROADCASTSD (R13)(BX*1), Z30
+	VBROADCASTSD (R14)(SI*1), Z30
 	VFMADD231PD  Z30, Z24, Z8
 	VFMADD231PD  Z30, Z25, Z9
-	VBROADCASTSD (R13)(BX*2), Z31
+	VBROADCASTSD (R14)(SI*2), Z31
 	VFMADD231PD  Z31, Z24, Z10
 	VFMADD231PD  Z31, Z25, Z11
-	LEAQ         (R10)(SI*8), R13
-	VBROADCASTSD (R13), Z26
+	LEAQ         (R11)(DI*8), R14
+	VBROADCASTSD (R14), Z26
 	VFMADD231PD  Z26, Z24, Z12
 	VFMADD231PD  Z26, Z25, Z13
-	VBROADCASTSD (R13)(BX*1), Z27
+	VBROADCASTSD (R14)(SI*1), Z27
 	VFMADD231PD  Z27, Z24, Z14
 	VFMADD231PD  Z27, Z25, Z15
-	VBROADCASTSD (R13)(BX*2), Z28
+	VBROADCASTSD (R14)(SI*2), Z28
 	VFMADD231PD  Z28, Z24, Z16
 	VFMADD231PD  Z28, Z25, Z17
-	LEAQ         (DI)(SI*8), R13
-	VBROADCASTSD (R13), Z29
+	LEAQ         (R8)(DI*8), R14
+	VBROADCASTSD (R14), Z29
 	VFMADD231PD  Z29, Z24, Z18
 	VFMADD231PD  Z29, Z25, Z19
-	VBROADCASTSD (R13)(BX*1), Z30
+	VBROADCASTSD (R14)(SI*1), Z30
 	VFMADD231PD  Z30, Z24, Z20
 	VFMADD231PD  Z30, Z25, Z21
-	VBROADCASTSD (R13)(BX*2), Z31
+	VBROADCASTSD (R14)(SI*2), Z31
 	VFMADD231PD  Z31, Z24, Z22
 	VFMADD231PD  Z31, Z25, Z23
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z13, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z14, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z15, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z16, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z17, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z18, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z19, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z20, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z21, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z22, (DX)
-	VMOVUPS Z23, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z13, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z14, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z15, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z16, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z17, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z18, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z19, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z20, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z21, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile4x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile4x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile4x3x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile4x3x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z8, Z8, Z8
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z10, Z10, Z10
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z11, Z11, Z11
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z6
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z8
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z10
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z11
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z8
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z10
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z11
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  16(DI), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  24(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R11
-	MOVQ  (R11), R11
-	LEAQ  (SI)(R11*8), R11
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*8), R9
+	MOVQ  8(R8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  16(R8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  24(R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R12
+	MOVQ  (R12)(AX*8), R12
+	LEAQ  (DI)(R12*8), R12
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R11)(SI*8), Z12
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (R8)(SI*8), R12
-	VBROADCASTSD (R12), Z13
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R12)(DI*8), Z12
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R9)(DI*8), R13
+	VBROADCASTSD (R13), Z13
 	VFMADD231PD  Z13, Z12, Z0
-	VBROADCASTSD (R12)(BX*1), Z14
+	VBROADCASTSD (R13)(SI*1), Z14
 	VFMADD231PD  Z14, Z12, Z1
-	VBROADCASTSD (R12)(BX*2), Z15
+	VBROADCASTSD (R13)(SI*2), Z15
 	VFMADD231PD  Z15, Z12, Z2
-	LEAQ         (R9)(SI*8), R12
-	VBROADCASTSD (R12), Z16
+	LEAQ         (R10)(DI*8), R13
+	VBROADCASTSD (R13), Z16
 	VFMADD231PD  Z16, Z12, Z3
-	VBROADCASTSD (R12)(BX*1), Z17
+	VBROADCASTSD (R13)(SI*1), Z17
 	VFMADD231PD  Z17, Z12, Z4
-	VBROADCASTSD (R12)(BX*2), Z18
+	VBROADCASTSD (R13)(SI*2), Z18
 	VFMADD231PD  Z18, Z12, Z5
-	LEAQ         (R10)(SI*8), R12
-	VBROADCASTSD (R12), Z19
+	LEAQ         (R11)(DI*8), R13
+	VBROADCASTSD (R13), Z19
 	VFMADD231PD  Z19, Z12, Z6
-	VBROADCASTSD (R12)(BX*1), Z20
+	VBROADCASTSD (R13)(SI*1), Z20
 	VFMADD231PD  Z20, Z12, Z7
-	VBROADCASTSD (R12)(BX*2), Z21
+	VBROADCASTSD (R13)(SI*2), Z21
 	VFMADD231PD  Z21, Z12, Z8
-	LEAQ         (DI)(SI*8), R12
-	VBROADCASTSD (R12), Z22
+	LEAQ         (R8)(DI*8), R13
+	VBROADCASTSD (R13), Z22
 	VFMADD231PD  Z22, Z12, Z9
-	VBROADCASTSD (R12)(BX*1), Z23
+	VBROADCASTSD (R13)(SI*1), Z23
 	VFMADD231PD  Z23, Z12, Z10
-	VBROADCASTSD (R12)(BX*2), Z24
+	VBROADCASTSD (R13)(SI*2), Z24
 	VFMADD231PD  Z24, Z12, Z11
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z11, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z11, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile2x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile2x4x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x4x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z8, Z8, Z8
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z9, Z9, Z9
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z10, Z10, Z10
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z13, Z13, Z13
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z14, Z14, Z14
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z14, Z14, Z14
+	PREFETCHT0 (BX)
 	VXORPD     Z15, Z15, Z15
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z7
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z8
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z9
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z10
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z13
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z14
-	VMOVUPS (CX), Z15
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z7
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z8
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z9
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z10
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z13
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z14
+	VMOVUPS    (DX), Z15
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  8(R9), R9
-	LEAQ  (SI)(R9*8), R9
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  8(R10)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R11
-	VMOVUPS      (R10)(R11*8), Z16
-	VMOVUPS      (R9)(R11*8), Z17
-	MOVQ         (CX)(AX*8), R11
-	LEAQ         (R8)(R11*8), R12
-	VBROADCASTSD (R12), Z18
+	MOVQ         (BX)(CX*8), R12
+	VMOVUPS      (R11)(R12*8), Z16
+	VMOVUPS      (R10)(R12*8), Z17
+	MOVQ         (DX)(CX*8), R12
+	LEAQ         (R9)(R12*8), R13
+	VBROADCASTSD (R13), Z18
 	VFMADD231PD  Z18, Z16, Z0
 	VFMADD231PD  Z18, Z17, Z1
-	VBROADCASTSD (R12)(BX*1), Z19
+	VBROADCASTSD (R13)(SI*1), Z19
 	VFMADD231PD  Z19, Z16, Z2
 	VFMADD231PD  Z19, Z17, Z3
-	VBROADCASTSD (R12)(BX*2), Z20
+	VBROADCASTSD (R13)(SI*2), Z20
 	VFMADD231PD  Z20, Z16, Z4
 	VFMADD231PD  Z20, Z17, Z5
-	VBROADCASTSD (R12)(SI*1), Z21
+	VBROADCASTSD (R13)(DI*1), Z21
 	VFMADD231PD  Z21, Z16, Z6
 	VFMADD231PD  Z21, Z17, Z7
-	LEAQ         (DI)(R11*8), R12
-	VBROADCASTSD (R12), Z22
+	LEAQ         (R8)(R12*8), R13
+	VBROADCASTSD (R13), Z22
 	VFMADD231PD  Z22, Z16, Z8
 	VFMADD231PD  Z22, Z17, Z9
-	VBROADCASTSD (R12)(BX*1), Z23
+	VBROADCASTSD (R13)(SI*1), Z23
 	VFMADD231PD  Z23, Z16, Z10
 	VFMADD231PD  Z23, Z17, Z11
-	VBROADCASTSD (R12)(BX*2), Z24
+	VBROADCASTSD (R13)(SI*2), Z24
 	VFMADD231PD  Z24, Z16, Z12
 	VFMADD231PD  Z24, Z17, Z13
-	VBROADCASTSD (R12)(SI*1), Z25
+	VBROADCASTSD (R13)(DI*1), Z25
 	VFMADD231PD  Z25, Z16, Z14
 	VFMADD231PD  Z25, Z17, Z15
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z8, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z9, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z10, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z13, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z14, (DX)
-	VMOVUPS Z15, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z8, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z10, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z13, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile2x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile2x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile2x4x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile2x4x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z4
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z6
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z7
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z7
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (SI)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R9
-	MOVQ  (R9), R9
-	LEAQ  (SI)(R9*8), R9
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*8), Z8
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (R8)(R10*8), R11
-	VBROADCASTSD (R11), Z9
-	VFMADD231PD  Z9, Z8, Z0
-	VBROADCASTSD (R11)(BX*1), Z10
-	VFMADD231PD  Z10, Z8, Z1
-	VBROADCASTSD (R11)(BX*2), Z11
-	VFMADD231PD  Z11, Z8, Z2
-	VBROADCASTSD (R11)(SI*1), Z12
-	VFMADD231PD  Z12, Z8, Z3
-	LEAQ         (DI)(R10*8), R11
-	VBROADCASTSD (R11), Z13
-	VFMADD231PD  Z13, Z8, Z4
-	VBROADCASTSD (R11)(BX*1), Z14
-	VFMADD231PD  Z14, Z8, Z5
-	VBROADCASTSD (R11)(BX*2), Z15
-	VFMADD231PD  Z15, Z8, Z6
-	VBROADCASTSD (R11)(SI*1), Z16
-	VFMADD231PD  Z16, Z8, Z7
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z7, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x4x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	VMOVUPS (CX), Z7
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
+	LEAQ  (DI)(R9*8), R9
 	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R10
-	VMOVUPS      (R9)(R10*8), Z8
-	VMOVUPS      (R8)(R10*8), Z9
-	MOVQ         (CX)(AX*8), R10
-	LEAQ         (DI)(R10*8), R10
-	VBROADCASTSD (R10), Z10
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*8), Z8
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R9)(R11*8), R12
+	VBROADCASTSD (R12), Z9
+	VFMADD231PD  Z9, Z8, Z0
+	VBROADCASTSD (R12)(SI*1), Z10
+	VFMADD231PD  Z10, Z8, Z1
+	VBROADCASTSD (R12)(SI*2), Z11
+	VFMADD231PD  Z11, Z8, Z2
+	VBROADCASTSD (R12)(DI*1), Z12
+	VFMADD231PD  Z12, Z8, Z3
+	LEAQ         (R8)(R11*8), R12
+	VBROADCASTSD (R12), Z13
+	VFMADD231PD  Z13, Z8, Z4
+	VBROADCASTSD (R12)(SI*1), Z14
+	VFMADD231PD  Z14, Z8, Z5
+	VBROADCASTSD (R12)(SI*2), Z15
+	VFMADD231PD  Z15, Z8, Z6
+	VBROADCASTSD (R12)(DI*1), Z16
+	VFMADD231PD  Z16, Z8, Z7
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z7, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x4x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x4x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z2, Z2, Z2
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z4, Z4, Z4
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z6, Z6, Z6
+	PREFETCHT0 (BX)
+	VXORPD     Z7, Z7, Z7
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	VMOVUPS    (DX), Z7
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R11
+	VMOVUPS      (R10)(R11*8), Z8
+	VMOVUPS      (R9)(R11*8), Z9
+	MOVQ         (DX)(CX*8), R11
+	LEAQ         (R8)(R11*8), R11
+	VBROADCASTSD (R11), Z10
 	VFMADD231PD  Z10, Z8, Z0
 	VFMADD231PD  Z10, Z9, Z1
-	VBROADCASTSD (R10)(BX*1), Z11
+	VBROADCASTSD (R11)(SI*1), Z11
 	VFMADD231PD  Z11, Z8, Z2
 	VFMADD231PD  Z11, Z9, Z3
-	VBROADCASTSD (R10)(BX*2), Z12
+	VBROADCASTSD (R11)(SI*2), Z12
 	VFMADD231PD  Z12, Z8, Z4
 	VFMADD231PD  Z12, Z9, Z5
-	VBROADCASTSD (R10)(SI*1), Z13
+	VBROADCASTSD (R11)(DI*1), Z13
 	VFMADD231PD  Z13, Z8, Z6
 	VFMADD231PD  Z13, Z9, Z7
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	VMOVUPS Z7, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x4x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x4x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x4x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z3
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*8), R8
-	LEAQ  (BX)(BX*2), SI
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	LEAQ  (SI)(SI*2), DI
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), R9
-	VMOVUPS      (R8)(R9*8), Z4
-	MOVQ         (CX)(AX*8), R9
-	LEAQ         (DI)(R9*8), R9
-	VBROADCASTSD (R9), Z5
+	MOVQ         (BX)(CX*8), R10
+	VMOVUPS      (R9)(R10*8), Z4
+	MOVQ         (DX)(CX*8), R10
+	LEAQ         (R8)(R10*8), R10
+	VBROADCASTSD (R10), Z5
 	VFMADD231PD  Z5, Z4, Z0
-	VBROADCASTSD (R9)(BX*1), Z6
+	VBROADCASTSD (R10)(SI*1), Z6
 	VFMADD231PD  Z6, Z4, Z1
-	VBROADCASTSD (R9)(BX*2), Z7
+	VBROADCASTSD (R10)(SI*2), Z7
 	VFMADD231PD  Z7, Z4, Z2
-	VBROADCASTSD (R9)(SI*1), Z8
+	VBROADCASTSD (R10)(DI*1), Z8
 	VFMADD231PD  Z8, Z4, Z3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z3, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z4, Z4, Z4
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z4, Z4, Z4
+	PREFETCHT0 (BX)
 	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z3
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z4
-	VMOVUPS (CX), Z5
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z3
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z4
+	VMOVUPS    (DX), Z5
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Z6
-	VMOVUPS      (R8)(SI*8), Z7
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Z8
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Z6
+	VMOVUPS      (R9)(DI*8), Z7
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Z8
 	VFMADD231PD  Z8, Z6, Z0
 	VFMADD231PD  Z8, Z7, Z1
-	VBROADCASTSD (SI)(BX*1), Z9
+	VBROADCASTSD (DI)(SI*1), Z9
 	VFMADD231PD  Z9, Z6, Z2
 	VFMADD231PD  Z9, Z7, Z3
-	VBROADCASTSD (SI)(BX*2), Z10
+	VBROADCASTSD (DI)(SI*2), Z10
 	VFMADD231PD  Z10, Z6, Z4
 	VFMADD231PD  Z10, Z7, Z5
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z4, (DX)
-	VMOVUPS Z5, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x3x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x3x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z2
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z2
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
 	MOVQ  (R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*8), Z3
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Z4
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*8), Z3
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Z4
 	VFMADD231PD  Z4, Z3, Z0
-	VBROADCASTSD (SI)(BX*1), Z5
+	VBROADCASTSD (DI)(SI*1), Z5
 	VFMADD231PD  Z5, Z3, Z1
-	VBROADCASTSD (SI)(BX*2), Z6
+	VBROADCASTSD (DI)(SI*2), Z6
 	VFMADD231PD  Z6, Z3, Z2
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x2x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x2x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z2, Z2, Z2
 	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z2, Z2, Z2
+	PREFETCHT0 (BX)
 	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (CX), Z1
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z2
-	VMOVUPS (CX), Z3
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (DX), Z1
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z2
+	VMOVUPS    (DX), Z3
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), SI
-	MOVQ  rows+16(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (SI)(DI*8), DI
-	MOVQ  b+40(FP), SI
-	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R8
-	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Z4
-	VMOVUPS      (R8)(SI*8), Z5
-	MOVQ         (CX)(AX*8), SI
-	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Z6
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Z4
+	VMOVUPS      (R9)(DI*8), Z5
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Z6
 	VFMADD231PD  Z6, Z4, Z0
 	VFMADD231PD  Z6, Z5, Z1
-	VBROADCASTSD (SI)(BX*1), Z7
+	VBROADCASTSD (DI)(SI*1), Z7
 	VFMADD231PD  Z7, Z4, Z2
 	VFMADD231PD  Z7, Z5, Z3
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z2, (DX)
-	VMOVUPS Z3, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x2x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x2x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x2x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x2x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
 	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
-	ADDQ    AX, CX
-	VMOVUPS (CX), Z1
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Z1
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R9)(DI*8), Z2
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Z3
+	VFMADD231PD  Z3, Z2, Z0
+	VBROADCASTSD (DI)(SI*1), Z4
+	VFMADD231PD  Z4, Z2, Z1
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z1, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x1x2AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	VXORPD     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	VMOVUPS    (DX), Z1
+	LEAQ       2(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       16(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       24(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*8), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R8
+	MOVQ  (R8)(AX*8), R9
+	LEAQ  (SI)(R9*8), R9
+	MOVQ  8(R8)(AX*8), R8
 	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R8)(SI*8), Z2
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R9)(SI*8), Z2
+	VMOVUPS      (R8)(SI*8), Z3
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Z3
-	VFMADD231PD  Z3, Z2, Z0
-	VBROADCASTSD (SI)(BX*1), Z4
-	VFMADD231PD  Z4, Z2, Z1
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z1, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x1x2AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	VMOVUPS (CX), Z1
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*8), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), R8
-	LEAQ  (BX)(R8*8), R8
-	MOVQ  8(DI), DI
-	LEAQ  (BX)(DI*8), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (R8)(BX*8), Z2
-	VMOVUPS      (DI)(BX*8), Z3
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*8), BX
-	VBROADCASTSD (BX), Z4
+	VBROADCASTSD (SI), Z4
 	VFMADD231PD  Z4, Z2, Z0
 	VFMADD231PD  Z4, Z3, Z1
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, (DX)
+	ADDQ    $0x02, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 
-// func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
+// func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x1x1AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
+TEXT ·tile1x1x1AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
 	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
 	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (CX)
+	PREFETCHT0 (DX)
 	JMP        begin
 
 load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (CX), Z0
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Z0
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
 
 begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
-	MOVQ  a+8(FP), BX
-	MOVQ  rows+16(FP), SI
-	MOVQ  (SI), SI
-	LEAQ  (BX)(SI*8), SI
-	MOVQ  b+40(FP), BX
-	MOVQ  cols+48(FP), DI
-	MOVQ  (DI), DI
-	LEAQ  (BX)(DI*8), DI
-	TESTQ AX, AX
-	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
-
-step:
-	MOVQ         (DX)(AX*8), BX
-	VMOVUPS      (DI)(BX*8), Z1
-	MOVQ         (CX)(AX*8), BX
-	LEAQ         (SI)(BX*8), BX
-	VBROADCASTSD (BX), Z2
-	VFMADD231PD  Z2, Z1, Z0
-	INCQ         AX
-	JNZ          step
-
-done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (CX)
-	VZEROUPPER
-	RET
-
-// func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, ldc int, load bool)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile1x3x6AVX512F64(SB), NOSPLIT, $0-89
-	MOVB       load+88(FP), AL
-	TESTB      AL, AL
-	JNZ        load
-	MOVQ       c+64(FP), AX
-	MOVQ       out+72(FP), CX
-	MOVQ       (CX), DX
-	LEAQ       (AX)(DX*8), DX
-	MOVQ       8(CX), BX
-	LEAQ       (AX)(BX*8), BX
-	MOVQ       16(CX), SI
-	LEAQ       (AX)(SI*8), SI
-	MOVQ       24(CX), DI
-	LEAQ       (AX)(DI*8), DI
-	MOVQ       32(CX), R8
-	LEAQ       (AX)(R8*8), R8
-	MOVQ       40(CX), CX
-	LEAQ       (AX)(CX*8), CX
-	MOVQ       ldc+80(FP), AX
-	SHLQ       $0x03, AX
-	VXORPD     Z0, Z0, Z0
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Z1, Z1, Z1
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPD     Z2, Z2, Z2
-	PREFETCHT0 (SI)
-	ADDQ       AX, SI
-	VXORPD     Z3, Z3, Z3
-	PREFETCHT0 (DI)
-	ADDQ       AX, DI
-	VXORPD     Z4, Z4, Z4
-	PREFETCHT0 (R8)
-	ADDQ       AX, R8
-	VXORPD     Z5, Z5, Z5
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z6, Z6, Z6
-	PREFETCHT0 (DX)
-	ADDQ       AX, DX
-	VXORPD     Z7, Z7, Z7
-	PREFETCHT0 (BX)
-	ADDQ       AX, BX
-	VXORPD     Z8, Z8, Z8
-	PREFETCHT0 (SI)
-	ADDQ       AX, SI
-	VXORPD     Z9, Z9, Z9
-	PREFETCHT0 (DI)
-	ADDQ       AX, DI
-	VXORPD     Z10, Z10, Z10
-	PREFETCHT0 (R8)
-	ADDQ       AX, R8
-	VXORPD     Z11, Z11, Z11
-	PREFETCHT0 (CX)
-	ADDQ       AX, CX
-	VXORPD     Z12, Z12, Z12
-	PREFETCHT0 (DX)
-	VXORPD     Z13, Z13, Z13
-	PREFETCHT0 (BX)
-	VXORPD     Z14, Z14, Z14
-	PREFETCHT0 (SI)
-	VXORPD     Z15, Z15, Z15
-	PREFETCHT0 (DI)
-	VXORPD     Z16, Z16, Z16
-	PREFETCHT0 (R8)
-	VXORPD     Z17, Z17, Z17
-	PREFETCHT0 (CX)
-	JMP        begin
-
-load:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*8), BX
-	MOVQ    16(CX), SI
-	LEAQ    (AX)(SI*8), SI
-	MOVQ    24(CX), DI
-	LEAQ    (AX)(DI*8), DI
-	MOVQ    32(CX), R8
-	LEAQ    (AX)(R8*8), R8
-	MOVQ    40(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS (DX), Z0
-	ADDQ    AX, DX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (SI), Z2
-	ADDQ    AX, SI
-	VMOVUPS (DI), Z3
-	ADDQ    AX, DI
-	VMOVUPS (R8), Z4
-	ADDQ    AX, R8
-	VMOVUPS (CX), Z5
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z6
-	ADDQ    AX, DX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (SI), Z8
-	ADDQ    AX, SI
-	VMOVUPS (DI), Z9
-	ADDQ    AX, DI
-	VMOVUPS (R8), Z10
-	ADDQ    AX, R8
-	VMOVUPS (CX), Z11
-	ADDQ    AX, CX
-	VMOVUPS (DX), Z12
-	VMOVUPS (BX), Z13
-	VMOVUPS (SI), Z14
-	VMOVUPS (DI), Z15
-	VMOVUPS (R8), Z16
-	VMOVUPS (CX), Z17
-
-begin:
-	MOVQ  k+0(FP), AX
-	MOVQ  left+32(FP), CX
-	MOVQ  right+56(FP), DX
-	MOVQ  step+24(FP), BX
-	SHLQ  $0x03, BX
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
 	MOVQ  a+8(FP), SI
 	MOVQ  rows+16(FP), DI
 	MOVQ  (DI), DI
 	LEAQ  (SI)(DI*8), DI
 	MOVQ  b+40(FP), SI
 	MOVQ  cols+48(FP), R8
-	MOVQ  (R8), R9
-	LEAQ  (SI)(R9*8), R9
-	MOVQ  8(R8), R10
-	LEAQ  (SI)(R10*8), R10
-	MOVQ  16(R8), R11
-	LEAQ  (SI)(R11*8), R11
-	MOVQ  24(R8), R12
-	LEAQ  (SI)(R12*8), R12
-	MOVQ  32(R8), R13
-	LEAQ  (SI)(R13*8), R13
-	MOVQ  40(R8), R8
+	MOVQ  (R8)(AX*8), R8
 	LEAQ  (SI)(R8*8), R8
-	TESTQ AX, AX
+	TESTQ CX, CX
 	JZ    done
-	LEAQ  (CX)(AX*8), CX
-	LEAQ  (DX)(AX*8), DX
-	NEGQ  AX
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
 
 step:
-	MOVQ         (DX)(AX*8), SI
-	VMOVUPS      (R9)(SI*8), Z18
-	VMOVUPS      (R10)(SI*8), Z19
-	VMOVUPS      (R11)(SI*8), Z20
-	VMOVUPS      (R12)(SI*8), Z21
-	VMOVUPS      (R13)(SI*8), Z22
-	VMOVUPS      (R8)(SI*8), Z23
-	MOVQ         (CX)(AX*8), SI
+	MOVQ         (BX)(CX*8), SI
+	VMOVUPS      (R8)(SI*8), Z1
+	MOVQ         (DX)(CX*8), SI
 	LEAQ         (DI)(SI*8), SI
-	VBROADCASTSD (SI), Z24
+	VBROADCASTSD (SI), Z2
+	VFMADD231PD  Z2, Z1, Z0
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile1x3x6AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x3x6AVX512F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       16(DX)(AX*8), DI
+	LEAQ       (CX)(DI*8), DI
+	MOVQ       24(DX)(AX*8), R8
+	LEAQ       (CX)(R8*8), R8
+	MOVQ       32(DX)(AX*8), R9
+	LEAQ       (CX)(R9*8), R9
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Z0, Z0, Z0
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Z1, Z1, Z1
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPD     Z2, Z2, Z2
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	VXORPD     Z3, Z3, Z3
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	VXORPD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	VXORPD     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z6, Z6, Z6
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	VXORPD     Z7, Z7, Z7
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	VXORPD     Z8, Z8, Z8
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	VXORPD     Z9, Z9, Z9
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	VXORPD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	VXORPD     Z11, Z11, Z11
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Z12, Z12, Z12
+	PREFETCHT0 (BX)
+	VXORPD     Z13, Z13, Z13
+	PREFETCHT0 (SI)
+	VXORPD     Z14, Z14, Z14
+	PREFETCHT0 (DI)
+	VXORPD     Z15, Z15, Z15
+	PREFETCHT0 (R8)
+	VXORPD     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	VXORPD     Z17, Z17, Z17
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       8(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       16(DX)(AX*8), DI
+	LEAQ       (CX)(DI*8), DI
+	MOVQ       24(DX)(AX*8), R8
+	LEAQ       (CX)(R8*8), R8
+	MOVQ       32(DX)(AX*8), R9
+	LEAQ       (CX)(R9*8), R9
+	MOVQ       40(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (BX), Z0
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Z1
+	ADDQ       CX, SI
+	VMOVUPS    (DI), Z2
+	ADDQ       CX, DI
+	VMOVUPS    (R8), Z3
+	ADDQ       CX, R8
+	VMOVUPS    (R9), Z4
+	ADDQ       CX, R9
+	VMOVUPS    (DX), Z5
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z6
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Z7
+	ADDQ       CX, SI
+	VMOVUPS    (DI), Z8
+	ADDQ       CX, DI
+	VMOVUPS    (R8), Z9
+	ADDQ       CX, R8
+	VMOVUPS    (R9), Z10
+	ADDQ       CX, R9
+	VMOVUPS    (DX), Z11
+	ADDQ       CX, DX
+	VMOVUPS    (BX), Z12
+	VMOVUPS    (SI), Z13
+	VMOVUPS    (DI), Z14
+	VMOVUPS    (R8), Z15
+	VMOVUPS    (R9), Z16
+	VMOVUPS    (DX), Z17
+	LEAQ       6(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       48(DX)(AX*8), BX
+	LEAQ       (CX)(BX*8), BX
+	MOVQ       56(DX)(AX*8), SI
+	LEAQ       (CX)(SI*8), SI
+	MOVQ       64(DX)(AX*8), DI
+	LEAQ       (CX)(DI*8), DI
+	MOVQ       72(DX)(AX*8), R8
+	LEAQ       (CX)(R8*8), R8
+	MOVQ       80(DX)(AX*8), R9
+	LEAQ       (CX)(R9*8), R9
+	MOVQ       88(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	ADDQ       CX, BX
+	PREFETCHT0 (SI)
+	ADDQ       CX, SI
+	PREFETCHT0 (DI)
+	ADDQ       CX, DI
+	PREFETCHT0 (R8)
+	ADDQ       CX, R8
+	PREFETCHT0 (R9)
+	ADDQ       CX, R9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (BX)
+	PREFETCHT0 (SI)
+	PREFETCHT0 (DI)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R9
+	MOVQ  (R9)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	MOVQ  8(R9)(AX*8), R11
+	LEAQ  (DI)(R11*8), R11
+	MOVQ  16(R9)(AX*8), R12
+	LEAQ  (DI)(R12*8), R12
+	MOVQ  24(R9)(AX*8), R13
+	LEAQ  (DI)(R13*8), R13
+	MOVQ  32(R9)(AX*8), R14
+	LEAQ  (DI)(R14*8), R14
+	MOVQ  40(R9)(AX*8), R9
+	LEAQ  (DI)(R9*8), R9
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), DI
+	VMOVUPS      (R10)(DI*8), Z18
+	VMOVUPS      (R11)(DI*8), Z19
+	VMOVUPS      (R12)(DI*8), Z20
+	VMOVUPS      (R13)(DI*8), Z21
+	VMOVUPS      (R14)(DI*8), Z22
+	VMOVUPS      (R9)(DI*8), Z23
+	MOVQ         (DX)(CX*8), DI
+	LEAQ         (R8)(DI*8), DI
+	VBROADCASTSD (DI), Z24
 	VFMADD231PD  Z24, Z18, Z0
 	VFMADD231PD  Z24, Z19, Z1
 	VFMADD231PD  Z24, Z20, Z2
 	VFMADD231PD  Z24, Z21, Z3
 	VFMADD231PD  Z24, Z22, Z4
 	VFMADD231PD  Z24, Z23, Z5
-	VBROADCASTSD (SI)(BX*1), Z25
+	VBROADCASTSD (DI)(SI*1), Z25
 	VFMADD231PD  Z25, Z18, Z6
 	VFMADD231PD  Z25, Z19, Z7
 	VFMADD231PD  Z25, Z20, Z8
 	VFMADD231PD  Z25, Z21, Z9
 	VFMADD231PD  Z25, Z22, Z10
 	VFMADD231PD  Z25, Z23, Z11
-	VBROADCASTSD (SI)(BX*2), Z26
+	VBROADCASTSD (DI)(SI*2), Z26
 	VFMADD231PD  Z26, Z18, Z12
 	VFMADD231PD  Z26, Z19, Z13
 	VFMADD231PD  Z26, Z20, Z14
 	VFMADD231PD  Z26, Z21, Z15
 	VFMADD231PD  Z26, Z22, Z16
 	VFMADD231PD  Z26, Z23, Z17
-	INCQ         AX
+	INCQ         CX
 	JNZ          step
 
 done:
-	MOVQ    c+64(FP), AX
-	MOVQ    out+72(FP), CX
-	MOVQ    (CX), DX
-	LEAQ    (AX)(DX*8), DX
-	MOVQ    8(CX), BX
-	LEAQ    (AX)(BX*8), BX
-	MOVQ    16(CX), SI
-	LEAQ    (AX)(SI*8), SI
-	MOVQ    24(CX), DI
-	LEAQ    (AX)(DI*8), DI
-	MOVQ    32(CX), R8
-	LEAQ    (AX)(R8*8), R8
-	MOVQ    40(CX), CX
-	LEAQ    (AX)(CX*8), CX
-	MOVQ    ldc+80(FP), AX
-	SHLQ    $0x03, AX
-	VMOVUPS Z0, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z1, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Z2, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (R8)
-	ADDQ    AX, R8
-	VMOVUPS Z5, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z6, (DX)
-	ADDQ    AX, DX
-	VMOVUPS Z7, (BX)
-	ADDQ    AX, BX
-	VMOVUPS Z8, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z9, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (R8)
-	ADDQ    AX, R8
-	VMOVUPS Z11, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Z12, (DX)
-	VMOVUPS Z13, (BX)
-	VMOVUPS Z14, (SI)
-	VMOVUPS Z15, (DI)
-	VMOVUPS Z16, (R8)
-	VMOVUPS Z17, (CX)
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), BX
+	LEAQ    (CX)(BX*8), BX
+	MOVQ    8(DX)(AX*8), SI
+	LEAQ    (CX)(SI*8), SI
+	MOVQ    16(DX)(AX*8), DI
+	LEAQ    (CX)(DI*8), DI
+	MOVQ    24(DX)(AX*8), R8
+	LEAQ    (CX)(R8*8), R8
+	MOVQ    32(DX)(AX*8), R9
+	LEAQ    (CX)(R9*8), R9
+	MOVQ    40(DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Z0, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z1, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Z2, (DI)
+	ADDQ    CX, DI
+	VMOVUPS Z3, (R8)
+	ADDQ    CX, R8
+	VMOVUPS Z4, (R9)
+	ADDQ    CX, R9
+	VMOVUPS Z5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z6, (BX)
+	ADDQ    CX, BX
+	VMOVUPS Z7, (SI)
+	ADDQ    CX, SI
+	VMOVUPS Z8, (DI)
+	ADDQ    CX, DI
+	VMOVUPS Z9, (R8)
+	ADDQ    CX, R8
+	VMOVUPS Z10, (R9)
+	ADDQ    CX, R9
+	VMOVUPS Z11, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (SI)
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, (DX)
+	ADDQ    $0x06, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
 	VZEROUPPER
 	RET
 

@@ -12,8 +12,8 @@ func checkLengths(op string, n int, lengths ...int) {
 }
 
 // checkTile panics unless the operands and c hold what a tile reads and writes.
-func checkTile(groups, height, wide, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int, lenC int, out []int, ldc int) {
-	bad := len(rows) != groups || step < 0 || ldc < 0 || len(left) != len(right) || len(cols) != len(out) || len(cols) < 1 || len(cols) > Vectors && len(cols) != wide
+func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int, lenC int, out []int, ldc int) {
+	bad := len(rows) != groups || step < 0 || ldc < 0 || len(left) != len(right) || len(cols) != len(out)
 	for v := 0; v < len(out) && !bad; v++ {
 		bad = out[v] < 0 || out[v]+(height-1)*ldc+lanes > lenC
 	}

@@ -2,12 +2,12 @@ package kernel
 
 import "math"
 
-const genericLanes, genericWide = 4, 3
+const genericLanes = 4
 
 func genericTile[T Float](groups, rows int) Tile[T] {
 	chains := genericChains[T]()
-	return Tile[T]{groups, rows, genericWide, func(a []T, groupRows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
-		checkTile(groups, groups*rows, genericWide, genericLanes, len(a), groupRows, step, left, len(b), cols, right, len(c), out, ldc)
+	return Tile[T]{groups, rows, func(a []T, groupRows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
+		checkTile(groups, groups*rows, genericLanes, len(a), groupRows, step, left, len(b), cols, right, len(c), out, ldc)
 		for v, at := range out {
 			for i := range groups * rows {
 				line := c[at+i*ldc : at+i*ldc+genericLanes]

@@ -3,8 +3,8 @@ package kernel
 // Float is an element type.
 type Float interface{ float32 | float64 }
 
-// Tile is one matrix-product microkernel on operands that are read where they lie: Groups*Rows rows and, as Mul's caller
-// asks, one, two or Wide vectors of the Set's Lanes columns of C = A*B. With row i = g*Rows+r and column v*Lanes+j,
+// Tile is one matrix-product microkernel on operands that are read where they lie: Groups*Rows rows of C = A*B and as many vectors
+// of the Set's Lanes columns as Mul's caller asks for. With row i = g*Rows+r and column v*Lanes+j,
 //
 //	A[i][p]          is  a[rows[g] + r*step + left[p]]
 //	B[p][v*Lanes+j]  is  b[cols[v] + right[p] + j]
@@ -14,22 +14,18 @@ type Float interface{ float32 | float64 }
 // image. Each element of C is one chain acc = fma(A_p, B_p, acc), p ascending over left and right, from +0 (load false) or from
 // the value in c (load true). Mul writes nothing else. c must overlap neither operand.
 //
-// Mul panics unless cols and out have the same length, 1, 2 or Wide, left and right the same, and rows has length Groups. Of the
-// offsets in left and right only the first and last are checked against the operands; they are the caller's own tables.
+// Mul panics unless cols and out have the same length, left and right the same, and rows has length Groups. Of the offsets in left
+// and right only the first and last are checked against the operands; they are the caller's own tables.
 type Tile[T Float] struct {
 	Groups, Rows int
-	Wide         int // vectors that Mul takes besides 1 and 2; 0: no others
 	Mul          func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool)
 }
 
 // Height is the number of rows.
 func (t *Tile[T]) Height() int { return t.Groups * t.Rows }
 
-// Vectors is the number of vectors of columns that every Tile computes at its best.
+// Vectors is the number of vectors of columns that most Tiles compute at a time: a whole number of times as many is best.
 const Vectors = 2
-
-// MaxVectors is the most that any Tile's Wide is.
-const MaxVectors = 6
 
 // Set is one row of the table: the inner loops of one instruction set for one element type.
 //

@@ -21,10 +21,10 @@ type native[T Float] struct {
 
 type nativeTile[T Float] struct {
 	groups, rows int
-	mul          []tileFunc[T] // for one vector, for two, perhaps for more
+	mul          []tileFunc[T] // a vector at a time, two, perhaps more
 }
 
-type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, ldc int, load bool)
+type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)
 
 // nativeInterleave transposes groups of rows; runs must have at least shortest elements.
 type nativeInterleave[T Float] struct {
@@ -38,7 +38,7 @@ const peakChains = 12 // vectors that peak works on
 func (k *native[T]) set() *Set[T] {
 	var tiles []Tile[T]
 	for _, t := range k.tiles {
-		tiles = append(tiles, Tile[T]{t.groups, t.rows, t.wide(), tileMul(t, k.lanes)})
+		tiles = append(tiles, Tile[T]{t.groups, t.rows, tileMul(t, k.lanes)})
 	}
 	return &Set[T]{
 		Name:              k.name,
@@ -66,19 +66,16 @@ func (k *native[T]) set() *Set[T] {
 	}
 }
 
-// wide is the number of vectors besides one and two, if there is such a tile.
-func (t nativeTile[T]) wide() int {
-	if len(t.mul) > Vectors {
-		return len(t.mul)
-	}
-	return 0
-}
-
 func tileMul[T Float](t nativeTile[T], lanes int) func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
 	return func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
-		checkTile(t.groups, t.groups*t.rows, t.wide(), lanes, len(a), rows, step, left, len(b), cols, right, len(c), out, ldc)
-		t.mul[len(cols)-1](len(left), unsafe.SliceData(a), &rows[0], step, unsafe.SliceData(left),
-			unsafe.SliceData(b), &cols[0], unsafe.SliceData(right), &c[0], &out[0], ldc, load)
+		checkTile(t.groups, t.groups*t.rows, lanes, len(a), rows, step, left, len(b), cols, right, len(c), out, ldc)
+		for width := len(t.mul); len(cols) > 0; width-- {
+			if n := len(cols) / width * width; n > 0 && t.mul[width-1] != nil {
+				t.mul[width-1](len(left), unsafe.SliceData(a), &rows[0], step, unsafe.SliceData(left),
+					unsafe.SliceData(b), &cols[0], unsafe.SliceData(right), &c[0], &out[0], n, ldc, load)
+				cols, out = cols[n:], out[n:]
+			}
+		}
 	}
 }
 

@@ -41,14 +41,6 @@ func (p *tileCall[T]) reference(tile Tile[T], lanes int, c []T) {
 	}
 }
 
-// widths lists the numbers of vectors that the tile takes.
-func widths[T Float](tile Tile[T]) []int {
-	if tile.Wide > 0 {
-		return []int{1, 2, tile.Wide}
-	}
-	return []int{1, 2}
-}
-
 // packed is a call on operands that lie densely, in panels.
 func packed[T Float](tile Tile[T], lanes, vectors, k int) *tileCall[T] {
 	height, width := tile.Height(), vectors*lanes
@@ -80,13 +72,27 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 		t.Errorf("the last tile has %d rows, want 1", last.Height())
 	}
 	for _, tile := range row.Tiles {
-		for _, vectors := range widths(tile) {
+		for vectors := 1; vectors < 10; vectors++ {
 			for _, k := range []int{0, 1, 2, 3, 7, 64, 255} {
 				for variant := range 8 {
 					load, tame, scattered := variant&1 == 1, variant&2 == 2, variant&4 == 4
 					testTile(t, r, tile, row.Lanes, vectors, k, load, tame, scattered)
 				}
 			}
+		}
+	}
+}
+
+func TestTileOfNoColumns(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for _, row := range Rows[float64]() {
+		for _, tile := range row.Tiles {
+			p := packed(tile, row.Lanes, 1, 3)
+			fill(r, p.a, true)
+			fill(r, p.b, true)
+			p.cols, p.out = nil, nil
+			p.mul(tile, p.c)
+			sameBits(t, name("row %s, tile of %d rows", row.Name, tile.Height()), p.c, make([]float64, len(p.c)))
 		}
 	}
 }

@@ -28,12 +28,13 @@ func tiles(t target) {
 	tile(t, tileShape{1, 3, map[string]int{"AVX2": 3, "AVX512": 6}[t.isa]})
 }
 
-// tile emits one microkernel. Sum (i, v) lives in register i*vectors+v for all of k.
+// tile emits one microkernel, which computes one tile after the other, so that the next one's work begins while the last sums of
+// this one are on their way. Sum (i, v) of a tile lives in register i*vectors+v for all of k.
 func tile(t target, s tileShape) {
 	t.function(fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors),
-		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, ldc int, load bool)",
+		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)",
 		fmt.Sprintf("\tfor i := range %d {", s.height()),
-		fmt.Sprintf("\t\tfor v := range %d {", s.vectors),
+		"\t\tfor v := range vectors {",
 		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
 		"\t\t\t\tsum := &c[out[v]+i*ldc+j]",
 		"\t\t\t\tif !load {",
@@ -45,10 +46,13 @@ func tile(t target, s tileShape) {
 		"\t\t\t}",
 		"\t\t}",
 		"\t}")
-	t.tileBegin(s)
+	first := GP64() // of the tile's vectors
+	XORQ(first, first)
+	Label("tile")
+	t.tileBegin(s, first)
 	k, left, right, step := argument("k"), argument("left"), argument("right"), argument("step")
 	t.bytes(step)
-	rows, cols := t.places("a", "rows", s.groups), t.places("b", "cols", s.vectors)
+	rows, cols := t.places("a", "rows", nil, s.groups, 0), t.places("b", "cols", first, s.vectors, 0)
 	step3 := step
 	if s.rows == 4 {
 		step3 = GP64()
@@ -65,26 +69,34 @@ func tile(t target, s tileShape) {
 	INCQ(k)
 	JNZ(LabelRef("step"))
 	Label("done")
-	t.eachSum(s, func(m Mem, sum int) { t.store(t.vec(sum), m) })
+	t.eachSum(s, first, 0, func(m Mem, sum int) { t.store(t.vec(sum), m) })
+	ADDQ(imm(s.vectors), first)
+	CMPQ(first, address(Param("vectors")))
+	JLT(LabelRef("tile"))
 	end()
 }
 
-// places returns the addresses base[table[0]], base[table[1]], ...
-func (t target) places(base, table string, n int) []reg.Register {
+// places returns the addresses of base[table[i]] for n values of i, from ahead on, counted from first if that is not nil.
+func (t target) places(base, table string, first reg.Register, n, ahead int) []reg.Register {
 	at, offsets := argument(base), argument(table)
+	entry := Mem{Base: offsets, Disp: 8 * ahead}
+	if first != nil {
+		entry.Index, entry.Scale = first, 8
+	}
 	list := make([]reg.Register, n)
 	for i := range list {
 		r := GP64()
-		MOVQ(Mem{Base: offsets, Disp: 8 * i}, r)
+		MOVQ(entry, r)
+		entry.Disp += 8
 		LEAQ(Mem{Base: at, Index: r, Scale: uint8(t.size)}, r)
 		list[i] = r
 	}
 	return list
 }
 
-// eachSum calls body with the place in c and the register of every sum, row after row.
-func (t target) eachSum(s tileShape, body func(m Mem, sum int)) {
-	lines, ldc := t.places("c", "out", s.vectors), argument("ldc")
+// eachSum calls body with the place in c and the register of every sum, row after row, of a tile, or of one so many vectors ahead.
+func (t target) eachSum(s tileShape, first reg.Register, ahead int, body func(m Mem, sum int)) {
+	lines, ldc := t.places("c", "out", first, s.vectors, ahead), argument("ldc")
 	t.bytes(ldc)
 	for i := range s.height() {
 		for v, line := range lines {
@@ -96,19 +108,24 @@ func (t target) eachSum(s tileShape, body func(m Mem, sum int)) {
 	}
 }
 
-// tileBegin sets the sums to c, or to zero, in which case it asks for the lines that the stores will need.
-func (t target) tileBegin(s tileShape) {
+// tileBegin sets the sums to zero, and asks for the lines that the stores will need, or to c, and asks for those of the next tile.
+func (t target) tileBegin(s tileShape, first reg.Register) {
 	flag := GP8()
 	Load(Param("load"), flag)
 	TESTB(flag, flag)
 	JNZ(LabelRef("load"))
-	t.eachSum(s, func(m Mem, sum int) {
+	t.eachSum(s, first, 0, func(m Mem, sum int) {
 		t.zero(t.vec(sum))
 		PREFETCHT0(m)
 	})
 	JMP(LabelRef("begin"))
 	Label("load")
-	t.eachSum(s, func(m Mem, sum int) { t.load(m, sum) })
+	t.eachSum(s, first, 0, func(m Mem, sum int) { t.load(m, sum) })
+	next := GP64()
+	LEAQ(Mem{Base: first, Disp: s.vectors}, next)
+	CMPQ(next, address(Param("vectors")))
+	JGE(LabelRef("begin"))
+	t.eachSum(s, first, s.vectors, func(m Mem, _ int) { PREFETCHT0(m) })
 	Label("begin")
 }
 
