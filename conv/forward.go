@@ -48,7 +48,11 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 
 // forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.
 func (f form) forwardPlan(lanes int) *plan {
-	s, links := f.window(sideBySide(f.wo, f.n, lanes))
+	row := f.wo
+	if f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
+		row *= f.ho
+	}
+	s, links := f.window(sideBySide(row, f.n, lanes))
 	weights := product{gemm.Offsets(f.m, f.taps()), gemm.Offsets(f.taps(), 1), links, grid{rows: f.ho, cols: f.wo}}
 	return &plan{stage: s, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1, products: []product{weights}}
 }

@@ -21,7 +21,7 @@ type stage struct {
 	side                    int      // images that lie side by side, element by element: a vector of them, or 1
 }
 
-// sideBySide is the number of images to interleave: a vector of them if there are as many and a row of pixels is no whole
+// sideBySide is the number of images to interleave: a vector of them if there are as many and the pixels in a row are no whole
 // number of vectors, else 1.
 func sideBySide(cols, images, lanes int) int {
 	if cols%lanes != 0 && images >= lanes {

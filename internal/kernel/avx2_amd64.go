@@ -527,7 +527,7 @@ func interleave8AVX2F32(dst *float32, stride int, src *float32, off *int, groups
 //go:noescape
 func interleave4AVX2F32(dst *float32, stride int, src *float32, off *int, groups int, n int)
 
-// gatherAlternateAVX2F32 is
+// gatherAlternate32AVX2F32 is
 //
 //	for i := range count {
 //		for j := range width {
@@ -538,7 +538,20 @@ func interleave4AVX2F32(dst *float32, stride int, src *float32, off *int, groups
 // with count > 0, width >= 8.
 //
 //go:noescape
-func gatherAlternateAVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+func gatherAlternate32AVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+
+// gatherAlternate16AVX2F32 is
+//
+//	for i := range count {
+//		for j := range width {
+//			dst[i*stride+j] = src[off[i]+2*j]
+//		}
+//	}
+//
+// with count > 0, width >= 4.
+//
+//go:noescape
+func gatherAlternate16AVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
 
 // weaveAVX2F32 is
 //
@@ -1063,7 +1076,7 @@ func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64,
 //go:noescape
 func interleave4AVX2F64(dst *float64, stride int, src *float64, off *int, groups int, n int)
 
-// gatherAlternateAVX2F64 is
+// gatherAlternate32AVX2F64 is
 //
 //	for i := range count {
 //		for j := range width {
@@ -1074,7 +1087,20 @@ func interleave4AVX2F64(dst *float64, stride int, src *float64, off *int, groups
 // with count > 0, width >= 4.
 //
 //go:noescape
-func gatherAlternateAVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+func gatherAlternate32AVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+
+// gatherAlternate16AVX2F64 is
+//
+//	for i := range count {
+//		for j := range width {
+//			dst[i*stride+j] = src[off[i]+2*j]
+//		}
+//	}
+//
+// with count > 0, width >= 2.
+//
+//go:noescape
+func gatherAlternate16AVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
 
 // weaveAVX2F64 is
 //

@@ -3195,9 +3195,9 @@ block:
 	VZEROUPPER
 	RET
 
-// func gatherAlternateAVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+// func gatherAlternate32AVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
 // Requires: AVX, AVX2
-TEXT ·gatherAlternateAVX2F32(SB), NOSPLIT, $0-48
+TEXT ·gatherAlternate32AVX2F32(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -3223,6 +3223,43 @@ block:
 	CMPQ    R9, DI
 	JLE     block
 	LEAQ    8(DI), R10
+	CMPQ    R9, R10
+	MOVQ    DI, R9
+	JLT     block
+	ADDQ    $0x08, BX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     run
+	VZEROUPPER
+	RET
+
+// func gatherAlternate16AVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
+// Requires: AVX
+TEXT ·gatherAlternate16AVX2F32(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ count+32(FP), SI
+	MOVQ width+40(FP), DI
+	SHLQ $0x02, CX
+	SUBQ $0x04, DI
+
+run:
+	MOVQ (BX), R8
+	LEAQ (DX)(R8*4), R8
+	XORQ R9, R9
+
+block:
+	LEAQ    (R8)(R9*4), R10
+	VMOVUPS (R10)(R9*4), X0
+	VMOVUPS 12(R10)(R9*4), X1
+	VSHUFPS $0xd8, X1, X0, X0
+	VMOVUPS X0, (AX)(R9*4)
+	ADDQ    $0x04, R9
+	CMPQ    R9, DI
+	JLE     block
+	LEAQ    4(DI), R10
 	CMPQ    R9, R10
 	MOVQ    DI, R9
 	JLT     block
@@ -6333,9 +6370,9 @@ block:
 	VZEROUPPER
 	RET
 
-// func gatherAlternateAVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+// func gatherAlternate32AVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
 // Requires: AVX, AVX2
-TEXT ·gatherAlternateAVX2F64(SB), NOSPLIT, $0-48
+TEXT ·gatherAlternate32AVX2F64(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -6361,6 +6398,43 @@ block:
 	CMPQ    R9, DI
 	JLE     block
 	LEAQ    4(DI), R10
+	CMPQ    R9, R10
+	MOVQ    DI, R9
+	JLT     block
+	ADDQ    $0x08, BX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     run
+	VZEROUPPER
+	RET
+
+// func gatherAlternate16AVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+// Requires: AVX
+TEXT ·gatherAlternate16AVX2F64(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ count+32(FP), SI
+	MOVQ width+40(FP), DI
+	SHLQ $0x03, CX
+	SUBQ $0x02, DI
+
+run:
+	MOVQ (BX), R8
+	LEAQ (DX)(R8*8), R8
+	XORQ R9, R9
+
+block:
+	LEAQ    (R8)(R9*8), R10
+	VMOVUPS (R10)(R9*8), X0
+	VMOVUPS 8(R10)(R9*8), X1
+	VSHUFPD $0x0a, X1, X0, X0
+	VMOVUPS X0, (AX)(R9*8)
+	ADDQ    $0x02, R9
+	CMPQ    R9, DI
+	JLE     block
+	LEAQ    2(DI), R10
 	CMPQ    R9, R10
 	MOVQ    DI, R9
 	JLT     block

@@ -11,8 +11,8 @@ type native[T Float] struct {
 	lanes      int // elements of a vector
 	tiles      []nativeTile[T]
 	peak       func(iterations int, a, b T)
-	gather     func(dst *T, stride int, src *T, off *int, count, width int)
-	alternate  func(dst *T, stride int, src *T, off *int, count, width int)
+	gather     gatherFunc[T]
+	alternate  [2]gatherFunc[T] // in blocks of 32 and of 16 bytes
 	weave      func(dst, src *T, n, rows int)
 	interleave []nativeInterleave[T] // by rows, descending
 	nativeElementwise[T]
@@ -23,6 +23,8 @@ type nativeTile[T Float] struct {
 	groups, rows int
 	mul          []tileFunc[T] // a vector at a time, two, perhaps more
 }
+
+type gatherFunc[T Float] func(dst *T, stride int, src *T, off *int, count, width int)
 
 type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)
 
@@ -93,14 +95,16 @@ func (k *native[T]) runGather(dst []T, stride int, src []T, off []int, width int
 	}
 }
 
-// copyBlock is the bytes that gatherAlternate and weave move of a run at a time, which is the least that they can.
+// copyBlock is the bytes that gatherAlternate32 and weave move of a run at a time, which is the least that they can.
 const copyBlock = 32
 
 func (k *native[T]) runGatherAlternate(dst []T, stride int, src []T, off []int, width int) {
 	switch {
 	case !checkAlternate(len(dst), stride, len(src), off, width):
 	case width*int(unsafe.Sizeof(src[0])) >= copyBlock:
-		k.alternate(&dst[0], stride, &src[0], &off[0], len(off), width)
+		k.alternate[0](&dst[0], stride, &src[0], &off[0], len(off), width)
+	case width*int(unsafe.Sizeof(src[0])) >= copyBlock/2:
+		k.alternate[1](&dst[0], stride, &src[0], &off[0], len(off), width)
 	default:
 		gatherAlternate(dst, stride, src, off, width)
 	}

@@ -8,6 +8,9 @@ package kernel
 var (
 	interleaveF32 = []nativeInterleave[float32]{{8, 4, interleave8AVX2F32}, {4, 4, interleave4AVX2F32}}
 	interleaveF64 = []nativeInterleave[float64]{{4, 2, interleave4AVX2F64}}
+
+	gatherAlternateF32 = [2]gatherFunc[float32]{gatherAlternate32AVX2F32, gatherAlternate16AVX2F32}
+	gatherAlternateF64 = [2]gatherFunc[float64]{gatherAlternate32AVX2F64, gatherAlternate16AVX2F64}
 )
 
 var avx2F32 = native[float32]{
@@ -22,7 +25,7 @@ var avx2F32 = native[float32]{
 	},
 	peak:       peakAVX2F32,
 	gather:     gatherAVX2F32,
-	alternate:  gatherAlternateAVX2F32,
+	alternate:  gatherAlternateF32,
 	weave:      weaveAVX2F32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
@@ -62,7 +65,7 @@ var avx2F64 = native[float64]{
 	},
 	peak:       peakAVX2F64,
 	gather:     gatherAVX2F64,
-	alternate:  gatherAlternateAVX2F64,
+	alternate:  gatherAlternateF64,
 	weave:      weaveAVX2F64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{
@@ -103,7 +106,7 @@ var avx512F32 = native[float32]{
 	},
 	peak:       peakAVX512F32,
 	gather:     gatherAVX512F32,
-	alternate:  gatherAlternateAVX2F32,
+	alternate:  gatherAlternateF32,
 	weave:      weaveAVX2F32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
@@ -144,7 +147,7 @@ var avx512F64 = native[float64]{
 	},
 	peak:       peakAVX512F64,
 	gather:     gatherAVX512F64,
-	alternate:  gatherAlternateAVX2F64,
+	alternate:  gatherAlternateF64,
 	weave:      weaveAVX2F64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{

@@ -174,10 +174,10 @@ func (t target) transpose(from []reg.GPVirtual, j, dst, stride reg.Register) {
 	}
 }
 
-// gatherAlternate goes through the runs in blocks of 32 bytes of result; the last block overlaps the one before.
-func gatherAlternate(t target) {
-	block := 32 / t.size
-	t.function("gatherAlternate", "func(dst *T, stride int, src *T, off *int, count, width int)",
+// gatherAlternate goes through the runs in blocks of so many bytes of result, 32 or 16; the last block overlaps the one before.
+func gatherAlternate(t target, bytes int) {
+	block := bytes / t.size
+	t.function(fmt.Sprintf("gatherAlternate%d", bytes), "func(dst *T, stride int, src *T, off *int, count, width int)",
 		"\tfor i := range count {",
 		"\t\tfor j := range width {",
 		"\t\t\tdst[i*stride+j] = src[off[i]+2*j]",
@@ -197,15 +197,18 @@ func gatherAlternate(t target) {
 		twice := GP64()
 		LEAQ(at, twice) // from + j, to which the scaled j is added once more
 		at = Mem{Base: twice, Index: j, Scale: uint8(t.size)}
-		load(at, 0, 32)
-		load(at.Offset(32-t.size), 1, 32) // one early, so as not to read past the run: its elements wanted are the odd ones
+		load(at, 0, bytes)
+		load(at.Offset(bytes-t.size), 1, bytes) // one early, so as not to read past the run: its elements wanted are the odd ones
+		first, second := sized(0, bytes), sized(1, bytes)
 		if t.size == 4 {
-			VSHUFPS(U8(0xd8), ymm[1], ymm[0], ymm[0]) // in each lane 0 and 2 of the first, 1 and 3 of the second
+			VSHUFPS(U8(0xd8), second, first, first) // in each lane 0 and 2 of the first, 1 and 3 of the second
 		} else {
-			VSHUFPD(imm(0xa), ymm[1], ymm[0], ymm[0])
+			VSHUFPD(imm(0xa), second, first, first)
 		}
-		VPERMPD(U8(0xd8), ymm[0], ymm[0]) // quarters 0 2 1 3
-		store(0, Mem{Base: dst, Index: j, Scale: uint8(t.size)}, 32)
+		if bytes == 32 {
+			VPERMPD(U8(0xd8), ymm[0], ymm[0]) // quarters 0 2 1 3
+		}
+		store(0, Mem{Base: dst, Index: j, Scale: uint8(t.size)}, bytes)
 	})
 	ADDQ(imm(8), off)
 	ADDQ(stride, dst)

@@ -32,7 +32,8 @@ func main() {
 		}
 		if t.isa == "AVX2" { // serves every row: ZMM would take 16 rows at a time, and there are not as many pointer registers
 			interleaves(t)
-			gatherAlternate(t)
+			gatherAlternate(t, 32)
+			gatherAlternate(t, 16)
 			weave(t)
 		}
 	}
