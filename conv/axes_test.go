@@ -80,30 +80,6 @@ func whole(r *rand.Rand, shape []int) *tensor.Tensor[float64] {
 	return t
 }
 
-// TestThenOfFewerAxes: every plane of a result is shown once, a vector's planes being single elements.
-func TestThenOfFewerAxes(t *testing.T) {
-	r := rand.New(rand.NewPCG(22, 7))
-	for range 20 {
-		s := drawFewer(r)
-		y := tensor.New[float32](s.y...)
-		seen := tensor.New[float32](s.y...)
-		plane := tensor.Size(s.y[2:])
-		ForwardThen(y, random[float32](r, s.x), random[float32](r, s.w), s.g, func(c, lo, hi int) {
-			if hi-lo != plane || lo/plane%s.y[1] != c {
-				t.Errorf("y %v: elements %d to %d shown as channel %d", s.y, lo, hi, c)
-			}
-			for i := lo; i < hi; i++ {
-				seen.Data[i]++
-			}
-		})
-		for i, n := range seen.Data {
-			if n != 1 {
-				t.Fatalf("y %v: element %d was shown %v times", s.y, i, n)
-			}
-		}
-	}
-}
-
 func TestShapesOfFewerAxes(t *testing.T) {
 	g := Geometry{Stride: 2, Padding: 1}
 	for _, c := range []struct{ x, w, y []int }{

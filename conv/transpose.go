@@ -24,12 +24,40 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 		return
 	}
 	set := kernel.Active[T]()
+	if f.spreads() {
+		transposeSpread(f, set, x.Data, y.Data, w.Data, then)
+		return
+	}
 	contraction[T]{f.plan(true, set.Lanes), set, y.Data, x.Data, w.Data, then}.run()
+}
+
+// spreads tells whether a quarter of x's pixels meets the only tap, those in even rows and columns, and the others are zeros.
+func (f form) spreads() bool {
+	return f.kh*f.kw == 1 && f.s == 2 && f.h%2 == 0 && f.w%2 == 0 && f.ph == 0 && f.pw == 0
+}
+
+// transposeSpread is Transpose if f spreads: without the stride, and then zeros between the pixels of every plane.
+func transposeSpread[T tensor.Float](f form, set *kernel.Set[T], x, y, w []T, then Then) {
+	f.h, f.w, f.s = f.ho, f.wo, 1
+	spaces := gemm.Take[T](1)
+	defer gemm.Give(spaces)
+	spaces[0].Result = gemm.Grow(spaces[0].Result, len(x)/4)
+	pixels := spaces[0].Result
+	contraction[T]{f.plan(true, set.Lanes), set, y, pixels, w, func(c, lo, hi int) {
+		set.InsertZeros(x[4*lo:4*hi], pixels[lo:hi], f.w)
+		if then != nil {
+			then(c, 4*lo, 4*hi)
+		}
+	}}.run()
 }
 
 // transposePlan is the plan of Transpose, not finished.
 func (f form) transposePlan(lanes int) *plan {
-	s := f.codeWindow(sideBySide((f.w+f.s-1)/f.s, f.n, lanes))
+	row := (f.w + f.s - 1) / f.s
+	if f.s == 1 && f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
+		row *= f.h
+	}
+	s := f.codeWindow(sideBySide(row, f.n, lanes))
 	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s, turned: f.turns()}
 	for r := range f.s {
 		for q := range f.s {

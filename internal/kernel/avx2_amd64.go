@@ -566,6 +566,34 @@ func gatherAlternate16AVX2F32(dst *float32, stride int, src *float32, off *int, 
 //go:noescape
 func weaveAVX2F32(dst *float32, src *float32, n int, rows int)
 
+// insertZeros32AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*4*n+2*j], dst[i*4*n+2*j+1] = src[i*n+j], 0
+//			dst[i*4*n+2*n+2*j], dst[i*4*n+2*n+2*j+1] = 0, 0
+//		}
+//	}
+//
+// with rows > 0, n >= 8.
+//
+//go:noescape
+func insertZeros32AVX2F32(dst *float32, src *float32, n int, rows int)
+
+// insertZeros16AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*4*n+2*j], dst[i*4*n+2*j+1] = src[i*n+j], 0
+//			dst[i*4*n+2*n+2*j], dst[i*4*n+2*n+2*j+1] = 0, 0
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func insertZeros16AVX2F32(dst *float32, src *float32, n int, rows int)
+
 // tile2x3x2AVX2F64 is
 //
 //	for i := range 6 {
@@ -1114,3 +1142,31 @@ func gatherAlternate16AVX2F64(dst *float64, stride int, src *float64, off *int, 
 //
 //go:noescape
 func weaveAVX2F64(dst *float64, src *float64, n int, rows int)
+
+// insertZeros32AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*4*n+2*j], dst[i*4*n+2*j+1] = src[i*n+j], 0
+//			dst[i*4*n+2*n+2*j], dst[i*4*n+2*n+2*j+1] = 0, 0
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func insertZeros32AVX2F64(dst *float64, src *float64, n int, rows int)
+
+// insertZeros16AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*4*n+2*j], dst[i*4*n+2*j+1] = src[i*n+j], 0
+//			dst[i*4*n+2*n+2*j], dst[i*4*n+2*n+2*j+1] = 0, 0
+//		}
+//	}
+//
+// with rows > 0, n >= 2.
+//
+//go:noescape
+func insertZeros16AVX2F64(dst *float64, src *float64, n int, rows int)

@@ -3308,6 +3308,86 @@ block:
 	VZEROUPPER
 	RET
 
+// func insertZeros32AVX2F32(dst *float32, src *float32, n int, rows int)
+// Requires: AVX
+TEXT ·insertZeros32AVX2F32(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	LEAQ   -8(DX), SI
+	SHLQ   $0x02, DX
+	VXORPS Y1, Y1, Y1
+
+row:
+	LEAQ (AX)(DX*2), R8
+	XORQ DI, DI
+
+block:
+	VMOVUPS    (CX)(DI*4), Y0
+	VUNPCKLPS  Y1, Y0, Y2
+	VUNPCKHPS  Y1, Y0, Y3
+	VPERM2F128 $0x20, Y3, Y2, Y0
+	VPERM2F128 $0x31, Y3, Y2, Y3
+	LEAQ       (AX)(DI*4), R9
+	VMOVUPS    Y0, (R9)(DI*4)
+	VMOVUPS    Y3, 32(R9)(DI*4)
+	LEAQ       (R8)(DI*4), R9
+	VMOVUPS    Y1, (R9)(DI*4)
+	VMOVUPS    Y1, 32(R9)(DI*4)
+	ADDQ       $0x08, DI
+	CMPQ       DI, SI
+	JLE        block
+	LEAQ       8(SI), R9
+	CMPQ       DI, R9
+	MOVQ       SI, DI
+	JLT        block
+	ADDQ       DX, CX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       BX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func insertZeros16AVX2F32(dst *float32, src *float32, n int, rows int)
+// Requires: AVX
+TEXT ·insertZeros16AVX2F32(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	LEAQ   -4(DX), SI
+	SHLQ   $0x02, DX
+	VXORPS X1, X1, X1
+
+row:
+	LEAQ (AX)(DX*2), R8
+	XORQ DI, DI
+
+block:
+	VMOVUPS   (CX)(DI*4), X0
+	VUNPCKLPS X1, X0, X2
+	VUNPCKHPS X1, X0, X3
+	LEAQ      (AX)(DI*4), R9
+	VMOVUPS   X2, (R9)(DI*4)
+	VMOVUPS   X3, 16(R9)(DI*4)
+	LEAQ      (R8)(DI*4), R9
+	VMOVUPS   X1, (R9)(DI*4)
+	VMOVUPS   X1, 16(R9)(DI*4)
+	ADDQ      $0x04, DI
+	CMPQ      DI, SI
+	JLE       block
+	LEAQ      4(SI), R9
+	CMPQ      DI, R9
+	MOVQ      SI, DI
+	JLT       block
+	ADDQ      DX, CX
+	LEAQ      (AX)(DX*4), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
 // func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-97
@@ -6480,5 +6560,85 @@ block:
 	LEAQ       (AX)(DX*2), AX
 	DECQ       BX
 	JNZ        row
+	VZEROUPPER
+	RET
+
+// func insertZeros32AVX2F64(dst *float64, src *float64, n int, rows int)
+// Requires: AVX
+TEXT ·insertZeros32AVX2F64(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	LEAQ   -4(DX), SI
+	SHLQ   $0x03, DX
+	VXORPS Y1, Y1, Y1
+
+row:
+	LEAQ (AX)(DX*2), R8
+	XORQ DI, DI
+
+block:
+	VMOVUPS    (CX)(DI*8), Y0
+	VUNPCKLPD  Y1, Y0, Y2
+	VUNPCKHPD  Y1, Y0, Y3
+	VPERM2F128 $0x20, Y3, Y2, Y0
+	VPERM2F128 $0x31, Y3, Y2, Y3
+	LEAQ       (AX)(DI*8), R9
+	VMOVUPS    Y0, (R9)(DI*8)
+	VMOVUPS    Y3, 32(R9)(DI*8)
+	LEAQ       (R8)(DI*8), R9
+	VMOVUPS    Y1, (R9)(DI*8)
+	VMOVUPS    Y1, 32(R9)(DI*8)
+	ADDQ       $0x04, DI
+	CMPQ       DI, SI
+	JLE        block
+	LEAQ       4(SI), R9
+	CMPQ       DI, R9
+	MOVQ       SI, DI
+	JLT        block
+	ADDQ       DX, CX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       BX
+	JNZ        row
+	VZEROUPPER
+	RET
+
+// func insertZeros16AVX2F64(dst *float64, src *float64, n int, rows int)
+// Requires: AVX
+TEXT ·insertZeros16AVX2F64(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	LEAQ   -2(DX), SI
+	SHLQ   $0x03, DX
+	VXORPS X1, X1, X1
+
+row:
+	LEAQ (AX)(DX*2), R8
+	XORQ DI, DI
+
+block:
+	VMOVUPS   (CX)(DI*8), X0
+	VUNPCKLPD X1, X0, X2
+	VUNPCKHPD X1, X0, X3
+	LEAQ      (AX)(DI*8), R9
+	VMOVUPS   X2, (R9)(DI*8)
+	VMOVUPS   X3, 16(R9)(DI*8)
+	LEAQ      (R8)(DI*8), R9
+	VMOVUPS   X1, (R9)(DI*8)
+	VMOVUPS   X1, 16(R9)(DI*8)
+	ADDQ      $0x02, DI
+	CMPQ      DI, SI
+	JLE       block
+	LEAQ      2(SI), R9
+	CMPQ      DI, R9
+	MOVQ      SI, DI
+	JLT       block
+	ADDQ      DX, CX
+	LEAQ      (AX)(DX*4), AX
+	DECQ      BX
+	JNZ       row
 	VZEROUPPER
 	RET

@@ -66,3 +66,11 @@ func checkWeave(lenDst, lenSrc, n int) bool {
 	}
 	return lenDst > 0
 }
+
+// checkInsertZeros panics unless the lengths are whole rows, and reports whether there is anything to copy.
+func checkInsertZeros(lenDst, lenSrc, n int) bool {
+	if lenDst != 4*lenSrc || n < 0 || n == 0 && lenSrc > 0 || n > 0 && lenSrc%n != 0 {
+		panic(fmt.Sprintf("kernel: InsertZeros: %d elements into %d, in rows of %d", lenSrc, lenDst, n))
+	}
+	return lenSrc > 0
+}

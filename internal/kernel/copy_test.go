@@ -111,6 +111,38 @@ func testWeave[T Float](t *testing.T, row *Set[T]) {
 	}
 }
 
+func TestInsertZeros(t *testing.T) {
+	for _, row := range Rows[float32]() {
+		t.Run(row.Name+"/float32", func(t *testing.T) { testInsertZeros(t, row) })
+	}
+	for _, row := range Rows[float64]() {
+		t.Run(row.Name+"/float64", func(t *testing.T) { testInsertZeros(t, row) })
+	}
+}
+
+func testInsertZeros[T Float](t *testing.T, row *Set[T]) {
+	r := rand.New(rand.NewPCG(17, 6))
+	for n := 1; n <= 70; n++ {
+		for _, rows := range []int{1, 2, 5} {
+			src, shift := guarded[T](t, rows*n, r.IntN(2) == 0), r.IntN(16)
+			fill(r, src, false)
+			whole, dst := framed[T](4*len(src), shift)
+			wholeWant, want := framed[T](len(dst), shift)
+			for i := range want {
+				want[i] = 0
+				if line, j := i/(2*n), i%(2*n); line%2 == 0 && j%2 == 0 {
+					want[i] = src[line/2*n+j/2]
+				}
+			}
+			row.InsertZeros(dst, src, n)
+			sameBits(t, name("InsertZeros into %d rows of %d", rows, n), whole, wholeWant)
+
+			end := guarded[T](t, len(dst), r.IntN(2) == 0)
+			row.InsertZeros(end, src, n)
+		}
+	}
+}
+
 func TestInterleave(t *testing.T) {
 	for _, row := range Rows[float32]() {
 		t.Run(row.Name+"/float32", func(t *testing.T) { testInterleave(t, row) })
@@ -153,6 +185,8 @@ func TestCopyNothing(t *testing.T) {
 		row.GatherAlternate(nil, 3, nil, []int{7, 8}, 0)
 		row.Weave(nil, nil, 0)
 		row.Weave(nil, nil, 3)
+		row.InsertZeros(nil, nil, 0)
+		row.InsertZeros(nil, nil, 3)
 		row.Interleave(nil, 3, nil, nil, 3)
 		row.Interleave(nil, 3, nil, []int{7, 8}, 0)
 	}

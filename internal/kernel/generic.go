@@ -9,6 +9,7 @@ func genericSet[T Float]() *Set[T] {
 		Gather:            genericGather[T],
 		GatherAlternate:   genericGatherAlternate[T],
 		Weave:             genericWeave[T],
+		InsertZeros:       genericInsertZeros[T],
 		Interleave:        genericInterleave[T],
 		AddScaled:         genericAddScaled[T],
 		Scale:             genericScale[T],

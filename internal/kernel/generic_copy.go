@@ -40,6 +40,22 @@ func weave[T Float](dst, src []T, n int) {
 	}
 }
 
+func genericInsertZeros[T Float](dst, src []T, n int) {
+	if checkInsertZeros(len(dst), len(src), n) {
+		insertZeros(dst, src, n)
+	}
+}
+
+// insertZeros is InsertZeros on checked arguments.
+func insertZeros[T Float](dst, src []T, n int) {
+	clear(dst)
+	for ; len(src) > 0; dst, src = dst[4*n:], src[n:] {
+		for j, v := range src[:n] {
+			dst[2*j] = v
+		}
+	}
+}
+
 func genericInterleave[T Float](dst []T, stride int, src []T, off []int, n int) {
 	if checkRuns("Interleave", len(dst), stride, n, len(off), len(src), off, n) {
 		interleave(dst, stride, src, off, n)

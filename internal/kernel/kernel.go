@@ -49,6 +49,9 @@ type Set[T Float] struct {
 	// Weave puts the halves of rows of 2*n elements together: in every row dst[2*j] = src[j], dst[2*j+1] = src[n+j]. dst and src
 	// have the same length, a multiple of 2*n, and do not overlap.
 	Weave func(dst, src []T, n int)
+	// InsertZeros spreads rows of n elements: each becomes a row of 2*n, dst[2*j] = src[j], dst[2*j+1] = +0, and one of 2*n zeros
+	// below it. src is a whole number of rows, dst has four times its length, and they do not overlap.
+	InsertZeros func(dst, src []T, n int)
 	// Interleave transposes runs of n elements: dst[j*stride+r] = src[off[r]+j], r < len(off) <= stride, j < n.
 	// Of the offsets only the first and the last are checked; they are the caller's own tables.
 	Interleave func(dst []T, stride int, src []T, off []int, n int)

@@ -13,7 +13,8 @@ type native[T Float] struct {
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
 	alternate  [2]gatherFunc[T] // in blocks of 32 and of 16 bytes
-	weave      func(dst, src *T, n, rows int)
+	weave      rowsFunc[T]
+	zeros      [2]rowsFunc[T]        // likewise
 	interleave []nativeInterleave[T] // by rows, descending
 	nativeElementwise[T]
 	nativeWinograd[T]
@@ -25,6 +26,8 @@ type nativeTile[T Float] struct {
 }
 
 type gatherFunc[T Float] func(dst *T, stride int, src *T, off *int, count, width int)
+
+type rowsFunc[T Float] func(dst, src *T, n, rows int)
 
 type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)
 
@@ -50,6 +53,7 @@ func (k *native[T]) set() *Set[T] {
 		Gather:            k.runGather,
 		GatherAlternate:   k.runGatherAlternate,
 		Weave:             k.runWeave,
+		InsertZeros:       k.runInsertZeros,
 		Interleave:        k.runInterleave,
 		AddScaled:         k.runAddScaled,
 		Scale:             k.runScale,
@@ -117,6 +121,18 @@ func (k *native[T]) runWeave(dst, src []T, n int) {
 		k.weave(&dst[0], &src[0], n, len(dst)/(2*n))
 	default:
 		weave(dst, src, n)
+	}
+}
+
+func (k *native[T]) runInsertZeros(dst, src []T, n int) {
+	switch {
+	case !checkInsertZeros(len(dst), len(src), n):
+	case n*int(unsafe.Sizeof(src[0])) >= copyBlock:
+		k.zeros[0](&dst[0], &src[0], n, len(src)/n)
+	case n*int(unsafe.Sizeof(src[0])) >= copyBlock/2:
+		k.zeros[1](&dst[0], &src[0], n, len(src)/n)
+	default:
+		insertZeros(dst, src, n)
 	}
 }
 

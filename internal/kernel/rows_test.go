@@ -114,7 +114,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "GatherAlternate", "Weave", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -170,6 +170,10 @@ func TestPanics(t *testing.T) {
 			{"Weave", func() { row.Weave(long[:30], long[:30], 16) }},
 			{"Weave", func() { row.Weave(long[:30], long[:30], 0) }},
 			{"Weave", func() { row.Weave(long[:30], long[:30], -1) }},
+			{"InsertZeros", func() { row.InsertZeros(long[:64], long[:15], 15) }},
+			{"InsertZeros", func() { row.InsertZeros(long[:64], long[:16], 15) }},
+			{"InsertZeros", func() { row.InsertZeros(long[:64], long[:16], 0) }},
+			{"InsertZeros", func() { row.InsertZeros(long[:64], long[:16], -1) }},
 			{"Interleave", func() { row.Interleave(short, 1, long, []int{0}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, long, []int{0, 16}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, short, []int{0}, 16) }},

@@ -11,6 +11,9 @@ var (
 
 	gatherAlternateF32 = [2]gatherFunc[float32]{gatherAlternate32AVX2F32, gatherAlternate16AVX2F32}
 	gatherAlternateF64 = [2]gatherFunc[float64]{gatherAlternate32AVX2F64, gatherAlternate16AVX2F64}
+
+	insertZerosF32 = [2]rowsFunc[float32]{insertZeros32AVX2F32, insertZeros16AVX2F32}
+	insertZerosF64 = [2]rowsFunc[float64]{insertZeros32AVX2F64, insertZeros16AVX2F64}
 )
 
 var avx2F32 = native[float32]{
@@ -27,6 +30,7 @@ var avx2F32 = native[float32]{
 	gather:     gatherAVX2F32,
 	alternate:  gatherAlternateF32,
 	weave:      weaveAVX2F32,
+	zeros:      insertZerosF32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX2F32,
@@ -67,6 +71,7 @@ var avx2F64 = native[float64]{
 	gather:     gatherAVX2F64,
 	alternate:  gatherAlternateF64,
 	weave:      weaveAVX2F64,
+	zeros:      insertZerosF64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX2F64,
@@ -108,6 +113,7 @@ var avx512F32 = native[float32]{
 	gather:     gatherAVX512F32,
 	alternate:  gatherAlternateF32,
 	weave:      weaveAVX2F32,
+	zeros:      insertZerosF32,
 	interleave: interleaveF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX512F32,
@@ -149,6 +155,7 @@ var avx512F64 = native[float64]{
 	gather:     gatherAVX512F64,
 	alternate:  gatherAlternateF64,
 	weave:      weaveAVX2F64,
+	zeros:      insertZerosF64,
 	interleave: interleaveF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX512F64,

@@ -254,6 +254,53 @@ func weave(t target) {
 	end()
 }
 
+// insertZeros goes through the rows in blocks of so many bytes of src, 32 or 16; the last block overlaps the one before.
+func insertZeros(t target, bytes int) {
+	block := bytes / t.size
+	t.function(fmt.Sprintf("insertZeros%d", bytes), "func(dst, src *T, n, rows int)",
+		"\tfor i := range rows {",
+		"\t\tfor j := range n {",
+		"\t\t\tdst[i*4*n+2*j], dst[i*4*n+2*j+1] = src[i*n+j], 0",
+		"\t\t\tdst[i*4*n+2*n+2*j], dst[i*4*n+2*n+2*j+1] = 0, 0",
+		"\t\t}",
+		"\t}",
+		"", fmt.Sprintf("with rows > 0, n >= %d.", block))
+	dst, src, n, rows := argument("dst"), argument("src"), argument("n"), argument("rows")
+	last := GP64()
+	LEAQ(Mem{Base: n, Disp: -block}, last)
+	t.bytes(n)
+	value, zero, low, high := sized(0, bytes), sized(1, bytes), sized(2, bytes), sized(3, bytes)
+	VXORPS(zero, zero, zero)
+	Label("row")
+	j, below := GP64(), GP64()
+	LEAQ(Mem{Base: dst, Index: n, Scale: 2}, below)
+	eachBlock("block", j, last, block, func() {
+		load(Mem{Base: src, Index: j, Scale: uint8(t.size)}, 0, bytes)
+		t.pick(VUNPCKLPS, VUNPCKLPD)(zero, value, low)
+		t.pick(VUNPCKHPS, VUNPCKHPD)(zero, value, high)
+		if bytes == 32 {
+			VPERM2F128(imm(0x20), high, low, value)
+			VPERM2F128(imm(0x31), high, low, high)
+			low = value
+		}
+		for _, line := range []struct {
+			start         reg.Register
+			first, second reg.VecPhysical
+		}{{dst, low, high}, {below, zero, zero}} {
+			to := GP64()
+			LEAQ(Mem{Base: line.start, Index: j, Scale: uint8(t.size)}, to)
+			at := Mem{Base: to, Index: j, Scale: uint8(t.size)}
+			VMOVUPS(line.first, at)
+			VMOVUPS(line.second, at.Offset(bytes))
+		}
+	})
+	ADDQ(n, src)
+	LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	end()
+}
+
 // eachBlock runs body for j = 0, block, 2*block, ... up to last, and for j = last if it is not among them.
 func eachBlock(name string, j, last reg.Register, block int, body func()) {
 	XORQ(j, j)

@@ -35,6 +35,8 @@ func main() {
 			gatherAlternate(t, 32)
 			gatherAlternate(t, 16)
 			weave(t)
+			insertZeros(t, 32)
+			insertZeros(t, 16)
 		}
 	}
 	Generate()
