@@ -40,9 +40,11 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 }
 
 const (
-	// filterChannels is the number of channels of x whose taps are multiplied at a time, and copied to w while they are in the
-	// second-level cache: a whole number of the tallest tiles where the kernel is 3x3.
+	// filterChannels is the least number of channels of x that a goroutine is for.
 	filterChannels = 8
+	// filterTaps is about the number of taps that are multiplied at a time, and copied to w while they are in the second-level cache: a whole
+	// number of the tallest tiles, and of channels where the kernel is 3x3.
+	filterTaps = 72
 	// chainPixels is about the number of pixels whose part of the chain is staged at a time: enough that loading and storing the
 	// sums costs little, few enough that y's panels stay in the second-level cache.
 	chainPixels = 512
@@ -62,9 +64,10 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	images := min(f.n, max(1, chainPixels/pixels))
 	s, taps := f.padded(f.c1-f.c0, sideBySide(f.wo, images, f.set.Lanes))
 	codes := (f.m1 - f.m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
+	channels := max(1, filterTaps/(f.kh*f.kw)) // at a time
 	sums := len(taps)
 	if images == f.n {
-		sums = filterChannels * f.kh * f.kw // no other images will continue the sums
+		sums = min(channels, s.channels) * f.kh * f.kw // no other images will continue the sums
 	}
 	room := (images + s.side - 1) / s.side * s.side * s.size()
 	f.ws.Floats = gemm.Grow(f.ws.Floats, room+images*pixels*codes)
@@ -80,8 +83,8 @@ func (f *filterPart[T]) run(w, x, y []T) {
 		f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
 		b := panels.Block(0, count*pixels, 0, f.m1-f.m0)
 		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: places[:count*pixels]}
-		for c := 0; c < s.channels; c += filterChannels {
-			t0, t1 := c*f.kh*f.kw, min(c+filterChannels, s.channels)*f.kh*f.kw
+		for c := 0; c < s.channels; c += channels {
+			t0, t1 := c*f.kh*f.kw, min(c+channels, s.channels)*f.kh*f.kw
 			part := results.Block(t0%sums, t0%sums+t1-t0, 0, f.m1-f.m0)
 			gemm.Multiply(part, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
 			if n+count == f.n {

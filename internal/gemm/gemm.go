@@ -69,9 +69,8 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	p.size = (k + blocks - 1) / blocks * p.width
 	p.planStrips()
 	p.ws.scratch = Grow(p.ws.scratch, p.group*m*p.width)
-	p.ws.links = p.ws.links[:0]
-	for i := range p.size / p.width {
-		p.ws.links = append(p.ws.links, i*p.width)
+	if n := p.size / p.width; len(p.ws.links) < n || n > 1 && p.ws.links[1] != p.width {
+		p.ws.links = Offsets(n, p.width)
 	}
 	for col := 0; col < n; {
 		col = p.planPanels(col)
