@@ -64,7 +64,7 @@ func (f *filterPart[T]) run(w, x, y []T) {
 	images := min(f.n, max(1, chainPixels/pixels))
 	s, taps := f.padded(f.c1-f.c0, sideBySide(f.wo, images, f.set.Lanes))
 	codes := (f.m1 - f.m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
-	channels := max(1, filterTaps/(f.kh*f.kw)) // at a time
+	channels := max(1, filterTaps/(f.kh*f.kw))               // at a time
 	sums := len(taps)
 	if images == f.n {
 		sums = min(channels, s.channels) * f.kh * f.kw // no other images will continue the sums
