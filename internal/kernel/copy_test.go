@@ -5,14 +5,7 @@ import (
 	"testing"
 )
 
-func TestGather(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testGather(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testGather(t, row) })
-	}
-}
+func TestGather(t *testing.T) { eachRow(t, testGather[float32], testGather[float64]) }
 
 // runs returns count runs of n elements at random places of a source that ends, and begins, where memory may not be
 // touched; the first and the last run touch either end.
@@ -50,12 +43,7 @@ func testGather[T Float](t *testing.T, row *Set[T]) {
 }
 
 func TestGatherAlternate(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testGatherAlternate(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testGatherAlternate(t, row) })
-	}
+	eachRow(t, testGatherAlternate[float32], testGatherAlternate[float64])
 }
 
 func testGatherAlternate[T Float](t *testing.T, row *Set[T]) {
@@ -81,14 +69,7 @@ func testGatherAlternate[T Float](t *testing.T, row *Set[T]) {
 	}
 }
 
-func TestWeave(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testWeave(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testWeave(t, row) })
-	}
-}
+func TestWeave(t *testing.T) { eachRow(t, testWeave[float32], testWeave[float64]) }
 
 func testWeave[T Float](t *testing.T, row *Set[T]) {
 	r := rand.New(rand.NewPCG(16, 6))
@@ -111,14 +92,7 @@ func testWeave[T Float](t *testing.T, row *Set[T]) {
 	}
 }
 
-func TestInsertZeros(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testInsertZeros(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testInsertZeros(t, row) })
-	}
-}
+func TestInsertZeros(t *testing.T) { eachRow(t, testInsertZeros[float32], testInsertZeros[float64]) }
 
 func testInsertZeros[T Float](t *testing.T, row *Set[T]) {
 	r := rand.New(rand.NewPCG(17, 6))
@@ -143,14 +117,7 @@ func testInsertZeros[T Float](t *testing.T, row *Set[T]) {
 	}
 }
 
-func TestInterleave(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testInterleave(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testInterleave(t, row) })
-	}
-}
+func TestInterleave(t *testing.T) { eachRow(t, testInterleave[float32], testInterleave[float64]) }
 
 func testInterleave[T Float](t *testing.T, row *Set[T]) {
 	r := rand.New(rand.NewPCG(7, 8))

@@ -39,7 +39,7 @@ func lengths() []int {
 	return append(list, 127, 128, 129, 255, 1000, 4097)
 }
 
-func TestElementwise(t *testing.T) { eachRow(t, testElementwise[float32], testElementwise[float64]) }
+func TestElementwise(t *testing.T) { eachNative(t, testElementwise[float32], testElementwise[float64]) }
 
 func testElementwise[T Float](t *testing.T, generic, row *Set[T]) {
 	for _, f := range functions[T]() {
@@ -123,14 +123,7 @@ func testGenericElementwise[T Float](t *testing.T) {
 }
 
 // TestGuardedElementwise runs every function on slices that end, then begin, at memory that may not be touched.
-func TestGuardedElementwise(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testGuarded(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testGuarded(t, row) })
-	}
-}
+func TestGuardedElementwise(t *testing.T) { eachRow(t, testGuarded[float32], testGuarded[float64]) }
 
 func testGuarded[T Float](t *testing.T, row *Set[T]) {
 	p := []T{1, 1, 1, 1}

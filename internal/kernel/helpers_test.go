@@ -7,8 +7,18 @@ import (
 	"testing"
 )
 
-// eachRow runs f for every row but the generic one, for both element types.
-func eachRow(t *testing.T, f32 func(t *testing.T, generic, row *Set[float32]), f64 func(t *testing.T, generic, row *Set[float64])) {
+// eachRow runs a test for both element types on every row.
+func eachRow(t *testing.T, single func(*testing.T, *Set[float32]), double func(*testing.T, *Set[float64])) {
+	for _, row := range Rows[float32]() {
+		t.Run(row.Name+"/float32", func(t *testing.T) { single(t, row) })
+	}
+	for _, row := range Rows[float64]() {
+		t.Run(row.Name+"/float64", func(t *testing.T) { double(t, row) })
+	}
+}
+
+// eachNative runs f for every row but the generic one, for both element types.
+func eachNative(t *testing.T, f32 func(t *testing.T, generic, row *Set[float32]), f64 func(t *testing.T, generic, row *Set[float64])) {
 	if len(Rows[float32]()) == 1 {
 		t.Skip("this build on this machine has only the generic row")
 	}

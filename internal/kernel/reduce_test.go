@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestReduce(t *testing.T) { eachRow(t, testReduce[float32], testReduce[float64]) }
+func TestReduce(t *testing.T) { eachNative(t, testReduce[float32], testReduce[float64]) }
 
 func testReduce[T Float](t *testing.T, generic, row *Set[T]) {
 	r := rand.New(rand.NewPCG(11, 12))

@@ -57,14 +57,7 @@ func packed[T Float](tile Tile[T], lanes, vectors, k int) *tileCall[T] {
 	return p
 }
 
-func TestTile(t *testing.T) {
-	for _, row := range Rows[float32]() {
-		t.Run(row.Name+"/float32", func(t *testing.T) { testTiles(t, row) })
-	}
-	for _, row := range Rows[float64]() {
-		t.Run(row.Name+"/float64", func(t *testing.T) { testTiles(t, row) })
-	}
-}
+func TestTile(t *testing.T) { eachRow(t, testTiles[float32], testTiles[float64]) }
 
 func testTiles[T Float](t *testing.T, row *Set[T]) {
 	r := rand.New(rand.NewPCG(1, 2))

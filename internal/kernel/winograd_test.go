@@ -24,7 +24,7 @@ func transformsOf[T Float](w *Winograd[T]) []transformOf[T] {
 const widest = 16
 
 func TestWinogradTransforms(t *testing.T) {
-	eachRow(t, testTransforms[float32], testTransforms[float64])
+	eachNative(t, testTransforms[float32], testTransforms[float64])
 }
 
 func testTransforms[T Float](t *testing.T, generic, row *Set[T]) {
