@@ -20,23 +20,7 @@ func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 		winogradFilter(f, w.Data, x.Data, y.Data)
 		return
 	}
-	set := kernel.Active[T]()
-	width := kernel.Vectors * set.Lanes
-	panels := (f.m + width - 1) / width
-	workers := parallel.Workers(f.c * panels)
-	parts, panelParts := min(f.c/filterChannels, workers), 1
-	if parts < workers {
-		parts, panelParts = max(1, parts), min(panels, workers/max(1, parts))
-	}
-	list := gemm.Take[T](parallel.Workers(parts * panelParts))
-	defer gemm.Give(list)
-	parallel.For(parts*panelParts, func(worker, i int) {
-		part, panel := i/panelParts, i%panelParts
-		p := filterPart[T]{form: f, set: set, ws: list[worker], width: width}
-		p.c0, p.c1 = part*f.c/parts, (part+1)*f.c/parts
-		p.m0, p.m1 = panel*panels/panelParts*width, min((panel+1)*panels/panelParts*width, f.m)
-		p.run(w.Data, x.Data, y.Data)
-	})
+	newFilter[T](f).run(w.Data, x.Data, y.Data)
 }
 
 const (
@@ -48,46 +32,122 @@ const (
 	// chainPixels is about the number of pixels whose part of the chain is staged at a time: enough that loading and storing the
 	// sums costs little, few enough that y's panels stay in the second-level cache.
 	chainPixels = 512
+	// sharedCodes is about the number of elements of y that are packed at a time, for all goroutines.
+	sharedCodes = 1 << 20
 )
 
-// filterPart is one goroutine's share of Filter: channels c0..c1-1 of x and m0..m1-1 of y.
-type filterPart[T tensor.Float] struct {
+// filter is one call of Filter. The images go through it in batches: the goroutines first pack y together, then each multiplies.
+type filter[T tensor.Float] struct {
 	form
-	set            *kernel.Set[T]
-	ws             *gemm.Workspace[T]
-	width          int // of a panel of y's channels
-	c0, c1, m0, m1 int
+	set    *kernel.Set[T]
+	width  int // of a panel of y's channels
+	panels int
+	chain  int // images whose part of the chain is staged at a time
+	batch  int // images whose codes are packed at a time: a whole number of chains, unless they are all
 }
 
-func (f *filterPart[T]) run(w, x, y []T) {
+func newFilter[T tensor.Float](f form) *filter[T] {
+	set := kernel.Active[T]()
+	p := &filter[T]{form: f, set: set, width: kernel.Vectors * set.Lanes}
+	p.panels = (f.m + p.width - 1) / p.width
 	pixels := f.ho * f.wo
-	images := min(f.n, max(1, chainPixels/pixels))
-	s, taps := f.padded(f.c1-f.c0, sideBySide(f.wo, images, f.set.Lanes))
-	codes := (f.m1 - f.m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
-	channels := max(1, filterTaps/(f.kh*f.kw))               // at a time
-	sums := len(taps)
-	if images == f.n {
-		sums = min(channels, s.channels) * f.kh * f.kw // no other images will continue the sums
+	p.chain = min(f.n, max(1, chainPixels/pixels))
+	p.batch = min(f.n, max(1, sharedCodes/(p.chain*pixels*p.panels*p.width))*p.chain)
+	return p
+}
+
+func (f *filter[T]) run(w, x, y []T) {
+	workers := parallel.Workers(f.c * f.panels)
+	parts, panelParts := min(f.c/filterChannels, workers), 1
+	if parts < workers {
+		parts, panelParts = max(1, parts), min(f.panels, workers/max(1, parts))
 	}
-	room := (images + s.side - 1) / s.side * s.side * s.size()
-	f.ws.Floats = gemm.Grow(f.ws.Floats, room+images*pixels*codes)
-	f.ws.Result = gemm.Grow(f.ws.Result, sums*codes)
-	staged, panels := f.ws.Floats[:room], f.panels(f.ws.Floats[room:], images)
-	results := gemm.Dense(f.ws.Result, sums, f.m1-f.m0, codes, 1)
-	places := f.pixels(s, images)
-	for n := 0; n < f.n; n += images {
-		count := min(images, f.n-n)
-		for i := 0; i < count; i += s.side {
-			stageImages(s, f.set, staged[i*s.size():], x[((n+i)*f.c+f.c0)*f.h*f.w:], min(s.side, count-i), 0, s.channels, n > 0)
+	spaces := gemm.Take[T](parts*panelParts + 1)
+	defer gemm.Give(spaces)
+	shares := make([]*filterShare[T], parts*panelParts)
+	for i := range shares {
+		part, panel := i/panelParts, i%panelParts
+		shares[i] = f.share(spaces[i], part*f.c/parts, (part+1)*f.c/parts,
+			panel*f.panels/panelParts*f.width, min((panel+1)*f.panels/panelParts*f.width, f.m))
+	}
+	shared := spaces[len(shares)]
+	shared.Floats = gemm.Grow(shared.Floats, (f.batch+f.chain-1)/f.chain*f.chainSize())
+	for n := 0; n < f.n; n += f.batch {
+		count := min(f.batch, f.n-n)
+		parallel.Ranges(f.panels*count, 1, func(lo, hi int) { f.packCodes(shared.Floats, y[n*f.m*f.ho*f.wo:], lo, hi) })
+		parallel.For(len(shares), func(_, i int) { shares[i].run(w, x, shared.Floats, n, count) })
+	}
+}
+
+// chainSize is the number of elements of a chain's packed codes.
+func (f *filter[T]) chainSize() int { return f.chain * f.ho * f.wo * f.panels * f.width }
+
+// codes is the matrix of y, packed, for the images of a chain: in panels whose rows are pixels.
+func (f *filter[T]) codes() gemm.Matrix[T] {
+	rows := f.chain * f.ho * f.wo
+	m := gemm.Matrix[T]{Rows: gemm.Offsets(rows, f.width), Cols: make([]int, f.m)}
+	for i := range m.Cols {
+		m.Cols[i] = i/f.width*rows*f.width + i%f.width
+	}
+	return m
+}
+
+// packCodes copies pieces lo..hi-1 of y to dst, chain after chain of images: a piece is one panel of one image.
+func (f *filter[T]) packCodes(dst, y []T, lo, hi int) {
+	pixels := f.ho * f.wo
+	channels := gemm.Offsets(f.width, pixels)
+	for i := lo; i < hi; i++ {
+		n, panel := i/f.panels, i%f.panels
+		at := n/f.chain*f.chainSize() + (panel*f.chain+n%f.chain)*pixels*f.width
+		first := panel * f.width
+		f.set.Interleave(dst[at:], f.width, y[(n*f.m+first)*pixels:], channels[:min(f.width, f.m-first)], pixels)
+	}
+}
+
+// filterShare is one goroutine's share of Filter: channels c0..c1-1 of x and m0..m1-1 of y.
+type filterShare[T tensor.Float] struct {
+	*filter[T]
+	c0, c1, m0, m1 int
+	ws             *gemm.Workspace[T]
+	stage          *stage
+	rows, links    []int // where the taps of its channels and the pixels of a chain lie in the stage
+	channels       int   // that are multiplied at a time
+	codes, results gemm.Matrix[T]
+}
+
+func (f *filter[T]) share(ws *gemm.Workspace[T], c0, c1, m0, m1 int) *filterShare[T] {
+	p := &filterShare[T]{filter: f, c0: c0, c1: c1, m0: m0, m1: m1, ws: ws, channels: max(1, filterTaps/(f.kh*f.kw))}
+	p.stage, p.rows = f.padded(c1-c0, sideBySide(f.wo, f.chain, f.set.Lanes))
+	p.links = f.pixels(p.stage, f.chain)
+	codes := (m1 - m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
+	sums := len(p.rows)
+	if f.chain == f.n {
+		sums = min(p.channels, c1-c0) * f.kh * f.kw // no other images will continue the sums
+	}
+	side := p.stage.side
+	ws.Floats = gemm.Grow(ws.Floats, (f.chain+side-1)/side*side*p.stage.size())
+	ws.Result = gemm.Grow(ws.Result, sums*codes)
+	p.codes = f.codes().Block(0, len(p.links), m0, m1)
+	p.results = gemm.Dense(ws.Result, sums, m1-m0, codes, 1)
+	return p
+}
+
+// run continues the chains by images n..n+count-1, whose codes are packed.
+func (f *filterShare[T]) run(w, x, codes []T, n, count int) {
+	pixels, s := f.ho*f.wo, f.stage
+	for first := 0; first < count; first += f.chain {
+		at, images := n+first, min(f.chain, count-first)
+		for i := 0; i < images; i += s.side {
+			stageImages(s, f.set, f.ws.Floats[i*s.size():], x[((at+i)*f.c+f.c0)*f.h*f.w:], min(s.side, images-i), 0, s.channels, at > 0)
 		}
-		f.packCodes(panels, y[(n*f.m+f.m0)*pixels:], count)
-		b := panels.Block(0, count*pixels, 0, f.m1-f.m0)
-		a := gemm.Matrix[T]{Data: staged, Rows: taps, Cols: places[:count*pixels]}
-		for c := 0; c < s.channels; c += channels {
-			t0, t1 := c*f.kh*f.kw, min(c+channels, s.channels)*f.kh*f.kw
-			part := results.Block(t0%sums, t0%sums+t1-t0, 0, f.m1-f.m0)
-			gemm.Multiply(part, a.Block(t0, t1, 0, len(a.Cols)), b, n > 0, f.ws)
-			if n+count == f.n {
+		a := gemm.Matrix[T]{Data: f.ws.Floats, Rows: f.rows, Cols: f.links[:images*pixels]}
+		b := gemm.Matrix[T]{Data: codes[first/f.chain*f.chainSize():], Rows: f.codes.Rows[:images*pixels], Cols: f.codes.Cols}
+		for c := 0; c < s.channels; c += f.channels {
+			t0, t1 := c*f.kh*f.kw, min(c+f.channels, s.channels)*f.kh*f.kw
+			t := t0 % len(f.results.Rows)
+			part := f.results.Block(t, t+t1-t0, 0, f.m1-f.m0)
+			gemm.Multiply(part, a.Block(t0, t1, 0, len(a.Cols)), b, at > 0, f.ws)
+			if at+images == f.n {
 				f.finish(w[f.m0*f.taps()+f.c0*f.kh*f.kw+t0:], part.Data, part.Rows)
 			}
 		}
@@ -95,7 +155,7 @@ func (f *filterPart[T]) run(w, x, y []T) {
 }
 
 // finish copies the results of some taps to w, for a few channels of y at a time, each of which lies on another page.
-func (f *filterPart[T]) finish(w, results []T, taps []int) {
+func (f *filterShare[T]) finish(w, results []T, taps []int) {
 	for m := 0; m < f.m1-f.m0; m += f.width {
 		f.set.Interleave(w[m*f.taps():], f.taps(), results[m:], taps, min(f.width, f.m1-f.m0-m))
 	}
@@ -133,26 +193,4 @@ func (f form) pixels(s *stage, images int) []int {
 		}
 	}
 	return places
-}
-
-// panels is the matrix of channels m0..m1-1 of y, for some images, in panels whose rows are pixels.
-func (f *filterPart[T]) panels(data []T, images int) gemm.Matrix[T] {
-	rows := images * f.ho * f.wo
-	m := gemm.Matrix[T]{Data: data, Rows: gemm.Offsets(rows, f.width), Cols: make([]int, f.m1-f.m0)}
-	for i := range m.Cols {
-		m.Cols[i] = i/f.width*rows*f.width + i%f.width
-	}
-	return m
-}
-
-// packCodes copies channels m0..m1-1 of y, for some images, to panels.
-func (f *filterPart[T]) packCodes(panels gemm.Matrix[T], y []T, images int) {
-	pixels := f.ho * f.wo
-	channels := gemm.Offsets(f.width, pixels)
-	for first := 0; first < len(panels.Cols); first += f.width {
-		count, panel := min(f.width, len(panels.Cols)-first), panels.Data[panels.Cols[first]:]
-		for n := range images {
-			f.set.Interleave(panel[n*pixels*f.width:], f.width, y[(n*f.m+first)*pixels:], channels[:count], pixels)
-		}
-	}
 }

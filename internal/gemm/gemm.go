@@ -34,10 +34,12 @@ const (
 	// storing the tiles of C between blocks costs little, so few that a strip of A and the panels it meets stay in the second-level cache.
 	depth32 = 1280
 	// group is the number of panels that a strip of A meets before the next strip comes, so that it is read once for them all
-	// from wherever it lies.
-	group = 6
-	// groupAlone is the same where there is a single strip: there is nothing to share then, and tiles of few rows are several panels wide.
-	groupAlone = 24
+	// from wherever it lies: that many, or as many as have groupLinks links together if chains are short, but
+	group      = 6
+	groupLinks = 3072
+	// groupMost at the most. So many where there is a single strip: there is nothing to share then, and tiles of few rows are several
+	// panels wide.
+	groupMost = 24
 	// farLinks is the number of elements from link to link of B from which on a panel is packed although it could be read where it
 	// lies: each link is on another page of memory then.
 	farLinks = 512
@@ -74,11 +76,13 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	}
 	for col := 0; col < n; {
 		col = p.planPanels(col)
-		p.exchange(load, true)
+		if load {
+			p.exchange(true)
+		}
 		for i := range blocks {
 			p.block(i*k/blocks, (i+1)*k/blocks, load || i > 0)
 		}
-		p.exchange(true, false)
+		p.exchange(false)
 	}
 }
 
@@ -144,9 +148,9 @@ func (p *product[T]) planStrips() {
 		row += h
 	}
 	p.ws.strips = p.strips
-	p.group = group
+	p.group = min(max(group, groupLinks/max(1, len(p.a.Cols))), groupMost)
 	if len(p.strips) == 1 {
-		p.group = groupAlone
+		p.group = groupMost
 	}
 }
 
@@ -264,8 +268,8 @@ func (p *product[T]) pack(dst []T, q *panel, p0, p1 int) {
 // scratch is where the scratch tile of panel i and of the strip with that first row begins.
 func (p *product[T]) scratch(i, row int) int { return (i*len(p.a.Rows) + row) * p.width }
 
-// exchange copies the scratch tiles to C or, if in, C to them; with load false there is nothing to copy in.
-func (p *product[T]) exchange(load, in bool) {
+// exchange copies the scratch tiles to C or, if in, C to them.
+func (p *product[T]) exchange(in bool) {
 	for j := range p.panels {
 		q := &p.panels[j]
 		cols := p.c.Cols[q.col : q.col+q.cols]
@@ -274,7 +278,7 @@ func (p *product[T]) exchange(load, in bool) {
 			if !q.scratch && s.inPlace {
 				continue
 			}
-			for r := s.row; load && r < s.row+s.tile.Height(); r++ {
+			for r := s.row; r < s.row+s.tile.Height(); r++ {
 				tile, row := p.ws.scratch[p.scratch(j, r):], p.c.Data[p.c.Rows[r]:]
 				if in {
 					for l, at := range cols {
