@@ -28,12 +28,9 @@ func (c contraction[T]) run() {
 	spaces = spaces[:workers]
 	bordered := make([]bool, workers) // the zeros around the images stand in the goroutine's stage
 	body := func(worker int, spaces []*gemm.Workspace[T], i int) {
-		w := &work[T]{c, spaces, i * c.group, c.group, c.full, bordered[worker]}
-		bordered[worker] = true
-		if rest := c.images - w.first; rest < c.group {
-			w.images, w.lattices = rest, c.last
-		}
+		w := &work[T]{c, spaces, i * c.group, min(c.group, c.images-i*c.group), bordered[worker]}
 		w.run()
+		bordered[worker] = w.bordered
 	}
 	if groups >= workers {
 		parallel.For(groups, func(worker, i int) { body(worker, spaces[worker:worker+1], i) })
@@ -64,13 +61,29 @@ type work[T tensor.Float] struct {
 	contraction[T]
 	spaces        []*gemm.Workspace[T]
 	first, images int
-	lattices      []lattice
 	bordered      bool
 }
 
 func (w *work[T]) run() {
+	if results := w.multiply(); w.spares && !w.regular(results) {
+		w.plan, w.bordered = w.complete(), false
+		w.multiply()
+		w.bordered = false // the next images are for the other plan again
+	}
+	if w.parted() {
+		w.eachRange(w.channels, func(c0, c1 int) { w.part(c0, c1) })
+	}
+	if w.then != nil {
+		w.eachRange(w.images*w.channels, func(lo, hi int) {
+			w.then.planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
+		})
+	}
+}
+
+// multiply computes the products, and returns where their results are: in the target or, if parted, in the shared workspace.
+func (w *work[T]) multiply() (results []T) {
 	shared := w.spaces[0]
-	source, target := w.source[w.first*w.stage.imageStep:], w.target[w.first*w.size():]
+	source := w.source[w.first*w.stage.imageStep:]
 	pixels := source
 	if !w.stage.plain() {
 		shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
@@ -78,26 +91,38 @@ func (w *work[T]) run() {
 		w.eachRange(w.stage.channels, func(c0, c1 int) {
 			stageImages(w.stage, w.set, pixels, source, w.images, c0, c1, w.bordered)
 		})
+		w.bordered = true
 	}
-	results := target
+	results = w.target[w.first*w.size() : (w.first+w.images)*w.size()]
 	if w.parted() {
 		shared.Result = gemm.Grow(shared.Result, max(w.images, w.stage.side)*w.size())
 		results = shared.Result
 	}
+	lattices := w.full
+	if w.images < w.group {
+		lattices = w.last
+	}
 	for i, p := range w.products {
 		a := gemm.Matrix[T]{Data: w.weights, Rows: p.rows, Cols: p.cols}
-		b := gemm.Matrix[T]{Data: pixels, Rows: p.links, Cols: w.lattices[i].in}
-		c := gemm.Matrix[T]{Data: results, Rows: w.results, Cols: w.lattices[i].out}
+		b := gemm.Matrix[T]{Data: pixels, Rows: p.links, Cols: lattices[i].in}
+		c := gemm.Matrix[T]{Data: results, Rows: w.results, Cols: lattices[i].out}
 		gemm.MultiplyParts(c, a, b, w.spaces)
 	}
-	if w.parted() {
-		w.eachRange(w.channels, func(c0, c1 int) { w.part(target, results, c0, c1) })
+	return results
+}
+
+// regular tells whether there is no sign in the results of links that should not have been left out.
+func (w *work[T]) regular(results []T) bool {
+	side := w.stage.side
+	if side == 1 || w.images == side {
+		return w.set.Regular(results)
 	}
-	if w.then != nil {
-		w.eachRange(w.images*w.channels, func(lo, hi int) {
-			w.then.planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
-		})
+	for i := 0; i < len(results); i += side { // there are no results of images that there are not
+		if !w.set.Regular(results[i : i+w.images]) {
+			return false
+		}
 	}
+	return true
 }
 
 // eachRange cuts [0, n) into a range for every goroutine.
@@ -111,8 +136,8 @@ func (w *work[T]) eachRange(n int, body func(lo, hi int)) {
 }
 
 // part copies channels c0..c1-1 of the results to the target.
-func (w *work[T]) part(target, results []T, c0, c1 int) {
-	pixels := w.height * w.width
+func (w *work[T]) part(c0, c1 int) {
+	pixels, target, results := w.height*w.width, w.target[w.first*w.size():], w.spaces[0].Result
 	if side := w.stage.side; side > 1 {
 		places := gemm.Offsets(pixels, side)
 		for c := c0; c < c1; c++ {

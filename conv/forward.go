@@ -47,12 +47,35 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 }
 
 // forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.
-func (f form) forwardPlan(lanes int) *plan {
+func (f form) forwardPlan(whole bool, lanes int) *plan {
 	row := f.wo
 	if f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
 		row *= f.ho
 	}
-	s, links := f.window(sideBySide(row, f.n, lanes))
-	weights := product{gemm.Offsets(f.m, f.taps()), gemm.Offsets(f.taps(), 1), links, grid{rows: f.ho, cols: f.wo}}
-	return &plan{stage: s, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1, products: []product{weights}}
+	side := sideBySide(row, f.n, lanes)
+	rows, cols := wholeAxis(f.ho, f.kh), wholeAxis(f.wo, f.kw)
+	if !whole {
+		rows = newAxis(f.ho, f.kh, func(i, k int) bool { return onAxis(i*f.s+k*f.d-f.ph, f.h) })
+	}
+	if !whole && side > 1 { // else vectors run along rows
+		cols = newAxis(f.wo, f.kw, func(i, k int) bool { return onAxis(i*f.s+k*f.d-f.pw, f.w) })
+	}
+	s, place := f.window(side, rows.bare, cols.bare)
+	p := &plan{stage: s, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1, spares: rows.spares || cols.spares}
+	weights, channels := gemm.Offsets(f.m, f.taps()), gemm.Offsets(f.c, f.kh*f.kw)
+	for _, r := range rows.spans {
+		for _, q := range cols.spans {
+			var taps []tap
+			for u := r.tap0; u < r.tap1; u++ {
+				for v := q.tap0; v < q.tap1; v++ {
+					taps = append(taps, tap{u*f.kw + v, place(u, v)})
+				}
+			}
+			p.products = append(p.products, s.newProduct(weights, channels, taps, grid{}.part(r, q)))
+		}
+	}
+	return p
 }
+
+// onAxis tells whether i is a place along an axis of n elements.
+func onAxis(i, n int) bool { return 0 <= i && i < n }

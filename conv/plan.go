@@ -18,6 +18,8 @@ type plan struct {
 	turned        bool  // whether the weights are transposed first, so that the source's channels are their last axis
 	results       []int // where tiles write each channel
 	products      []product
+	spares        bool // whether links with the border's zeros are left out: see border.go
+	key           planKey
 	full, last    []lattice // the products' columns for a whole group, and for the last one
 }
 
@@ -28,9 +30,41 @@ type product struct {
 	grid
 }
 
-// grid is the pixels that a product computes: rows x cols of them, every step-th of the target from (row, col) on. The pixel's
-// own place in an image's stage is first for the first one, from where the next ones follow as the stage has them.
-type grid struct{ rows, cols, row, col, first int }
+// grid is the pixels that a product computes. Every step-th row and column of the target, from (row, col) on, is its phase; of that the
+// grid has the rows x cols pixels from (top, left) on. The pixel's own place in an image's stage is first for pixel (0, 0) of the phase,
+// from where the next ones follow as the stage has them.
+type grid struct{ rows, cols, top, left, row, col, first int }
+
+// part is the pixels of the grid that two spans have in common.
+func (g grid) part(rows, cols span) grid {
+	g.top, g.rows = rows.first, rows.count
+	g.left, g.cols = cols.first, cols.count
+	return g
+}
+
+// tap is one tap of a product: where its weight lies among those of a channel, and where the element of the stage that it meets
+// lies, within a channel, counted from the pixel's own place.
+type tap struct{ weight, place int }
+
+// newProduct is a product whose chain goes over the taps of one channel of the stage after the other. The weights of a channel begin
+// where weights says.
+func (s *stage) newProduct(rows, weights []int, taps []tap, g grid) product {
+	p := product{rows: rows, grid: g}
+	least := 0 // of the places, which may be negative
+	for i, t := range taps {
+		if i == 0 || t.place < least {
+			least = t.place
+		}
+	}
+	p.first += least
+	for c, w := range weights {
+		for _, t := range taps {
+			p.cols = append(p.cols, w+t.weight)
+			p.links = append(p.links, s.side*(c*s.planeSize()+t.place-least))
+		}
+	}
+	return p
+}
 
 // lattice is the columns of a product: where each pixel of a group of images lies in the stage, and where its result goes.
 type lattice struct{ in, out []int }
@@ -39,6 +73,7 @@ type lattice struct{ in, out []int }
 type planKey struct {
 	form
 	transposed     bool
+	whole          bool // all links of the chains, also those with the border's zeros
 	lanes, workers int
 }
 
@@ -53,23 +88,35 @@ const mostPlans = 512
 
 // plan returns the plan for Forward or Transpose.
 func (f form) plan(transposed bool, lanes int) *plan {
-	key := planKey{f, transposed, lanes, parallel.Workers(f.n * max(f.m, f.c) * max(f.h*f.w, f.ho*f.wo))}
+	return planKey{f, transposed, false, lanes, parallel.Workers(f.n * max(f.m, f.c) * max(f.h*f.w, f.ho*f.wo))}.plan()
+}
+
+// plan returns the plan for k, which it makes unless it is known.
+func (k planKey) plan() *plan {
 	plans.Lock()
 	defer plans.Unlock()
-	p := plans.known[key]
+	p := plans.known[k]
 	if p == nil {
-		if transposed {
-			p = f.transposePlan(lanes)
+		if k.transposed {
+			p = k.transposePlan(k.whole, k.lanes)
 		} else {
-			p = f.forwardPlan(lanes)
+			p = k.forwardPlan(k.whole, k.lanes)
 		}
-		p.finish(lanes, key.workers)
+		p.key = k
+		p.finish(k.lanes, k.workers)
 		if len(plans.known) == mostPlans {
 			clear(plans.known)
 		}
-		plans.known[key] = p
+		plans.known[k] = p
 	}
 	return p
+}
+
+// complete is the same plan with all links.
+func (p *plan) complete() *plan {
+	k := p.key
+	k.whole = true
+	return k.plan()
 }
 
 // groupPixels is about the number of pixels of a group: enough to share the weights' way through the caches, few enough that
@@ -98,8 +145,8 @@ func (p *plan) lattices(images, lanes int) []lattice {
 	for i := range list {
 		g, l := &p.products[i].grid, &list[i]
 		add := func(n, row, col int) {
-			l.in = append(l.in, p.stage.place(n, g.first+p.stage.pixel(row, col)))
-			l.out = append(l.out, p.place(n, g.row+row*p.step, g.col, col))
+			l.in = append(l.in, p.stage.place(n, g.first+p.stage.pixel(g.top+row, g.left+col)))
+			l.out = append(l.out, p.place(n, g.row+(g.top+row)*p.step, g.col, g.left+col))
 		}
 		if p.stage.side > 1 {
 			for q := range g.rows * g.cols {

@@ -3,6 +3,7 @@ package conv
 import (
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
+	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -21,14 +22,20 @@ type stage struct {
 	side                    int      // images that lie side by side, element by element: a vector of them, or 1
 }
 
-// sideBySide is the number of images to interleave: a vector of them if there are as many and the pixels in a row are no whole
-// number of vectors, else 1.
+// sideBySide is the number of images to interleave, 1 if none: those of a vector or several, up to mostSideBySide, unless the pixels in a row
+// are whole vectors. Of rows of at most shortRow pixels a large part meets the border, which can be spared if vectors run over images.
 func sideBySide(cols, images, lanes int) int {
-	if cols%lanes != 0 && images >= lanes {
-		return lanes
+	if cols%lanes == 0 && cols > shortRow || images < lanes {
+		return 1
 	}
-	return 1
+	share := (images + parallel.Workers(images) - 1) / parallel.Workers(images)
+	return max(lanes, min(share, mostSideBySide)/lanes*lanes)
 }
+
+const (
+	mostSideBySide = 16
+	shortRow       = 8
+)
 
 // planeSize is the number of elements of a staged channel.
 func (s *stage) planeSize() int { return len(s.phases) * s.rows * s.cols }
@@ -150,11 +157,19 @@ func (f form) strides(side int) [2]int {
 	return [2]int{f.s, f.s}
 }
 
-// window is the stage of x for Forward: phases of the stride, only those that some tap reads. It lists the places of the taps.
-func (f form) window(side int) (s *stage, tap []int) {
+// window is the stage of x for Forward: phases of the stride, only those that some tap reads. Along an axis without stride it
+// may have no border. It tells where in a channel the element that a tap of pixel (0, 0) meets lies, or would lie.
+func (f form) window(side int, noRows, noCols bool) (s *stage, place func(u, v int) int) {
 	s = f.newStage(f.c, side, f.strides(side))
 	s.rows = f.ho + (f.kh-1)*f.d/f.s
 	s.cols = (f.wo-1)*s.every[1] + (f.kw-1)*f.d/s.step[1] + 1
+	border := [2]int{}
+	if noRows && s.step[0] == 1 {
+		s.origin[0], s.rows, border[0] = 0, f.h, f.ph
+	}
+	if noCols && s.step[1] == 1 {
+		s.origin[1], s.cols, border[1] = 0, f.w, f.pw
+	}
 	read := func(kernel, step int) (phases []int, place []int) { // along an axis, and for each offset its place among them
 		place = make([]int, step)
 		for offset := range step {
@@ -175,14 +190,9 @@ func (f form) window(side int) (s *stage, tap []int) {
 			s.phases = append(s.phases, [2]int{r, q})
 		}
 	}
-	for c := range f.c {
-		for u := range f.kh {
-			for v := range f.kw {
-				row, col := u*f.d, v*f.d
-				phase := rowPlace[row%s.step[0]]*len(colPhases) + colPlace[col%s.step[1]]
-				tap = append(tap, side*(c*s.planeSize()+(phase*s.rows+row/s.step[0])*s.cols+col/s.step[1]))
-			}
-		}
+	return s, func(u, v int) int {
+		row, col := u*f.d, v*f.d
+		phase := rowPlace[row%s.step[0]]*len(colPhases) + colPlace[col%s.step[1]]
+		return (phase*s.rows+row/s.step[0]-border[0])*s.cols + col/s.step[1] - border[1]
 	}
-	return s, tap
 }

@@ -1,6 +1,8 @@
 package conv
 
 import (
+	"slices"
+
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/tensor"
@@ -52,16 +54,24 @@ func transposeSpread[T tensor.Float](f form, set *kernel.Set[T], x, y, w []T, th
 }
 
 // transposePlan is the plan of Transpose, not finished.
-func (f form) transposePlan(lanes int) *plan {
+func (f form) transposePlan(whole bool, lanes int) *plan {
 	row := (f.w + f.s - 1) / f.s
 	if f.s == 1 && f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
 		row *= f.h
 	}
-	s := f.codeWindow(sideBySide(row, f.n, lanes))
-	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s, turned: f.turns()}
+	side := sideBySide(row, f.n, lanes)
+	var rows, cols []phase
 	for r := range f.s {
-		for q := range f.s {
-			p.products = append(p.products, f.phase(s, p.turned, r, q))
+		rows = append(rows, f.phase(r, f.h, f.ho, f.kh, f.ph, whole))
+		cols = append(cols, f.phase(r, f.w, f.wo, f.kw, f.pw, whole || side == 1)) // or vectors run along rows
+	}
+	bordered := func(h phase) bool { return !h.bare }
+	s := f.codeWindow(side, !slices.ContainsFunc(rows, bordered), !slices.ContainsFunc(cols, bordered))
+	p := &plan{stage: s, images: f.n, channels: f.c, height: f.h, width: f.w, step: f.s, turned: f.turns()}
+	for _, r := range rows {
+		for _, q := range cols {
+			p.spares = p.spares || r.spares || q.spares
+			p.products = append(p.products, f.phaseProducts(s, p.turned, r, q)...)
 		}
 	}
 	return p
@@ -69,47 +79,67 @@ func (f form) transposePlan(lanes int) *plan {
 
 // turns tells whether Transpose turns the weights first, so that the channels of y are neighbours. As they lie each phase of the
 // stride reads a few elements of every cache line, and more lines than the second-level cache can bring. Turning is only worth it for many pixels.
-func (f form) turns() bool { return f.s > 1 && f.kh*f.kw > 1 && f.n*f.ho*f.wo >= 1024 }
+func (f form) turns() bool { return f.s > 1 && f.kh*f.kw > 1 && f.n*f.ho*f.wo >= 512 }
 
-// codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach.
-func (f form) codeWindow(side int) *stage {
-	rows, cols := f.reach()
-	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo,
+// codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach, or along an axis with none.
+func (f form) codeWindow(side int, noRows, noCols bool) *stage {
+	s := &stage{channels: f.m, height: f.ho, width: f.wo, imageStep: f.m * f.ho * f.wo, rows: f.ho, cols: f.wo,
 		step: [2]int{1, 1}, every: [2]int{1, 1}, phases: [][2]int{{0, 0}}, side: side}
-	s.origin = [2]int{f.ph/f.s - rows, f.pw/f.s - cols}
-	s.rows = (f.h-1+f.ph)/f.s - s.origin[0] + 1
-	s.cols = (f.w-1+f.pw)/f.s - s.origin[1] + 1
+	if !noRows {
+		s.origin[0] = f.ph/f.s - (f.kh-1)*f.d/f.s
+		s.rows = (f.h-1+f.ph)/f.s - s.origin[0] + 1
+	}
+	if !noCols {
+		s.origin[1] = f.pw/f.s - (f.kw-1)*f.d/f.s
+		s.cols = (f.w-1+f.pw)/f.s - s.origin[1] + 1
+	}
 	return s
 }
 
-// reach is how many rows and columns of y the taps span beyond the first.
-func (f form) reach() (rows, cols int) { return (f.kh - 1) * f.d / f.s, (f.kw - 1) * f.d / f.s }
+// phase is one phase of the stride along an axis of x: pixels first, first+s, ... of which there are count. Pixel first + s*alpha
+// meets each of its taps at y's row alpha + code - floor(tap*d/s).
+type phase struct {
+	first, count, code int
+	taps               []int
+	axis               // of the pixels and these taps
+}
 
-// phase is the product for the pixels of x whose rows a share r = (a+p) mod s and whose columns b share q = (b+p) mod s: pixel
-// a = s*alpha + r - p meets tap u at y's row alpha - floor(u*d/s), if u*d = r (mod s). The chain goes over m, then over the taps.
-func (f form) phase(s *stage, turned bool, r, q int) product {
-	g := grid{row: (r + f.ph*(f.s-1)) % f.s, col: (q + f.pw*(f.s-1)) % f.s}
-	g.rows, g.cols = max(0, (f.h-g.row+f.s-1)/f.s), max(0, (f.w-g.col+f.s-1)/f.s)
-	rows, cols := f.reach()
-	g.first = ((g.row+f.ph)/f.s-s.origin[0]-rows)*s.cols + (g.col+f.pw)/f.s - s.origin[1] - cols
-	var places, links []int
-	for m := range f.m {
-		for u := range f.kh {
-			for v := range f.kw {
-				if u*f.d%f.s == r && v*f.d%f.s == q {
-					place := m*f.taps() + u*f.kw + v
-					if turned {
-						place = (u*f.kw+v)*pitch(f.m) + m
-					}
-					places = append(places, place)
-					links = append(links, s.side*(m*s.planeSize()+(rows-u*f.d/f.s)*s.cols+cols-v*f.d/f.s))
-				}
-			}
+// phase is phase r of an axis with size elements of x, codes of y, a kernel's side and padding p. Pixels a of x with (a+p) mod s
+// = r meet the taps u with u*d mod s = r.
+func (f form) phase(r, size, codes, side, p int, whole bool) phase {
+	h := phase{first: (r + p*(f.s-1)) % f.s}
+	h.count = max(0, (size-h.first+f.s-1)/f.s)
+	h.code = (h.first + p) / f.s
+	for u := range side {
+		if u*f.d%f.s == r {
+			h.taps = append(h.taps, u)
 		}
 	}
-	row := f.kh * f.kw
-	if turned {
-		row *= pitch(f.m)
+	h.axis = wholeAxis(h.count, len(h.taps))
+	if !whole {
+		h.axis = newAxis(h.count, len(h.taps), func(i, k int) bool { return onAxis(i+h.code-h.taps[k]*f.d/f.s, codes) })
 	}
-	return product{gemm.Offsets(f.c, row), places, links, g}
+	return h
+}
+
+// phaseProducts are the products for the pixels of x that are in both phases. The chain goes over m, then over the taps.
+func (f form) phaseProducts(s *stage, turned bool, rows, cols phase) (list []product) {
+	weights, channels, step := gemm.Offsets(f.c, f.kh*f.kw), gemm.Offsets(f.m, f.taps()), 1
+	if turned {
+		step = pitch(f.m)
+		weights, channels = gemm.Offsets(f.c, f.kh*f.kw*step), gemm.Offsets(f.m, 1)
+	}
+	g := grid{row: rows.first, col: cols.first, first: (rows.code-s.origin[0])*s.cols + cols.code - s.origin[1]}
+	for _, r := range rows.spans {
+		for _, q := range cols.spans {
+			var taps []tap
+			for _, u := range rows.taps[r.tap0:r.tap1] {
+				for _, v := range cols.taps[q.tap0:q.tap1] {
+					taps = append(taps, tap{(u*f.kw + v) * step, -(u*f.d/f.s)*s.cols - v*f.d/f.s})
+				}
+			}
+			list = append(list, s.newProduct(weights, channels, taps, g.part(r, q)))
+		}
+	}
+	return list
 }

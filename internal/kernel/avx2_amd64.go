@@ -237,6 +237,20 @@ func peakAVX2F32(iterations int, a float32, b float32)
 //go:noescape
 func gatherAVX2F32(dst *float32, stride int, src *float32, off *int, count int, width int)
 
+// regularAVX2F32 is
+//
+//	for i := range n {
+//		if x[i] is infinite, NaN or -0 {
+//			return false
+//		}
+//	}
+//	return true
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func regularAVX2F32(x *float32, n int) bool
+
 // addScaledAVX2F32 is
 //
 //	for i := range n {
@@ -826,6 +840,20 @@ func peakAVX2F64(iterations int, a float64, b float64)
 //
 //go:noescape
 func gatherAVX2F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+
+// regularAVX2F64 is
+//
+//	for i := range n {
+//		if x[i] is infinite, NaN or -0 {
+//			return false
+//		}
+//	}
+//	return true
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func regularAVX2F64(x *float64, n int) bool
 
 // addScaledAVX2F64 is
 //

@@ -1740,6 +1740,66 @@ done:
 	VZEROUPPER
 	RET
 
+// func regularAVX2F32(x *float32, n int) bool
+// Requires: AVX, AVX2
+TEXT ·regularAVX2F32(SB), NOSPLIT, $0-17
+	MOVQ     x+0(FP), AX
+	MOVQ     n+8(FP), CX
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y2, Y2, Y2
+	VPSLLD   $0x1f, Y2, Y2
+	XORQ     DX, DX
+	SHLQ     $0x02, CX
+	SUBQ     $0x00000080, CX
+	JLT      rest
+
+block:
+	VMOVUPS  (AX)(DX*1), Y0
+	VPCMPEQD Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPS   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  32(AX)(DX*1), Y0
+	VPCMPEQD Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPS   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  64(AX)(DX*1), Y0
+	VPCMPEQD Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPS   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  96(AX)(DX*1), Y0
+	VPCMPEQD Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPS   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	ADDQ     $0x00000080, DX
+	CMPQ     DX, CX
+	JLE      block
+
+rest:
+	ADDQ $0x00000080, CX
+	CMPQ DX, CX
+	JGE  done
+
+vector:
+	VMOVUPS  (AX)(DX*1), Y0
+	VPCMPEQD Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPS   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	ADDQ     $0x20, DX
+	CMPQ     DX, CX
+	JLT      vector
+
+done:
+	VPTEST Y3, Y3
+	SETEQ  AL
+	MOVB   AL, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func addScaledAVX2F32(dst *float32, a *float32, b *float32, n int, s float32)
 // Requires: AVX, FMA3
 TEXT ·addScaledAVX2F32(SB), NOSPLIT, $0-36
@@ -5072,6 +5132,66 @@ piece8next:
 	JMP  piece8
 
 done:
+	VZEROUPPER
+	RET
+
+// func regularAVX2F64(x *float64, n int) bool
+// Requires: AVX, AVX2
+TEXT ·regularAVX2F64(SB), NOSPLIT, $0-17
+	MOVQ     x+0(FP), AX
+	MOVQ     n+8(FP), CX
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y2, Y2, Y2
+	VPSLLQ   $0x3f, Y2, Y2
+	XORQ     DX, DX
+	SHLQ     $0x03, CX
+	SUBQ     $0x00000080, CX
+	JLT      rest
+
+block:
+	VMOVUPS  (AX)(DX*1), Y0
+	VPCMPEQQ Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPD   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  32(AX)(DX*1), Y0
+	VPCMPEQQ Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPD   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  64(AX)(DX*1), Y0
+	VPCMPEQQ Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPD   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	VMOVUPS  96(AX)(DX*1), Y0
+	VPCMPEQQ Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPD   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	ADDQ     $0x00000080, DX
+	CMPQ     DX, CX
+	JLE      block
+
+rest:
+	ADDQ $0x00000080, CX
+	CMPQ DX, CX
+	JGE  done
+
+vector:
+	VMOVUPS  (AX)(DX*1), Y0
+	VPCMPEQQ Y0, Y2, Y1
+	VORPS    Y1, Y3, Y3
+	VSUBPD   Y0, Y0, Y0
+	VORPS    Y0, Y3, Y3
+	ADDQ     $0x20, DX
+	CMPQ     DX, CX
+	JLT      vector
+
+done:
+	VPTEST Y3, Y3
+	SETEQ  AL
+	MOVB   AL, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -275,6 +275,20 @@ func peakAVX512F32(iterations int, a float32, b float32)
 //go:noescape
 func gatherAVX512F32(dst *float32, stride int, src *float32, off *int, count int, width int)
 
+// regularAVX512F32 is
+//
+//	for i := range n {
+//		if x[i] is infinite, NaN or -0 {
+//			return false
+//		}
+//	}
+//	return true
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func regularAVX512F32(x *float32, n int) bool
+
 // addScaledAVX512F32 is
 //
 //	for i := range n {
@@ -809,6 +823,20 @@ func peakAVX512F64(iterations int, a float64, b float64)
 //
 //go:noescape
 func gatherAVX512F64(dst *float64, stride int, src *float64, off *int, count int, width int)
+
+// regularAVX512F64 is
+//
+//	for i := range n {
+//		if x[i] is infinite, NaN or -0 {
+//			return false
+//		}
+//	}
+//	return true
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func regularAVX512F64(x *float64, n int) bool
 
 // addScaledAVX512F64 is
 //

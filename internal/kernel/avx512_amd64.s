@@ -2517,6 +2517,49 @@ done:
 	VZEROUPPER
 	RET
 
+// func regularAVX512F32(x *float32, n int) bool
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·regularAVX512F32(SB), NOSPLIT, $0-17
+	MOVQ  x+0(FP), AX
+	MOVQ  n+8(FP), CX
+	KXORW K2, K2, K2
+	XORQ  DX, DX
+	SHLQ  $0x02, CX
+	SUBQ  $0x00000100, CX
+	JLT   rest
+
+block:
+	VFPCLASSPSZ $0x9d, (AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPSZ $0x9d, 64(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPSZ $0x9d, 128(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPSZ $0x9d, 192(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	ADDQ        $0x00000100, DX
+	CMPQ        DX, CX
+	JLE         block
+
+rest:
+	ADDQ $0x00000100, CX
+	CMPQ DX, CX
+	JGE  done
+
+vector:
+	VFPCLASSPSZ $0x9d, (AX)(DX*1), K1
+	KORW        K1, K2, K2
+	ADDQ        $0x40, DX
+	CMPQ        DX, CX
+	JLT         vector
+
+done:
+	KORTESTW K2, K2
+	SETEQ    AL
+	MOVB     AL, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func addScaledAVX512F32(dst *float32, a *float32, b *float32, n int, s float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·addScaledAVX512F32(SB), NOSPLIT, $0-36
@@ -6275,6 +6318,49 @@ piece8next:
 	JMP  piece8
 
 done:
+	VZEROUPPER
+	RET
+
+// func regularAVX512F64(x *float64, n int) bool
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·regularAVX512F64(SB), NOSPLIT, $0-17
+	MOVQ  x+0(FP), AX
+	MOVQ  n+8(FP), CX
+	KXORW K2, K2, K2
+	XORQ  DX, DX
+	SHLQ  $0x03, CX
+	SUBQ  $0x00000100, CX
+	JLT   rest
+
+block:
+	VFPCLASSPDZ $0x9d, (AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPDZ $0x9d, 64(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPDZ $0x9d, 128(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	VFPCLASSPDZ $0x9d, 192(AX)(DX*1), K1
+	KORW        K1, K2, K2
+	ADDQ        $0x00000100, DX
+	CMPQ        DX, CX
+	JLE         block
+
+rest:
+	ADDQ $0x00000100, CX
+	CMPQ DX, CX
+	JGE  done
+
+vector:
+	VFPCLASSPDZ $0x9d, (AX)(DX*1), K1
+	KORW        K1, K2, K2
+	ADDQ        $0x40, DX
+	CMPQ        DX, CX
+	JLT         vector
+
+done:
+	KORTESTW K2, K2
+	SETEQ    AL
+	MOVB     AL, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -133,6 +133,7 @@ func testGuarded[T Float](t *testing.T, row *Set[T]) {
 			for _, f := range functions[T]() {
 				f.run(row, x, p)
 			}
+			row.Regular(x[0])
 			row.Sum(x[0])
 			row.SumSquares(x[0], 1)
 			row.Dot(x[0], x[1], 1)

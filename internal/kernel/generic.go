@@ -7,6 +7,7 @@ func genericSet[T Float]() *Set[T] {
 		Tiles:             []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)},
 		Peak:              genericPeak[T],
 		Gather:            genericGather[T],
+		Regular:           genericRegular[T],
 		GatherAlternate:   genericGatherAlternate[T],
 		Weave:             genericWeave[T],
 		InsertZeros:       genericInsertZeros[T],
@@ -26,6 +27,15 @@ func genericSet[T Float]() *Set[T] {
 		Dot:               genericDot[T],
 		Winograd:          genericWinograd[T](),
 	}
+}
+
+func genericRegular[T Float](x []T) bool {
+	for _, v := range x {
+		if v-v != 0 || v == 0 && 1/v < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func genericAddScaled[T Float](dst, a, b []T, s T) {

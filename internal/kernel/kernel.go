@@ -56,6 +56,9 @@ type Set[T Float] struct {
 	// Of the offsets only the first and the last are checked; they are the caller's own tables.
 	Interleave func(dst []T, stride int, src []T, off []int, n int)
 
+	// Regular tells whether every element is finite and none is -0.
+	Regular func(x []T) bool
+
 	// AddScaled sets dst = fma(s, b, a).
 	AddScaled func(dst, a, b []T, s T)
 	// Scale sets dst = s*a.

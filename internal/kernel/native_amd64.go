@@ -12,6 +12,7 @@ type native[T Float] struct {
 	tiles      []nativeTile[T]
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
+	regular    func(x *T, n int) bool
 	alternate  [2]gatherFunc[T] // in blocks of 32 and of 16 bytes
 	weave      rowsFunc[T]
 	zeros      [2]rowsFunc[T]        // likewise
@@ -51,6 +52,7 @@ func (k *native[T]) set() *Set[T] {
 		Tiles:             tiles,
 		Peak:              k.runPeak,
 		Gather:            k.runGather,
+		Regular:           k.runRegular,
 		GatherAlternate:   k.runGatherAlternate,
 		Weave:             k.runWeave,
 		InsertZeros:       k.runInsertZeros,
@@ -97,6 +99,11 @@ func (k *native[T]) runGather(dst []T, stride int, src []T, off []int, width int
 	if checkRuns("Gather", len(dst), stride, len(off), width, len(src), off, width) {
 		k.gather(&dst[0], stride, &src[0], &off[0], len(off), width)
 	}
+}
+
+func (k *native[T]) runRegular(x []T) bool {
+	n := k.whole(len(x))
+	return k.regular(unsafe.SliceData(x), n) && genericRegular(x[n:])
 }
 
 // copyBlock is the bytes that gatherAlternate32 and weave move of a run at a time, which is the least that they can.

@@ -114,7 +114,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "Regular", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}

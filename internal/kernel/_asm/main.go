@@ -21,6 +21,7 @@ func main() {
 		tiles(t)
 		peak(t)
 		gather(t)
+		regular(t)
 		for _, e := range elementwises {
 			e.emit(t)
 		}
