@@ -1,6 +1,10 @@
 package conv
 
-import "slices"
+import (
+	"slices"
+
+	"sdref/internal/kernel"
+)
 
 // Elements beyond the border are zeros, and links of their chains like all others. Yet such a link fma(a, 0, acc) leaves acc as it is,
 // with two exceptions: if a is infinite or NaN the result is NaN, and if acc is -0 it becomes +0. So the products leave these links
@@ -26,12 +30,9 @@ type axis struct {
 // leastSpared is the part of the links, as a divisor, that must be spared for it to pay.
 const leastSpared = 30
 
-// wholeAxis is an axis that is not cut.
-func wholeAxis(n, taps int) axis { return axis{spans: []span{{0, n, 0, taps}}} }
-
-// newAxis cuts n pixels; inside(i, k) tells whether tap k of pixel i is inside the border, and those that are follow each other.
-// Nothing is left out if that would spare too little, or if a tap is never inside, so that its weights would show in no result.
-func newAxis(n, taps int, inside func(i, k int) bool) axis {
+// newAxis is an axis of n pixels; inside(i, k) tells whether tap k of pixel i is inside the border, and those that are follow each other.
+// It is cut only if it may be, unless that would spare too little, or a tap is never inside, so that its weights would show in no result.
+func newAxis(n, taps int, cut bool, inside func(i, k int) bool) axis {
 	var a axis
 	met, links := make([]bool, taps), 0
 	for i := range n {
@@ -53,11 +54,17 @@ func newAxis(n, taps int, inside func(i, k int) bool) axis {
 		}
 	}
 	spared := n*taps - links
-	if slices.Contains(met, false) || spared*leastSpared < n*taps {
-		a = wholeAxis(n, taps)
-		a.bare = spared == 0
-		return a
+	if !cut || slices.Contains(met, false) || spared*leastSpared < n*taps {
+		return axis{spans: []span{{0, n, 0, taps}}, bare: spared == 0}
 	}
-	a.spares, a.bare = true, true
-	return a
+	return axis{spans: a.spans, spares: true, bare: true}
+}
+
+// cuts tells whether the rows and columns of a target of so many may be cut: both if vectors run over images, rows if vectors run along
+// them and the outermost rows of a group of images are a tile's columns, so that weights are read for enough of them.
+func (k planKey) cuts(side, height, width int) (rows, cols bool) {
+	if side > 1 {
+		return !k.whole, !k.whole
+	}
+	return !k.whole && k.n >= k.workers && width%k.lanes == 0 && k.group(side, height*width)*width >= kernel.Vectors*k.lanes, false
 }

@@ -47,19 +47,16 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 }
 
 // forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.
-func (f form) forwardPlan(whole bool, lanes int) *plan {
+func (k planKey) forwardPlan() *plan {
+	f := k.form
 	row := f.wo
 	if f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
 		row *= f.ho
 	}
-	side := sideBySide(row, f.n, lanes)
-	rows, cols := wholeAxis(f.ho, f.kh), wholeAxis(f.wo, f.kw)
-	if !whole {
-		rows = newAxis(f.ho, f.kh, func(i, k int) bool { return onAxis(i*f.s+k*f.d-f.ph, f.h) })
-	}
-	if !whole && side > 1 { // else vectors run along rows
-		cols = newAxis(f.wo, f.kw, func(i, k int) bool { return onAxis(i*f.s+k*f.d-f.pw, f.w) })
-	}
+	side := sideBySide(row, f.n, k.lanes)
+	cutRows, cutCols := k.cuts(side, f.ho, f.wo)
+	rows := newAxis(f.ho, f.kh, cutRows, func(i, tap int) bool { return onAxis(i*f.s+tap*f.d-f.ph, f.h) })
+	cols := newAxis(f.wo, f.kw, cutCols, func(i, tap int) bool { return onAxis(i*f.s+tap*f.d-f.pw, f.w) })
 	s, place := f.window(side, rows.bare, cols.bare)
 	p := &plan{stage: s, images: f.n, channels: f.m, height: f.ho, width: f.wo, step: 1, spares: rows.spares || cols.spares}
 	weights, channels := gemm.Offsets(f.m, f.taps()), gemm.Offsets(f.c, f.kh*f.kw)

@@ -98,12 +98,12 @@ func (k planKey) plan() *plan {
 	p := plans.known[k]
 	if p == nil {
 		if k.transposed {
-			p = k.transposePlan(k.whole, k.lanes)
+			p = k.transposePlan()
 		} else {
-			p = k.forwardPlan(k.whole, k.lanes)
+			p = k.forwardPlan()
 		}
 		p.key = k
-		p.finish(k.lanes, k.workers)
+		p.finish()
 		if len(plans.known) == mostPlans {
 			clear(plans.known)
 		}
@@ -123,18 +123,23 @@ func (p *plan) complete() *plan {
 // its stage and its results stay there.
 const groupPixels = 512
 
-// finish forms groups, and lists the places that depend on them.
-func (p *plan) finish(lanes, workers int) {
-	p.group = p.stage.side
-	plane := p.height * p.width
-	if p.group == 1 {
-		p.group = max(1, min(groupPixels/plane, (p.images+workers-1)/workers))
+// group is the number of images that go through together, if so many lie side by side and a target has so many pixels.
+func (k planKey) group(side, pixels int) int {
+	if side > 1 {
+		return side
 	}
+	return max(1, min(groupPixels/pixels, (k.n+k.workers-1)/k.workers))
+}
+
+// finish forms groups, and lists the places that depend on them.
+func (p *plan) finish() {
+	plane := p.height * p.width
+	p.group = p.key.group(p.stage.side, plane)
 	p.results = gemm.Offsets(p.channels, plane*p.stage.side)
-	p.full = p.lattices(p.group, lanes)
+	p.full = p.lattices(p.group, p.key.lanes)
 	p.last = p.full
 	if rest := p.images % p.group; rest > 0 {
-		p.last = p.lattices(rest, lanes)
+		p.last = p.lattices(rest, p.key.lanes)
 	}
 }
 

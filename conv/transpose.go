@@ -54,16 +54,18 @@ func transposeSpread[T tensor.Float](f form, set *kernel.Set[T], x, y, w []T, th
 }
 
 // transposePlan is the plan of Transpose, not finished.
-func (f form) transposePlan(whole bool, lanes int) *plan {
+func (k planKey) transposePlan() *plan {
+	f := k.form
 	row := (f.w + f.s - 1) / f.s
 	if f.s == 1 && f.kh*f.kw == 1 { // a stage without a border: the next row follows without a gap
 		row *= f.h
 	}
-	side := sideBySide(row, f.n, lanes)
+	side := sideBySide(row, f.n, k.lanes)
+	cutRows, cutCols := k.cuts(side, f.h, (f.w+f.s-1)/f.s)
 	var rows, cols []phase
 	for r := range f.s {
-		rows = append(rows, f.phase(r, f.h, f.ho, f.kh, f.ph, whole))
-		cols = append(cols, f.phase(r, f.w, f.wo, f.kw, f.pw, whole || side == 1)) // or vectors run along rows
+		rows = append(rows, f.phase(r, f.h, f.ho, f.kh, f.ph, cutRows))
+		cols = append(cols, f.phase(r, f.w, f.wo, f.kw, f.pw, cutCols))
 	}
 	bordered := func(h phase) bool { return !h.bare }
 	s := f.codeWindow(side, !slices.ContainsFunc(rows, bordered), !slices.ContainsFunc(cols, bordered))
@@ -106,7 +108,7 @@ type phase struct {
 
 // phase is phase r of an axis with size elements of x, codes of y, a kernel's side and padding p. Pixels a of x with (a+p) mod s
 // = r meet the taps u with u*d mod s = r.
-func (f form) phase(r, size, codes, side, p int, whole bool) phase {
+func (f form) phase(r, size, codes, side, p int, cut bool) phase {
 	h := phase{first: (r + p*(f.s-1)) % f.s}
 	h.count = max(0, (size-h.first+f.s-1)/f.s)
 	h.code = (h.first + p) / f.s
@@ -115,10 +117,7 @@ func (f form) phase(r, size, codes, side, p int, whole bool) phase {
 			h.taps = append(h.taps, u)
 		}
 	}
-	h.axis = wholeAxis(h.count, len(h.taps))
-	if !whole {
-		h.axis = newAxis(h.count, len(h.taps), func(i, k int) bool { return onAxis(i+h.code-h.taps[k]*f.d/f.s, codes) })
-	}
+	h.axis = newAxis(h.count, len(h.taps), cut, func(i, k int) bool { return onAxis(i+h.code-h.taps[k]*f.d/f.s, codes) })
 	return h
 }
 
