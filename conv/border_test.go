@@ -53,6 +53,9 @@ func TestBorderSpared(t *testing.T) {
 		{x: []int{2, 2, 6, 16}, w: []int{5, 2, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{17, 2, 8, 8}, w: []int{3, 2, 3, 3}, g: Geometry{Padding: 1, Stride: 2}},
 		{x: []int{16, 2, 6, 5}, w: []int{3, 2, 5, 3}, g: Geometry{Padding: 2, Dilation: 2}},
+		{x: []int{40, 9, 4, 4}, w: []int{5, 9, 3, 3}, g: Geometry{Padding: 1}}, // so many links that Filter leaves some out
+		{x: []int{70, 8, 5, 4}, w: []int{5, 8, 3, 4}, g: Geometry{Padding: 2, Stride: 2}},
+		{x: []int{300, 9, 1, 1}, w: []int{3, 9, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{17, 3, 1, 1}, w: []int{3, 3, 3, 3}, g: Geometry{Padding: 1}}, // most taps are never inside
 	}
 	for _, s := range shapes {
