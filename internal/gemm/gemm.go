@@ -129,12 +129,16 @@ type run struct {
 // planStrips cuts A into strips: for each, the tallest tile whose groups of rows lie evenly in memory.
 func (p *product[T]) planStrips() {
 	p.strips = p.ws.strips[:0]
+	tiles := p.set.Tiles
+	if len(p.c.Cols) <= p.set.Lanes {
+		tiles = p.set.Narrow
+	}
 	for row := 0; row < len(p.a.Rows); {
 		s := strip[T]{row: row}
 		rest := p.a.Rows[row:]
-		for i := range p.set.Tiles {
-			s.tile = &p.set.Tiles[i]
-			if s.fits(rest) && !(i == 0 && len(rest) == 2*p.set.Tiles[1].Height()) { // two of one height, not a tall and a low one
+		for i := range tiles {
+			s.tile = &tiles[i]
+			if s.fits(rest) && !(i == 0 && len(rest) == 2*tiles[1].Height()) { // two of one height, not a tall and a low one
 				break
 			}
 		}

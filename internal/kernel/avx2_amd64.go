@@ -194,6 +194,25 @@ func tile1x1x2AVX2F32(k int, a *float32, rows *int, step int, left *int, b *floa
 //go:noescape
 func tile1x1x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
+// tile2x6x1AVX2F32 is
+//
+//	for i := range 12 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/6]+i%6*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x6x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+
 // tile1x3x3AVX2F32 is
 //
 //	for i := range 3 {
@@ -797,6 +816,25 @@ func tile1x1x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *floa
 //
 //go:noescape
 func tile1x1x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+
+// tile2x6x1AVX2F64 is
+//
+//	for i := range 12 {
+//		for v := range vectors {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/6]+i%6*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile2x6x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x3AVX2F64 is
 //

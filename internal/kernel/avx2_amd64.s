@@ -1269,6 +1269,214 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile2x6x1AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile2x6x1AVX2F32(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y9, Y9, Y9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y10, Y10, Y10
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPS     Y11, Y11, Y11
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y7
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y8
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y9
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y10
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y11
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*4), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x02, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x02, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*4), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*4), R10
+	LEAQ  (SI)(SI*2), DI
+	LEAQ  (SI)(SI*4), R11
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R12
+	VMOVUPS      (R10)(R12*4), Y12
+	MOVQ         (DX)(CX*8), R12
+	LEAQ         (R9)(R12*4), R13
+	VBROADCASTSS (R13), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (R13)(SI*1), Y14
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (R13)(SI*2), Y15
+	VFMADD231PS  Y15, Y12, Y2
+	VBROADCASTSS (R13)(DI*1), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R13)(SI*4), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VBROADCASTSS (R13)(R11*1), Y15
+	VFMADD231PS  Y15, Y12, Y5
+	LEAQ         (R8)(R12*4), R13
+	VBROADCASTSS (R13), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R13)(SI*1), Y14
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R13)(SI*2), Y15
+	VFMADD231PS  Y15, Y12, Y8
+	VBROADCASTSS (R13)(DI*1), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R13)(SI*4), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VBROADCASTSS (R13)(R11*1), Y15
+	VFMADD231PS  Y15, Y12, Y11
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*4), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y11, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
 // func tile1x3x3AVX2F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile1x3x3AVX2F32(SB), NOSPLIT, $0-97
@@ -4707,6 +4915,214 @@ done:
 	MOVQ    ldc+88(FP), CX
 	SHLQ    $0x03, CX
 	VMOVUPS Y0, (DX)
+	ADDQ    $0x01, AX
+	CMPQ    AX, vectors+80(FP)
+	JLT     tile
+	VZEROUPPER
+	RET
+
+// func tile2x6x1AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile2x6x1AVX2F64(SB), NOSPLIT, $0-97
+	XORQ AX, AX
+
+tile:
+	MOVB       load+96(FP), CL
+	TESTB      CL, CL
+	JNZ        load
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VXORPD     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y1, Y1, Y1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y5, Y5, Y5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y7, Y7, Y7
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y8, Y8, Y8
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y9, Y9, Y9
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y10, Y10, Y10
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VXORPD     Y11, Y11, Y11
+	PREFETCHT0 (DX)
+	JMP        begin
+
+load:
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       (DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	VMOVUPS    (DX), Y0
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y1
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y2
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y3
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y4
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y5
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y6
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y7
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y8
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y9
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y10
+	ADDQ       CX, DX
+	VMOVUPS    (DX), Y11
+	LEAQ       1(AX), CX
+	CMPQ       CX, vectors+80(FP)
+	JGE        begin
+	MOVQ       c+64(FP), CX
+	MOVQ       out+72(FP), DX
+	MOVQ       8(DX)(AX*8), DX
+	LEAQ       (CX)(DX*8), DX
+	MOVQ       ldc+88(FP), CX
+	SHLQ       $0x03, CX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+
+begin:
+	MOVQ  k+0(FP), CX
+	MOVQ  left+32(FP), DX
+	MOVQ  right+56(FP), BX
+	MOVQ  step+24(FP), SI
+	SHLQ  $0x03, SI
+	MOVQ  a+8(FP), DI
+	MOVQ  rows+16(FP), R8
+	MOVQ  (R8), R9
+	LEAQ  (DI)(R9*8), R9
+	MOVQ  8(R8), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  b+40(FP), DI
+	MOVQ  cols+48(FP), R10
+	MOVQ  (R10)(AX*8), R10
+	LEAQ  (DI)(R10*8), R10
+	LEAQ  (SI)(SI*2), DI
+	LEAQ  (SI)(SI*4), R11
+	TESTQ CX, CX
+	JZ    done
+	LEAQ  (DX)(CX*8), DX
+	LEAQ  (BX)(CX*8), BX
+	NEGQ  CX
+
+step:
+	MOVQ         (BX)(CX*8), R12
+	VMOVUPS      (R10)(R12*8), Y12
+	MOVQ         (DX)(CX*8), R12
+	LEAQ         (R9)(R12*8), R13
+	VBROADCASTSD (R13), Y13
+	VFMADD231PD  Y13, Y12, Y0
+	VBROADCASTSD (R13)(SI*1), Y14
+	VFMADD231PD  Y14, Y12, Y1
+	VBROADCASTSD (R13)(SI*2), Y15
+	VFMADD231PD  Y15, Y12, Y2
+	VBROADCASTSD (R13)(DI*1), Y13
+	VFMADD231PD  Y13, Y12, Y3
+	VBROADCASTSD (R13)(SI*4), Y14
+	VFMADD231PD  Y14, Y12, Y4
+	VBROADCASTSD (R13)(R11*1), Y15
+	VFMADD231PD  Y15, Y12, Y5
+	LEAQ         (R8)(R12*8), R13
+	VBROADCASTSD (R13), Y13
+	VFMADD231PD  Y13, Y12, Y6
+	VBROADCASTSD (R13)(SI*1), Y14
+	VFMADD231PD  Y14, Y12, Y7
+	VBROADCASTSD (R13)(SI*2), Y15
+	VFMADD231PD  Y15, Y12, Y8
+	VBROADCASTSD (R13)(DI*1), Y13
+	VFMADD231PD  Y13, Y12, Y9
+	VBROADCASTSD (R13)(SI*4), Y14
+	VFMADD231PD  Y14, Y12, Y10
+	VBROADCASTSD (R13)(R11*1), Y15
+	VFMADD231PD  Y15, Y12, Y11
+	INCQ         CX
+	JNZ          step
+
+done:
+	MOVQ    c+64(FP), CX
+	MOVQ    out+72(FP), DX
+	MOVQ    (DX)(AX*8), DX
+	LEAQ    (CX)(DX*8), DX
+	MOVQ    ldc+88(FP), CX
+	SHLQ    $0x03, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y7, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y9, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y10, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y11, (DX)
 	ADDQ    $0x01, AX
 	CMPQ    AX, vectors+80(FP)
 	JLT     tile

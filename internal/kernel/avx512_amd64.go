@@ -232,6 +232,25 @@ func tile1x1x2AVX512F32(k int, a *float32, rows *int, step int, left *int, b *fl
 //go:noescape
 func tile1x1x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
 
+// tile4x6x1AVX512F32 is
+//
+//	for i := range 24 {
+//		for v := range vectors {
+//			for j := range 16 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/6]+i%6*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile4x6x1AVX512F32(k int, a *float32, rows *int, step int, left *int, b *float32, cols *int, right *int, c *float32, out *int, vectors int, ldc int, load bool)
+
 // tile1x3x6AVX512F32 is
 //
 //	for i := range 3 {
@@ -780,6 +799,25 @@ func tile1x1x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *fl
 //
 //go:noescape
 func tile1x1x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
+
+// tile4x6x1AVX512F64 is
+//
+//	for i := range 24 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[rows[i/6]+i%6*step+left[p]], b[cols[v]+right[p]+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func tile4x6x1AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // tile1x3x6AVX512F64 is
 //

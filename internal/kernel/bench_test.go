@@ -39,7 +39,7 @@ func BenchmarkTile(b *testing.B) { eachBenchmark(b, benchmarkTiles[float32], ben
 // benchmarkTiles multiplies panels that stay in cache and says what share of the peak that is. One op is 100 products.
 func benchmarkTiles[T Float](b *testing.B, row *Set[T]) {
 	peak := gflops(row)
-	for _, tile := range row.Tiles {
+	for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 		for _, vectors := range []int{1, 2, 6, 16} {
 			for _, k := range []int{64, 256, 576} {
 				b.Run(name("%dx%dx%d/k=%d", tile.Groups, tile.Rows, vectors, k), func(b *testing.B) {

@@ -1,10 +1,12 @@
 package kernel
 
 func genericSet[T Float]() *Set[T] {
+	tiles := []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)}
 	return &Set[T]{
 		Name:              "generic",
 		Lanes:             genericLanes,
-		Tiles:             []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)},
+		Tiles:             tiles,
+		Narrow:            tiles,
 		Peak:              genericPeak[T],
 		Gather:            genericGather[T],
 		Regular:           genericRegular[T],

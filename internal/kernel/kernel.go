@@ -36,6 +36,8 @@ type Set[T Float] struct {
 	Name  string    // "generic", "avx2", "avx512"
 	Lanes int       // columns of a vector
 	Tiles []Tile[T] // by Height, descending; the last has 1 row
+	// Narrow is Tiles for products with a single vector of columns, of which a taller tile makes more. It would be slower with two.
+	Narrow []Tile[T]
 
 	// Peak runs a chain of independent fused multiply-adds in registers, the fastest that this row can go, and returns
 	// the number of floating-point operations done (2 for each fma); the caller holds the watch.

@@ -10,6 +10,7 @@ type native[T Float] struct {
 	name       string
 	lanes      int // elements of a vector
 	tiles      []nativeTile[T]
+	narrow     nativeTile[T]
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
 	regular    func(x *T, n int) bool
@@ -46,10 +47,12 @@ func (k *native[T]) set() *Set[T] {
 	for _, t := range k.tiles {
 		tiles = append(tiles, Tile[T]{t.groups, t.rows, tileMul(t, k.lanes)})
 	}
+	narrow := Tile[T]{k.narrow.groups, k.narrow.rows, tileMul(k.narrow, k.lanes)}
 	return &Set[T]{
 		Name:              k.name,
 		Lanes:             k.lanes,
 		Tiles:             tiles,
+		Narrow:            append([]Tile[T]{narrow}, tiles...),
 		Peak:              k.runPeak,
 		Gather:            k.runGather,
 		Regular:           k.runRegular,

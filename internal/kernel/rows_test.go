@@ -114,7 +114,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Lanes", "Tiles", "Peak", "Gather", "Regular", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Narrow", "Peak", "Gather", "Regular", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -186,7 +186,7 @@ func TestPanics(t *testing.T) {
 				calls = append(calls, call{f.field, func() { f.run(row, x, make([]float32, 4)) }})
 			}
 		}
-		for _, tile := range row.Tiles {
+		for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 			spoil := func(how func(p *tileCall[float32])) {
 				p := packed(tile, row.Lanes, Vectors, 3)
 				how(p)

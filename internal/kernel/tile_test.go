@@ -64,7 +64,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 	if last := row.Tiles[len(row.Tiles)-1]; last.Height() != 1 {
 		t.Errorf("the last tile has %d rows, want 1", last.Height())
 	}
-	for _, tile := range row.Tiles {
+	for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 		for vectors := 1; vectors < 10; vectors++ {
 			for _, k := range []int{0, 1, 2, 3, 7, 64, 255} {
 				for variant := range 8 {
@@ -79,7 +79,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 func TestTileOfNoColumns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for _, row := range Rows[float64]() {
-		for _, tile := range row.Tiles {
+		for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 			p := packed(tile, row.Lanes, 1, 3)
 			fill(r, p.a, true)
 			fill(r, p.b, true)
@@ -159,7 +159,7 @@ func (p *tileCall[T]) scatter(r *rand.Rand, tile Tile[T], lanes int) {
 func TestTileHalfway(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for _, row := range Rows[float32]() {
-		for _, tile := range row.Tiles {
+		for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 			p := packed(tile, row.Lanes, Vectors, 9)
 			p.load = true
 			for i := range p.a {

@@ -24,6 +24,8 @@ func tiles(t target) {
 			tile(t, tileShape{h[0], h[1], vectors})
 		}
 	}
+	// Where there is a single vector, taller tiles need fewer loads for each multiply-add.
+	tile(t, tileShape{map[string]int{"AVX2": 2, "AVX512": 4}[t.isa], 6, 1})
 	// The signal of a network's stem has three channels: so few rows need more columns to keep the multipliers busy.
 	tile(t, tileShape{1, 3, map[string]int{"AVX2": 3, "AVX512": 6}[t.isa]})
 }
@@ -53,11 +55,7 @@ func tile(t target, s tileShape) {
 	k, left, right, step := argument("k"), argument("left"), argument("right"), argument("step")
 	t.bytes(step)
 	rows, cols := t.places("a", "rows", nil, s.groups, 0), t.places("b", "cols", first, s.vectors, 0)
-	step3 := step
-	if s.rows == 4 {
-		step3 = GP64()
-		LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
-	}
+	steps := t.steps(step, s.rows)
 	TESTQ(k, k)
 	JZ(LabelRef("done"))
 	// The tables are read from their ends, by a count that rises to zero.
@@ -65,7 +63,7 @@ func tile(t target, s tileShape) {
 	LEAQ(Mem{Base: right, Index: k, Scale: 8}, right)
 	NEGQ(k)
 	Label("step")
-	t.tileStep(s, Mem{Base: left, Index: k, Scale: 8}, Mem{Base: right, Index: k, Scale: 8}, rows, cols, step, step3)
+	t.tileStep(s, Mem{Base: left, Index: k, Scale: 8}, Mem{Base: right, Index: k, Scale: 8}, rows, cols, steps)
 	INCQ(k)
 	JNZ(LabelRef("step"))
 	Label("done")
@@ -74,6 +72,20 @@ func tile(t target, s tileShape) {
 	CMPQ(first, address(Param("vectors")))
 	JLT(LabelRef("tile"))
 	end()
+}
+
+// steps returns the registers that rows of a group may need: step, nil, 3*step, nil, 5*step.
+func (t target) steps(step reg.Register, rows int) [5]reg.Register {
+	list := [5]reg.Register{step}
+	if rows > 3 {
+		list[2] = GP64()
+		LEAQ(Mem{Base: step, Index: step, Scale: 2}, list[2])
+	}
+	if rows > 5 {
+		list[4] = GP64()
+		LEAQ(Mem{Base: step, Index: step, Scale: 4}, list[4])
+	}
+	return list
 }
 
 // places returns the addresses of base[table[i]] for n values of i, from ahead on, counted from first if that is not nil.
@@ -130,7 +142,7 @@ func (t target) tileBegin(s tileShape, first reg.Register) {
 }
 
 // tileStep emits one link of the chains: it loads the vectors of b, and for each row broadcasts one element of a.
-func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register, step, step3 reg.Register) {
+func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register, steps [5]reg.Register) {
 	sums := s.height() * s.vectors
 	spare := map[string]int{"AVX2": 16, "AVX512": 32}[t.isa] - sums - s.vectors
 	link, at := GP64(), GP64()
@@ -141,7 +153,9 @@ func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register
 	MOVQ(left, link)
 	for g, row := range rows {
 		LEAQ(Mem{Base: row, Index: link, Scale: uint8(t.size)}, at)
-		places := []Mem{{Base: at}, {Base: at, Index: step, Scale: 1}, {Base: at, Index: step, Scale: 2}, {Base: at, Index: step3, Scale: 1}}
+		step, step3, step5 := steps[0], steps[2], steps[4]
+		places := []Mem{{Base: at}, {Base: at, Index: step, Scale: 1}, {Base: at, Index: step, Scale: 2},
+			{Base: at, Index: step3, Scale: 1}, {Base: at, Index: step, Scale: 4}, {Base: at, Index: step5, Scale: 1}}
 		for r, m := range places[:s.rows] {
 			i := g*s.rows + r
 			element := t.vec(sums + s.vectors + i%spare)
