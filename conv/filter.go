@@ -41,7 +41,7 @@ const (
 	// sums costs little, few enough that y's panels stay in the second-level cache.
 	chainPixels = 512
 	// sharedCodes is about the number of elements of y that are packed at a time, for all goroutines.
-	sharedCodes = 1 << 20
+	sharedCodes = 1 << 18
 )
 
 // filter is one call of Filter. The images go through it in batches: the goroutines first pack y together, then each multiplies.
