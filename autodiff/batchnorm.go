@@ -67,9 +67,12 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	for c := range scale {
 		scale[c] = T(float64(b.gamma.Data[c]) * b.inverse[c])
 	}
-	set, out := kernel.Active[T](), y.buf
+	set, out, plane := kernel.Active[T](), y.buf, tensor.Size(b.shape[2:])
 	normalize := func(c, lo, hi int) {
-		set.Normalize(out.Data[lo:hi], b.x.Data[lo:hi], T(b.mean[c]), scale[c], shift[c])
+		for at := lo; at < hi; at += plane {
+			set.Normalize(out.Data[at:at+plane], b.x.Data[at:at+plane], T(b.mean[c]), scale[c], shift[c])
+			c++
+		}
 	}
 	if y.buf.todo != nil {
 		y.buf.todo.steps = append(y.buf.todo.steps, normalize)
@@ -77,14 +80,12 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	}
 	x.Value()
 	y.deferTo(func(then conv.Then) {
-		b.channels(func(c int, planes iter.Seq2[int, int]) {
-			for lo, hi := range planes {
-				normalize(c, lo, hi)
-				if then != nil {
-					then(c, lo, hi)
-				}
+		conv.Then(func(c, lo, hi int) {
+			normalize(c, lo, hi)
+			if then != nil {
+				then(c, lo, hi)
 			}
-		})
+		}).All(b.shape)
 	}, x)
 	y.buf.todo.cheap = x.tape.recording
 	return y

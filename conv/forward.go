@@ -11,22 +11,31 @@ import (
 // product of w, as an M x C*KH*KW matrix, with the column matrix, which is read from staged images.
 func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) { ForwardThen(y, x, w, g, nil) }
 
-// Then is what else is to be done with a result: it is called once for the plane of every channel c of every image, elements lo..hi-1
-// of the result, soon after they have been computed, by several goroutines at once.
+// Then is what else is to be done with a result: it is called once for every plane, with a few planes at a time, those of channels c,
+// c+1, ... of an image, which are elements lo..hi-1 of the result. That is soon after they have been computed, by several goroutines at once.
 type Then func(c, lo, hi int)
+
+// thenElements is about the number of elements that a Then sees at a time: more than a call costs, few enough to stay in the
+// first-level cache from one operation to the next.
+const thenElements = 2048
 
 // planes calls t for planes p0..p1-1 of a batch of images with so many channels.
 func (t Then) planes(p0, p1, channels, size int) {
-	for p := p0; p < p1; p++ {
-		t(p%channels, p*size, (p+1)*size)
+	most := max(1, thenElements/max(1, size))
+	for p := p0; p < p1; {
+		next := min(p1, p+most, p-p%channels+channels)
+		t(p%channels, p*size, next*size)
+		p = next
 	}
 }
 
-// all calls t for all planes of a result.
-func (t Then) all(shape []int) {
-	if t != nil {
-		parallel.Ranges(shape[0]*shape[1], 1, func(lo, hi int) { t.planes(lo, hi, shape[1], tensor.Size(shape[2:])) })
+// All calls t, if there is one, for all planes of a result of the given shape.
+func (t Then) All(shape []int) {
+	if t == nil {
+		return
 	}
+	size := tensor.Size(shape[2:])
+	parallel.Ranges(shape[0]*shape[1], max(1, tensor.Grain/max(1, size)), func(lo, hi int) { t.planes(lo, hi, shape[1], size) })
 }
 
 // ForwardThen is Forward, and then what then does, while the result is in the caches.
@@ -34,12 +43,12 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
 	if len(x.Shape) == 2 {
 		tensor.MatMul(y, x, w, false, true)
-		then.all(y.Shape)
+		then.All(y.Shape)
 		return
 	}
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradForward(f, y.Data, x.Data, w.Data)
-		then.all(y.Shape)
+		then.All(y.Shape)
 		return
 	}
 	set := kernel.Active[T]()

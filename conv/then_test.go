@@ -10,7 +10,7 @@ import (
 	"sdref/tensor"
 )
 
-// TestThen: every plane of a result is shown once, as the channel that it is, and finished.
+// TestThen: every plane of a result is shown once, with others of its image, as the channel that it is, and finished.
 func TestThen(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 7))
 	shapes := []shape{ // the ways through contractions: staged, side by side, parted, zeros inserted
@@ -49,14 +49,15 @@ func checkThen(t *testing.T, what string, got, want *tensor.Tensor[float32], run
 	channels, plane := want.Shape[1], tensor.Size(want.Shape[2:])
 	shown := make([]atomic.Int32, want.Shape[0]*channels)
 	run(func(c, lo, hi int) {
-		p := lo / plane
-		if lo%plane != 0 || hi-lo != plane || p%channels != c {
+		if lo%plane != 0 || hi%plane != 0 || lo >= hi || lo/plane%channels != c || lo/plane/channels != (hi-1)/plane/channels {
 			t.Errorf("%s: elements %d to %d shown as channel %d", what, lo, hi, c)
 		}
 		if !slices.Equal(got.Data[lo:hi], want.Data[lo:hi]) {
-			t.Errorf("%s: plane %d shown unfinished", what, p)
+			t.Errorf("%s: elements %d to %d shown unfinished", what, lo, hi)
 		}
-		shown[p].Add(1)
+		for p := lo / plane; p < hi/plane; p++ {
+			shown[p].Add(1)
+		}
 	})
 	for p := range shown {
 		if n := shown[p].Load(); n != 1 {

@@ -17,12 +17,12 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
 	if len(x.Shape) == 2 {
 		tensor.MatMul(x, y, w, false, false)
-		then.all(x.Shape)
+		then.All(x.Shape)
 		return
 	}
 	if g.Algorithm == Winograd && f.suitsWinograd() {
 		winogradTranspose(f, x.Data, y.Data, w.Data)
-		then.all(x.Shape)
+		then.All(x.Shape)
 		return
 	}
 	set := kernel.Active[T]()

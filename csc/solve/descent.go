@@ -135,18 +135,20 @@ func (d *descent[T]) step() {
 		d.stepMembers(t, T(scale), threshold)
 		return
 	}
+	size := tensor.Size(d.z.Shape[2:])
 	d.a.analyze(d.slope, d.r, func(_, lo, hi int) {
-		plane := lo / (hi - lo)
-		beta, sums := T(d.beta[plane/atoms]), &d.sums[plane]
-		*sums = stepSums{}
-		for i := lo; i < hi; i += strip {
-			j := min(i+strip, hi)
-			z, y, u := d.z.Data[i:j], d.next.Data[i:j], d.slope.Data[i:j]
-			set.AddScaled(y, z, d.before.Data[i:j], -1)
-			set.AddScaled(y, z, y, beta)
-			set.AddScaled(u, y, u, t)
-			shrink(u, u, T(scale), threshold)
-			takeStrip(sums, y, z, u)
+		for plane := lo / size; plane < hi/size; plane++ {
+			beta, sums := T(d.beta[plane/atoms]), &d.sums[plane]
+			*sums = stepSums{}
+			for i := plane * size; i < (plane+1)*size; i += strip {
+				j := min(i+strip, (plane+1)*size)
+				z, y, u := d.z.Data[i:j], d.next.Data[i:j], d.slope.Data[i:j]
+				set.AddScaled(y, z, d.before.Data[i:j], -1)
+				set.AddScaled(y, z, y, beta)
+				set.AddScaled(u, y, u, t)
+				shrink(u, u, T(scale), threshold)
+				takeStrip(sums, y, z, u)
+			}
 		}
 	})
 	d.a.synthesize(d.azNext, d.next, nil)

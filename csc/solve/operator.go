@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"sdref/conv"
-	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -33,12 +32,12 @@ func (o *operator[T]) synthesize(x, z *tensor.Tensor[T], then conv.Then) {
 		if s.find(z); s.few() {
 			s.scatter(z)
 			s.take(x)
-			everyPlane(x.Shape, then)
+			then.All(x.Shape)
 			return
 		}
 	}
 	o.spread(x, z)
-	everyPlane(x.Shape, then)
+	then.All(x.Shape)
 }
 
 // spread sets x = A z without looking for zeros.
@@ -59,17 +58,4 @@ func (o *operator[T]) analyze(c, r *tensor.Tensor[T], then conv.Then) {
 	}
 	o.support.lay(r)
 	conv.ForwardThen(c, o.frame, o.Atoms, o.Geometry, then)
-}
-
-// everyPlane calls then, if there is one, for all planes of a tensor (N, C, H, W).
-func everyPlane(shape []int, then conv.Then) {
-	if then == nil {
-		return
-	}
-	size := shape[2] * shape[3]
-	parallel.Ranges(shape[0]*shape[1], max(1, tensor.Grain/size), func(lo, hi int) {
-		for p := lo; p < hi; p++ {
-			then(p%shape[1], p*size, (p+1)*size)
-		}
-	})
 }

@@ -18,11 +18,13 @@ func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int
 		bad = out[v] < 0 || out[v]+(height-1)*ldc+lanes > lenC
 	}
 	if last := len(left) - 1; last >= 0 && !bad {
+		first, end := -min(left[0], left[last]), lenA-max(left[0], left[last])-(height/groups-1)*step
 		for _, row := range rows {
-			bad = bad || row+min(left[0], left[last]) < 0 || row+(height/groups-1)*step+max(left[0], left[last]) >= lenA
+			bad = bad || row < first || row >= end
 		}
+		first, end = -min(right[0], right[last]), lenB-max(right[0], right[last])-lanes
 		for _, col := range cols {
-			bad = bad || col+min(right[0], right[last]) < 0 || col+max(right[0], right[last])+lanes > lenB
+			bad = bad || col < first || col > end
 		}
 	}
 	if bad {
