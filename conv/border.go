@@ -10,7 +10,7 @@ import (
 // with two exceptions: if a is infinite or NaN the result is NaN, and if acc is -0 it becomes +0. So the products leave these links
 // out, a sixth of all for a 3x3 kernel on 8x8 pixels and a third on 4x4, and then look at what has come out:
 //
-//   - An infinite or NaN operand has made some result infinite or NaN, since it is a link of some other chain (spans sees to that).
+//   - An infinite or NaN operand has made some result infinite or NaN, since it is a link of some other chain (newAxis sees to that).
 //   - A sum becomes -0 only if a product too small to be represented meets a sum of zero. If a link that is not zero
 //     follows, the bits are again what they would have been with all links; if none follows, the result is -0.
 //
