@@ -68,25 +68,31 @@ func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int, draw fun
 	for range geometries {
 		s := draw(r)
 		x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
-		wantY, wantX, wantW := tensor.New[T](s.y...), tensor.New[T](s.x...), tensor.New[T](s.w...)
-		DefineForward(wantY, x, w, s.g)
-		DefineTranspose(wantX, y, w, s.g)
-		DefineFilter(wantW, x, y, s.g)
-		for _, row := range kernel.Rows[T]() {
-			for _, procs := range []int{1, 7} {
-				if err := kernel.Use(row.Name); err != nil {
-					t.Fatal(err)
-				}
-				runtime.GOMAXPROCS(procs)
-				gotY, gotX, gotW := poisoned[T](s.y), poisoned[T](s.x), poisoned[T](s.w)
-				Forward(gotY, x, w, s.g)
-				Transpose(gotX, y, w, s.g)
-				Filter(gotW, x, y, s.g)
-				where := fmt.Sprintf("x %v, w %v, y %v, %v, row %s, %d goroutines", s.x, s.w, s.y, s.g, row.Name, procs)
-				same(t, "Forward, "+where, gotY, wantY)
-				same(t, "Transpose, "+where, gotX, wantX)
-				same(t, "Filter, "+where, gotW, wantW)
+		everyRow(t, fmt.Sprintf("x %v, w %v, y %v, %v", s.x, s.w, s.y, s.g), s, x, w, y)
+	}
+}
+
+// everyRow compares the three functions with the definition on every row, with 1 and 7 goroutines.
+func everyRow[T tensor.Float](t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T]) {
+	t.Helper()
+	wantY, wantX, wantW := tensor.New[T](s.y...), tensor.New[T](s.x...), tensor.New[T](s.w...)
+	DefineForward(wantY, x, w, s.g)
+	DefineTranspose(wantX, y, w, s.g)
+	DefineFilter(wantW, x, y, s.g)
+	for _, row := range kernel.Rows[T]() {
+		for _, procs := range []int{1, 7} {
+			if err := kernel.Use(row.Name); err != nil {
+				t.Fatal(err)
 			}
+			runtime.GOMAXPROCS(procs)
+			gotY, gotX, gotW := poisoned[T](s.y), poisoned[T](s.x), poisoned[T](s.w)
+			Forward(gotY, x, w, s.g)
+			Transpose(gotX, y, w, s.g)
+			Filter(gotW, x, y, s.g)
+			where := fmt.Sprintf("%s, row %s, %d goroutines", what, row.Name, procs)
+			same(t, "Forward, "+where, gotY, wantY)
+			same(t, "Transpose, "+where, gotX, wantX)
+			same(t, "Filter, "+where, gotW, wantW)
 		}
 	}
 }
