@@ -63,16 +63,14 @@ func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
 	} else {
 		y = x.tape.inPlace(x)
 	}
-	scale := make([]T, len(b.mean))
+	mean, scale := make([]T, len(b.mean)), make([]T, len(b.mean))
 	for c := range scale {
-		scale[c] = T(float64(b.gamma.Data[c]) * b.inverse[c])
+		mean[c], scale[c] = T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c])
 	}
 	set, out, plane := kernel.Active[T](), y.buf, tensor.Size(b.shape[2:])
 	normalize := func(c, lo, hi int) {
-		for at := lo; at < hi; at += plane {
-			set.Normalize(out.Data[at:at+plane], b.x.Data[at:at+plane], T(b.mean[c]), scale[c], shift[c])
-			c++
-		}
+		end := c + (hi-lo)/plane
+		set.Normalize(out.Data[lo:hi], b.x.Data[lo:hi], mean[c:end], scale[c:end], shift[c:end])
 	}
 	if y.buf.todo != nil {
 		y.buf.todo.steps = append(y.buf.todo.steps, normalize)

@@ -351,17 +351,6 @@ func shrinkNonnegativeAVX2F32(dst *float32, u *float32, n int, scale float32, th
 //go:noescape
 func shrinkGradAVX2F32(dst *float32, z *float32, dz *float32, n int, scale float32)
 
-// normalizeAVX2F32 is
-//
-//	for i := range n {
-//		dst[i] = fma(x[i]-mean, scale, shift)
-//	}
-//
-// with n a multiple of the lanes.
-//
-//go:noescape
-func normalizeAVX2F32(dst *float32, x *float32, n int, mean float32, scale float32, shift float32)
-
 // normalizeGradAVX2F32 is
 //
 //	for i := range n {
@@ -385,6 +374,19 @@ func normalizeGradAVX2F32(dst *float32, x *float32, dy *float32, n int, mean flo
 //
 //go:noescape
 func momentumAVX2F32(w *float32, velocity *float32, dw *float32, n int, rate float32, momentum float32, decay float32)
+
+// normalizeAVX2F32 is
+//
+//	for c := range planes {
+//		for i := range n {
+//			dst[c*plane+i] = fma(x[c*plane+i]-mean[c], scale[c], shift[c])
+//		}
+//	}
+//
+// with n a multiple of the lanes, and planes at least 1.
+//
+//go:noescape
+func normalizeAVX2F32(dst *float32, x *float32, planes int, plane int, n int, mean *float32, scale *float32, shift *float32)
 
 // sumAVX2F32 is
 //
@@ -974,17 +976,6 @@ func shrinkNonnegativeAVX2F64(dst *float64, u *float64, n int, scale float64, th
 //go:noescape
 func shrinkGradAVX2F64(dst *float64, z *float64, dz *float64, n int, scale float64)
 
-// normalizeAVX2F64 is
-//
-//	for i := range n {
-//		dst[i] = fma(x[i]-mean, scale, shift)
-//	}
-//
-// with n a multiple of the lanes.
-//
-//go:noescape
-func normalizeAVX2F64(dst *float64, x *float64, n int, mean float64, scale float64, shift float64)
-
 // normalizeGradAVX2F64 is
 //
 //	for i := range n {
@@ -1008,6 +999,19 @@ func normalizeGradAVX2F64(dst *float64, x *float64, dy *float64, n int, mean flo
 //
 //go:noescape
 func momentumAVX2F64(w *float64, velocity *float64, dw *float64, n int, rate float64, momentum float64, decay float64)
+
+// normalizeAVX2F64 is
+//
+//	for c := range planes {
+//		for i := range n {
+//			dst[c*plane+i] = fma(x[c*plane+i]-mean[c], scale[c], shift[c])
+//		}
+//	}
+//
+// with n a multiple of the lanes, and planes at least 1.
+//
+//go:noescape
+func normalizeAVX2F64(dst *float64, x *float64, planes int, plane int, n int, mean *float64, scale *float64, shift *float64)
 
 // sumAVX2F64 is
 //

@@ -2380,60 +2380,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX2F32(dst *float32, x *float32, n int, mean float32, scale float32, shift float32)
-// Requires: AVX, FMA3
-TEXT ·normalizeAVX2F32(SB), NOSPLIT, $0-36
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSS mean+24(FP), Y8
-	VBROADCASTSS scale+28(FP), Y9
-	VBROADCASTSS shift+32(FP), Y10
-	VXORPS       Y15, Y15, Y15
-	XORQ         BX, BX
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000080, DX
-	JLT          rest
-
-block:
-	VMOVUPS     (CX)(BX*1), Y0
-	VSUBPS      Y8, Y0, Y0
-	VFMADD213PS Y10, Y9, Y0
-	VMOVUPS     Y0, (AX)(BX*1)
-	VMOVUPS     32(CX)(BX*1), Y0
-	VSUBPS      Y8, Y0, Y0
-	VFMADD213PS Y10, Y9, Y0
-	VMOVUPS     Y0, 32(AX)(BX*1)
-	VMOVUPS     64(CX)(BX*1), Y0
-	VSUBPS      Y8, Y0, Y0
-	VFMADD213PS Y10, Y9, Y0
-	VMOVUPS     Y0, 64(AX)(BX*1)
-	VMOVUPS     96(CX)(BX*1), Y0
-	VSUBPS      Y8, Y0, Y0
-	VFMADD213PS Y10, Y9, Y0
-	VMOVUPS     Y0, 96(AX)(BX*1)
-	ADDQ        $0x00000080, BX
-	CMPQ        BX, DX
-	JLE         block
-
-rest:
-	ADDQ $0x00000080, DX
-	CMPQ BX, DX
-	JGE  done
-
-vector:
-	VMOVUPS     (CX)(BX*1), Y0
-	VSUBPS      Y8, Y0, Y0
-	VFMADD213PS Y10, Y9, Y0
-	VMOVUPS     Y0, (AX)(BX*1)
-	ADDQ        $0x20, BX
-	CMPQ        BX, DX
-	JLT         vector
-
-done:
-	VZEROUPPER
-	RET
-
 // func normalizeGradAVX2F32(dst *float32, x *float32, dy *float32, n int, mean float32, a float32, b float32, c float32)
 // Requires: AVX, FMA3
 TEXT ·normalizeGradAVX2F32(SB), NOSPLIT, $0-48
@@ -2582,6 +2528,75 @@ vector:
 	JLT          vector
 
 done:
+	VZEROUPPER
+	RET
+
+// func normalizeAVX2F32(dst *float32, x *float32, planes int, plane int, n int, mean *float32, scale *float32, shift *float32)
+// Requires: AVX, FMA3
+TEXT ·normalizeAVX2F32(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ planes+16(FP), DX
+	MOVQ plane+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ mean+40(FP), DI
+	MOVQ scale+48(FP), R8
+	MOVQ shift+56(FP), R9
+	SHLQ $0x02, BX
+
+plane:
+	VBROADCASTSS (DI), Y8
+	ADDQ         $0x04, DI
+	VBROADCASTSS (R8), Y9
+	ADDQ         $0x04, R8
+	VBROADCASTSS (R9), Y10
+	ADDQ         $0x04, R9
+	MOVQ         SI, R10
+	XORQ         R11, R11
+	SHLQ         $0x02, R10
+	SUBQ         $0x00000080, R10
+	JLT          rest
+
+block:
+	VMOVUPS     (CX)(R11*1), Y0
+	VSUBPS      Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+	VMOVUPS     32(CX)(R11*1), Y0
+	VSUBPS      Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMOVUPS     Y0, 32(AX)(R11*1)
+	VMOVUPS     64(CX)(R11*1), Y0
+	VSUBPS      Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMOVUPS     Y0, 64(AX)(R11*1)
+	VMOVUPS     96(CX)(R11*1), Y0
+	VSUBPS      Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMOVUPS     Y0, 96(AX)(R11*1)
+	ADDQ        $0x00000080, R11
+	CMPQ        R11, R10
+	JLE         block
+
+rest:
+	ADDQ $0x00000080, R10
+	CMPQ R11, R10
+	JGE  done
+
+vector:
+	VMOVUPS     (CX)(R11*1), Y0
+	VSUBPS      Y8, Y0, Y0
+	VFMADD213PS Y10, Y9, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+	ADDQ        $0x20, R11
+	CMPQ        R11, R10
+	JLT         vector
+
+done:
+	ADDQ BX, AX
+	ADDQ BX, CX
+	DECQ DX
+	JNZ  plane
 	VZEROUPPER
 	RET
 
@@ -5983,60 +5998,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX2F64(dst *float64, x *float64, n int, mean float64, scale float64, shift float64)
-// Requires: AVX, FMA3
-TEXT ·normalizeAVX2F64(SB), NOSPLIT, $0-48
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD mean+24(FP), Y8
-	VBROADCASTSD scale+32(FP), Y9
-	VBROADCASTSD shift+40(FP), Y10
-	VXORPD       Y15, Y15, Y15
-	XORQ         BX, BX
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000080, DX
-	JLT          rest
-
-block:
-	VMOVUPS     (CX)(BX*1), Y0
-	VSUBPD      Y8, Y0, Y0
-	VFMADD213PD Y10, Y9, Y0
-	VMOVUPS     Y0, (AX)(BX*1)
-	VMOVUPS     32(CX)(BX*1), Y0
-	VSUBPD      Y8, Y0, Y0
-	VFMADD213PD Y10, Y9, Y0
-	VMOVUPS     Y0, 32(AX)(BX*1)
-	VMOVUPS     64(CX)(BX*1), Y0
-	VSUBPD      Y8, Y0, Y0
-	VFMADD213PD Y10, Y9, Y0
-	VMOVUPS     Y0, 64(AX)(BX*1)
-	VMOVUPS     96(CX)(BX*1), Y0
-	VSUBPD      Y8, Y0, Y0
-	VFMADD213PD Y10, Y9, Y0
-	VMOVUPS     Y0, 96(AX)(BX*1)
-	ADDQ        $0x00000080, BX
-	CMPQ        BX, DX
-	JLE         block
-
-rest:
-	ADDQ $0x00000080, DX
-	CMPQ BX, DX
-	JGE  done
-
-vector:
-	VMOVUPS     (CX)(BX*1), Y0
-	VSUBPD      Y8, Y0, Y0
-	VFMADD213PD Y10, Y9, Y0
-	VMOVUPS     Y0, (AX)(BX*1)
-	ADDQ        $0x20, BX
-	CMPQ        BX, DX
-	JLT         vector
-
-done:
-	VZEROUPPER
-	RET
-
 // func normalizeGradAVX2F64(dst *float64, x *float64, dy *float64, n int, mean float64, a float64, b float64, c float64)
 // Requires: AVX, FMA3
 TEXT ·normalizeGradAVX2F64(SB), NOSPLIT, $0-64
@@ -6185,6 +6146,75 @@ vector:
 	JLT          vector
 
 done:
+	VZEROUPPER
+	RET
+
+// func normalizeAVX2F64(dst *float64, x *float64, planes int, plane int, n int, mean *float64, scale *float64, shift *float64)
+// Requires: AVX, FMA3
+TEXT ·normalizeAVX2F64(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ planes+16(FP), DX
+	MOVQ plane+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ mean+40(FP), DI
+	MOVQ scale+48(FP), R8
+	MOVQ shift+56(FP), R9
+	SHLQ $0x03, BX
+
+plane:
+	VBROADCASTSD (DI), Y8
+	ADDQ         $0x08, DI
+	VBROADCASTSD (R8), Y9
+	ADDQ         $0x08, R8
+	VBROADCASTSD (R9), Y10
+	ADDQ         $0x08, R9
+	MOVQ         SI, R10
+	XORQ         R11, R11
+	SHLQ         $0x03, R10
+	SUBQ         $0x00000080, R10
+	JLT          rest
+
+block:
+	VMOVUPS     (CX)(R11*1), Y0
+	VSUBPD      Y8, Y0, Y0
+	VFMADD213PD Y10, Y9, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+	VMOVUPS     32(CX)(R11*1), Y0
+	VSUBPD      Y8, Y0, Y0
+	VFMADD213PD Y10, Y9, Y0
+	VMOVUPS     Y0, 32(AX)(R11*1)
+	VMOVUPS     64(CX)(R11*1), Y0
+	VSUBPD      Y8, Y0, Y0
+	VFMADD213PD Y10, Y9, Y0
+	VMOVUPS     Y0, 64(AX)(R11*1)
+	VMOVUPS     96(CX)(R11*1), Y0
+	VSUBPD      Y8, Y0, Y0
+	VFMADD213PD Y10, Y9, Y0
+	VMOVUPS     Y0, 96(AX)(R11*1)
+	ADDQ        $0x00000080, R11
+	CMPQ        R11, R10
+	JLE         block
+
+rest:
+	ADDQ $0x00000080, R10
+	CMPQ R11, R10
+	JGE  done
+
+vector:
+	VMOVUPS     (CX)(R11*1), Y0
+	VSUBPD      Y8, Y0, Y0
+	VFMADD213PD Y10, Y9, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+	ADDQ        $0x20, R11
+	CMPQ        R11, R10
+	JLT         vector
+
+done:
+	ADDQ BX, AX
+	ADDQ BX, CX
+	DECQ DX
+	JNZ  plane
 	VZEROUPPER
 	RET
 

@@ -389,17 +389,6 @@ func shrinkNonnegativeAVX512F32(dst *float32, u *float32, n int, scale float32, 
 //go:noescape
 func shrinkGradAVX512F32(dst *float32, z *float32, dz *float32, n int, scale float32)
 
-// normalizeAVX512F32 is
-//
-//	for i := range n {
-//		dst[i] = fma(x[i]-mean, scale, shift)
-//	}
-//
-// with n a multiple of the lanes.
-//
-//go:noescape
-func normalizeAVX512F32(dst *float32, x *float32, n int, mean float32, scale float32, shift float32)
-
 // normalizeGradAVX512F32 is
 //
 //	for i := range n {
@@ -423,6 +412,19 @@ func normalizeGradAVX512F32(dst *float32, x *float32, dy *float32, n int, mean f
 //
 //go:noescape
 func momentumAVX512F32(w *float32, velocity *float32, dw *float32, n int, rate float32, momentum float32, decay float32)
+
+// normalizeAVX512F32 is
+//
+//	for c := range planes {
+//		for i := range n {
+//			dst[c*plane+i] = fma(x[c*plane+i]-mean[c], scale[c], shift[c])
+//		}
+//	}
+//
+// with n a multiple of the lanes, and planes at least 1.
+//
+//go:noescape
+func normalizeAVX512F32(dst *float32, x *float32, planes int, plane int, n int, mean *float32, scale *float32, shift *float32)
 
 // sumAVX512F32 is
 //
@@ -957,17 +959,6 @@ func shrinkNonnegativeAVX512F64(dst *float64, u *float64, n int, scale float64, 
 //go:noescape
 func shrinkGradAVX512F64(dst *float64, z *float64, dz *float64, n int, scale float64)
 
-// normalizeAVX512F64 is
-//
-//	for i := range n {
-//		dst[i] = fma(x[i]-mean, scale, shift)
-//	}
-//
-// with n a multiple of the lanes.
-//
-//go:noescape
-func normalizeAVX512F64(dst *float64, x *float64, n int, mean float64, scale float64, shift float64)
-
 // normalizeGradAVX512F64 is
 //
 //	for i := range n {
@@ -991,6 +982,19 @@ func normalizeGradAVX512F64(dst *float64, x *float64, dy *float64, n int, mean f
 //
 //go:noescape
 func momentumAVX512F64(w *float64, velocity *float64, dw *float64, n int, rate float64, momentum float64, decay float64)
+
+// normalizeAVX512F64 is
+//
+//	for c := range planes {
+//		for i := range n {
+//			dst[c*plane+i] = fma(x[c*plane+i]-mean[c], scale[c], shift[c])
+//		}
+//	}
+//
+// with n a multiple of the lanes, and planes at least 1.
+//
+//go:noescape
+func normalizeAVX512F64(dst *float64, x *float64, planes int, plane int, n int, mean *float64, scale *float64, shift *float64)
 
 // sumAVX512F64 is
 //

@@ -3278,60 +3278,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512F32(dst *float32, x *float32, n int, mean float32, scale float32, shift float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·normalizeAVX512F32(SB), NOSPLIT, $0-36
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSS mean+24(FP), Z8
-	VBROADCASTSS scale+28(FP), Z9
-	VBROADCASTSS shift+32(FP), Z10
-	VXORPS       Z15, Z15, Z15
-	XORQ         BX, BX
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000100, DX
-	JLT          rest
-
-block:
-	VMOVUPS     (CX)(BX*1), Z0
-	VSUBPS      Z8, Z0, Z0
-	VFMADD213PS Z10, Z9, Z0
-	VMOVUPS     Z0, (AX)(BX*1)
-	VMOVUPS     64(CX)(BX*1), Z0
-	VSUBPS      Z8, Z0, Z0
-	VFMADD213PS Z10, Z9, Z0
-	VMOVUPS     Z0, 64(AX)(BX*1)
-	VMOVUPS     128(CX)(BX*1), Z0
-	VSUBPS      Z8, Z0, Z0
-	VFMADD213PS Z10, Z9, Z0
-	VMOVUPS     Z0, 128(AX)(BX*1)
-	VMOVUPS     192(CX)(BX*1), Z0
-	VSUBPS      Z8, Z0, Z0
-	VFMADD213PS Z10, Z9, Z0
-	VMOVUPS     Z0, 192(AX)(BX*1)
-	ADDQ        $0x00000100, BX
-	CMPQ        BX, DX
-	JLE         block
-
-rest:
-	ADDQ $0x00000100, DX
-	CMPQ BX, DX
-	JGE  done
-
-vector:
-	VMOVUPS     (CX)(BX*1), Z0
-	VSUBPS      Z8, Z0, Z0
-	VFMADD213PS Z10, Z9, Z0
-	VMOVUPS     Z0, (AX)(BX*1)
-	ADDQ        $0x40, BX
-	CMPQ        BX, DX
-	JLT         vector
-
-done:
-	VZEROUPPER
-	RET
-
 // func normalizeGradAVX512F32(dst *float32, x *float32, dy *float32, n int, mean float32, a float32, b float32, c float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·normalizeGradAVX512F32(SB), NOSPLIT, $0-48
@@ -3480,6 +3426,75 @@ vector:
 	JLT          vector
 
 done:
+	VZEROUPPER
+	RET
+
+// func normalizeAVX512F32(dst *float32, x *float32, planes int, plane int, n int, mean *float32, scale *float32, shift *float32)
+// Requires: AVX, AVX512F
+TEXT ·normalizeAVX512F32(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ planes+16(FP), DX
+	MOVQ plane+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ mean+40(FP), DI
+	MOVQ scale+48(FP), R8
+	MOVQ shift+56(FP), R9
+	SHLQ $0x02, BX
+
+plane:
+	VBROADCASTSS (DI), Z8
+	ADDQ         $0x04, DI
+	VBROADCASTSS (R8), Z9
+	ADDQ         $0x04, R8
+	VBROADCASTSS (R9), Z10
+	ADDQ         $0x04, R9
+	MOVQ         SI, R10
+	XORQ         R11, R11
+	SHLQ         $0x02, R10
+	SUBQ         $0x00000100, R10
+	JLT          rest
+
+block:
+	VMOVUPS     (CX)(R11*1), Z0
+	VSUBPS      Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS     Z0, (AX)(R11*1)
+	VMOVUPS     64(CX)(R11*1), Z0
+	VSUBPS      Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS     Z0, 64(AX)(R11*1)
+	VMOVUPS     128(CX)(R11*1), Z0
+	VSUBPS      Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS     Z0, 128(AX)(R11*1)
+	VMOVUPS     192(CX)(R11*1), Z0
+	VSUBPS      Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS     Z0, 192(AX)(R11*1)
+	ADDQ        $0x00000100, R11
+	CMPQ        R11, R10
+	JLE         block
+
+rest:
+	ADDQ $0x00000100, R10
+	CMPQ R11, R10
+	JGE  done
+
+vector:
+	VMOVUPS     (CX)(R11*1), Z0
+	VSUBPS      Z8, Z0, Z0
+	VFMADD213PS Z10, Z9, Z0
+	VMOVUPS     Z0, (AX)(R11*1)
+	ADDQ        $0x40, R11
+	CMPQ        R11, R10
+	JLT         vector
+
+done:
+	ADDQ BX, AX
+	ADDQ BX, CX
+	DECQ DX
+	JNZ  plane
 	VZEROUPPER
 	RET
 
@@ -7428,60 +7443,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512F64(dst *float64, x *float64, n int, mean float64, scale float64, shift float64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·normalizeAVX512F64(SB), NOSPLIT, $0-48
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+16(FP), DX
-	VBROADCASTSD mean+24(FP), Z8
-	VBROADCASTSD scale+32(FP), Z9
-	VBROADCASTSD shift+40(FP), Z10
-	VXORPD       Z15, Z15, Z15
-	XORQ         BX, BX
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000100, DX
-	JLT          rest
-
-block:
-	VMOVUPS     (CX)(BX*1), Z0
-	VSUBPD      Z8, Z0, Z0
-	VFMADD213PD Z10, Z9, Z0
-	VMOVUPS     Z0, (AX)(BX*1)
-	VMOVUPS     64(CX)(BX*1), Z0
-	VSUBPD      Z8, Z0, Z0
-	VFMADD213PD Z10, Z9, Z0
-	VMOVUPS     Z0, 64(AX)(BX*1)
-	VMOVUPS     128(CX)(BX*1), Z0
-	VSUBPD      Z8, Z0, Z0
-	VFMADD213PD Z10, Z9, Z0
-	VMOVUPS     Z0, 128(AX)(BX*1)
-	VMOVUPS     192(CX)(BX*1), Z0
-	VSUBPD      Z8, Z0, Z0
-	VFMADD213PD Z10, Z9, Z0
-	VMOVUPS     Z0, 192(AX)(BX*1)
-	ADDQ        $0x00000100, BX
-	CMPQ        BX, DX
-	JLE         block
-
-rest:
-	ADDQ $0x00000100, DX
-	CMPQ BX, DX
-	JGE  done
-
-vector:
-	VMOVUPS     (CX)(BX*1), Z0
-	VSUBPD      Z8, Z0, Z0
-	VFMADD213PD Z10, Z9, Z0
-	VMOVUPS     Z0, (AX)(BX*1)
-	ADDQ        $0x40, BX
-	CMPQ        BX, DX
-	JLT         vector
-
-done:
-	VZEROUPPER
-	RET
-
 // func normalizeGradAVX512F64(dst *float64, x *float64, dy *float64, n int, mean float64, a float64, b float64, c float64)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·normalizeGradAVX512F64(SB), NOSPLIT, $0-64
@@ -7630,6 +7591,75 @@ vector:
 	JLT          vector
 
 done:
+	VZEROUPPER
+	RET
+
+// func normalizeAVX512F64(dst *float64, x *float64, planes int, plane int, n int, mean *float64, scale *float64, shift *float64)
+// Requires: AVX, AVX512F
+TEXT ·normalizeAVX512F64(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ planes+16(FP), DX
+	MOVQ plane+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ mean+40(FP), DI
+	MOVQ scale+48(FP), R8
+	MOVQ shift+56(FP), R9
+	SHLQ $0x03, BX
+
+plane:
+	VBROADCASTSD (DI), Z8
+	ADDQ         $0x08, DI
+	VBROADCASTSD (R8), Z9
+	ADDQ         $0x08, R8
+	VBROADCASTSD (R9), Z10
+	ADDQ         $0x08, R9
+	MOVQ         SI, R10
+	XORQ         R11, R11
+	SHLQ         $0x03, R10
+	SUBQ         $0x00000100, R10
+	JLT          rest
+
+block:
+	VMOVUPS     (CX)(R11*1), Z0
+	VSUBPD      Z8, Z0, Z0
+	VFMADD213PD Z10, Z9, Z0
+	VMOVUPS     Z0, (AX)(R11*1)
+	VMOVUPS     64(CX)(R11*1), Z0
+	VSUBPD      Z8, Z0, Z0
+	VFMADD213PD Z10, Z9, Z0
+	VMOVUPS     Z0, 64(AX)(R11*1)
+	VMOVUPS     128(CX)(R11*1), Z0
+	VSUBPD      Z8, Z0, Z0
+	VFMADD213PD Z10, Z9, Z0
+	VMOVUPS     Z0, 128(AX)(R11*1)
+	VMOVUPS     192(CX)(R11*1), Z0
+	VSUBPD      Z8, Z0, Z0
+	VFMADD213PD Z10, Z9, Z0
+	VMOVUPS     Z0, 192(AX)(R11*1)
+	ADDQ        $0x00000100, R11
+	CMPQ        R11, R10
+	JLE         block
+
+rest:
+	ADDQ $0x00000100, R10
+	CMPQ R11, R10
+	JGE  done
+
+vector:
+	VMOVUPS     (CX)(R11*1), Z0
+	VSUBPD      Z8, Z0, Z0
+	VFMADD213PD Z10, Z9, Z0
+	VMOVUPS     Z0, (AX)(R11*1)
+	ADDQ        $0x40, R11
+	CMPQ        R11, R10
+	JLT         vector
+
+done:
+	ADDQ BX, AX
+	ADDQ BX, CX
+	DECQ DX
+	JNZ  plane
 	VZEROUPPER
 	RET
 

@@ -11,6 +11,15 @@ func checkLengths(op string, n int, lengths ...int) {
 	}
 }
 
+// checkPlanes panics unless dst is a whole number of planes, one for each mean, and x and the other numbers are as many. It returns the size
+// of a plane.
+func checkPlanes(op string, lenDst, lenX, means, scales, shifts int) int {
+	if lenX < lenDst || scales < means || shifts < means || means == 0 && lenDst > 0 || means > 0 && lenDst%means != 0 {
+		panic(fmt.Sprintf("kernel: %s: %d elements from %d, in planes for %d means, %d scales, %d shifts", op, lenDst, lenX, means, scales, shifts))
+	}
+	return lenDst / max(1, means)
+}
+
 // checkTile panics unless the operands and c hold what a tile reads and writes.
 func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int, lenC int, out []int, ldc int) {
 	bad := len(rows) != groups || step < 0 || ldc < 0 || len(left) != len(right) || len(cols) != len(out)

@@ -24,7 +24,7 @@ func functions[T Float]() []function[T] {
 		{"Shrink", 2, 1, 2, func(s *Set[T], x [][]T, p []T) { s.Shrink(x[0], x[1], p[0], p[1]) }},
 		{"ShrinkNonnegative", 2, 1, 2, func(s *Set[T], x [][]T, p []T) { s.ShrinkNonnegative(x[0], x[1], p[0], p[1]) }},
 		{"ShrinkGrad", 3, 1, 1, func(s *Set[T], x [][]T, p []T) { s.ShrinkGrad(x[0], x[1], x[2], p[0]) }},
-		{"Normalize", 2, 1, 3, func(s *Set[T], x [][]T, p []T) { s.Normalize(x[0], x[1], p[0], p[1], p[2]) }},
+		{"Normalize", 2, 1, 3, func(s *Set[T], x [][]T, p []T) { s.Normalize(x[0], x[1], p[:1], p[1:2], p[2:3]) }},
 		{"NormalizeGrad", 3, 1, 4, func(s *Set[T], x [][]T, p []T) { s.NormalizeGrad(x[0], x[1], x[2], p[0], p[1], p[2], p[3]) }},
 		{"Momentum", 3, 2, 3, func(s *Set[T], x [][]T, p []T) { s.Momentum(x[0], x[1], x[2], p[0], p[1], p[2]) }},
 	}
@@ -108,7 +108,7 @@ func testGenericElementwise[T Float](t *testing.T) {
 		{"Shrink", func(dst []T) { s.Shrink(dst, x, 2, 1) }, []T{-3, 0, 0, 5, inf, -inf, nan}},
 		{"ShrinkNonnegative", func(dst []T) { s.ShrinkNonnegative(dst, x, 2, 1) }, []T{0, 0, 0, 5, inf, 0, nan}},
 		{"ShrinkGrad", func(dst []T) { s.ShrinkGrad(dst, x, y, 2) }, []T{20, 0, 0, negativeZero, 100, 120, 140}},
-		{"Normalize", func(dst []T) { s.Normalize(dst, x, 1, 2, 5) }, []T{-1, 3, 3, 9, inf, -inf, nan}},
+		{"Normalize", func(dst []T) { s.Normalize(dst, x, []T{1}, []T{2}, []T{5}) }, []T{-1, 3, 3, 9, inf, -inf, nan}},
 		{"NormalizeGrad", func(dst []T) { s.NormalizeGrad(dst, x, y, 1, 3, 2, 5) }, []T{29, 63, 93, 9, inf, -inf, nan}},
 	} {
 		dst := make([]T, n)
@@ -120,6 +120,40 @@ func testGenericElementwise[T Float](t *testing.T) {
 	s.Momentum(w, velocity, []T{1}, 0.25, 0.5, 0.5)
 	sameBits(t, "Momentum, w", w, []T{2.75})
 	sameBits(t, "Momentum, velocity", velocity, []T{4})
+}
+
+func TestNormalizePlanes(t *testing.T) {
+	eachNative(t, testNormalizePlanes[float32], testNormalizePlanes[float64])
+}
+
+// testNormalizePlanes compares with the generic row on several planes of every size, and that row with one plane at a time.
+func testNormalizePlanes[T Float](t *testing.T, generic, row *Set[T]) {
+	r := rand.New(rand.NewPCG(9, 11))
+	for plane := range 70 {
+		for planes := range 5 {
+			n := plane * planes
+			x, numbers := make([]T, n), make([]T, 3*planes)
+			fill(r, x, false)
+			fill(r, numbers, r.IntN(2) == 0)
+			mean, scale, shift := numbers[:planes], numbers[planes:2*planes], numbers[2*planes:]
+			wholeGot, got := framed[T](n, r.IntN(16))
+			_, want := framed[T](n, 0)
+			row.Normalize(got, x, mean, scale, shift)
+			generic.Normalize(want, x, mean, scale, shift)
+			what := name("%d planes of %d", planes, plane)
+			sameBits(t, what, got, want)
+			clear(got)
+			for i, v := range wholeGot {
+				if v != 0 && v != poison {
+					t.Fatalf("%s: place %d of the frame is %v", what, i, v)
+				}
+			}
+			for c := range planes {
+				generic.Normalize(got[c*plane:(c+1)*plane], x[c*plane:], mean[c:c+1], scale[c:c+1], shift[c:c+1])
+			}
+			sameBits(t, what+", one by one", got, want)
+		}
+	}
 }
 
 // TestGuardedElementwise runs every function on slices that end, then begin, at memory that may not be touched.

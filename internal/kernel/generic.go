@@ -121,8 +121,14 @@ func genericShrinkGrad[T Float](dst, z, dz []T, scale T) {
 	}
 }
 
-func genericNormalize[T Float](dst, x []T, mean, scale, shift T) {
-	checkLengths("Normalize", len(dst), len(x))
+func genericNormalize[T Float](dst, x, mean, scale, shift []T) {
+	plane := checkPlanes("Normalize", len(dst), len(x), len(mean), len(scale), len(shift))
+	for c, m := range mean {
+		normalizePlane(dst[c*plane:(c+1)*plane], x[c*plane:], m, scale[c], shift[c])
+	}
+}
+
+func normalizePlane[T Float](dst, x []T, mean, scale, shift T) {
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] = FMA(x[i]-mean, scale, shift)

@@ -76,8 +76,9 @@ type Set[T Float] struct {
 	ShrinkNonnegative func(dst, u []T, scale, threshold T)
 	// ShrinkGrad sets dst to dz*scale where z != 0 (a NaN counts), else to +0.
 	ShrinkGrad func(dst, z, dz []T, scale T)
-	// Normalize sets dst = fma(x-mean, scale, shift).
-	Normalize func(dst, x []T, mean, scale, shift T)
+	// Normalize sets dst = fma(x-mean[c], scale[c], shift[c]) in plane c of dst, which is cut into as many planes as there are
+	// means, of the same size.
+	Normalize func(dst, x, mean, scale, shift []T)
 	// NormalizeGrad sets dst = fma(dy, a, fma(x-mean, b, c)).
 	NormalizeGrad func(dst, x, dy []T, mean, a, b, c T)
 	// Momentum is one step of SGD with Nesterov momentum as PyTorch defines it: d = fma(decay, w, g),

@@ -14,7 +14,7 @@ type nativeElementwise[T Float] struct {
 	shrink            func(dst, u *T, n int, scale, threshold T)
 	shrinkNonnegative func(dst, u *T, n int, scale, threshold T)
 	shrinkGrad        func(dst, z, dz *T, n int, scale T)
-	normalize         func(dst, x *T, n int, mean, scale, shift T)
+	normalize         func(dst, x *T, planes, plane, n int, mean, scale, shift *T)
 	normalizeGrad     func(dst, x, dy *T, n int, mean, a, b, c T)
 	momentum          func(w, velocity, dw *T, n int, rate, momentum, decay T)
 
@@ -77,11 +77,18 @@ func (k *native[T]) runShrinkGrad(dst, z, dz []T, scale T) {
 	genericShrinkGrad(dst[n:], z[n:], dz[n:], scale)
 }
 
-func (k *native[T]) runNormalize(dst, x []T, mean, scale, shift T) {
-	checkLengths("Normalize", len(dst), len(x))
-	n := k.whole(len(dst))
-	k.normalize(unsafe.SliceData(dst), unsafe.SliceData(x), n, mean, scale, shift)
-	genericNormalize(dst[n:], x[n:], mean, scale, shift)
+func (k *native[T]) runNormalize(dst, x, mean, scale, shift []T) {
+	plane := checkPlanes("Normalize", len(dst), len(x), len(mean), len(scale), len(shift))
+	if len(dst) == 0 {
+		return
+	}
+	n := k.whole(plane)
+	if n > 0 {
+		k.normalize(&dst[0], &x[0], len(mean), plane, n, &mean[0], &scale[0], &shift[0])
+	}
+	for c := 0; c < len(mean) && n < plane; c++ {
+		normalizePlane(dst[c*plane+n:(c+1)*plane], x[c*plane+n:], mean[c], scale[c], shift[c])
+	}
 }
 
 func (k *native[T]) runNormalizeGrad(dst, x, dy []T, mean, a, b, c T) {

@@ -177,6 +177,10 @@ func TestPanics(t *testing.T) {
 			{"Interleave", func() { row.Interleave(short, 1, long, []int{0}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, long, []int{0, 16}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, short, []int{0}, 16) }},
+			{"Normalize", func() { row.Normalize(long[:30], long, long[:4], long, long) }},
+			{"Normalize", func() { row.Normalize(long[:30], long, nil, long, long) }},
+			{"Normalize", func() { row.Normalize(long[:30], long, long[:3], long[:2], long) }},
+			{"Normalize", func() { row.Normalize(long[:30], long, long[:3], long, long[:2]) }},
 			{"Dot", func() { row.Dot(long, short, 0) }},
 		}
 		for _, f := range functions[float32]() {

@@ -36,7 +36,6 @@ var elementwises = []elementwise{
 	{"shrinkNonnegative", []string{"dst", "u"}, []string{"scale", "threshold"},
 		"p := u[i]*scale - threshold, rounded twice;dst[i] = p, or +0 if p < 0", shrinkNonnegative},
 	{"shrinkGrad", []string{"dst", "z", "dz"}, []string{"scale"}, "dst[i] = dz[i]*scale if z[i] != 0, else +0", shrinkGrad},
-	{"normalize", []string{"dst", "x"}, []string{"mean", "scale", "shift"}, "dst[i] = fma(x[i]-mean, scale, shift)", normalize},
 	{"normalizeGrad", []string{"dst", "x", "dy"}, []string{"mean", "a", "b", "c"},
 		"dst[i] = fma(dy[i], a, fma(x[i]-mean, b, c))", normalizeGrad},
 	{"momentum", []string{"w", "velocity", "dw"}, []string{"rate", "momentum", "decay"},
@@ -70,6 +69,39 @@ func (e elementwise) emit(t target) {
 			return Mem{Base: pointers[slice], Index: i, Scale: 1, Disp: u * t.width}
 		}, s)
 	})
+	end()
+}
+
+// normalize emits the function on planes, each with numbers of its own.
+func normalize(t target) {
+	t.function("normalize", "func(dst, x *T, planes, plane, n int, mean, scale, shift *T)",
+		"\tfor c := range planes {",
+		"\t\tfor i := range n {",
+		"\t\t\tdst[c*plane+i] = fma(x[c*plane+i]-mean[c], scale[c], shift[c])",
+		"\t\t}",
+		"\t}",
+		"",
+		"with n a multiple of the lanes, and planes at least 1.")
+	dst, x, planes, plane, n := argument("dst"), argument("x"), argument("planes"), argument("plane"), argument("n")
+	numbers := []reg.Register{argument("mean"), argument("scale"), argument("shift")}
+	t.bytes(plane)
+	rest := GP64()
+	Label("plane")
+	for i, m := range numbers {
+		t.broadcast(Mem{Base: m}, t.vec(firstScalar+i))
+		ADDQ(imm(t.size), m)
+	}
+	MOVQ(n, rest)
+	t.vectors(rest, func(i reg.Register, u int) {
+		v := t.load(Mem{Base: x, Index: i, Scale: 1, Disp: u * t.width}, 0)
+		t.sub(t.vec(firstScalar), v, v)
+		t.fmaTo(t.vec(firstScalar+2), t.vec(firstScalar+1), v)
+		t.store(v, Mem{Base: dst, Index: i, Scale: 1, Disp: u * t.width})
+	})
+	ADDQ(plane, dst)
+	ADDQ(plane, x)
+	DECQ(planes)
+	JNZ(LabelRef("plane"))
 	end()
 }
 
@@ -150,13 +182,6 @@ func shrinkGrad(t target, at func(int) Mem, s []reg.VecPhysical) {
 	t.mul(at(2), s[0], v)
 	t.keep(notEqual, z, v)
 	t.store(v, at(0))
-}
-
-func normalize(t target, at func(int) Mem, s []reg.VecPhysical) {
-	x := t.load(at(1), 0)
-	t.sub(s[0], x, x)
-	t.fmaTo(s[2], s[1], x)
-	t.store(x, at(0))
 }
 
 func normalizeGrad(t target, at func(int) Mem, s []reg.VecPhysical) {

@@ -25,6 +25,7 @@ func main() {
 		for _, e := range elementwises {
 			e.emit(t)
 		}
+		normalize(t)
 		for _, r := range reductions {
 			r.emit(t)
 		}
