@@ -21,8 +21,7 @@ import (
 
 const benchHelp = `ref bench measures the speed of matrix products, convolutions, training steps and predictions, as
 shares of the machine's multiply-add peak, which it measures at the start and at the end. Times are
-medians. Each training and prediction job runs in a process of its own, whose peak memory is
-reported. Names are
+medians. Each job runs in a process of its own, whose peak memory is reported too. Names are
 
   matmul/1024/TYPE
   conv/{forward,transpose,filter}/CxMxH[/KxKsS]/TYPE    3x3, stride 1 if not said; 32 images
@@ -105,9 +104,10 @@ func (c *call) measure(jobs []benchJob) (*benchReport, error) {
 		if c.ctx.Err() != nil {
 			return nil, errInterrupted
 		}
-		result, err := c.result(j)
-		if err != nil {
-			return nil, err
+		var result benchResult
+		var err error
+		if result.PeakRSS, err = c.apart(&result, "bench", "-job", j.name); err != nil {
+			return nil, fmt.Errorf("job %s: %w", j.name, err)
 		}
 		if peak := r.Peak[j.typ]; result.GFLOPS > 0 {
 			result.ShareOfPeak = result.GFLOPS / peak
@@ -127,7 +127,7 @@ func (r benchResult) String() string {
 		fmt.Fprintf(&s, " %9.2f images/s %7.0f MB", r.ImagesPerSec, r.PeakRSS)
 	}
 	if r.GFLOPS > 0 {
-		fmt.Fprintf(&s, " %9.1f GFLOP/s %6.1f %% of peak", r.GFLOPS, 100*r.ShareOfPeak)
+		fmt.Fprintf(&s, " %9.1f GFLOP/s %6.1f %% of peak %5.0f MB", r.GFLOPS, 100*r.ShareOfPeak, r.PeakRSS)
 	}
 	for _, g := range r.Gaps {
 		fmt.Fprintf(&s, "  %v", g)
@@ -135,19 +135,8 @@ func (r benchResult) String() string {
 	return s.String()
 }
 
-// result runs a job: here, or in a process of its own if its memory is to be measured.
-func (c *call) result(j benchJob) (r benchResult, err error) {
-	if !j.apart {
-		return j.run(), nil
-	}
-	if r.PeakRSS, err = c.apart(&r, "bench", "-job", j.name); err != nil {
-		return r, fmt.Errorf("job %s: %w", j.name, err)
-	}
-	return r, nil
-}
-
 // apart runs this program with the given arguments in a process of its own, reads the JSON that it prints, and returns its peak memory
-// in units of 2^20 bytes.
+// in units of 2^20 bytes. The system counts a process's memory from before it became another program, so this one must be small.
 func (c *call) apart(into any, args ...string) (peak float64, err error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -12,11 +12,10 @@ import (
 
 // benchJob is one thing to measure.
 type benchJob struct {
-	name  string
-	typ   string // float32 or float64: whose peak it is a share of
-	apart bool   // in a process of its own
-	slow  bool   // measured only if asked for
-	run   func() benchResult
+	name string
+	typ  string // float32 or float64: whose peak it is a share of
+	slow bool   // measured only if asked for
+	run  func() benchResult
 }
 
 // benchJobs lists all jobs.
@@ -99,7 +98,7 @@ func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geo
 
 func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, ending(algorithm))
-	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
+	return benchJob{name: name, typ: "float32", run: func() benchResult {
 		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm), batch, 5*time.Second)}
 	}}
 }
@@ -130,7 +129,7 @@ func aloneJob(j benchJob) benchJob {
 
 func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, ending(algorithm))
-	return benchJob{name: name, typ: "float32", apart: true, run: func() benchResult {
+	return benchJob{name: name, typ: "float32", run: func() benchResult {
 		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm), batch, 3*time.Second)}
 	}}
 }

@@ -37,7 +37,7 @@ func solveJobs() []benchJob {
 				continue // it is for circular boundaries
 			}
 			name := "solve/" + problem.name + "/" + s.Name()
-			jobs = append(jobs, benchJob{name: name, typ: "float64", apart: true, slow: true, run: func() benchResult {
+			jobs = append(jobs, benchJob{name: name, typ: "float64", slow: true, run: func() benchResult {
 				return benchResult{Name: name, Gaps: timeToGaps(s, problem.pose())}
 			}})
 		}

@@ -32,6 +32,7 @@ func TestProgram(t *testing.T) {
 	t.Run("interrupt", func(t *testing.T) { interrupt(t, program, os.Interrupt) })
 	t.Run("terminate", func(t *testing.T) { interrupt(t, program, syscall.SIGTERM) })
 	t.Run("killed", func(t *testing.T) { killed(t, program) })
+	t.Run("bench", func(t *testing.T) { benchFile(t, program) })
 	t.Run("full disk", func(t *testing.T) { fullDisk(t, program) })
 }
 
