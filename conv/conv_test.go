@@ -75,24 +75,37 @@ func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int, draw fun
 // everyRow compares the three functions with the definition on every row, with 1 and 7 goroutines.
 func everyRow[T tensor.Float](t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T]) {
 	t.Helper()
-	wantY, wantX, wantW := tensor.New[T](s.y...), tensor.New[T](s.x...), tensor.New[T](s.w...)
-	DefineForward(wantY, x, w, s.g)
-	DefineTranspose(wantX, y, w, s.g)
-	DefineFilter(wantW, x, y, s.g)
-	for _, row := range kernel.Rows[T]() {
-		for _, procs := range []int{1, 7} {
+	want := newResults[T](s)
+	DefineForward(want.y, x, w, s.g)
+	DefineTranspose(want.x, y, w, s.g)
+	DefineFilter(want.w, x, y, s.g)
+	want.compare(t, what, s, x, w, y, kernel.Rows[T](), []int{1, 7})
+}
+
+// results are those of Forward, Transpose and Filter.
+type results[T tensor.Float] struct{ y, x, w *tensor.Tensor[T] }
+
+func newResults[T tensor.Float](s shape) results[T] {
+	return results[T]{poisoned[T](s.y), poisoned[T](s.x), poisoned[T](s.w)}
+}
+
+// compare runs the three functions on the given rows with so many goroutines, and compares them bit for bit.
+func (want results[T]) compare(t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T], rows []*kernel.Set[T], procs []int) {
+	t.Helper()
+	for _, row := range rows {
+		for _, procs := range procs {
 			if err := kernel.Use(row.Name); err != nil {
 				t.Fatal(err)
 			}
 			runtime.GOMAXPROCS(procs)
-			gotY, gotX, gotW := poisoned[T](s.y), poisoned[T](s.x), poisoned[T](s.w)
-			Forward(gotY, x, w, s.g)
-			Transpose(gotX, y, w, s.g)
-			Filter(gotW, x, y, s.g)
+			got := newResults[T](s)
+			Forward(got.y, x, w, s.g)
+			Transpose(got.x, y, w, s.g)
+			Filter(got.w, x, y, s.g)
 			where := fmt.Sprintf("%s, row %s, %d goroutines", what, row.Name, procs)
-			same(t, "Forward, "+where, gotY, wantY)
-			same(t, "Transpose, "+where, gotX, wantX)
-			same(t, "Filter, "+where, gotW, wantW)
+			same(t, "Forward, "+where, got.y, want.y)
+			same(t, "Transpose, "+where, got.x, want.x)
+			same(t, "Filter, "+where, got.w, want.w)
 		}
 	}
 }

@@ -68,26 +68,11 @@ func TestWinogradEqualsDefinitionInNetworks(t *testing.T) {
 func compareWinograd[T tensor.Float](t *testing.T, r *rand.Rand, s shape, rows []*kernel.Set[T], procs []int) {
 	t.Helper()
 	x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
-	wantY, wantX, wantW := tensor.New[T](s.y...), tensor.New[T](s.x...), tensor.New[T](s.w...)
-	DefineWinogradForward(wantY, x, w, s.g)
-	DefineWinogradTranspose(wantX, y, w, s.g)
-	DefineWinogradFilter(wantW, x, y, s.g)
-	for _, row := range rows {
-		for _, procs := range procs {
-			if err := kernel.Use(row.Name); err != nil {
-				t.Fatal(err)
-			}
-			runtime.GOMAXPROCS(procs)
-			gotY, gotX, gotW := poisoned[T](s.y), poisoned[T](s.x), poisoned[T](s.w)
-			Forward(gotY, x, w, s.g)
-			Transpose(gotX, y, w, s.g)
-			Filter(gotW, x, y, s.g)
-			where := fmt.Sprintf("x %v, w %v, y %v, %v, row %s, %d goroutines", s.x, s.w, s.y, s.g, row.Name, procs)
-			same(t, "Forward, "+where, gotY, wantY)
-			same(t, "Transpose, "+where, gotX, wantX)
-			same(t, "Filter, "+where, gotW, wantW)
-		}
-	}
+	want := newResults[T](s)
+	DefineWinogradForward(want.y, x, w, s.g)
+	DefineWinogradTranspose(want.x, y, w, s.g)
+	DefineWinogradFilter(want.w, x, y, s.g)
+	want.compare(t, fmt.Sprintf("x %v, w %v, y %v, %v", s.x, s.w, s.y, s.g), s, x, w, y, rows, procs)
 }
 
 // TestWinogradOtherShapes: where the algorithm does not apply, it changes nothing.
