@@ -4,7 +4,8 @@
 //
 // its dictionary A, the solver FISTA unrolled on a tape, the step size from power iteration, and the layer that a network is
 // made of. Equation numbers are those of the supplement of Dai et al., "Revisiting Sparse Convolutional Model for Visual
-// Recognition" (NeurIPS 2022).
+// Recognition" (NeurIPS 2022); docs/paper.md lists where each equation is in the code. In (A.2) the paper gives x M
+// channels and z C; the published weights and this project give x C channels and z M.
 //
 // Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, k, k), the dictionary's atoms as the published
 // weights hold them. Signals of one axis, x (N, C, L), z (N, M, Lo), w (M, C, k), and the matrix case, x (N, C), z (N, M),
@@ -66,12 +67,13 @@ func ParseVariant(name string) (Variant, error) {
 	return 0, fmt.Errorf("csc: unknown FISTA variant %q (published, paper)", name)
 }
 
-// Analysis returns A*x (N, M, Ho, Wo): the correlation of x with every atom, a convolution.
+// Analysis returns A*x (N, M, Ho, Wo), (A.2): the correlation of x with every atom, which is PyTorch's conv2d.
 func Analysis[T tensor.Float](x, w *autodiff.Var[T], g conv.Geometry) *autodiff.Var[T] {
 	return autodiff.Convolve(x, w, g)
 }
 
-// Synthesis returns A z (N, C, height, width): atoms added up with the code's elements as weights, a transposed convolution.
+// Synthesis returns A z (N, C, height, width): atoms added up with the code's elements as weights, which is PyTorch's
+// conv_transpose2d. In the paper's convention A is conv2d instead, (A.6): see PaperKernel.
 func Synthesis[T tensor.Float](z, w *autodiff.Var[T], height, width int, g conv.Geometry) *autodiff.Var[T] {
 	return autodiff.ConvolveTransposed(z, w, height, width, g)
 }

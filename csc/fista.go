@@ -12,6 +12,8 @@ import (
 // Prox returns the proximal operator of t (lambda |.|_1 + mu/2 |.|^2), with z >= 0 if s says so, at u:
 //
 //	prox(u) = soft(u/(1 + mu t), lambda t/(1 + mu t)),   then max(., 0) if nonnegative.
+//
+// soft(v, b) = sign(v) max(|v| - b, 0) is the shrinkage (A.3).
 func Prox[T tensor.Float](u *autodiff.Var[T], t float64, s Settings) *autodiff.Var[T] {
 	scale := 1 / (1 + float64(s.Mu*t))
 	return autodiff.Shrink(u, T(scale), T(s.Lambda*t*scale), s.Nonnegative)
@@ -19,9 +21,9 @@ func Prox[T tensor.Float](u *autodiff.Var[T], t float64, s Settings) *autodiff.V
 
 // FISTA returns the code z after s.Iterations steps from z_0 = 0 with step size t:
 //
-//	z_k     = prox(y_k + t A*(x - A g_k))                  (A.1), g_k = y_k (Paper) or z_{k-1} (Published)
-//	m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1          (A.2)
-//	y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1})      (A.3), y_1 = 0
+//	z_k     = prox(y_k + t A*(x - A g_k))                  (A.1), first line; g_k = y_k (Paper) or z_{k-1} (Published)
+//	m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1          (A.1), second line
+//	y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1})      (A.1), third line; y_1 = 0
 //
 // The step size and lambda are constants for differentiation.
 func FISTA[T tensor.Float](x, w *autodiff.Var[T], t T, s Settings) *autodiff.Var[T] {
@@ -48,10 +50,10 @@ func unroll[T tensor.Float](x, w *autodiff.Var[T], s scalars[T]) *autodiff.Var[T
 	var before *autodiff.Var[T] // z_{k-2}, once it counts
 	m := 1.0
 	for k := 2; k <= s.Iterations; k++ {
-		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.2)
+		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.1), second line
 		y := z.Keep()
 		if before != nil { // at k = 2 the factor m_1 - 1 is 0
-			y = autodiff.AddScaled(y, autodiff.AddScaled(z.Keep(), before, -1), T((m-1)/next)) // (A.3)
+			y = autodiff.AddScaled(y, autodiff.AddScaled(z.Keep(), before, -1), T((m-1)/next)) // (A.1), third line
 		}
 		m = next
 		var synthesis *autodiff.Var[T]
@@ -61,7 +63,7 @@ func unroll[T tensor.Float](x, w *autodiff.Var[T], s scalars[T]) *autodiff.Var[T
 			synthesis = Synthesis(z.Keep(), w, height, width, s.Geometry)
 		}
 		residual := autodiff.AddScaled(x.Keep(), synthesis, -1)
-		before, z = z, s.prox(s.plus(y, Analysis(residual, w, s.Geometry))) // (A.1)
+		before, z = z, s.prox(s.plus(y, Analysis(residual, w, s.Geometry))) // (A.1), first line
 		if k == s.Iterations {
 			before.Drop()
 		}

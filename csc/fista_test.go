@@ -41,7 +41,7 @@ func (p problem) settings(kind Settings, iterations int, v Variant) Settings {
 
 var variants = []Variant{Published, Paper}
 
-// denseFISTA transcribes (A.1) to (A.3) with matrices, one column per image, and returns z_1, ..., z_K.
+// denseFISTA transcribes (A.1) with matrices, one column per image, and returns z_1, ..., z_K.
 func (p problem) denseFISTA(s Settings) []*mat.Dense {
 	x := columns(p.x)
 	_, images := x.Dims()
@@ -60,12 +60,12 @@ func (p problem) denseFISTA(s Settings) []*mat.Dense {
 		next := zero()
 		next.Apply(func(i, j int, v float64) float64 {
 			return denseProx(y.At(i, j)+p.step*v, p.step, s)
-		}, &u) // (A.1)
-		mNext := (1 + math.Sqrt(1+4*m*m)) / 2 // (A.2)
+		}, &u) // (A.1), first line
+		mNext := (1 + math.Sqrt(1+4*m*m)) / 2 // (A.1), second line
 		yNext := zero()
 		yNext.Apply(func(i, j int, v float64) float64 {
 			return v + (m-1)/mNext*(v-z.At(i, j))
-		}, next) // (A.3)
+		}, next) // (A.1), third line
 		z, y, m = next, yNext, mNext
 		all = append(all, z)
 	}
@@ -115,7 +115,7 @@ func TestVariantsPartAtTheThirdIteration(t *testing.T) {
 	}
 }
 
-// TestIterates runs (A.1) to (A.3) with the package's own operators and keeps every iterate: FISTA with K iterations returns
+// TestIterates runs (A.1) with the package's own operators and keeps every iterate: FISTA with K iterations returns
 // exactly the K-th, so that fewer iterations are a prefix of more.
 func TestIterates(t *testing.T) {
 	p := newProblem(t, 3)

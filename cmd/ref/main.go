@@ -38,7 +38,7 @@ func init() { // in init, because help lists the verbs
 		{"attack", "look for images nearby that a network mistakes", runAttack},
 		{"describe", "show a network as a table: layer, shape, parameters, multiply-adds", runDescribe},
 		{"check", "compare this program with stored values of the authors' code", runCheck},
-		{"trace", "show the iterates of a CSC layer on an image, beside (A.1) to (A.3)", runTrace},
+		{"trace", "show the iterates of a CSC layer on an image, beside (A.1)", runTrace},
 		{"spectrum", "bound the CSC layers' largest eigenvalues and judge their step sizes", runSpectrum},
 		{"certify", "say how far a sparse code is from the solution, and prove it", runCertify},
 		{"judge", "find out whether, and where, another backend is wrong", runJudge},

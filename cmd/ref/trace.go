@@ -19,8 +19,8 @@ import (
 	"sdref/tensor"
 )
 
-const traceHelp = `ref trace shows the iterates of one CSC layer on one image, a line for each iteration, beside the
-equations (A.1) to (A.3): objective, what certifies it, momentum, change, support. The signal is
+const traceHelp = `ref trace shows the iterates of one CSC layer on one image, a line for each iteration, beside
+FISTA's equations, (A.1): objective, what certifies it, momentum, change, support. The signal is
 what the layer sees in the network; lambda, mu, atoms and step size are the layer's, but for those
 given. Everything is computed in float64. With -out FOLDER the page, all numbers as CSV, plots (gap
 and support against k, code maps and reconstructions) and x, w and z as .npy are written there.`

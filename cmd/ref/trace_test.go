@@ -135,7 +135,7 @@ func TestTraceOfDeepLayer(t *testing.T) {
 func TestTracePage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "a", "b")
 	args := []string{"trace", "-data", cifar10(t), "-iterations", "7", "-solver", "published,ista", "-lambda", "0.5", "-step", "0.005", "-out", out}
-	r := works(t, args, "(A.1)", "(A.2)", "(A.3)", "(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
+	r := works(t, args, "(A.1), first line", "(A.1), second line", "(A.1), third line", "(A.2)", "(A.3)", "(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
 		"F(z) = 0.5 |z|_1 + |x - A z|^2/2", "z >= 0", "t = 0.005 was given", "of 65536", "solver ista: ", "solver published: ",
 		"iterations used up after 7 iterations", "the network stops at k = 2", "the least F is proven to lie between", "wrote to "+out+": trace.csv")
 	for k := 1; k <= 7; k++ {

@@ -17,9 +17,10 @@ func (t *trace) page() string {
 	fmt.Fprintf(&b, "signal x %d x %d x %d, code z %d x %d x %d, atoms %d x %d at stride %d, padding %d\n\n",
 		x[1], x[2], x[3], z[1], z[2], z[3], w[2], w[3], max(1, p.A.Geometry.Stride), p.A.Geometry.Padding)
 	fmt.Fprintf(&b, "    min over z%s of  F(z) = %s                    (B.1)\n\n", map[bool]string{true: " >= 0"}[p.Nonnegative], t.terms())
-	fmt.Fprintf(&b, "    z_k     = prox(y_k + t A*(x - A g_k))                              (A.1)\n")
-	fmt.Fprintf(&b, "    m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1                      (A.2)\n")
-	fmt.Fprintf(&b, "    y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1}),  y_1 = 0        (A.3)\n\n")
+	fmt.Fprintf(&b, "    z_k     = prox(y_k + t A*(x - A g_k))                              (A.1), first line\n")
+	fmt.Fprintf(&b, "    m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1                      (A.1), second line\n")
+	fmt.Fprintf(&b, "    y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1}),  y_1 = 0        (A.1), third line\n\n")
+	fmt.Fprintf(&b, "A* is the adjoint of A, (A.2), and prox shrinks every element, (A.3).\n")
 	fmt.Fprintf(&b, "The step size t = %.6g", t.step)
 	switch {
 	case t.lambdaK == 0:
@@ -55,7 +56,7 @@ func (t *trace) legend(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, `
     k           iteration, from z_0 = 0
-    m_k         the momentum's scalar, (A.2)
+    m_k         the momentum's scalar, (A.1), second line
     F           objective at z_k, (B.1): the sum of its terms, which follow
     gap         F(z_k) is at most so far above the least F: a proof, by the dual problem (docs/csc.md)
     relative    gap/F

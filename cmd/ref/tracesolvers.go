@@ -7,14 +7,14 @@ import (
 	"sdref/csc/solve"
 )
 
-// tracedSolver is a solver for a given step size, and the sentence that tells how it reads (A.1) to (A.3).
+// tracedSolver is a solver for a given step size, and the sentence that tells how it reads (A.1).
 type tracedSolver struct {
 	name, reads string
 	unrolled    bool // a network unrolls this loop
 	with        func(step float64) solve.Solver[float64]
 }
 
-// tracedSolvers are the loops that read as (A.1) to (A.3), and take the layer's step size.
+// tracedSolvers are the loops that read as (A.1), and take the layer's step size.
 var tracedSolvers = []tracedSolver{
 	{"fista", "g_k = y_k, as (A.1) says", true, func(t float64) solve.Solver[float64] { return solve.FISTA[float64]{Step: t} }},
 	{"published", "g_k = z_{k-1}, the authors' loop", true, func(t float64) solve.Solver[float64] { return solve.Published[float64]{Step: t} }},

@@ -113,7 +113,7 @@ func (d *descent[T]) point() {
 	for n, beta := range d.beta {
 		ay, az := d.ay.Row(n), d.az.Row(n)
 		tensor.AddScaled(ay, az, d.azBefore.Row(n), -1)
-		tensor.AddScaled(ay, az, ay, T(beta)) // A y by (A.3)
+		tensor.AddScaled(ay, az, ay, T(beta)) // A y, y by (A.1), third line
 	}
 	tensor.AddScaled(d.r, d.p.X, d.ay, -1)
 }
@@ -121,7 +121,8 @@ func (d *descent[T]) point() {
 // strip is how many elements go through step's passes together, so that they stay in the nearest cache.
 const strip = 1024
 
-// step sets next = prox(y + t A*r), (A.1), and azNext, with y = z + beta (z - before), (A.3).
+// step sets next = prox(y + t A*r), (A.1), first line, and azNext, with y = z + beta (z - before), (A.1), third
+// line.
 func (d *descent[T]) step() {
 	set, atoms := kernel.Active[T](), d.z.Shape[1]
 	t := T(d.t)
@@ -224,7 +225,7 @@ func (d *descent[T]) iterate() {
 	d.accept()
 }
 
-// accept makes next the iterate and goes on to the next m, (A.2).
+// accept makes next the iterate and goes on to the next m, (A.1), second line.
 func (d *descent[T]) accept() {
 	d.z, d.before, d.next = d.next, d.z, d.before
 	d.az, d.azBefore, d.azNext = d.azNext, d.az, d.azBefore

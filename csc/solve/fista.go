@@ -10,7 +10,7 @@ type ISTA[T tensor.Float] struct {
 	Step float64 // t, taken as it is; 0: 1/|A|^2 as power iteration estimates it, shortened when a step proves too long
 }
 
-// FISTA is (A.1) to (A.3) with the gradient at the extrapolated point.
+// FISTA is (A.1) with the gradient at the extrapolated point.
 type FISTA[T tensor.Float] struct {
 	Step         float64 // as for ISTA
 	Backtracking bool    // begin with a step that is too long, and shorten it until the quadratic model bounds the function

@@ -17,7 +17,7 @@ import (
 	"sdref/tensor"
 )
 
-// Problem is one problem for each image of a batch.
+// Problem is one problem, (B.1), for each image of a batch.
 type Problem[T tensor.Float] struct {
 	A           Dictionary[T]
 	X           *tensor.Tensor[T] // (N, C, H, W)

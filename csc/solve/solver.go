@@ -38,7 +38,7 @@ type Record struct {
 	KKT         float64 // the worst violation of an optimality condition
 	Change      float64 // |z - z before|
 	Step        float64 // step size, of solvers that have one; ADMM: 1/rho; Newton: sigma
-	Momentum    float64 // m_k of (A.2), the first image's; 0 for solvers without
+	Momentum    float64 // m_k of (A.1), the first image's; 0 for solvers without
 	Nonzeros    int
 	Restart     bool          // the momentum of some image has been reset since the last record
 	Elapsed     time.Duration // spent by the solver, certificates and observers not counted

@@ -134,7 +134,7 @@ func otherPoint(m *simulate.Machine, c *simulate.Call) *Tensor {
 	return m.Apply(c)
 }
 
-// ratio is (m_{k-1} - 1)/m_k, (A.3), with (A.2) started at m.
+// ratio is (m_{k-1} - 1)/m_k of (A.1), third line, for m_1 = m.
 func ratio(m float64, iteration int) float64 {
 	last := m
 	for range iteration - 1 {

@@ -10,12 +10,12 @@ import (
 // FISTA appends s.Iterations steps of FISTA from 0, as csc.FISTA, for the signal x, the atoms w and the step size t, and returns
 // the name of the last code. Its nodes are LAYER/k/ and
 //
-//	momentum      y_k = z_{k-1} + (m_{k-1} - 1)/m_k (z_{k-1} - z_{k-2}), (A.3); from the third iteration on
+//	momentum      y_k = z_{k-1} + (m_{k-1} - 1)/m_k (z_{k-1} - z_{k-2}), (A.1), third line; from the third iteration on
 //	synthesis     A g_k, where g_k is y_k (Paper) or z_{k-1} (Published); from the second iteration on
 //	residual      x - A g_k; from the second iteration on
 //	analysis      A*(x - A g_k), in the first iteration A*x
 //	prethreshold  y_k + t A*(x - A g_k)
-//	code          z_k = prox(prethreshold), (A.1)
+//	code          z_k = prox(prethreshold), (A.1), first line
 func (b *Builder) FISTA(layer, x, w, t string, s csc.Settings) string {
 	threshold := Attrs{"lambda": s.Lambda, "mu": s.Mu}
 	if s.Nonnegative {
@@ -33,7 +33,7 @@ func (b *Builder) FISTA(layer, x, w, t string, s csc.Settings) string {
 			z = b.Node("prox", at("code"), threshold, u, t)
 			continue
 		}
-		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.2)
+		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.1), second line
 		y := z
 		if k > 2 { // at k = 2 the factor m_1 - 1 is 0
 			y = b.Node("extrapolate", at("momentum"), Attrs{"ratio": (m - 1) / next}, z, before)

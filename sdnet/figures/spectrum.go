@@ -19,7 +19,7 @@ type Round struct {
 	Change float64 // squared norm of the update of v
 }
 
-// PowerRounds follows a layer's power iteration, (A.4), from the start vector of csc.NewLayer for the given number of rounds,
+// PowerRounds follows a layer's power iteration, (A.4) and (A.5), from the start vector of csc.NewLayer for that many rounds,
 // beyond the point where csc.PowerIteration stops: what its estimate was, and what it would have become. The layer stays as it is.
 func PowerRounds[T tensor.Float](l *csc.Layer[T], rounds int) []Round {
 	v := csc.NewLayer[T](l.Weight.Shape[0], l.Weight.Shape[1], l.Weight.Shape[2], l.Height, l.Width, l.Settings).Vector

@@ -143,12 +143,14 @@ static void contract(int which, Tensor x, Tensor w, Tensor z, Geometry g) {
 				}
 }
 
+/* A*x, (A.2), in PyTorch's terms conv2d. */
 static Tensor analysis(Tensor x, Tensor w, Geometry g) {
 	Tensor z = make(x.n, w.n, code_size(x.h, w.h, g), code_size(x.w, w.w, g));
 	contract(ANALYSIS, x, w, z, g);
 	return z;
 }
 
+/* A z, in PyTorch's terms conv_transpose2d. */
 static Tensor synthesis(Tensor z, Tensor w, int height, int width, Geometry g) {
 	Tensor x = make(z.n, w.c, height, width);
 	contract(SYNTHESIS, x, w, z, g);
@@ -188,7 +190,8 @@ static float sum_of_squares(Tensor a) {
 
 static float prox_scale(float step) { return 1 / (1 + (float)attr("mu", 0) * step); }
 
-/* argmin over z of |z-u|^2/2 + step (lambda |z|_1 + mu/2 |z|^2), z >= 0 if nonnegative. NaN stays NaN. */
+/* argmin over z of |z-u|^2/2 + step (lambda |z|_1 + mu/2 |z|^2), z >= 0 if nonnegative: the shrinkage
+   (A.3). NaN stays NaN. */
 static Tensor prox(Tensor u, float step) {
 	float scale = prox_scale(step), threshold = (float)attr("lambda", 0) * step * scale;
 	int nonnegative = attr("nonnegative", 0) != 0;
@@ -224,17 +227,17 @@ static void fista(Tensor x, Tensor w, float step, Geometry g) {
 		if (k == 1) {
 			u = scaled(step, answer(analysis(x, w, g), "1/analysis"));
 		} else {
-			next = (1 + sqrt(1 + 4 * m * m)) / 2; /* (A.2) */
+			next = (1 + sqrt(1 + 4 * m * m)) / 2; /* (A.1), second line */
 			y = z;
 			if (k > 2) {
 				r->ratio = (float)((m - 1) / next);
-				y = answer(add(z, r->ratio, add(z, -1, before)), "%d/momentum", k); /* (A.3) */
+				y = answer(add(z, r->ratio, add(z, -1, before)), "%d/momentum", k); /* (A.1), third line */
 			}
 			m = next;
 			r->point = paper ? y : z;
 			s = answer(synthesis(r->point, w, x.h, x.w, g), "%d/synthesis", k);
 			r->residual = answer(add(x, -1, s), "%d/residual", k);
-			u = add(y, step, answer(analysis(r->residual, w, g), "%d/analysis", k)); /* (A.1) */
+			u = add(y, step, answer(analysis(r->residual, w, g), "%d/analysis", k)); /* (A.1), first line */
 		}
 		before = z;
 		z = r->code = answer(prox(answer(u, "%d/prethreshold", k), step), "%d/code", k);

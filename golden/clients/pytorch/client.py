@@ -118,6 +118,7 @@ def geometry(a):
 
 
 def analysis(x, w, a):
+    """A*x, (A.2)."""
     return half(F.conv2d, x, w, **geometry(a))
 
 
@@ -129,14 +130,17 @@ def synthesis(z, w, a, size):
 
 
 def prox(u, step, a):
-    """argmin over z of |z-u|^2/2 + step*(lambda |z|_1 + mu/2 |z|^2); the derivative at a threshold is 0."""
+    """argmin over z of |z-u|^2/2 + step*(lambda |z|_1 + mu/2 |z|^2), the shrinkage (A.3).
+
+    The derivative at a threshold is 0.
+    """
     scale = 1 / (1 + a.get('mu', 0) * step)
     v, threshold = u * scale, a['lambda'] * step * scale
     return F.relu(v - threshold) if a.get('nonnegative', 0) else v.sign() * F.relu(v.abs() - threshold)
 
 
 def fista(case, layer, x, w, step, a):
-    """The code after the given iterations, (A.1) to (A.3)."""
+    """The code after the given iterations, (A.1)."""
     def node(quantity, operation, *inputs):
         return case.node(f'{layer}{k}/{quantity}', operation, *inputs)
 
