@@ -84,10 +84,7 @@ func runAttack(c *call) error {
 	if err != nil {
 		return err
 	}
-	if config.Type == "float64" {
-		return attackAs[float64](c, f, file, config)
-	}
-	return attackAs[float32](c, f, file, config)
+	return byType(config.Type, attackAs[float32], attackAs[float64])(c, f, file, config)
 }
 
 // parseAscending reads a list of ascending numbers that are not negative.

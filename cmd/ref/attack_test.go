@@ -15,7 +15,7 @@ func TestAttack(t *testing.T) {
 	run := narrow(t, data)
 	for _, norm := range []string{"linf", "l2"} {
 		out := filepath.Join(t.TempDir(), "new")
-		r := ref(t, slim("attack", data, "-norm", norm, "-steps", "3", "-lambdas", "0.4,0.8", "-beside", run, "-out", out)...)
+		r := ref.call(t, slim("attack", data, "-norm", norm, "-steps", "3", "-lambdas", "0.4,0.8", "-beside", run, "-out", out)...)
 		if r.status > exitFailed || r.err != "" { // the checks of so few images may fail
 			t.Fatalf("status %d, %s", r.status, r.err)
 		}
@@ -26,8 +26,8 @@ func TestAttack(t *testing.T) {
 		if len(report.Networks) != 4 || len(report.Transfer) != 6 || len(report.Checks) != 4+6 || len(report.Epsilons) != epsilons {
 			t.Fatalf("%+v", report)
 		}
-		works(t, []string{"eval", "-checkpoint", "pretrained:sdnet8_slim", "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(report.Networks[0].Correct[0])))
-		works(t, []string{"eval", "-checkpoint", run, "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(report.Networks[3].Correct[0])))
+		ref.works(t, []string{"eval", "-checkpoint", "pretrained:sdnet8_slim", "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(report.Networks[0].Correct[0])))
+		ref.works(t, []string{"eval", "-checkpoint", run, "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(report.Networks[3].Correct[0])))
 		for _, c := range report.Networks {
 			down := slices.Clone(c.Correct)
 			slices.SortFunc(down, func(a, b int) int { return b - a })
@@ -48,7 +48,7 @@ func TestAttackOnDrawnImages(t *testing.T) {
 		t.Skip("draws 12,000 images")
 	}
 	out := t.TempDir()
-	works(t, []string{"attack", "-images", "8", "-steps", "5", "-epsilons", "0.25,1", "-out", out}, "no accuracy, since these are none of the classes of cifar10",
+	ref.works(t, []string{"attack", "-images", "8", "-steps", "5", "-epsilons", "0.25,1", "-out", out}, "no accuracy, since these are none of the classes of cifar10",
 		"right answers in %", "0/255  100.0 +- 0.0", "1/255", "yes  gradients are there: 0 of 8", "nothing withstands everything: epsilon 0.5: 0 images")
 	if c := decode[attackReport](t, filepath.Join(out, "attack.json")).Networks[0].Correct; c[0] != 8 || c[2] == 8 {
 		t.Errorf("answers that stay: %v of 8", c)
@@ -59,12 +59,12 @@ func TestAttackOnDrawnImages(t *testing.T) {
 func TestAttackChecksItself(t *testing.T) {
 	data := cifar10(t)
 	run := narrow(t, data, "-lambda", "1000", "-stop", "1")
-	r := ref(t, "attack", "-checkpoint", run, "-data", data, "-images", "4", "-steps", "2")
+	r := ref.call(t, "attack", "-checkpoint", run, "-data", data, "-images", "4", "-steps", "2")
 	if r.status != exitFailed || r.err != "" {
 		t.Errorf("status %d, want %d; %s", r.status, exitFailed, r.err)
 	}
 	r.says(t, "NO   gradients are there: 4 of 4")
-	if quiet := works(t, []string{"attack", "-checkpoint", run, "-data", data, "-images", "4", "-steps", "2", "-checks=false"}); strings.Contains(quiet.out, "gradients") {
+	if quiet := ref.works(t, []string{"attack", "-checkpoint", run, "-data", data, "-images", "4", "-steps", "2", "-checks=false"}); strings.Contains(quiet.out, "gradients") {
 		t.Error("checked although it should not be")
 	}
 }

@@ -113,7 +113,7 @@ func (r *attackReport) write(p *progress, folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	g := figure{Name: "attack-" + r.Norm, Title: "accuracy under attack", Short: "images recognised against epsilon", Header: []string{"network", "made for", "epsilon", "images", "correct"}}
+	g := plot.Figure{Name: "attack-" + r.Norm, Title: "accuracy under attack", Short: "images recognised against epsilon", Header: []string{"network", "made for", "epsilon", "images", "correct"}}
 	chart := plot.Chart{Title: fmt.Sprintf("%d images of %s, attack of %d steps", r.Images, r.Data, r.Steps),
 		X: plot.Axis{Label: "epsilon (" + r.Norm + ")"}, Y: plot.Axis{Label: "recognised (%)", From: 0, To: 100}}
 	x := slices.Clone(r.Epsilons)
@@ -131,7 +131,7 @@ func (r *attackReport) write(p *progress, folder string) error {
 		for i, n := range c.Correct {
 			share := float64(n) / float64(r.Images)
 			s.Y, s.Error = append(s.Y, 100*share), append(s.Error, 100*math.Sqrt(share*(1-share)/float64(r.Images)))
-			g.Rows = append(g.Rows, row(c.Name, c.From, r.Epsilons[i], r.Images, n))
+			g.Rows = append(g.Rows, plot.Row(c.Name, c.From, r.Epsilons[i], r.Images, n))
 		}
 		chart.Series = append(chart.Series, s)
 	}
@@ -139,7 +139,7 @@ func (r *attackReport) write(p *progress, folder string) error {
 	if g.Picture, err = chart.Render(); err != nil {
 		return err
 	}
-	if err := g.write(folder); err != nil {
+	if err := g.Write(folder); err != nil {
 		return err
 	}
 	p.say("%s: %s", filepath.Join(folder, g.Name+".png"), g.Short)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"sdref/internal/atomicfile"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 )
@@ -85,19 +83,15 @@ func runBench(c *call) error {
 	case *single != "":
 		return json.NewEncoder(c.stdout).Encode(jobs[0].run())
 	}
-	report, err := c.measure(jobs)
+	report, err := measureJobs(c, jobs)
 	if err != nil || *file == "" {
 		return err
 	}
-	return atomicfile.Write(*file, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(report)
-	})
+	return writeJSON(*file, report)
 }
 
-// measure runs the jobs one after the other and prints a line for each.
-func (c *call) measure(jobs []benchJob) (*benchReport, error) {
+// measureJobs runs the jobs one after the other and prints a line for each.
+func measureJobs(c *call, jobs []benchJob) (*benchReport, error) {
 	r := &benchReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Cores: runtime.GOMAXPROCS(0), Peak: peaks()}
 	fmt.Fprintf(c.stdout, "%s, peak %.0f GFLOP/s float32, %.0f float64\n", machine(), r.Peak["float32"], r.Peak["float64"])
 	for _, j := range jobs {
@@ -106,7 +100,7 @@ func (c *call) measure(jobs []benchJob) (*benchReport, error) {
 		}
 		var result benchResult
 		var err error
-		if result.PeakRSS, err = c.apart(&result, "bench", "-job", j.name); err != nil {
+		if result.PeakRSS, err = apart(c, &result, "bench", "-job", j.name); err != nil {
 			return nil, fmt.Errorf("job %s: %w", j.name, err)
 		}
 		if peak := r.Peak[j.typ]; result.GFLOPS > 0 {
@@ -137,7 +131,7 @@ func (r benchResult) String() string {
 
 // apart runs this program with the given arguments in a process of its own, reads the JSON that it prints, and returns its peak memory
 // in units of 2^20 bytes. The system counts a process's memory from before it became another program, so this one must be small.
-func (c *call) apart(into any, args ...string) (peak float64, err error) {
+func apart(c *call, into any, args ...string) (peak float64, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err

@@ -28,11 +28,11 @@ func runCases(c *call) error {
 		return err
 	}
 	if *export != "" {
-		return c.export(*export, cases)
+		return exportCases(c, *export, cases)
 	}
 	for _, k := range cases {
 		if *show {
-			c.show(k)
+			showCase(c, k)
 		} else {
 			fmt.Fprintf(c.stdout, "%-34s %-15s %4d nodes  %-28s %s\n", k.ID, k.Kind, len(k.Nodes), strings.Join(k.Flags, " "), k.Why)
 		}
@@ -43,8 +43,8 @@ func runCases(c *call) error {
 	return nil
 }
 
-// show prints a case.
-func (c *call) show(k *graph.Case) {
+// showCase prints a case.
+func showCase(c *call, k *graph.Case) {
 	fmt.Fprintf(c.stdout, "%s: %s\n  kind %s, flags %s\n", k.ID, k.Why, k.Kind, strings.Join(k.Flags, " "))
 	settings, _ := json.Marshal(k.Attrs) // a map of plain values
 	fmt.Fprintf(c.stdout, "  settings %s\n", settings)
@@ -73,8 +73,8 @@ type tolerance struct {
 	Absolute  map[precision.Profile]float64 `json:"absolute"`  // the largest |got - want| that honest backends need
 }
 
-// export writes cases as the protocol does, and beside them ID/expected/NAME.npy and ID/bounds.json.
-func (c *call) export(dir string, cases []*graph.Case) error {
+// exportCases writes cases as the protocol does, and beside them ID/expected/NAME.npy and ID/bounds.json.
+func exportCases(c *call, dir string, cases []*graph.Case) error {
 	var exams []protocol.Exam
 	for _, k := range cases {
 		exams = append(exams, protocol.Exam{ID: k.ID, Case: k, In: k.Generate()})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"sdref/csc/solve"
 	"sdref/golden/npy"
 	"sdref/golden/safetensors"
-	"sdref/internal/atomicfile"
 	"sdref/tensor"
 )
 
@@ -253,11 +251,7 @@ func writeCertificate(path string, k solve.Certificate) error {
 		images = append(images, certificateJSON(b))
 	}
 	report["images"] = images
-	return atomicfile.Write(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(report)
-	})
+	return writeJSON(path, report)
 }
 
 func certificateJSON(b solve.Bounds) map[string]any {

@@ -18,9 +18,9 @@ import (
 // certifyFiles writes a problem and its solution to a folder: x and w as .npy, z as .safetensors under another name.
 func certifyFiles(t *testing.T) (p *solve.Problem[float64], z *tensor.Tensor[float64], dir string, args []string) {
 	t.Helper()
-	w := uniform[float64](2, 4, 2, 3, 3)
+	w := draw(2, 4, 2, 3, 3)
 	p = &solve.Problem[float64]{
-		A: solve.ZeroPadded(w, conv.Geometry{Stride: 2, Padding: 1}), X: uniform[float64](1, 2, 2, 7, 8), Lambda: 0.5, Mu: 0.125, Nonnegative: true,
+		A: solve.ZeroPadded(w, conv.Geometry{Stride: 2, Padding: 1}), X: draw(1, 2, 2, 7, 8), Lambda: 0.5, Mu: 0.125, Nonnegative: true,
 	}
 	z = solve.Newton[float64]{}.Solve(p, solve.Stop{RelativeGap: 1e-13, Iterations: 50}, nil).Z
 	dir = t.TempDir()
@@ -32,6 +32,13 @@ func certifyFiles(t *testing.T) (p *solve.Problem[float64], z *tensor.Tensor[flo
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
 	return p, z, dir, []string{"certify", "-x", filepath.Join(dir, "x.npy"), "-w", filepath.Join(dir, "w.npy"), "-z", filepath.Join(dir, "z.safetensors"),
 		"-z-name", "code", "-stride", "2", "-padding", "1", "-lambda", "0.5", "-mu", "0.125", "-nonnegative"}
+}
+
+// draw draws values from -1 to 1.
+func draw(seed uint64, shape ...int) *tensor.Tensor[float64] {
+	t := tensor.New[float64](shape...)
+	tensor.FillUniform(t, seed, 1, 0)
+	return t
 }
 
 func writeCode(t *testing.T, path string, z *tensor.Tensor[float64]) {
@@ -46,7 +53,7 @@ func TestCertify(t *testing.T) {
 	p, z, dir, args := certifyFiles(t)
 	report := filepath.Join(dir, "report.json")
 	want := solve.Certify(p, z)
-	works(t, append(args, "-tolerance", "1e-12", "-json", report), fmt.Sprintf("%.15g", want.Objective), "This proves:",
+	ref.works(t, append(args, "-tolerance", "1e-12", "-json", report), fmt.Sprintf("%.15g", want.Objective), "This proves:",
 		fmt.Sprintf("%d of %d elements", want.Nonzeros, want.Elements), "|z - z*| <= ", "z* is not 0")
 	data, err := os.ReadFile(report)
 	if err != nil {
@@ -61,12 +68,12 @@ func TestCertify(t *testing.T) {
 	}
 	z.Data[7] += 0.1
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	if r := ref(t, append(args, "-tolerance", "1e-12")...); r.status != exitFailed || !strings.Contains(r.out, "FAIL") {
+	if r := ref.call(t, append(args, "-tolerance", "1e-12")...); r.status != exitFailed || !strings.Contains(r.out, "FAIL") {
 		t.Errorf("a spoiled code: status %d, %s", r.status, r.out)
 	}
 	z.Data[7] = -1
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	if r := ref(t, append(args, "-tolerance", "1", "-json", report)...); r.status != exitFailed || !strings.Contains(r.out, "not allowed: its smallest element is -1") {
+	if r := ref.call(t, append(args, "-tolerance", "1", "-json", report)...); r.status != exitFailed || !strings.Contains(r.out, "not allowed: its smallest element is -1") {
 		t.Errorf("a negative code: status %d, %s", r.status, r.out)
 	}
 }
@@ -101,7 +108,7 @@ func TestCertifyRefuses(t *testing.T) {
 		{with("-boundary", "circular"), []string{"boundary circular has none"}},
 		{with("-tolerance", "NaN"), []string{"-tolerance"}},
 	} {
-		ref(t, c.args...).refused(t, c.says...)
+		ref.call(t, c.args...).refused(t, c.says...)
 	}
 }
 
@@ -118,15 +125,15 @@ func TestCertifyAxes(t *testing.T) {
 	solved, spoiled := []string{"-tolerance", "1e-15"}, []float64{2, 0, 0, -1}
 	unit := file("unit", []float64{1, 0, 0, 1}, 2, 2) // two vectors as atoms
 	vectors := []string{"certify", "-lambda", "1", "-w", unit, "-x", file("x", []float64{3, 0.5, -1, -2}, 2, 2), "-z"}
-	works(t, append(append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2)), solved...), "relative gap       0 ")
+	ref.works(t, append(append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2)), solved...), "relative gap       0 ")
 	spoiled[0] = 1.5
-	if r := ref(t, append(append(vectors, file("bad", spoiled, 2, 2)), solved...)...); r.status != exitFailed {
+	if r := ref.call(t, append(append(vectors, file("bad", spoiled, 2, 2)), solved...)...); r.status != exitFailed {
 		t.Errorf("a spoiled code: status %d, %s", r.status, r.out)
 	}
 	// One atom (1, 1)/2 of two places at stride 2; |atom|^2 = 1/2, so z = 2 soft(A*x, lambda).
 	line := []string{"certify", "-lambda", "1", "-stride", "2", "-w", file("atom", []float64{0.5, 0.5}, 1, 1, 2), "-x", file("line", []float64{3, 3, 1, 0, -4, -1}, 1, 1, 6), "-z"}
-	works(t, append(append(line, file("code", []float64{4, 0, -3}, 1, 1, 3)), solved...), "support            2 of 3 elements")
-	ref(t, append(line, file("code", []float64{4, 0, -3}, 1, 1, 3), "-padding", "1")...).refused(t, "-padding 1", "one axis")
-	ref(t, append(vectors, file("code", []float64{4, 0, -3}, 1, 1, 3))...).refused(t, "[2 2]", "[1 1 3]", "number of axes")
-	ref(t, append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2), "-padding", "2")...).refused(t, "-padding 2", "vectors")
+	ref.works(t, append(append(line, file("code", []float64{4, 0, -3}, 1, 1, 3)), solved...), "support            2 of 3 elements")
+	ref.call(t, append(line, file("code", []float64{4, 0, -3}, 1, 1, 3), "-padding", "1")...).refused(t, "-padding 1", "one axis")
+	ref.call(t, append(vectors, file("code", []float64{4, 0, -3}, 1, 1, 3))...).refused(t, "[2 2]", "[1 1 3]", "number of axes")
+	ref.call(t, append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2), "-padding", "2")...).refused(t, "-padding 2", "vectors")
 }

@@ -18,10 +18,10 @@ func runCheck(c *call) error {
 	if *vectors == "" {
 		return errors.New("-vectors is missing (see ref check -help)")
 	}
-	check := map[string]func(*golden.Case) ([]golden.Row, error){"float32": suite.Check[float32], "float64": suite.Check[float64]}[*typ]
-	if check == nil {
-		return fmt.Errorf("-type: %q is neither float32 nor float64", *typ)
+	if err := checkType(*typ); err != nil {
+		return err
 	}
+	check := byType(*typ, suite.Check[float32], suite.Check[float64])
 	cases, err := golden.Open(*vectors)
 	if err != nil {
 		return err

@@ -111,7 +111,7 @@ func TestCheckPasses(t *testing.T) {
 	writeCase(t, folder, "first", nil)
 	writeCase(t, filepath.Join(folder, "below"), "second", nil)
 	for _, typ := range []string{"float64", "float32"} {
-		r := works(t, []string{"check", "-vectors", folder, "-type", typ}, ", "+typ+"\n", "pass first weight:", "pass second grad_weight:", "pass first power_iterations:",
+		r := ref.works(t, []string{"check", "-vectors", folder, "-type", typ}, ", "+typ+"\n", "pass first weight:", "pass second grad_weight:", "pass first power_iterations:",
 			"2 cases, 22 tensors and scalars: 22 passed, 0 failed")
 		if strings.Contains(r.out, "FAIL") || r.err != "" {
 			t.Errorf("%s: %s%s", typ, r.out, r.err)
@@ -119,7 +119,7 @@ func TestCheckPasses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := refWith(t, ctx, nil, "check", "-vectors", folder); r.status != exitInterrupted || r.err != "" {
+	if r := ref.callWith(t, ctx, nil, "check", "-vectors", folder); r.status != exitInterrupted || r.err != "" {
 		t.Errorf("cancelled: status %d, %q", r.status, r.err)
 	}
 }
@@ -164,7 +164,7 @@ func plant(t *testing.T, name string, change func(object, map[string]safetensors
 	folder := t.TempDir()
 	writeCase(t, folder, "good", nil)
 	writeCase(t, folder, "bad", change)
-	r := ref(t, "check", "-vectors", folder)
+	r := ref.call(t, "check", "-vectors", folder)
 	if r.status != exitFailed || r.err != "" {
 		t.Errorf("%s: status %d, want 1; %q", name, r.status, r.err)
 	}
@@ -201,24 +201,24 @@ func TestCheckRefuses(t *testing.T) {
 	} {
 		folder := t.TempDir()
 		writeCase(t, folder, "case", c.change)
-		ref(t, "check", "-vectors", folder).refused(t, c.says...)
+		ref.call(t, "check", "-vectors", folder).refused(t, c.says...)
 	}
 }
 
 func TestCheckRefusesFolders(t *testing.T) {
 	folder := t.TempDir()
-	ref(t, "check", "-vectors", folder).refused(t, folder, "no case")
-	ref(t, "check", "-vectors", filepath.Join(folder, "absent")).refused(t, "absent")
+	ref.call(t, "check", "-vectors", folder).refused(t, folder, "no case")
+	ref.call(t, "check", "-vectors", filepath.Join(folder, "absent")).refused(t, "absent")
 	path := writeCase(t, folder, "case", nil)
-	ref(t, "check", "-vectors", path).refused(t, path)
+	ref.call(t, "check", "-vectors", path).refused(t, path)
 	put(t, filepath.Join(folder, "half.json"), []byte("{}"))
-	ref(t, "check", "-vectors", folder).refused(t, "half.json", "half.safetensors")
+	ref.call(t, "check", "-vectors", folder).refused(t, "half.json", "half.safetensors")
 	put(t, filepath.Join(folder, "half.safetensors"), []byte("no\nheader\n"))
-	ref(t, "check", "-vectors", folder).refused(t, "half.json", "name")
+	ref.call(t, "check", "-vectors", folder).refused(t, "half.json", "name")
 	put(t, filepath.Join(folder, "half.json"), []byte("{\n\n"))
-	ref(t, "check", "-vectors", folder).refused(t, "half.json", "JSON")
+	ref.call(t, "check", "-vectors", folder).refused(t, "half.json", "JSON")
 	if err := os.Rename(filepath.Join(folder, "case.safetensors"), filepath.Join(folder, "half.safetensors")); err != nil {
 		t.Fatal(err)
 	}
-	ref(t, "check", "-vectors", folder).refused(t, "case.json", "case.safetensors")
+	ref.call(t, "check", "-vectors", folder).refused(t, "case.json", "case.safetensors")
 }

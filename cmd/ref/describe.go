@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"sdref/sdnet"
@@ -41,29 +40,4 @@ func runDescribe(c *call) error {
 	}
 	fmt.Fprintf(w, "total\t\t\t%s\t%s\t\n", thousands(net.CountParameters()), thousands(adds))
 	return w.Flush()
-}
-
-func networkNames() string {
-	var names []string
-	for _, s := range sdnet.Networks {
-		names = append(names, s.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-func dataNames() string {
-	var names []string
-	for _, d := range sdnet.DataSets {
-		names = append(names, d.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// thousands writes n with commas.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

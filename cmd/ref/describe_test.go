@@ -74,7 +74,7 @@ func TestDescribe(t *testing.T) {
 	for _, s := range sdnet.Networks {
 		for _, d := range sdnet.DataSets {
 			for _, iterations := range []int{2, 3} {
-				r := works(t, []string{"describe", "-net", s.Name, "-data", d.Name, "-iterations", fmt.Sprint(iterations)}, s.Name+" for "+d.Name, fmt.Sprintf("%d classes", d.Classes))
+				r := ref.works(t, []string{"describe", "-net", s.Name, "-data", d.Name, "-iterations", fmt.Sprint(iterations)}, s.Name+" for "+d.Name, fmt.Sprintf("%d classes", d.Classes))
 				_, table, _ := strings.Cut(r.out, "multiply-adds")
 				lines := strings.Split(strings.TrimSpace(table), "\n")
 				parameters, adds := 0, 0
@@ -100,6 +100,6 @@ func TestDescribePublished(t *testing.T) {
 		{"sdnet18_all_noshortcut", "cifar10", "11,000,138"}, {"sdnet34", "cifar100", "21,328,292"},
 		{"sdnet18", "imagenet", "11,689,512"}, {"sdnet18_all", "imagenet", "11,726,376"},
 	} {
-		works(t, []string{"describe", "-net", c.net, "-data", c.data}, c.total)
+		ref.works(t, []string{"describe", "-net", c.net, "-data", c.data}, c.total)
 	}
 }

@@ -12,17 +12,6 @@ import (
 	"sdref/tensor"
 )
 
-// figure is a drawn figure and its numbers.
-type figure struct {
-	Name    string // of its files
-	Title   string
-	Short   string // what it found, in a line
-	Caption string // what is to be seen, for who does not know the paper by heart
-	Picture plot.Picture
-	Header  []string
-	Rows    [][]string
-}
-
 // missing says why a figure cannot be drawn.
 type missing string
 
@@ -81,7 +70,7 @@ func newDrawing[T tensor.Float](c *call, p *progress, f figuresFlags, file *safe
 // kind is a figure that can be asked for by name, or a few that belong together.
 type kind struct {
 	name string
-	draw func() ([]figure, error)
+	draw func() ([]plot.Figure, error)
 }
 
 func (d *drawing[T]) kinds() []kind {
@@ -127,13 +116,4 @@ func (d *drawing[T]) stem() (*sdnet.CSC[T], error) {
 		return nil, missing(d.config.Network + " has no CSC layer")
 	}
 	return d.net.Layers[0], nil
-}
-
-// row writes numbers as a row of a table.
-func row(values ...any) []string {
-	var cells []string
-	for _, v := range values {
-		cells = append(cells, fmt.Sprint(v))
-	}
-	return cells
 }

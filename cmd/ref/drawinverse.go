@@ -13,7 +13,7 @@ import (
 const contrastImages = 64
 
 // reconstructions is Figure B.1: as it is, stretched as the authors do, and without what all images have in common.
-func (d *drawing[T]) reconstructions() ([]figure, error) {
+func (d *drawing[T]) reconstructions() ([]plot.Figure, error) {
 	blocks := d.flags.blocks
 	if blocks == nil {
 		blocks = d.lastBlocks()
@@ -29,8 +29,8 @@ func (d *drawing[T]) reconstructions() ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	var drawn []figure
-	for _, draw := range []func(*tensor.Tensor[T], []figures.Reconstruction[T]) (figure, error){d.inverse, d.stretched, d.contrast} {
+	var drawn []plot.Figure
+	for _, draw := range []func(*tensor.Tensor[T], []figures.Reconstruction[T]) (plot.Figure, error){d.inverse, d.stretched, d.contrast} {
 		g, err := draw(x, list)
 		if err != nil {
 			return nil, err
@@ -76,8 +76,8 @@ func (d *drawing[T]) cell(x *tensor.Tensor[T], values []float64, caption string)
 }
 
 // inverse is Figure B.1 as it is.
-func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g figure, err error) {
-	g = figure{
+func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+	g = plot.Figure{
 		Name: "figure-B1", Title: "Figure B.1: the input, from the outputs of blocks",
 		Caption: "Upper row: test images. Below, for each block, what its output says of them: BatchNorm undone and each code z replaced by A z, (B.2) and (B.3), down to the input; once as published, without BatchNorm's epsilon, once exactly. Numbers are PSNR against the input in dB, pixels cut to [0, 1].",
 		Header:  []string{"block", "inverse", "image", "psnr"},
@@ -94,7 +94,7 @@ func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[
 				psnr := figures.PSNR(values, figures.Values(d.pixels(), x, i))
 				mean += psnr / float64(grid.Columns)
 				grid.Cells = append(grid.Cells, d.cell(x, values, fmt.Sprintf("%.1f", psnr)))
-				g.Rows = append(g.Rows, row(r.Block, name, i, psnr))
+				g.Rows = append(g.Rows, plot.Row(r.Block, name, i, psnr))
 			}
 		}
 	}
@@ -104,8 +104,8 @@ func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[
 }
 
 // stretched is Figure B.1 with each channel of each image stretched.
-func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g figure, err error) {
-	g = figure{
+func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+	g = plot.Figure{
 		Name: "figure-B1-stretched", Title: "Figure B.1 with each channel stretched", Short: "each channel from its smallest to its largest value",
 		Caption: "The reconstructions as published, each channel of each image scaled to reach from 0 to 1, as the authors' visualisation does.",
 		Header:  []string{"block", "image", "channel", "smallest", "largest"},
@@ -119,7 +119,7 @@ func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstructio
 			plane := len(values) / 3
 			for c := range 3 {
 				low, high := figures.Extremes(values[c*plane:][:plane])
-				g.Rows = append(g.Rows, row(r.Block, i, c, low, high))
+				g.Rows = append(g.Rows, plot.Row(r.Block, i, c, low, high))
 			}
 		}
 	}
@@ -128,8 +128,8 @@ func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstructio
 }
 
 // contrast is Figure B.1 without what all images have in common.
-func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g figure, err error) {
-	g = figure{
+func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+	g = plot.Figure{
 		Name: "figure-B1-contrast", Title: "Figure B.1 without what all images have in common",
 		Caption: fmt.Sprintf("The exact reconstructions minus their mean over %d images, each row brightened by a factor of its own: what a block still knows of this image. Beside the names stands how much contrast is left, as a share of the input's: two iterations of FISTA give small codes, so it shrinks from layer to layer. Numbers are correlations with the input's contrast.", x.Shape[0]),
 		Header:  []string{"block", "contrast_share", "image", "correlation"},
@@ -152,7 +152,7 @@ func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction
 				values[j] = 0.5 + float64(v/most)/2
 			}
 			grid.Cells = append(grid.Cells, d.cell(x, values, fmt.Sprintf("%.2f", correlation)))
-			g.Rows = append(g.Rows, row(r.Block, share, i, correlation))
+			g.Rows = append(g.Rows, plot.Row(r.Block, share, i, correlation))
 		}
 	}
 	g.Short = fmt.Sprintf("correlation with the input from %s: %.2f in the mean", blockTitle(list[len(list)-1].Block), mean)

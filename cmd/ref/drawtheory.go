@@ -12,7 +12,7 @@ import (
 )
 
 // curves is the training's loss and accuracy.
-func (d *drawing[T]) curves() ([]figure, error) {
+func (d *drawing[T]) curves() ([]plot.Figure, error) {
 	if len(d.history) == 0 {
 		return nil, missing("the checkpoint tells of no completed epoch")
 	}
@@ -26,7 +26,7 @@ func (d *drawing[T]) curves() ([]figure, error) {
 		k := float64(e.Epoch)
 		loss.X, loss.Y = append(loss.X, k), append(loss.Y, e.Loss)
 		accuracy.X, accuracy.Y = append(accuracy.X, k), append(accuracy.Y, 100*e.Accuracy)
-		cells := append(row(e.Epoch, e.Loss, e.Accuracy, e.Rate), "", "")
+		cells := append(plot.Row(e.Epoch, e.Loss, e.Accuracy, e.Rate), "", "")
 		if e.Held.Images > 0 {
 			heldLoss.X, heldLoss.Y = append(heldLoss.X, k), append(heldLoss.Y, e.Held.Loss)
 			heldAccuracy.X, heldAccuracy.Y = append(heldAccuracy.X, k), append(heldAccuracy.Y, 100*e.Held.Accuracy)
@@ -34,7 +34,7 @@ func (d *drawing[T]) curves() ([]figure, error) {
 		}
 		rows = append(rows, cells)
 	}
-	list := []figure{
+	list := []plot.Figure{
 		{Name: "training-loss", Title: "Loss per epoch", Short: fmt.Sprintf("%.4f after epoch %d", last.Loss, last.Epoch),
 			Caption: "Mean cross-entropy over an epoch's images while the weights moved."},
 		{Name: "training-accuracy", Title: "Accuracy per epoch", Short: fmt.Sprintf("%.2f %% after epoch %d", 100*last.Accuracy, last.Epoch),
@@ -65,7 +65,7 @@ const (
 )
 
 // iterates is FISTA on the first test image, in float64 so that the gap to the limit is not lost in rounding.
-func (d *drawing[T]) iterates() ([]figure, error) {
+func (d *drawing[T]) iterates() ([]plot.Figure, error) {
 	stem, err := d.stem()
 	if err != nil {
 		return nil, err
@@ -79,13 +79,13 @@ func (d *drawing[T]) iterates() ([]figure, error) {
 	l.StepSize.Data[0] = float64(stem.StepSize.Data[0])
 	x := tensor.Convert[float64](image)
 	limit := figures.Limit(l, x, iteratesLimit)
-	gap := figure{
+	gap := plot.Figure{
 		Name: "fista-objective", Title: "FISTA: the objective",
 		Caption: fmt.Sprintf("How far the objective (B.1) of the stem's code lies above its limit, F* = %.6g after %d iterations, on the first test image; step size t = %.4g. The network stops after %d iterations (dots). paper: the gradient at the extrapolated point, (A.1); published: at the last iterate, as the authors' code has it; they agree up to two.",
 			limit, iteratesLimit, l.StepSize.Data[0], l.Iterations),
 		Header: []string{"variant", "k", "objective", "l1_term", "fidelity_term", "nonzeros", "step_length", "gap"},
 	}
-	steps := figure{
+	steps := plot.Figure{
 		Name: "fista-step", Title: "FISTA: the length of the step", Header: gap.Header, Short: "|z_k - z_(k-1)| per iteration",
 		Caption: "|z_k - z_(k-1)|, how far an iteration moves the code, from z_0 = 0. All numbers are in the CSV file beside the figure.",
 	}
@@ -103,7 +103,7 @@ func (d *drawing[T]) iterates() ([]figure, error) {
 				stopMove.X, stopMove.Y = []float64{k}, []float64{z.Move}
 				gap.Short = fmt.Sprintf("F(z_%d) = %.5g, limit %.5g", z.K, z.Objective, limit)
 			}
-			gap.Rows = append(gap.Rows, row(v, z.K, z.Objective, z.Sparsity, z.Fidelity, z.Nonzeros, z.Move, z.Objective-limit))
+			gap.Rows = append(gap.Rows, plot.Row(v, z.K, z.Objective, z.Sparsity, z.Fidelity, z.Nonzeros, z.Move, z.Objective-limit))
 		}
 		gaps, moves = append(gaps, a, stop), append(moves, b, stopMove)
 	}
@@ -113,7 +113,7 @@ func (d *drawing[T]) iterates() ([]figure, error) {
 		return nil, err
 	}
 	steps.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "|z_k - z_(k-1)|", Log: true}, Series: moves}.Render()
-	return []figure{gap, steps}, err
+	return []plot.Figure{gap, steps}, err
 }
 
 // How many rounds of power iteration are followed and shown, and the most layers in one chart.
@@ -124,11 +124,11 @@ const (
 )
 
 // power is the convergence of power iteration in every CSC layer.
-func (d *drawing[T]) power() ([]figure, error) {
+func (d *drawing[T]) power() ([]plot.Figure, error) {
 	if _, err := d.stem(); err != nil {
 		return nil, err
 	}
-	g := figure{
+	g := plot.Figure{
 		Name: "power", Title: "Power iteration: the estimate of the largest eigenvalue",
 		Caption: fmt.Sprintf("How far the estimate |A v|^2 of (A.5) lies below its value after %d rounds, from a random start. The published code stops after %d rounds (dots) or once the squared change of v is at most %g; training continues from the last v, so its estimates are better than these.",
 			powerLimit, csc.PowerRounds, csc.PowerTolerance),
@@ -146,7 +146,7 @@ func (d *drawing[T]) power() ([]figure, error) {
 		line, stop := plot.Series{Name: l.Name, Color: color}, plot.Series{Mark: plot.Points, Color: color}
 		for k, r := range rounds[:powerShown] {
 			line.X, line.Y = append(line.X, float64(k+1)), append(line.Y, 1-r.Value/final)
-			g.Rows = append(g.Rows, row(l.Name, k+1, r.Value, r.Change))
+			g.Rows = append(g.Rows, plot.Row(l.Name, k+1, r.Value, r.Change))
 		}
 		at := csc.PowerRounds
 		if k := slices.IndexFunc(rounds, func(r figures.Round) bool { return r.Change <= csc.PowerTolerance }); k >= 0 {
@@ -165,14 +165,14 @@ func (d *drawing[T]) power() ([]figure, error) {
 	}
 	var err error
 	g.Picture, err = plot.Chart{X: plot.Axis{Label: "round"}, Y: plot.Axis{Label: "1 - estimate/limit", Log: true}, Series: series}.Render()
-	return []figure{g}, err
+	return []plot.Figure{g}, err
 }
 
 // spectrumSide is the number of frequencies in each direction.
 const spectrumSide = 32
 
 // spectrum is the stem's eigenvalues by frequency, and the singular values of its atoms.
-func (d *drawing[T]) spectrum() ([]figure, error) {
+func (d *drawing[T]) spectrum() ([]plot.Figure, error) {
 	stem, err := d.stem()
 	if err != nil {
 		return nil, err
@@ -182,14 +182,14 @@ func (d *drawing[T]) spectrum() ([]figure, error) {
 		return nil, err
 	}
 	if stem.Stride > 1 {
-		return []figure{singular}, nil
+		return []plot.Figure{singular}, nil
 	}
 	values, err := figures.Spectrum(stem.Layer, spectrumSide)
 	if err != nil {
 		return nil, err
 	}
 	estimate := csc.StepShare / float64(stem.StepSize.Data[0])
-	g := figure{
+	g := plot.Figure{
 		Name: "spectrum", Title: "The eigenvalues of A A* of the stem",
 		Short: fmt.Sprintf("from %.4g to %.4g; power iteration's estimate %.4g", values[len(values)-1], values[0], estimate),
 		Caption: fmt.Sprintf("The eigenvalues of A A* at %d x %d frequencies, %d each, as if the image had no border, in descending order. Their largest, %.5g, bounds the largest eigenvalue from above; the step size %.4g comes from the estimate %.5g (line).",
@@ -199,21 +199,21 @@ func (d *drawing[T]) spectrum() ([]figure, error) {
 	line := plot.Series{Name: "eigenvalues"}
 	for i, v := range values {
 		line.X, line.Y = append(line.X, float64(i+1)), append(line.Y, v)
-		g.Rows = append(g.Rows, row(i+1, v))
+		g.Rows = append(g.Rows, plot.Row(i+1, v))
 	}
 	level := plot.Series{Name: "estimate 0.9/t", Mark: plot.Dashes, X: []float64{1, float64(len(values))}, Y: []float64{estimate, estimate}}
 	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "eigenvalue", Log: true}, Series: []plot.Series{line, level}}.Render()
-	return []figure{g, singular}, err
+	return []plot.Figure{g, singular}, err
 }
 
 // singular is the singular values of a layer's atoms as the rows of a matrix.
-func (d *drawing[T]) singular(l *sdnet.CSC[T]) (figure, error) {
+func (d *drawing[T]) singular(l *sdnet.CSC[T]) (plot.Figure, error) {
 	values, err := figures.SingularValues(l.Weight)
 	if err != nil {
-		return figure{}, err
+		return plot.Figure{}, err
 	}
 	patch := l.Weight.Len() / l.Weight.Shape[0]
-	g := figure{
+	g := plot.Figure{
 		Name: "singular-values", Title: "The singular values of the stem's atoms",
 		Short: fmt.Sprintf("%d, from %.4g to %.4g", len(values), values[0], values[len(values)-1]),
 		Caption: fmt.Sprintf("The %d atoms as the rows of a matrix with %d columns, the elements of a patch: how many directions of the space of patches the dictionary really uses. Equal ones would be a tight frame.",
@@ -223,7 +223,7 @@ func (d *drawing[T]) singular(l *sdnet.CSC[T]) (figure, error) {
 	bars := plot.Series{Mark: plot.Bars, Width: 0.7}
 	for i, v := range values {
 		bars.X, bars.Y = append(bars.X, float64(i+1)), append(bars.Y, v)
-		g.Rows = append(g.Rows, row(i+1, v))
+		g.Rows = append(g.Rows, plot.Row(i+1, v))
 	}
 	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "singular value"}, Series: []plot.Series{bars}}.Render()
 	return g, err

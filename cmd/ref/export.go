@@ -45,10 +45,7 @@ func runExport(c *call) error {
 	if err != nil {
 		return err
 	}
-	if config.Type == "float64" {
-		return exportAs[float64](c, f, steps, *evaluable, *out, write)
-	}
-	return exportAs[float32](c, f, steps, *evaluable, *out, write)
+	return byType(config.Type, exportAs[float32], exportAs[float64])(c, f, steps, *evaluable, *out, write)
 }
 
 // writer writes tensors to a file.

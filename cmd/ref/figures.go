@@ -1,17 +1,14 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"sdref/golden/safetensors"
-	"sdref/internal/atomicfile"
 	"sdref/sdnet/pretrained"
 	"sdref/tensor"
 )
@@ -68,11 +65,11 @@ func runFigures(c *call) error {
 			f.checkpoints = append(f.checkpoints, pretrained.Prefix+name)
 		}
 	}
-	return c.figures(f)
+	return drawFigures(c, f)
 }
 
-// figures draws the figures of each network and writes the report.
-func (c *call) figures(f figuresFlags) error {
+// drawFigures draws the figures of each network and writes the report.
+func drawFigures(c *call, f figuresFlags) error {
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return err
 	}
@@ -92,10 +89,7 @@ func (c *call) figures(f figuresFlags) error {
 				return fmt.Errorf("-checkpoint: two of %s; draw them into two folders", config.Network)
 			}
 		}
-		draw := drawSection[float32]
-		if config.Type == "float64" {
-			draw = drawSection[float64]
-		}
+		draw := byType(config.Type, drawSection[float32], drawSection[float64])
 		s, err := draw(c, p, f, file, folder, float64(i)/float64(len(f.checkpoints)), float64(i+1)/float64(len(f.checkpoints)))
 		if err != nil {
 			return err
@@ -141,7 +135,7 @@ func drawSection[T tensor.Float](c *call, p *progress, f figuresFlags, file *saf
 			return s, fmt.Errorf("figure %s of %s: %w", k.name, d.config.Network, err)
 		}
 		for _, g := range figures {
-			if err := g.write(folder); err != nil {
+			if err := g.Write(folder); err != nil {
 				return s, err
 			}
 			p.say("%s", filepath.Join(folder, g.Name)+".png: "+g.Short)
@@ -149,22 +143,4 @@ func drawSection[T tensor.Float](c *call, p *progress, f figuresFlags, file *saf
 		s.Figures = append(s.Figures, figures...)
 	}
 	return s, nil
-}
-
-// write writes a figure's three files.
-func (g figure) write(folder string) error {
-	var table strings.Builder
-	if err := csv.NewWriter(&table).WriteAll(append([][]string{g.Header}, g.Rows...)); err != nil {
-		return err
-	}
-	for extension, content := range map[string]string{".png": string(g.Picture.PNG), ".svg": string(g.Picture.SVG), ".csv": table.String()} {
-		err := atomicfile.Write(filepath.Join(folder, g.Name+extension), func(w io.Writer) error {
-			_, err := io.WriteString(w, content)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

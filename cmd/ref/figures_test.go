@@ -46,12 +46,12 @@ var allFigures = []string{"figure-C1", "figure-B1", "figure-B1-stretched", "figu
 // All figures of a trained network that can be inverted: the files, their numbers, the page; drawn again, the same bytes.
 func TestFigures(t *testing.T) {
 	data, run, out, again := cifar10(t), t.TempDir(), t.TempDir(), t.TempDir()
-	works(t, short(data, run, "-net", "sdnet8_all_narrow_noshortcut", "-epochs", "1"))
+	ref.works(t, short(data, run, "-net", "sdnet8_all_narrow_noshortcut", "-epochs", "1"))
 	args := func(out string) []string {
 		return []string{"figures", "-checkpoint", checkpointIn(run), "-data", data, "-show", "3", "-out", out}
 	}
-	works(t, args(out), "figure-C1.png: 16 atoms of 3 x 3", "report: "+filepath.Join(out, "report.html"))
-	works(t, args(again))
+	ref.works(t, args(out), "figure-C1.png: 16 atoms of 3 x 3", "report: "+filepath.Join(out, "report.html"))
+	ref.works(t, args(again))
 	for _, name := range allFigures {
 		picture := content(t, filepath.Join(out, name+".png"))
 		if _, err := png.Decode(strings.NewReader(picture)); err != nil {
@@ -90,7 +90,7 @@ func TestFigures(t *testing.T) {
 			t.Fatalf("atoms, row %d: %v, want %v", i, row, weight.Data[i])
 		}
 	}
-	counts(t, out, works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data}))
+	counts(t, out, ref.works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data}))
 }
 
 // counts compares the figures of codes with what ref eval says: 4 test images, 16 codes a pixel.
@@ -162,8 +162,8 @@ func whole(t *testing.T, page, folder string, says ...string) {
 // What a network does not allow is left out and said.
 func TestFiguresMissing(t *testing.T) {
 	run, out := t.TempDir(), t.TempDir()
-	works(t, short(cifar10(t), run, "-net", "resnet8_narrow", "-stop", "1"))
-	works(t, []string{"figures", "-checkpoint", checkpointIn(run), "-out", out},
+	ref.works(t, short(cifar10(t), run, "-net", "resnet8_narrow", "-stop", "1"))
+	ref.works(t, []string{"figures", "-checkpoint", checkpointIn(run), "-out", out},
 		"no C1: resnet8_narrow has no CSC layer", "no B1: the stem of resnet8_narrow cannot be inverted", "no training: the checkpoint tells of no completed epoch")
 	page := content(t, filepath.Join(out, "report.html"))
 	for _, text := range []string{"What is not shown", "C1: resnet8_narrow has no CSC layer", "trained on cifar10; the images here are shapes test"} {
@@ -176,7 +176,7 @@ func TestFiguresMissing(t *testing.T) {
 // Without a checkpoint the networks that come with the program are drawn, each in its folder.
 func TestFiguresPretrained(t *testing.T) {
 	out := t.TempDir()
-	works(t, []string{"figures", "-only", "C1,B1", "-show", "2", "-out", out}, "64 atoms of 3 x 3", "32 atoms of 3 x 3")
+	ref.works(t, []string{"figures", "-only", "C1,B1", "-show", "2", "-out", out}, "64 atoms of 3 x 3", "32 atoms of 3 x 3")
 	for _, file := range []string{"sdnet8_slim/figure-C1.png", "sdnet8_all_slim_noshortcut/figure-B1.svg", "report.html"} {
 		if len(content(t, filepath.Join(out, file))) < 1000 {
 			t.Errorf("%s is nearly empty", file)
@@ -193,13 +193,13 @@ func TestFiguresPretrained(t *testing.T) {
 	if best != "block3.1" {
 		t.Errorf("the last block is %s", best)
 	}
-	ref(t, "figures", "-checkpoint", "pretrained:sdnet8_slim", "-checkpoint", "pretrained:sdnet8_slim", "-only", "C1", "-out", t.TempDir()).refused(t, "-checkpoint", "sdnet8_slim")
+	ref.call(t, "figures", "-checkpoint", "pretrained:sdnet8_slim", "-checkpoint", "pretrained:sdnet8_slim", "-only", "C1", "-out", t.TempDir()).refused(t, "-checkpoint", "sdnet8_slim")
 }
 
 // The gap of FISTA's objective falls in the file; the variants agree up to two iterations.
 func TestFiguresIterates(t *testing.T) {
 	out := t.TempDir()
-	works(t, []string{"figures", "-checkpoint", "pretrained:sdnet8_slim", "-only", "fista,power", "-out", out})
+	ref.works(t, []string{"figures", "-checkpoint", "pretrained:sdnet8_slim", "-only", "fista,power", "-out", out})
 	values := map[string][]float64{}
 	for _, row := range table(t, out, "fista-objective") {
 		values[row[0]] = append(values[row[0]], number(t, row[2]))
@@ -219,9 +219,9 @@ func TestFiguresIterates(t *testing.T) {
 
 func TestFiguresRefused(t *testing.T) {
 	data, run, out := cifar10(t), t.TempDir(), t.TempDir()
-	works(t, short(data, run, "-net", "sdnet8_all_narrow_noshortcut", "-stop", "1"))
+	ref.works(t, short(data, run, "-net", "sdnet8_all_narrow_noshortcut", "-stop", "1"))
 	figures := func(more ...string) result {
-		return ref(t, append([]string{"figures", "-checkpoint", checkpointIn(run), "-data", data, "-out", out}, more...)...)
+		return ref.call(t, append([]string{"figures", "-checkpoint", checkpointIn(run), "-data", data, "-out", out}, more...)...)
 	}
 	figures("-only", "B1", "-blocks", "block7.1").refused(t, "B1", `"block7.1"`, "sdnet8_all_narrow_noshortcut")
 	figures("-data", cifar100(t)).refused(t, checkpointIn(run), "cifar10", "cifar100")
@@ -229,13 +229,13 @@ func TestFiguresRefused(t *testing.T) {
 	figures("-checkpoint", "nowhere").refused(t, "nowhere")
 	figures("-checkpoint", "pretrained:sdnet9").refused(t, "sdnet9", "sdnet8_slim")
 	put(t, filepath.Join(run, "half"), []byte(content(t, checkpointIn(run))[:5000]))
-	ref(t, "figures", "-checkpoint", filepath.Join(run, "half"), "-out", out).refused(t, "half")
+	ref.call(t, "figures", "-checkpoint", filepath.Join(run, "half"), "-out", out).refused(t, "half")
 	put(t, filepath.Join(run, "file"), nil)
 	figures("-out", filepath.Join(run, "file")).refused(t, "file")
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := refWith(t, ctx, nil, "figures", "-out", out); r.status != exitInterrupted || r.err != "" {
+	if r := ref.callWith(t, ctx, nil, "figures", "-out", out); r.status != exitInterrupted || r.err != "" {
 		t.Errorf("cancelled: status %d, %q", r.status, r.err)
 	}
 	if _, err := os.Stat(filepath.Join(out, "report.html")); err == nil {
@@ -249,7 +249,7 @@ func TestFiguresRefused(t *testing.T) {
 // A progress line follows the codes' count on the way.
 func TestFiguresProgress(t *testing.T) {
 	var watch bytes.Buffer
-	if r := refWith(t, context.Background(), &watch, "figures", "-checkpoint", "pretrained:sdnet8_slim", "-only", "D1", "-images", "150", "-out", t.TempDir()); r.status != 0 {
+	if r := ref.callWith(t, context.Background(), &watch, "figures", "-checkpoint", "pretrained:sdnet8_slim", "-only", "D1", "-images", "150", "-out", t.TempDir()); r.status != 0 {
 		t.Fatalf("%s", r.err)
 	}
 	for _, text := range []string{"sdnet8_slim: D1", "150 images)", thousands(150 * 64 * 32 * 32)} {

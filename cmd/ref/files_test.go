@@ -33,34 +33,20 @@ func TestBadImages(t *testing.T) {
 			path := filepath.Join(data, "data_batch_3.bin")
 			out := filepath.Join(t.TempDir(), "run")
 			c.change(t, path)
-			ref(t, short(data, out)...).refused(t, append(c.says, path)...)
+			ref.call(t, short(data, out)...).refused(t, append(c.says, path)...)
 			if _, err := os.Stat(out); err == nil {
 				t.Error("a folder was made")
 			}
 		})
 	}
-	ref(t, short(t.TempDir(), t.TempDir())...).refused(t, "neither CIFAR-10", "nor CIFAR-100")
-	ref(t, short(filepath.Join(cifar10(t), "test_batch.bin"), t.TempDir())...).refused(t, "test_batch.bin")
-}
-
-func remove(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func mkdir(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Mkdir(path, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	ref.call(t, short(t.TempDir(), t.TempDir())...).refused(t, "neither CIFAR-10", "nor CIFAR-100")
+	ref.call(t, short(filepath.Join(cifar10(t), "test_batch.bin"), t.TempDir())...).refused(t, "test_batch.bin")
 }
 
 // Checkpoints that are none, for ref eval and for ref train -resume.
 func TestBadCheckpoints(t *testing.T) {
 	data, run := cifar10(t), t.TempDir()
-	works(t, short(data, run, "-stop", "1"))
+	ref.works(t, short(data, run, "-stop", "1"))
 	good := content(t, checkpointIn(run))
 	for _, c := range []struct {
 		name  string
@@ -93,12 +79,12 @@ func TestBadCheckpoints(t *testing.T) {
 			folder := t.TempDir()
 			path := checkpointIn(folder)
 			c.write(t, path)
-			ref(t, "eval", "-checkpoint", path, "-data", data).refused(t, append(c.says, path)...)
-			ref(t, "train", "-resume", folder, "-data", data).refused(t, append(c.says, path)...)
+			ref.call(t, "eval", "-checkpoint", path, "-data", data).refused(t, append(c.says, path)...)
+			ref.call(t, "train", "-resume", folder, "-data", data).refused(t, append(c.says, path)...)
 		})
 	}
-	ref(t, "eval", "-checkpoint", filepath.Join(run, "other"), "-data", data).refused(t, filepath.Join(run, "other"), "no such file")
-	ref(t, "eval", "-checkpoint", checkpointIn(run), "-data", cifar100(t)).refused(t, checkpointIn(run), "trained on cifar10", "-data", "cifar100")
-	ref(t, "eval", "-checkpoint", checkpointIn(run), "-data", data, "-set", "both").refused(t, "-set", `"both"`)
-	ref(t, "eval", "-checkpoint", checkpointIn(run), "-data", data, "-type", "double").refused(t, "-type", `"double"`)
+	ref.call(t, "eval", "-checkpoint", filepath.Join(run, "other"), "-data", data).refused(t, filepath.Join(run, "other"), "no such file")
+	ref.call(t, "eval", "-checkpoint", checkpointIn(run), "-data", cifar100(t)).refused(t, checkpointIn(run), "trained on cifar10", "-data", "cifar100")
+	ref.call(t, "eval", "-checkpoint", checkpointIn(run), "-data", data, "-set", "both").refused(t, "-set", `"both"`)
+	ref.call(t, "eval", "-checkpoint", checkpointIn(run), "-data", data, "-type", "double").refused(t, "-type", `"double"`)
 }

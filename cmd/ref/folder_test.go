@@ -47,21 +47,21 @@ func TestTrainOnAFolder(t *testing.T) {
 	args := func(out string, more ...string) []string {
 		return short(data, out, append([]string{"-size", "32", "-epochs", "2"}, more...)...)
 	}
-	w := works(t, args(whole), "sdnet8_narrow on 8 images of train of "+data, "2 epochs of 2 steps, batch 4, steps rate 0.1", "note: 1 files", "val of "+data+": top-1 ")
+	w := ref.works(t, args(whole), "sdnet8_narrow on 8 images of train of "+data, "2 epochs of 2 steps, batch 4, steps rate 0.1", "note: 1 files", "val of "+data+": top-1 ")
 	for _, setting := range []string{`\"data\":\"imagenet\"`, `\"classes\":4`, `\"extent\":32`, `\"plain_momentum\":true`, `\"decay\":0.0001`, `\"milestones\":[30,60,90]`} {
 		if !bytes.Contains([]byte(content(t, checkpointIn(whole))), []byte(setting)) {
 			t.Errorf("%s is not in the checkpoint", setting)
 		}
 	}
-	works(t, args(out, "-stop", "3"))
-	works(t, []string{"train", "-resume", out, "-data", data}, w.line(t, "val of "))
+	ref.works(t, args(out, "-stop", "3"))
+	ref.works(t, []string{"train", "-resume", out, "-data", data}, w.line(t, "val of "))
 	sameRun(t, out, whole)
-	works(t, []string{"eval", "-checkpoint", checkpointIn(whole), "-data", data}, w.line(t, "val of "))
+	ref.works(t, []string{"eval", "-checkpoint", checkpointIn(whole), "-data", data}, w.line(t, "val of "))
 
-	ref(t, "eval", "-checkpoint", checkpointIn(whole), "-data", cifar10(t)).refused(t, "imagenet of 4 classes", "cifar10 of 10")
-	ref(t, "eval", "-checkpoint", checkpointIn(whole), "-data", classFolder(t, 3)).refused(t, "4 classes", "of 3")
-	ref(t, "train", "-resume", out, "-data", classFolder(t, 3)).refused(t, "4 classes", "have 3")
-	works(t, args(t.TempDir(), "-recipe", "short", "-stop", "1"), "cosine rate 0.08")
+	ref.call(t, "eval", "-checkpoint", checkpointIn(whole), "-data", cifar10(t)).refused(t, "imagenet of 4 classes", "cifar10 of 10")
+	ref.call(t, "eval", "-checkpoint", checkpointIn(whole), "-data", classFolder(t, 3)).refused(t, "4 classes", "of 3")
+	ref.call(t, "train", "-resume", out, "-data", classFolder(t, 3)).refused(t, "4 classes", "have 3")
+	ref.works(t, args(t.TempDir(), "-recipe", "short", "-stop", "1"), "cosine rate 0.08")
 }
 
 // Files that are no images are named before the run has a folder, and those that only seem so when their turn comes.
@@ -80,7 +80,7 @@ func TestBadImagesInAFolder(t *testing.T) {
 		data, out := classFolder(t, 4), filepath.Join(t.TempDir(), "run")
 		path := filepath.Join(data, "train", "ring", "1.JPEG")
 		c.change(t, path)
-		r := ref(t, short(data, out, "-size", "32")...)
+		r := ref.call(t, short(data, out, "-size", "32")...)
 		if r.refused(t, append(c.says, filepath.Dir(path))...); name != "missing" {
 			r.refused(t, path)
 		}
@@ -92,10 +92,10 @@ func TestBadImagesInAFolder(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(data, "val")); err != nil {
 		t.Fatal(err)
 	}
-	ref(t, short(data, t.TempDir())...).refused(t, filepath.Join(data, "val"))
+	ref.call(t, short(data, t.TempDir())...).refused(t, filepath.Join(data, "val"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := refWith(t, ctx, nil, short(classFolder(t, 4), filepath.Join(t.TempDir(), "run"), "-size", "32")...); r.status != exitInterrupted {
+	if r := ref.callWith(t, ctx, nil, short(classFolder(t, 4), filepath.Join(t.TempDir(), "run"), "-size", "32")...); r.status != exitInterrupted {
 		t.Errorf("interrupted while the files are looked at: status %d, %s", r.status, r.err)
 	}
 }

@@ -22,7 +22,7 @@ func FuzzArguments(f *testing.F) {
 		f.Add(line)
 	}
 	folder, data := f.TempDir(), cifar10(f)
-	works(f, short(data, filepath.Join(folder, "run"), "-net", "resnet8_narrow", "-stop", "1"))
+	ref.works(f, short(data, filepath.Join(folder, "run"), "-net", "resnet8_narrow", "-stop", "1"))
 	f.Fuzz(func(t *testing.T, line string) {
 		t.Chdir(folder)
 		args := strings.Fields(line)
@@ -40,7 +40,7 @@ func FuzzArguments(f *testing.F) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		switch r := refWith(t, ctx, nil, args...); {
+		switch r := ref.callWith(t, ctx, nil, args...); {
 		case len(args) == 0:
 		case r.status == exitError:
 			r.refused(t)

@@ -15,6 +15,7 @@ import (
 	"sdref/internal/tfevents"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/shapes"
+	"sdref/sdnet/training"
 )
 
 // result is what a call of the program gave.
@@ -24,14 +25,17 @@ type result struct {
 	out, err string
 }
 
-// ref calls the program in this process.
-func ref(t testing.TB, args ...string) result {
+// program is the program, or as much of it as a test needs: its verbs.
+type program []verb
+
+// call calls the program in this process.
+func (p program) call(t testing.TB, args ...string) result {
 	t.Helper()
-	return refWith(t, context.Background(), nil, args...)
+	return p.callWith(t, context.Background(), nil, args...)
 }
 
-// refWith calls the program with a context, and shows what it writes to standard output to watch.
-func refWith(t testing.TB, ctx context.Context, watch io.Writer, args ...string) result {
+// callWith calls the program with a context, and shows what it writes to standard output to watch.
+func (p program) callWith(t testing.TB, ctx context.Context, watch io.Writer, args ...string) result {
 	t.Helper()
 	row := kernel.ActiveName()
 	var out, err bytes.Buffer
@@ -39,7 +43,7 @@ func refWith(t testing.TB, ctx context.Context, watch io.Writer, args ...string)
 	if watch != nil {
 		stdout = io.MultiWriter(&out, watch)
 	}
-	status := run(ctx, args, stdout, &err)
+	status := run(ctx, p, args, stdout, &err)
 	if use := kernel.Use(row); use != nil {
 		t.Fatal(use)
 	}
@@ -47,9 +51,9 @@ func refWith(t testing.TB, ctx context.Context, watch io.Writer, args ...string)
 }
 
 // works calls the program and fails unless it ends well and writes each of the texts.
-func works(t testing.TB, args []string, says ...string) result {
+func (p program) works(t testing.TB, args []string, says ...string) result {
 	t.Helper()
-	r := ref(t, args...)
+	r := p.call(t, args...)
 	if r.status != 0 || strings.Contains(r.err, "ref ") {
 		t.Fatalf("ref %q: status %d, %s", args, r.status, r.err)
 	}
@@ -126,6 +130,7 @@ func records(t testing.TB, s *cifar.Set) []byte {
 	return b.Bytes()
 }
 
+// put writes a file.
 func put(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o666); err != nil {
@@ -133,6 +138,7 @@ func put(t testing.TB, path string, content []byte) {
 	}
 }
 
+// content is what a file holds.
 func content(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -140,6 +146,32 @@ func content(t testing.TB, path string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// remove removes a file.
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mkdir makes a folder.
+func mkdir(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Mkdir(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open opens the images that are in a folder.
+func open(t testing.TB, folder string) training.Data {
+	t.Helper()
+	d, err := openImages(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return training.CIFAR(d)
 }
 
 // short are the arguments of a run of 2 epochs of 3 steps on the images of cifar10.
@@ -173,4 +205,18 @@ func scalars(t testing.TB, folder string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// canceller calls cancel when what is written to it contains a text.
+type canceller struct {
+	text   string
+	cancel context.CancelFunc
+}
+
+// Write looks for the text.
+func (c canceller) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(c.text)) {
+		c.cancel()
+	}
+	return len(p), nil
 }

@@ -57,8 +57,11 @@ func runImport(c *call) error {
 		return errors.New("-from is missing (see ref import -help)")
 	case f.out == "" && !f.list:
 		return errors.New("-out is missing, or -list (see ref import -help)")
-	case !slices.Contains([]string{"", "float32", "float64"}, f.typ):
-		return fmt.Errorf("-type: %q is neither float32 nor float64", f.typ)
+	}
+	if f.typ != "" {
+		if err := checkType(f.typ); err != nil {
+			return err
+		}
 	}
 	d, err := statedict.Open(f.from)
 	if err != nil {
@@ -133,10 +136,7 @@ func importWeights(c *call, f importFlags, d *statedict.Dict) error {
 	if m.Spec, err = f.config.Spec(); err != nil {
 		return err
 	}
-	if f.config.Type == "float64" {
-		return importAs[float64](c, f, m)
-	}
-	return importAs[float32](c, f, m)
+	return byType(f.config.Type, importAs[float32], importAs[float64])(c, f, m)
 }
 
 // listDifferences shows what keeps a file from fitting.

@@ -19,7 +19,7 @@ import (
 func trained(t *testing.T, more ...string) (run, data string) {
 	t.Helper()
 	data, run = cifar10(t), t.TempDir()
-	works(t, short(data, run, more...))
+	ref.works(t, short(data, run, more...))
 	return run, data
 }
 
@@ -46,8 +46,8 @@ func TestExportThenImport(t *testing.T) {
 	} {
 		run, data := trained(t, "-net", c.net, "-type", c.typ)
 		out, back := filepath.Join(t.TempDir(), "weights"+c.ending), filepath.Join(t.TempDir(), "back.safetensors")
-		works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out}, c.net, c.typ, out)
-		r := works(t, []string{"import", "-from", out, "-out", back}, c.net+" for cifar10", "left aside: ", "checkpoint: "+back)
+		ref.works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out}, c.net, c.typ, out)
+		r := ref.works(t, []string{"import", "-from", out, "-out", back}, c.net+" for cifar10", "left aside: ", "checkpoint: "+back)
 		if got := strings.Count(r.out, "computed: "); (got > 0) != strings.HasPrefix(c.net, "sdnet") {
 			t.Errorf("%s: %d layers computed:\n%s", c.net, got, r.out)
 		}
@@ -63,12 +63,12 @@ func TestExportThenImport(t *testing.T) {
 		if len(want) > 0 {
 			t.Errorf("%s: not back: %v", c.net, want)
 		}
-		before, after := works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data}), works(t, []string{"eval", "-checkpoint", back, "-data", data})
+		before, after := ref.works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data}), ref.works(t, []string{"eval", "-checkpoint", back, "-data", data})
 		if got, want := after.line(t, "CIFAR-10 test"), before.line(t, "CIFAR-10 test"); got != want {
 			t.Errorf("%s: before %safter %s", c.net, want, got)
 		}
-		ref(t, "import", "-from", back, "-out", back+"2").refused(t, "-from", "a checkpoint of this program already")
-		ref(t, "train", "-resume", filepath.Dir(back)).refused(t)
+		ref.call(t, "import", "-from", back, "-out", back+"2").refused(t, "-from", "a checkpoint of this program already")
+		ref.call(t, "train", "-resume", filepath.Dir(back)).refused(t)
 	}
 }
 
@@ -77,8 +77,8 @@ func TestImportSettings(t *testing.T) {
 	run, _ := trained(t)
 	folder := t.TempDir()
 	out, back := filepath.Join(folder, "weights.pth"), filepath.Join(folder, "back.safetensors")
-	works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out})
-	works(t, []string{"import", "-from", out, "-out", back, "-net", "sdnet8_narrow", "-data", "shapes", "-lambda", "0.3", "-mu", "0.5", "-iterations", "4", "-variant", "paper", "-type", "float64"},
+	ref.works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out})
+	ref.works(t, []string{"import", "-from", out, "-out", back, "-net", "sdnet8_narrow", "-data", "shapes", "-lambda", "0.3", "-mu", "0.5", "-iterations", "4", "-variant", "paper", "-type", "float64"},
 		"sdnet8_narrow for shapes", "float64", "lambda 0.3, 4 iterations")
 	f, err := safetensors.Read(back)
 	if err != nil {
@@ -94,14 +94,14 @@ func TestImportSettings(t *testing.T) {
 	if f, err = safetensors.Read(checkpointIn(run)); err != nil || training.Source(f) != "" {
 		t.Errorf("a run's own source is %q, %v", training.Source(f), err)
 	}
-	works(t, []string{"import", "-from", out, "-list"}, out+": PyTorch, ", "layer0.0.dn.weight", "16 x 3 x 3 x 3", "num_batches_tracked", "scalar")
+	ref.works(t, []string{"import", "-from", out, "-list"}, out+": PyTorch, ", "layer0.0.dn.weight", "16 x 3 x 3 x 3", "num_batches_tracked", "scalar")
 }
 
 // With -evaluable atoms have norm 1 and the step size is the one evaluation uses.
 func TestExportEvaluable(t *testing.T) {
 	run, _ := trained(t)
 	out := filepath.Join(t.TempDir(), "weights.safetensors")
-	works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out, "-evaluable"})
+	ref.works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", out, "-evaluable"})
 	f, err := safetensors.Read(checkpointIn(run))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestImportDifferences(t *testing.T) {
 	run, _ := trained(t, "-stop", "1")
 	folder := t.TempDir()
 	path, out := filepath.Join(folder, "weights.pth"), filepath.Join(folder, "out.safetensors")
-	works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", path})
+	ref.works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", path})
 	f, err := torchfile.Read(path)
 	if err != nil {
 		t.Fatal(err)
@@ -154,10 +154,10 @@ func TestImportDifferences(t *testing.T) {
 	if err := torchfile.Write(path, tensors); err != nil {
 		t.Fatal(err)
 	}
-	r := ref(t, "import", "-from", path, "-out", out)
+	r := ref.call(t, "import", "-from", path, "-out", out)
 	r.refused(t, path, "does not fit sdnet8_narrow for cifar10", "1 missing, 1 extra, 1 of another shape")
 	r.says(t, "layer0.1.bias", "missing  16", `"layer1.0.bn9\nbias"`, "extra    -", "linear.bias", "shape    10", "5 x 2")
-	ref(t, "import", "-from", path, "-out", out, "-net", "sdnet18", "-data", "imagenet").refused(t, "does not fit sdnet18 for imagenet")
+	ref.call(t, "import", "-from", path, "-out", out, "-net", "sdnet18", "-data", "imagenet").refused(t, "does not fit sdnet18 for imagenet")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a checkpoint was written")
 	}
@@ -185,7 +185,7 @@ func TestImportRefuses(t *testing.T) {
 		{in("good.pth"), []string{"good.pth", `no tensor "linear.weight"`}}, {fixture("attack.pth"), []string{"attack.pth", `"posix.system"`, "not allowed"}},
 		{fixture("module.pth"), []string{"module.pth", "torch.nn.modules.linear.Linear"}}, {fixture("checkpoint.pth"), []string{`no tensor "linear.weight"`, "among its 10"}},
 	} {
-		ref(t, "import", "-from", c.from, "-out", in("out")).refused(t, c.says...)
+		ref.call(t, "import", "-from", c.from, "-out", in("out")).refused(t, c.says...)
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 4 {
 		t.Errorf("left behind: %v, %v", left, err)
@@ -197,10 +197,10 @@ func TestImportInterrupted(t *testing.T) {
 	run, _ := trained(t, "-stop", "1")
 	folder := t.TempDir()
 	path, out := filepath.Join(folder, "weights.pth"), filepath.Join(folder, "out.safetensors")
-	works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", path})
+	ref.works(t, []string{"export", "-checkpoint", checkpointIn(run), "-out", path})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := refWith(t, ctx, nil, "import", "-from", path, "-out", out); r.status != exitInterrupted {
+	if r := ref.callWith(t, ctx, nil, "import", "-from", path, "-out", out); r.status != exitInterrupted {
 		t.Errorf("status %d, %s", r.status, r.err)
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {

@@ -48,7 +48,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 // judged calls ref judge for the cases and fails unless it ends with a status and says the texts.
 func judged(t *testing.T, status int, args []string, says ...string) result {
 	t.Helper()
-	r := ref(t, append([]string{"judge"}, args...)...)
+	r := ref.call(t, append([]string{"judge"}, args...)...)
 	if r.status != status {
 		t.Errorf("ref %q: status %d, want %d: %s%s", r.args, r.status, status, r.out, r.err)
 	}
@@ -104,7 +104,7 @@ func TestJudge(t *testing.T) {
 	judged(t, exitError, append([]string{"-v"}, some...), "PROTOCOL    fista-4", "missing")
 	judged(t, exitUntrusted, append([]string{"-case", "prox-nonnegative"}, command...), "UNTRUSTED")
 	put(t, filepath.Join(folder, "backend.json"), []byte("{"))
-	if r := ref(t, append([]string{"judge"}, some...)...); r.status != exitError || !strings.Contains(r.err, "backend.json") {
+	if r := ref.call(t, append([]string{"judge"}, some...)...); r.status != exitError || !strings.Contains(r.err, "backend.json") {
 		t.Errorf("a broken backend.json: status %d, %s", r.status, r.err)
 	}
 	if r := judged(t, exitError, []string{"-case", "prox-nonnegative", "-limit", "50ms", "--", "/bin/sh", "-c", "exec sleep 60"}); !strings.Contains(r.err, "not done after 50ms") {
@@ -123,17 +123,17 @@ func TestJudgeFaults(t *testing.T) {
 }
 
 func TestCases(t *testing.T) {
-	all := works(t, []string{"cases"})
+	all := ref.works(t, []string{"cases"})
 	for _, c := range suite.Cases() {
 		all.says(t, c.ID, c.Why)
 	}
-	works(t, []string{"cases", "-kind", "prox", "-flag", "exact"}, "prox-nan-exact", "prox-signed-exact")
-	works(t, []string{"cases", "-case", "fista-4", "-show"}, `"lambda":0.1`, "input x {", "node 4/code", "required", "units")
+	ref.works(t, []string{"cases", "-kind", "prox", "-flag", "exact"}, "prox-nan-exact", "prox-signed-exact")
+	ref.works(t, []string{"cases", "-case", "fista-4", "-show"}, `"lambda":0.1`, "input x {", "node 4/code", "required", "units")
 }
 
 func TestExportedCases(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	works(t, []string{"cases", "-case", "conv_forward-3x3-real,prox-nan-exact", "-export", dir}, "2 cases in "+dir)
+	ref.works(t, []string{"cases", "-case", "conv_forward-3x3-real,prox-nan-exact", "-export", dir}, "2 cases in "+dir)
 	c := suite.Find("conv_forward-3x3-real")
 	in := c.Generate()
 	expected, err := c.Evaluate(in)
@@ -151,5 +151,5 @@ func TestExportedCases(t *testing.T) {
 	if b := table["y"]; b.File != "expected/y.npy" || !(b.Magnitude > 0 && b.Absolute["fp32"] > 0 && b.Absolute["bf16"] > 100*b.Absolute["fp32"] && b.Absolute["fp32"] < 1e-4*b.Magnitude) {
 		t.Errorf("%+v", b)
 	}
-	ref(t, "cases", "-case", "prox-nan-exact", "-export", dir).refused(t, dir, "not an empty folder")
+	ref.call(t, "cases", "-case", "prox-nan-exact", "-export", dir).refused(t, dir, "not an empty folder")
 }

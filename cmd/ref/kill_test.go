@@ -72,7 +72,7 @@ func survives(t *testing.T, out, data string, must bool) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := training.Resume[float32](f, openShort(t, data)); err != nil {
+	if _, err := training.Resume[float32](f, open(t, data)); err != nil {
 		t.Fatal(err)
 	}
 	return true

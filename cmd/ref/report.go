@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 
+	"sdref/cmd/ref/plot"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet"
 )
@@ -21,7 +22,7 @@ type section struct {
 	Settings                       []setting
 	Layers                         []sdnet.LayerInfo
 	Parameters, MultiplyAdds       int
-	Figures                        []figure
+	Figures                        []plot.Figure
 	Missing                        []absent
 }
 

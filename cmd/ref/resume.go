@@ -42,10 +42,7 @@ func resume(c *call, f trainFlags) error {
 	if err != nil {
 		return err
 	}
-	if k.Type == "float64" {
-		return trainFrom[float64](c, f, file, data, notes)
-	}
-	return trainFrom[float32](c, f, file, data, notes)
+	return byType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, data, notes)
 }
 
 func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, data training.Data, notes []string) error {

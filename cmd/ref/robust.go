@@ -85,10 +85,7 @@ func runRobust(c *call) error {
 	if err != nil {
 		return err
 	}
-	if config.Type == "float64" {
-		return robustAs[float64](c, f, file, config)
-	}
-	return robustAs[float32](c, f, file, config)
+	return byType(config.Type, robustAs[float32], robustAs[float64])(c, f, file, config)
 }
 
 func robustAs[T tensor.Float](c *call, f robustFlags, file *safetensors.File, config training.Config) error {

@@ -19,7 +19,7 @@ import (
 func narrow(t testing.TB, data string, more ...string) string {
 	t.Helper()
 	run := t.TempDir()
-	works(t, short(data, run, append([]string{"-epochs", "1"}, more...)...))
+	ref.works(t, short(data, run, append([]string{"-epochs", "1"}, more...)...))
 	return checkpointIn(run)
 }
 
@@ -42,7 +42,7 @@ func TestRobust(t *testing.T) {
 	data, out := cifar10(t), filepath.Join(t.TempDir(), "new", "robust")
 	checkpoint := narrow(t, data)
 	args := []string{"robust", "-checkpoint", checkpoint, "-data", data, "-images", "4", "-learn", "3", "-noise", "impulse,shot", "-lambdas", "0.1,0.5", "-out"}
-	r := works(t, append(args, out), kernel.CPUName(), "sdnet8_narrow from "+checkpoint+", lambda 0.1: learns from 3 images of CIFAR-10 train, tries on 4 of CIFAR-10 test",
+	r := ref.works(t, append(args, out), kernel.CPUName(), "sdnet8_narrow from "+checkpoint+", lambda 0.1: learns from 3 images of CIFAR-10 train, tries on 4 of CIFAR-10 test",
 		"learnt from noised training images", "lambda = ", "accuracy on test images", "paper, SDNet-18", "54.13 to 57.48", "impulse", "clean")
 	if strings.Contains(r.out, "gaussian") || r.err != "" {
 		t.Errorf("%s, %s", r.out, r.err)
@@ -52,7 +52,7 @@ func TestRobust(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	clean := report.Conditions[0]
-	works(t, []string{"eval", "-checkpoint", checkpoint, "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(clean.Correct["fixed"])))
+	ref.works(t, []string{"eval", "-checkpoint", checkpoint, "-data", data}, fmt.Sprintf("top-1 %.2f %%", 25*float64(clean.Correct["fixed"])))
 	for _, c := range report.Conditions {
 		if c.Lambda["fixed"] != 0.1 || c.Curve.Correct[0] != c.Correct["fixed"] {
 			t.Errorf("%v: at the lambda of training %v, %d of %d", c.Condition, c.Curve.Correct, c.Correct["fixed"], 4)
@@ -70,12 +70,12 @@ func TestRobust(t *testing.T) {
 		}
 	}
 	again := t.TempDir()
-	works(t, append(append(args, again), "-batch", "3"))
+	ref.works(t, append(append(args, again), "-batch", "3"))
 	if content(t, filepath.Join(again, "robust.json")) != content(t, filepath.Join(out, "robust.json")) {
 		t.Error("the size of batches changes the numbers")
 	}
 	quick := t.TempDir()
-	works(t, append(append(args, quick), "-best=false", "-kernel", "generic"), " - ")
+	ref.works(t, append(append(args, quick), "-best=false", "-kernel", "generic"), " - ")
 	for i, c := range decode[robustReport](t, filepath.Join(quick, "robust.json")).Conditions {
 		if want := report.Conditions[i]; c.Curve != nil || !reflect.DeepEqual(c.Correct, want.Correct) || !reflect.DeepEqual(c.Lambda, want.Lambda) {
 			t.Errorf("on another kernel row, without the best lambdas: %+v, want %+v", c, want)
@@ -89,7 +89,7 @@ func TestRobustOnDrawnImages(t *testing.T) {
 		t.Skip("draws 12,000 images")
 	}
 	out := t.TempDir()
-	r := works(t, []string{"robust", "-images", "5", "-learn", "3", "-noise", "shot", "-lambdas", "0.1,0.6", "-out", out}, "no accuracy, since these are none of the classes of cifar10",
+	r := ref.works(t, []string{"robust", "-images", "5", "-learn", "3", "-noise", "shot", "-lambdas", "0.1,0.6", "-out", out}, "no accuracy, since these are none of the classes of cifar10",
 		"answers as on the clean image", "100.00 +- 0.00")
 	report := decode[robustReport](t, filepath.Join(out, "robust.json"))
 	if report.Known || report.Conditions[0].Correct[robust.Fixed.String()] != 5 || strings.Contains(r.out, "paper") {
@@ -101,8 +101,8 @@ func TestRobustOnDrawnImages(t *testing.T) {
 func TestRobustLearnsFromImagesHeldOut(t *testing.T) {
 	data := cifar10(t)
 	args := []string{"robust", "-checkpoint", narrow(t, data, "-holdout", "3"), "-data", data, "-noise", "shot", "-lambdas", "0.1,0.6", "-images", "1", "-learn"}
-	works(t, append(args, "3"), "learns from 3 images")
-	ref(t, append(args, "4")...).refused(t, "-learn: 4 of the 3 images")
+	ref.works(t, append(args, "3"), "learns from 3 images")
+	ref.call(t, append(args, "4")...).refused(t, "-learn: 4 of the 3 images")
 }
 
 func TestRobustRefuses(t *testing.T) {
@@ -133,7 +133,7 @@ func TestRobustRefuses(t *testing.T) {
 		{slim("attack", data, "-checkpoint", plain, "-lambdas", "0.5"), []string{"-lambdas", "resnet8_narrow", "no CSC layer"}},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
-		ref(t, append(c.args, "-out", out)...).refused(t, c.says...)
+		ref.call(t, append(c.args, "-out", out)...).refused(t, c.says...)
 		if _, err := os.Stat(out); err == nil {
 			t.Errorf("%q left something behind", c.args)
 		}
@@ -146,7 +146,7 @@ func TestRobustAndAttackInterrupted(t *testing.T) {
 	for _, args := range [][]string{slim("robust", data, "-learn", "2"), slim("attack", data)} {
 		ctx, cancel := context.WithCancel(context.Background())
 		out := filepath.Join(t.TempDir(), "out")
-		r := refWith(t, ctx, canceller{"CIFAR-10 test", cancel}, append(args, "-out", out)...)
+		r := ref.callWith(t, ctx, canceller{"CIFAR-10 test", cancel}, append(args, "-out", out)...)
 		if r.status != exitInterrupted || r.err != "" {
 			t.Errorf("%q: status %d, %q", args, r.status, r.err)
 		}

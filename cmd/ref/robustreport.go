@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"sdref/cmd/ref/plot"
-	"sdref/internal/atomicfile"
 	"sdref/sdnet/robust"
 )
 
@@ -158,7 +156,7 @@ func (r *robustReport) write(p *progress, folder string) error {
 		return err
 	}
 	for _, g := range pictures {
-		if err := g.write(folder); err != nil {
+		if err := g.Write(folder); err != nil {
 			return err
 		}
 		p.say("%s: %s", filepath.Join(folder, g.Name+".png"), g.Short)
@@ -168,17 +166,8 @@ func (r *robustReport) write(p *progress, folder string) error {
 	return writeJSON(path, r)
 }
 
-// writeJSON writes a value to a file.
-func writeJSON(path string, value any) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(value)
-	})
-}
-
 // pictures are accuracy against lambda for each noise, and the lines that were learnt.
-func (r *robustReport) pictures() ([]figure, error) {
+func (r *robustReport) pictures() ([]plot.Figure, error) {
 	tested := r.Conditions[0].Curve != nil
 	curves, whose := r.Learnt, "training"
 	if tested {
@@ -187,9 +176,9 @@ func (r *robustReport) pictures() ([]figure, error) {
 			curves = append(curves, *cell.Curve)
 		}
 	}
-	var list []figure
+	var list []plot.Figure
 	for _, name := range r.names()[1:] {
-		g := figure{Name: "robust-" + name, Title: fmt.Sprintf("%s with %s noise", r.Network, name), Short: r.what() + " against lambda, by severity",
+		g := plot.Figure{Name: "robust-" + name, Title: fmt.Sprintf("%s with %s noise", r.Network, name), Short: r.what() + " against lambda, by severity",
 			Header: []string{"severity", "residual", "lambda", "images", "correct"}}
 		chart := plot.Chart{Title: fmt.Sprintf("%s, %d %s images with %s noise", r.Network, curves[0].Images, whose, name),
 			X: plot.Axis{Label: "lambda of the stem"}, Y: plot.Axis{Label: r.what() + " (%)", To: 100}}
@@ -200,7 +189,7 @@ func (r *robustReport) pictures() ([]figure, error) {
 			series := plot.Series{Name: c.Condition.String(), X: r.Lambdas, Mark: plot.LinePoints}
 			for i, n := range c.Correct {
 				series.Y = append(series.Y, 100*float64(n)/float64(c.Images))
-				g.Rows = append(g.Rows, row(c.Severity, c.Residual, r.Lambdas[i], c.Images, n))
+				g.Rows = append(g.Rows, plot.Row(c.Severity, c.Residual, r.Lambdas[i], c.Images, n))
 			}
 			chart.Series = append(chart.Series, series)
 		}
@@ -215,8 +204,8 @@ func (r *robustReport) pictures() ([]figure, error) {
 }
 
 // fit is the picture of the best lambdas of training images against their residuals, and the lines through them.
-func (r *robustReport) fit() (figure, error) {
-	g := figure{Name: "robust-fit", Title: "the lambda that a residual asks for", Short: "best lambda of training images against their mean residual",
+func (r *robustReport) fit() (plot.Figure, error) {
+	g := plot.Figure{Name: "robust-fit", Title: "the lambda that a residual asks for", Short: "best lambda of training images against their mean residual",
 		Header: []string{"noise", "severity", "residual", "best lambda"}}
 	chart := plot.Chart{Title: fmt.Sprintf("%s: best lambda of %d noised training images", r.Network, r.Learn),
 		X: plot.Axis{Label: "mean residual |x - A z| / sqrt(C H W) at the lambda of training"}, Y: plot.Axis{Label: "best lambda", To: 1.05 * r.Lambdas[len(r.Lambdas)-1]}, Legend: plot.TopLeft}
@@ -229,7 +218,7 @@ func (r *robustReport) fit() (figure, error) {
 			}
 			points.X, points.Y = append(points.X, c.Residual), append(points.Y, r.Lambdas[c.Best()])
 			if c.Noise == choice.Noise || i == 0 {
-				g.Rows = append(g.Rows, row(c.Noise, c.Severity, c.Residual, r.Lambdas[c.Best()]))
+				g.Rows = append(g.Rows, plot.Row(c.Noise, c.Severity, c.Residual, r.Lambdas[c.Best()]))
 			}
 		}
 		reach = append(reach, points.X...)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +33,6 @@ const (
 	epochTag = "epoch/"
 	heldTag  = "held_out/"
 )
-
-// stepsIn and eventsIn are the files of the run in a folder.
-func stepsIn(folder string) string  { return filepath.Join(folder, "steps.csv") }
-func eventsIn(folder string) string { return filepath.Join(folder, "events.out.tfevents.ref") }
 
 // openRunLog opens the log of the run in a folder, cut back to the steps up to the given one. If the images held out are due then, an
 // evaluation of them at this step that the checkpoint has not heard of goes too.

@@ -17,7 +17,7 @@ import (
 // The table of steps and the file for TensorBoard say the same, and the table of epochs is their mean.
 func TestLogs(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	works(t, short(data, out), stepsIn(out), eventsIn(out))
+	ref.works(t, short(data, out), stepsIn(out), eventsIn(out))
 	rows, err := csv.NewReader(strings.NewReader(content(t, stepsIn(out)))).ReadAll()
 	if err != nil || len(rows) != 7 || strings.Join(rows[0], ",")+"\n" != stepsHeader {
 		t.Fatalf("%q, %v", rows, err)
@@ -59,7 +59,7 @@ func TestLogs(t *testing.T) {
 // epochs, temporary files; or no logs at all, as in runs of earlier versions.
 func TestResumeCutsTheLogsBack(t *testing.T) {
 	data, whole := cifar10(t), t.TempDir()
-	w := works(t, short(data, whole, "-holdout", "2", "-test"))
+	w := ref.works(t, short(data, whole, "-holdout", "2", "-test"))
 	for name, spoil := range map[string]func(t *testing.T, out string){
 		"rows of later steps": func(t *testing.T, out string) {
 			put(t, stepsIn(out), []byte(content(t, stepsIn(whole))))
@@ -74,9 +74,9 @@ func TestResumeCutsTheLogsBack(t *testing.T) {
 	} {
 		for _, stop := range []string{"2", "3"} {
 			out := t.TempDir()
-			works(t, short(data, out, "-holdout", "2", "-stop", stop))
+			ref.works(t, short(data, out, "-holdout", "2", "-stop", stop))
 			spoil(t, out)
-			works(t, []string{"train", "-resume", out, "-data", data, "-test"}, w.line(t, "CIFAR-10 test:"))
+			ref.works(t, []string{"train", "-resume", out, "-data", data, "-test"}, w.line(t, "CIFAR-10 test:"))
 			sameRun(t, out, whole)
 			if files, err := os.ReadDir(out); err != nil || len(files) != 4 {
 				t.Errorf("%s: left behind: %v, %v", name, files, err)
@@ -84,10 +84,10 @@ func TestResumeCutsTheLogsBack(t *testing.T) {
 		}
 	}
 	out := t.TempDir()
-	works(t, short(data, out, "-holdout", "2", "-stop", "4"))
+	ref.works(t, short(data, out, "-holdout", "2", "-stop", "4"))
 	remove(t, stepsIn(out))
 	remove(t, eventsIn(out))
-	works(t, []string{"train", "-resume", out, "-data", data})
+	ref.works(t, []string{"train", "-resume", out, "-data", data})
 	lines, all := strings.Split(content(t, stepsIn(out)), "\n"), strings.Split(content(t, stepsIn(whole)), "\n")
 	if !slices.Equal(lines, append(all[:1:1], all[5:]...)) {
 		t.Errorf("without logs, from step 4: %q", lines)
@@ -99,10 +99,10 @@ func TestForeignLogs(t *testing.T) {
 	data := cifar10(t)
 	for _, path := range []func(string) string{stepsIn, eventsIn} {
 		out := t.TempDir()
-		works(t, short(data, out, "-stop", "2"))
+		ref.works(t, short(data, out, "-stop", "2"))
 		text := strings.Repeat("notes of mine\n", 9)
 		put(t, path(out), []byte(text))
-		ref(t, "train", "-resume", out, "-data", data).refused(t, "the log", path(out))
+		ref.call(t, "train", "-resume", out, "-data", data).refused(t, "the log", path(out))
 		if content(t, path(out)) != text {
 			t.Errorf("%s was touched", path(out))
 		}
@@ -112,7 +112,7 @@ func TestForeignLogs(t *testing.T) {
 // A network without CSC layers has no eigenvalues and no codes.
 func TestLogsWithoutCSC(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	works(t, short(data, out, "-net", "resnet8_narrow", "-stop", "3"))
+	ref.works(t, short(data, out, "-net", "resnet8_narrow", "-stop", "3"))
 	rows := strings.Split(strings.TrimSpace(content(t, stepsIn(out))), "\n")
 	if len(rows) != 4 || !strings.HasSuffix(rows[3], ",,,") || strings.Contains(content(t, eventsIn(out)), "eigenvalue") {
 		t.Errorf("%q", rows)
@@ -122,12 +122,12 @@ func TestLogsWithoutCSC(t *testing.T) {
 // The images held out are evaluated after each epoch, as ref eval does; the test images are not.
 func TestHoldout(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	r := works(t, short(data, out, "-holdout", "3"), "on 7 images of CIFAR-10 train", "2 epochs of 2 steps", "epoch 1: held out: accuracy ", " on 3 images",
+	r := ref.works(t, short(data, out, "-holdout", "3"), "on 7 images of CIFAR-10 train", "2 epochs of 2 steps", "epoch 1: held out: accuracy ", " on 3 images",
 		"the test images were not looked at")
 	if strings.Contains(r.out, "CIFAR-10 test:") {
 		t.Error("the test images were looked at")
 	}
-	e := works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-set", "held"}, "on 3 images")
+	e := ref.works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-set", "held"}, "on 3 images")
 	var top1, top5, loss float64
 	if n, err := fmt.Sscanf(e.line(t, "CIFAR-10 train: "), "CIFAR-10 train: top-1 %f %%, top-5 %f %%, loss %f", &top1, &top5, &loss); n != 3 {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestHoldout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := training.Resume[float32](f, openShort(t, data))
+	run, err := training.Resume[float32](f, open(t, data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,49 +149,39 @@ func TestHoldout(t *testing.T) {
 			t.Errorf("epoch %d: %+v, row %q", i+1, h, rows[i+1])
 		}
 	}
-	works(t, []string{"train", "-resume", out, "-data", data, "-test"}, "CIFAR-10 test: top-1")
-	works(t, short(data, t.TempDir(), "-test=false"), "the test images were not looked at")
+	ref.works(t, []string{"train", "-resume", out, "-data", data, "-test"}, "CIFAR-10 test: top-1")
+	ref.works(t, short(data, t.TempDir(), "-test=false"), "the test images were not looked at")
 
 	every := t.TempDir()
-	works(t, short(data, every, "-holdout", "3", "-holdout-every", "2", "-epochs", "3"), "epoch 2: held out", "epoch 3: held out")
+	ref.works(t, short(data, every, "-holdout", "3", "-holdout-every", "2", "-epochs", "3"), "epoch 2: held out", "epoch 3: held out")
 	if rows := strings.Split(content(t, logIn(every)), "\n"); !strings.HasSuffix(rows[1], ",,") || strings.HasSuffix(rows[2], ",") {
 		t.Errorf("%q", rows)
 	}
-	works(t, short(data, t.TempDir(), "-test=false", "-stop", "1"))
-	ref(t, "eval", "-checkpoint", checkpointIn(without(t, data)), "-data", data, "-set", "held").refused(t, "-set held", "holdout: 0")
+	ref.works(t, short(data, t.TempDir(), "-test=false", "-stop", "1"))
+	ref.call(t, "eval", "-checkpoint", checkpointIn(without(t, data)), "-data", data, "-set", "held").refused(t, "-set held", "holdout: 0")
 }
 
 // without is a run that holds nothing out.
 func without(t *testing.T, data string) string {
 	t.Helper()
 	out := t.TempDir()
-	works(t, short(data, out, "-stop", "1"))
+	ref.works(t, short(data, out, "-stop", "1"))
 	return out
-}
-
-// openShort are the images in a folder.
-func openShort(t *testing.T, folder string) training.Data {
-	t.Helper()
-	d, err := openImages(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return training.CIFAR(d)
 }
 
 // Ctrl-C while the images held out are evaluated: the evaluation is made when the run goes on.
 func TestInterruptHoldout(t *testing.T) {
 	data, whole := cifar10(t), t.TempDir()
-	works(t, short(data, whole, "-holdout", "3"))
+	ref.works(t, short(data, whole, "-holdout", "3"))
 	for _, when := range []string{"epoch 1: loss", "epoch 2: loss"} {
 		out := t.TempDir()
 		ctx, cancel := context.WithCancel(context.Background())
-		r := refWith(t, ctx, canceller{when, cancel}, short(data, out, "-holdout", "3")...)
+		r := ref.callWith(t, ctx, canceller{when, cancel}, short(data, out, "-holdout", "3")...)
 		if r.status != exitInterrupted || !strings.Contains(r.out, "and saved; go on with") {
 			t.Errorf("cancelled at %q: status %d, %s%s", when, r.status, r.out, r.err)
 		}
 		put(t, eventsIn(out), []byte(content(t, eventsIn(whole)))) // as if it had been killed after the evaluation was logged
-		works(t, []string{"train", "-resume", out, "-data", data}, "epoch 2: held out")
+		ref.works(t, []string{"train", "-resume", out, "-data", data}, "epoch 2: held out")
 		sameRun(t, out, whole)
 	}
 }

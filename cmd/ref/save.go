@@ -3,16 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
-
-// checkpointIn is the checkpoint of the run in a folder, logIn its table of epochs.
-func checkpointIn(folder string) string { return filepath.Join(folder, "checkpoint.safetensors") }
-func logIn(folder string) string        { return filepath.Join(folder, "epochs.csv") }
 
 // save writes a run's checkpoint and its table of epochs; each replaces the old file only when it is complete.
 func save[T tensor.Float](r *training.Run[T], folder string) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"os"
@@ -45,7 +44,7 @@ func marked(t *testing.T, s string) float64 {
 
 // TestSpectrum reads the bounds of an initial network's layers: power iteration, Ritz value and bound in order, t as published.
 func TestSpectrum(t *testing.T) {
-	r := works(t, []string{"spectrum", "-net", "sdnet8_all_narrow", "-images", "0", "-vectors", "40"},
+	r := ref.works(t, []string{"spectrum", "-net", "sdnet8_all_narrow", "-images", "0", "-vectors", "40"},
 		"sdnet8_all_narrow for cifar10 with initial weights, seed 1", "proven for 7 of 7 layers, refuted for 0, open for 0")
 	rows := cells(t, r.out, "t < 1/lambda_max")
 	if len(rows) != 7 || strings.Contains(r.out, "codes of") {
@@ -64,7 +63,7 @@ func TestSpectrum(t *testing.T) {
 
 // TestSpectrumOfSteps reads what becomes of codes and objectives: up to 1/lambda_max no step raises the objective.
 func TestSpectrumOfSteps(t *testing.T) {
-	r := works(t, []string{"spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "4"},
+	r := ref.works(t, []string{"spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "4"},
 		"objective F(z_k) of layer0.0.dn on 1 images of CIFAR-10 test", "the least F is proven to lie between", "descends")
 	for _, row := range cells(t, r.out, "nonzeros'") {
 		if row[1] != "2" || !(marked(t, row[4]) > 0 && marked(t, row[4]) < 0.05) {
@@ -88,7 +87,7 @@ func TestSpectrumOfSteps(t *testing.T) {
 
 // TestSpectrumOfThePretrainedStem: on the stem of a trained network the certified bound is within 1 % of the Ritz value.
 func TestSpectrumOfThePretrainedStem(t *testing.T) {
-	r := works(t, []string{"spectrum", "-images", "0"}, "sdnet8_slim for cifar10 from pretrained:sdnet8_slim")
+	r := ref.works(t, []string{"spectrum", "-images", "0"}, "sdnet8_slim for cifar10 from pretrained:sdnet8_slim")
 	row := cells(t, r.out, "t < 1/lambda_max")[0]
 	if ritz, bound := marked(t, row[3]), marked(t, row[5]); !(bound >= ritz && bound < 1.01*ritz) || row[10] != "proven" {
 		t.Errorf("%v", row)
@@ -134,7 +133,7 @@ func TestSpectrumRefuses(t *testing.T) {
 		{[]string{"-data", folder}, []string{"CIFAR-10"}},
 		{[]string{"-data", cifar10(t), "-images", "5"}, []string{"-images: 5 of 4"}},
 	} {
-		ref(t, append([]string{"spectrum"}, c.args...)...).refused(t, c.says...)
+		ref.call(t, append([]string{"spectrum"}, c.args...)...).refused(t, c.says...)
 	}
 	if _, err := os.Stat(truncated); err != nil {
 		t.Error(err)
@@ -145,26 +144,13 @@ func TestSpectrumRefuses(t *testing.T) {
 func TestSpectrumStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r := refWith(t, ctx, stopAt{cancel, "objective F(z_k)"}, "spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "1000")
+	r := ref.callWith(t, ctx, canceller{"objective F(z_k)", cancel}, "spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "1000")
 	if r.status != exitInterrupted || !strings.Contains(r.out, "proven for 1 of 1") || strings.Contains(r.out, "the least F") {
 		t.Errorf("status %d:\n%s", r.status, r.out)
 	}
 	cancelled, now := context.WithCancel(context.Background())
 	now()
-	if r := refWith(t, cancelled, nil, "spectrum", "-net", "sdnet8_narrow", "-images", "0"); r.status != exitInterrupted {
+	if r := ref.callWith(t, cancelled, nil, "spectrum", "-net", "sdnet8_narrow", "-images", "0"); r.status != exitInterrupted {
 		t.Errorf("status %d", r.status)
 	}
-}
-
-// stopAt calls stop once a text is written.
-type stopAt struct {
-	stop func()
-	text string
-}
-
-func (s stopAt) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(s.text)) {
-		s.stop()
-	}
-	return len(p), nil
 }

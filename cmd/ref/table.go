@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,12 +105,12 @@ func runTable(c *call) error {
 		return fmt.Errorf("-batch: %d is not between 0 and 4096", f.batch)
 	}
 	if f.job != "" {
-		return c.tableJob(f)
+		return measureJob(c, f)
 	}
 	if len(f.checkpoints) > 0 && f.data == "" {
 		return errors.New("-checkpoint without -data: the accuracy needs images")
 	}
-	r, err := c.table(f)
+	r, err := makeTable(c, f)
 	if err != nil {
 		return err
 	}
@@ -119,11 +118,7 @@ func runTable(c *call) error {
 		return err
 	}
 	if f.json != "" {
-		err = atomicfile.Write(f.json, func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(r)
-		})
+		err = writeJSON(f.json, r)
 	}
 	if f.csv != "" && err == nil {
 		err = atomicfile.Write(f.csv, r.writeCSV)
@@ -131,8 +126,8 @@ func runTable(c *call) error {
 	return err
 }
 
-// table makes the rows: from the specifications, then from the checkpoints, then by measuring.
-func (c *call) table(f tableFlags) (*tableReport, error) {
+// makeTable makes the rows: from the specifications, then from the checkpoints, then by measuring.
+func makeTable(c *call, f tableFlags) (*tableReport, error) {
 	r := &tableReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Quick: f.quick}
 	for _, set := range strings.Split(f.sets, ",") {
 		for _, net := range strings.Split(f.nets, ",") {
@@ -146,7 +141,7 @@ func (c *call) table(f tableFlags) (*tableReport, error) {
 	p := newProgress(c.stderr, 0)
 	defer p.end()
 	for _, where := range f.checkpoints {
-		if err := c.accuracy(r, f, where, p); err != nil {
+		if err := accuracy(c, r, f, where, p); err != nil {
 			return nil, err
 		}
 	}
@@ -160,7 +155,7 @@ func (c *call) table(f tableFlags) (*tableReport, error) {
 			done := 2*i + j
 			p.say("measuring %d of %d: %s, batch %d%s", done+1, 2*len(r.Rows), job, row.Batch, p.left(float64(done)/float64(2*len(r.Rows))))
 			var s speed
-			peak, err := c.apart(&s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch), "-algorithm", f.algorithm.String(), "-quick="+strconv.FormatBool(f.quick))
+			peak, err := apart(c, &s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch), "-algorithm", f.algorithm.String(), "-quick="+strconv.FormatBool(f.quick))
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s: %w", job, err)
 			}
@@ -191,8 +186,8 @@ func newRow(network, data string, batch int) (tableRow, error) {
 	return tableRow{Network: network, Data: data, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, data}]}, nil
 }
 
-// tableJob measures one job in this process.
-func (c *call) tableJob(f tableFlags) error {
+// measureJob measures one job in this process.
+func measureJob(c *call, f tableFlags) error {
 	parts := strings.Split(f.job, "/")
 	if len(parts) != 3 || (parts[0] != "train" && parts[0] != "predict") {
 		return fmt.Errorf("-job: %q is neither train/NETWORK/SET nor predict/NETWORK/SET", f.job)
@@ -213,7 +208,7 @@ func (c *call) tableJob(f tableFlags) error {
 }
 
 // accuracy evaluates a checkpoint and enters the result, in a new row if its network has none.
-func (c *call) accuracy(r *tableReport, f tableFlags, where string, p *progress) error {
+func accuracy(c *call, r *tableReport, f tableFlags, where string, p *progress) error {
 	file, config, err := openTrained(where)
 	if err != nil {
 		return err
@@ -229,11 +224,7 @@ func (c *call) accuracy(r *tableReport, f tableFlags, where string, p *progress)
 	if data.Name != config.Data || data.Classes != spec.Data.Classes {
 		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, data.Name, data.Classes)
 	}
-	evaluate := evaluateFile[float32]
-	if config.Type == "float64" {
-		evaluate = evaluateFile[float64]
-	}
-	e, err := evaluate(c, p, file, data)
+	e, err := byType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, data)
 	if err != nil {
 		return err
 	}

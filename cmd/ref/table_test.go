@@ -12,7 +12,7 @@ import (
 
 // The rows of the table, by name and number of parameters, without measuring anything.
 func TestTableRows(t *testing.T) {
-	r := works(t, []string{"table", "-unmeasured"})
+	r := ref.works(t, []string{"table", "-unmeasured"})
 	for _, want := range []string{
 		"cifar10 sdnet18 11,173,962 95.34 - 32", "cifar10 sdnet34_all 21,282,122 - - 32", "cifar100 sdnet18_all 11,220,132 77.89 - 32",
 		"imagenet sdnet18 11,689,512 69.78 - 8", "imagenet sdnet18_all 11,726,376 - - 8",
@@ -29,10 +29,10 @@ func TestTableRows(t *testing.T) {
 // The accuracy of a checkpoint enters its row, and is ref eval's.
 func TestTableAccuracy(t *testing.T) {
 	data, run, files := cifar10(t), t.TempDir(), t.TempDir()
-	works(t, short(data, run))
+	ref.works(t, short(data, run))
 	args := []string{"table", "-unmeasured", "-net", "sdnet18", "-sets", "cifar10", "-checkpoint", checkpointIn(run), "-data", data,
 		"-json", filepath.Join(files, "table.json"), "-csv", filepath.Join(files, "table.csv")}
-	works(t, args)
+	ref.works(t, args)
 	var report tableReport
 	if err := json.Unmarshal([]byte(content(t, filepath.Join(files, "table.json"))), &report); err != nil {
 		t.Fatal(err)
@@ -40,28 +40,28 @@ func TestTableAccuracy(t *testing.T) {
 	if len(report.Rows) != 2 || report.Rows[0].Images != 0 || report.Rows[1].Network != "sdnet8_narrow" || report.Rows[1].Images != 4 || report.CPU == "" {
 		t.Fatalf("%+v", report)
 	}
-	eval := works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data})
+	eval := ref.works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data})
 	eval.says(t, "top-1 "+known("%.2f", report.Rows[1].Accuracy, "0.00")+" %")
 	rows, err := csv.NewReader(strings.NewReader(content(t, filepath.Join(files, "table.csv")))).ReadAll()
 	if err != nil || len(rows) != 3 || rows[2][1] != "sdnet8_narrow" || rows[2][5] != "4" || rows[1][5] != "" {
 		t.Errorf("%v, %v", rows, err)
 	}
-	ref(t, "table", "-unmeasured", "-checkpoint", checkpointIn(run), "-data", cifar100(t)).refused(t, checkpointIn(run), "cifar10", "cifar100")
+	ref.call(t, "table", "-unmeasured", "-checkpoint", checkpointIn(run), "-data", cifar100(t)).refused(t, checkpointIn(run), "cifar10", "cifar100")
 }
 
 // A job measures in this process; a table asks for it in another.
 func TestTableJob(t *testing.T) {
 	for _, job := range []string{"train/sdnet8_narrow/shapes", "predict/sdnet8_all_narrow/cifar10"} {
 		var s speed
-		if err := json.Unmarshal([]byte(works(t, []string{"table", "-job", job, "-quick", "-batch", "2"}).out), &s); err != nil || !(s.ImagesPerSec > 0) {
+		if err := json.Unmarshal([]byte(ref.works(t, []string{"table", "-job", job, "-quick", "-batch", "2"}).out), &s); err != nil || !(s.ImagesPerSec > 0) {
 			t.Errorf("%s: %+v, %v", job, s, err)
 		}
 	}
-	ref(t, "table", "-job", "bake/sdnet18/cifar10").refused(t, "-job", "bake")
-	ref(t, "table", "-job", "train/sdnet19/cifar10").refused(t, "sdnet19")
+	ref.call(t, "table", "-job", "bake/sdnet18/cifar10").refused(t, "-job", "bake")
+	ref.call(t, "table", "-job", "train/sdnet19/cifar10").refused(t, "sdnet19")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := refWith(t, ctx, nil, "table", "-net", "sdnet8_narrow", "-sets", "cifar10"); r.status != exitInterrupted || r.out != "" {
+	if r := ref.callWith(t, ctx, nil, "table", "-net", "sdnet8_narrow", "-sets", "cifar10"); r.status != exitInterrupted || r.out != "" {
 		t.Errorf("cancelled: status %d, %q", r.status, r.out)
 	}
 }

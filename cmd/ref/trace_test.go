@@ -79,8 +79,8 @@ func about(t *testing.T, what string, got, want float64) {
 // Every number of the stem's trace is that of package csc's FISTA, stopped after k iterations.
 func TestTraceNumbers(t *testing.T) {
 	data, run, out := cifar10(t), t.TempDir(), filepath.Join(t.TempDir(), "out")
-	works(t, short(data, run, "-stop", "1"))
-	works(t, []string{"trace", "-checkpoint", checkpointIn(run), "-data", data, "-image", "2", "-iterations", "6", "-mu", "0.05", "-out", out})
+	ref.works(t, short(data, run, "-stop", "1"))
+	ref.works(t, []string{"trace", "-checkpoint", checkpointIn(run), "-data", data, "-image", "2", "-iterations", "6", "-mu", "0.05", "-out", out})
 	rows := tracedRows(t, out)
 	net, x := networkAndImage(t, checkpointIn(run), data, 2)
 	l := net.Layers[0]
@@ -110,9 +110,9 @@ func TestTraceNumbers(t *testing.T) {
 // The trace of a layer deep inside a network, at the network's number of iterations, is the code that the network computes.
 func TestTraceOfDeepLayer(t *testing.T) {
 	data, run, out := cifar10(t), t.TempDir(), t.TempDir()
-	works(t, short(data, run, "-net", "sdnet8_all_narrow", "-stop", "1", "-lambda", "0.02"))
+	ref.works(t, short(data, run, "-net", "sdnet8_all_narrow", "-stop", "1", "-lambda", "0.02"))
 	const layer = "layer2.layers.0.conv1.dn" // at stride 2
-	works(t, []string{"trace", "-checkpoint", checkpointIn(run), "-data", data, "-image", "1", "-layer", layer, "-solver", "published",
+	ref.works(t, []string{"trace", "-checkpoint", checkpointIn(run), "-data", data, "-image", "1", "-layer", layer, "-solver", "published",
 		"-iterations", "2", "-out", out}, "layer "+layer+" of sdnet8_all_narrow", "stride 2", "0.02 |z|_1")
 	row := tracedRows(t, out)["published 2"]
 	net, x := networkAndImage(t, checkpointIn(run), data, 1)
@@ -135,7 +135,7 @@ func TestTraceOfDeepLayer(t *testing.T) {
 func TestTracePage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "a", "b")
 	args := []string{"trace", "-data", cifar10(t), "-iterations", "7", "-solver", "published,ista", "-lambda", "0.5", "-step", "0.005", "-out", out}
-	r := works(t, args, "(A.1)", "(A.2)", "(A.3)", "(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
+	r := ref.works(t, args, "(A.1)", "(A.2)", "(A.3)", "(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
 		"F(z) = 0.5 |z|_1 + |x - A z|^2/2", "z >= 0", "t = 0.005 was given", "of 65536", "solver ista: ", "solver published: ",
 		"iterations used up after 7 iterations", "the network stops at k = 2", "the least F is proven to lie between", "wrote to "+out+": trace.csv")
 	for k := 1; k <= 7; k++ {
@@ -162,7 +162,7 @@ func TestTracePage(t *testing.T) {
 	if rows := tracedRows(t, out); len(rows) != 14 || rows["ista 7"]["step"] != 0.005 || rows["ista 7"]["m"] != 0 {
 		t.Errorf("%d rows of numbers; ista 7: %v", len(rows), rows["ista 7"])
 	}
-	if again := works(t, args); again.out != r.out {
+	if again := ref.works(t, args); again.out != r.out {
 		t.Error("the same call says something else")
 	}
 }
@@ -170,7 +170,7 @@ func TestTracePage(t *testing.T) {
 // The first step of each loop is (A.1) from y_1 = 0, and no solver's objective falls below the least that another one proved.
 func TestTraceSolvers(t *testing.T) {
 	out := t.TempDir()
-	works(t, []string{"trace", "-data", cifar10(t), "-iterations", "8", "-solver", "ista,fista,published,fista-gradient-restart,working-set,newton", "-out", out})
+	ref.works(t, []string{"trace", "-data", cifar10(t), "-iterations", "8", "-solver", "ista,fista,published,fista-gradient-restart,working-set,newton", "-out", out})
 	rows, proved := tracedRows(t, out), 0.0
 	for _, row := range rows {
 		proved = max(proved, row["objective"]-row["gap"])
@@ -188,10 +188,10 @@ func TestTraceSolvers(t *testing.T) {
 // What is written is the problem itself: ref certify, called as the trace says, finds the objective and the gap of its last line.
 func TestTraceCertify(t *testing.T) {
 	out := t.TempDir()
-	r := works(t, []string{"trace", "-data", cifar10(t), "-iterations", "12", "-mu", "0.25", "-solver", "fista", "-out", out})
+	r := ref.works(t, []string{"trace", "-data", cifar10(t), "-iterations", "12", "-mu", "0.25", "-solver", "fista", "-out", out})
 	row := tracedRows(t, out)["fista 12"]
 	json := filepath.Join(out, "verdict.json")
-	works(t, append(strings.Fields(r.line(t, "ref certify "))[1:], "-json", json))
+	ref.works(t, append(strings.Fields(r.line(t, "ref certify "))[1:], "-json", json))
 	text := content(t, json)
 	for column, name := range map[string]string{"objective": "objective", "gap": "gap", "nonzeros": "nonzeros"} {
 		_, after, _ := strings.Cut(strings.ToLower(text), `"`+name+`":`)
@@ -226,7 +226,7 @@ func TestTraceInTable(t *testing.T) {
 
 func TestTraceBadUsage(t *testing.T) {
 	data, run := cifar10(t), t.TempDir()
-	works(t, short(data, run, "-net", "resnet8_narrow", "-stop", "1"))
+	ref.works(t, short(data, run, "-net", "resnet8_narrow", "-stop", "1"))
 	file := filepath.Join(t.TempDir(), "file")
 	put(t, file, []byte("x"))
 	truncated := filepath.Join(t.TempDir(), "truncated")
@@ -257,7 +257,7 @@ func TestTraceBadUsage(t *testing.T) {
 		{[]string{"-checkpoint", checkpointIn(run)}, []string{"resnet8_narrow", "no CSC layer"}},
 		{[]string{"-iterations", "1", "-out", filepath.Join(file, "x")}, []string{"-out", file}},
 	} {
-		ref(t, append([]string{"trace", "-data", data}, c.args...)...).refused(t, c.says...)
+		ref.call(t, append([]string{"trace", "-data", data}, c.args...)...).refused(t, c.says...)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestTracePictures(t *testing.T) {
 // A solver stops where it is told to.
 func TestTraceGap(t *testing.T) {
 	out := t.TempDir()
-	works(t, []string{"trace", "-data", cifar10(t), "-iterations", "60", "-gap", "0.5", "-solver", "fista", "-out", out}, "gap reached after ")
+	ref.works(t, []string{"trace", "-data", cifar10(t), "-iterations", "60", "-gap", "0.5", "-solver", "fista", "-out", out}, "gap reached after ")
 	rows := tracedRows(t, out)
 	n := len(rows)
 	if last, before := rows[fmt.Sprint("fista ", n)], rows[fmt.Sprint("fista ", n-1)]; n < 5 || n >= 60 || last["relative_gap"] > 0.5 || before["relative_gap"] <= 0.5 {
@@ -306,7 +306,7 @@ func TestTraceInterrupted(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := refWith(t, ctx, new(bytes.Buffer), "trace", "-data", cifar10(t), "-iterations", "100000", "-out", out)
+	r := ref.callWith(t, ctx, new(bytes.Buffer), "trace", "-data", cifar10(t), "-iterations", "100000", "-out", out)
 	if r.status != exitInterrupted || r.out != "" {
 		t.Errorf("status %d, %q", r.status, r.out)
 	}

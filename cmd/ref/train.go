@@ -77,7 +77,7 @@ func runTrain(c *call) error {
 	if base, err = f.begin(base); err != nil {
 		return err
 	}
-	config = c.override(base, config)
+	config = override(c, base, config)
 	extent := imagenet.Extent
 	if config.Extent > 0 {
 		extent = config.Extent
@@ -86,13 +86,10 @@ func runTrain(c *call) error {
 	if err != nil {
 		return err
 	}
-	if config, err = c.fit(config, data); err != nil {
+	if config, err = fit(c, config, data); err != nil {
 		return err
 	}
-	if config.Type == "float64" {
-		return trainNew[float64](c, f, config, data, notes)
-	}
-	return trainNew[float32](c, f, config, data, notes)
+	return byType(config.Type, trainNew[float32], trainNew[float64])(c, f, config, data, notes)
 }
 
 // base is the recipe that was chosen, or that goes with the images.
@@ -134,7 +131,7 @@ func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 }
 
 // fit completes a configuration by what the data is.
-func (c *call) fit(k training.Config, data training.Data) (training.Config, error) {
+func fit(c *call, k training.Config, data training.Data) (training.Config, error) {
 	k.Data = data.Name
 	if k.Data == "imagenet" && data.Classes != 1000 {
 		k.Classes = data.Classes
@@ -198,7 +195,7 @@ func configFlags(c *call, k *training.Config) {
 }
 
 // override returns base with the settings that were given on the command line taken from set.
-func (c *call) override(base, set training.Config) training.Config {
+func override(c *call, base, set training.Config) training.Config {
 	for name, copy := range map[string]func(){
 		"net": func() { base.Network = set.Network }, "type": func() { base.Type = set.Type }, "seed": func() { base.Seed = set.Seed },
 		"epochs": func() { base.Epochs = set.Epochs }, "batch": func() { base.Batch = set.Batch }, "images": func() { base.Images = set.Images },

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -13,12 +12,13 @@ import (
 	"testing"
 
 	"sdref/internal/kernel"
+	"sdref/sdnet/training"
 )
 
 // A run: what it says, what it writes, and that ref eval agrees.
 func TestTrain(t *testing.T) {
 	data, out := cifar10(t), filepath.Join(t.TempDir(), "new", "run")
-	r := works(t, short(data, out), kernel.CPUName(), "kernel "+kernel.ActiveName(), "sdnet8_narrow on 10 images of CIFAR-10 train",
+	r := ref.works(t, short(data, out), kernel.CPUName(), "kernel "+kernel.ActiveName(), "sdnet8_narrow on 10 images of CIFAR-10 train",
 		"2 epochs of 3 steps", "not the official ones", "step 1 of 6", "epoch 2: loss ", checkpointIn(out), logIn(out))
 	if r.err != "" {
 		t.Errorf("standard error: %q", r.err)
@@ -35,44 +35,12 @@ func TestTrain(t *testing.T) {
 		t.Errorf("the table's loss %v is not the log's: %v", loss, err)
 	}
 	top, zeros := r.line(t, "CIFAR-10 test: top-1 "), r.line(t, "zeros in the codes of layer0.0.dn: ")
-	e := works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data}, top, zeros, "sdnet8_narrow from "+checkpointIn(out)+" on 4 images of CIFAR-10 test")
+	e := ref.works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data}, top, zeros, "sdnet8_narrow from "+checkpointIn(out)+" on 4 images of CIFAR-10 test")
 	if strings.Contains(e.out, "evaluated") || !strings.Contains(e.err, "evaluated 4 of 4 images") {
 		t.Errorf("progress belongs on standard error: %q, %q", e.out, e.err)
 	}
-	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-batch", "3", "-set", "train"}, "CIFAR-10 train: top-1 ", "on 10 images")
-	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-type", "float64"}, "CIFAR-10 test: top-1 ")
-}
-
-// What -json writes is what ref eval prints, and names the run: its settings, its epochs, and weights that one more step changes.
-func TestEvalJSON(t *testing.T) {
-	data, folder := cifar10(t), t.TempDir()
-	read := func(run string, more ...string) (e evaluated, out string) {
-		path := filepath.Join(folder, "eval.json")
-		out = works(t, append([]string{"eval", "-checkpoint", checkpointIn(run), "-json", path}, more...)).out
-		if err := json.Unmarshal([]byte(content(t, path)), &e); err != nil {
-			t.Fatal(err)
-		}
-		return e, out
-	}
-	run := filepath.Join(folder, "run")
-	works(t, short(data, run, "-stop", "5"))
-	before, _ := read(run, "-data", data)
-	works(t, []string{"train", "-resume", run, "-data", data})
-	e, out := read(run, "-data", data)
-	for _, says := range []string{
-		fmt.Sprintf("top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images", 100*e.Top1, 100*e.Top5, e.Loss, e.Images),
-		fmt.Sprintf("codes of %s: %.1f %%", e.Zeros[0].Layer, 100*e.Zeros[0].Share), e.Set,
-	} {
-		if !strings.Contains(out, says) {
-			t.Errorf("no %q in %q", says, out)
-		}
-	}
-	if e.Configuration.Network != "sdnet8_narrow" || len(before.Epochs) != 1 || len(e.Epochs) != 2 || len(e.Digest) != 64 || e.Digest == before.Digest {
-		t.Errorf("before %+v, after %+v", before, e)
-	}
-	if e, _ := read(run); e.Loss != 0 || e.Top1 != 0 || e.Zeros[0].Share == 0 {
-		t.Errorf("on images of other classes: %+v", e)
-	}
+	ref.works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-batch", "3", "-set", "train"}, "CIFAR-10 train: top-1 ", "on 10 images")
+	ref.works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data, "-type", "float64"}, "CIFAR-10 test: top-1 ")
 }
 
 // The kernel row changes nothing in a run but the speed, and the log tells which it is.
@@ -80,7 +48,7 @@ func TestTrainOnEachRow(t *testing.T) {
 	data, first := cifar10(t), ""
 	for _, row := range kernel.Rows[float32]() {
 		out := filepath.Join(t.TempDir(), "run")
-		works(t, short(data, out, "-epochs", "1", "-kernel", row.Name), "kernel "+row.Name+",")
+		ref.works(t, short(data, out, "-epochs", "1", "-kernel", row.Name), "kernel "+row.Name+",")
 		if first == "" {
 			first = out
 		}
@@ -90,7 +58,7 @@ func TestTrainOnEachRow(t *testing.T) {
 
 func TestSettingsReachTheRun(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	works(t, []string{"train", "-data", data, "-out", out, "-stop", "1", "-net", "sdnet8_narrow", "-type", "float64", "-seed", "7", "-epochs", "5", "-batch", "3",
+	ref.works(t, []string{"train", "-data", data, "-out", out, "-stop", "1", "-net", "sdnet8_narrow", "-type", "float64", "-seed", "7", "-epochs", "5", "-batch", "3",
 		"-images", "8", "-augment=false", "-schedule", "steps", "-rate", "0.5", "-warmup", "2", "-momentum", "0.25", "-decay", "0.125", "-lambda", "0.0625",
 		"-mu", "0.75", "-iterations", "3", "-variant", "paper"}, "stopped after step 1 and saved")
 	file := content(t, checkpointIn(out))
@@ -102,7 +70,7 @@ func TestSettingsReachTheRun(t *testing.T) {
 			t.Errorf("%s is not in the checkpoint", setting)
 		}
 	}
-	works(t, []string{"train", "-data", data, "-resume", out, "-stop", "2"}, "step 1 of 15", "stopped after step 2")
+	ref.works(t, []string{"train", "-data", data, "-resume", out, "-stop", "2"}, "step 1 of 15", "stopped after step 2")
 }
 
 // On the drawn images the settings that are not given are the demonstration's.
@@ -111,16 +79,16 @@ func TestDrawnImages(t *testing.T) {
 		t.Skip("draws 12,000 images")
 	}
 	t.Chdir(t.TempDir())
-	r := works(t, []string{"train", "-images", "100", "-stop", "1"}, "sdnet8_narrow on 100 images of shapes train", "6 epochs of 2 steps", "batch 64",
+	r := ref.works(t, []string{"train", "-images", "100", "-stop", "1"}, "sdnet8_narrow on 100 images of shapes train", "6 epochs of 2 steps", "batch 64",
 		"stopped after step 1", filepath.Join("runs", "sdnet8_narrow-shapes-1"))
 	if strings.Contains(r.out, "official") {
 		t.Error("drawn images are no official files")
 	}
 	// Without -data, a run on CIFAR would be continued on the drawn images.
-	works(t, short(cifar10(t), "cifar", "-stop", "1"))
-	ref(t, "train", "-resume", "cifar").refused(t, checkpointIn("cifar"), "data", "cifar10", "shapes")
+	ref.works(t, short(cifar10(t), "cifar", "-stop", "1"))
+	ref.call(t, "train", "-resume", "cifar").refused(t, checkpointIn("cifar"), "data", "cifar10", "shapes")
 	// Of a network that was trained on CIFAR the drawn images show the codes, and no accuracy.
-	e := works(t, []string{"eval", "-checkpoint", checkpointIn("cifar")}, "shapes test: no accuracy", "cifar10", "zeros in the codes of layer0.0.dn: ")
+	e := ref.works(t, []string{"eval", "-checkpoint", checkpointIn("cifar")}, "shapes test: no accuracy", "cifar10", "zeros in the codes of layer0.0.dn: ")
 	if strings.Contains(e.out+e.err, "top-1") {
 		t.Errorf("an accuracy on images of other classes:\n%s%s", e.out, e.err)
 	}
@@ -131,29 +99,29 @@ func TestFoldersOfRuns(t *testing.T) {
 	t.Chdir(t.TempDir())
 	args := []string{"train", "-data", data, "-net", "resnet8_narrow", "-images", "2", "-batch", "2", "-epochs", "1"}
 	for i := 1; i <= 2; i++ {
-		works(t, args, checkpointIn(filepath.Join("runs", fmt.Sprintf("resnet8_narrow-cifar10-%d", i))))
+		ref.works(t, args, checkpointIn(filepath.Join("runs", fmt.Sprintf("resnet8_narrow-cifar10-%d", i))))
 	}
 	sameRun(t, "runs/resnet8_narrow-cifar10-1", "runs/resnet8_narrow-cifar10-2")
 
 	put(t, "note", []byte("mine"))
-	ref(t, append(args, "-out", "note")...).refused(t, "note")
-	ref(t, append(args, "-out", filepath.Join("note", "below"))...).refused(t, "note")
+	ref.call(t, append(args, "-out", "note")...).refused(t, "note")
+	ref.call(t, append(args, "-out", filepath.Join("note", "below"))...).refused(t, "note")
 	if content(t, "note") != "mine" {
 		t.Error("a file was touched")
 	}
 	if err := os.MkdirAll(checkpointIn("odd"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	ref(t, append(args, "-out", "odd")...).refused(t, "odd", "holds a run")
-	works(t, append(args, "-out", filepath.Join("runs", "resnet8_narrow-cifar10-1", "inner")))
+	ref.call(t, append(args, "-out", "odd")...).refused(t, "odd", "holds a run")
+	ref.works(t, append(args, "-out", filepath.Join("runs", "resnet8_narrow-cifar10-1", "inner")))
 }
 
 // Nothing of a run is overwritten by another.
 func TestOutIsRefused(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	works(t, short(data, out, "-stop", "1"))
+	ref.works(t, short(data, out, "-stop", "1"))
 	before := content(t, checkpointIn(out)) + content(t, logIn(out))
-	ref(t, short(data, out, "-seed", "2")...).refused(t, "-out", out, "holds a run", "-resume")
+	ref.call(t, short(data, out, "-seed", "2")...).refused(t, "-out", out, "holds a run", "-resume")
 	if content(t, checkpointIn(out))+content(t, logIn(out)) != before {
 		t.Error("the run was touched")
 	}
@@ -161,23 +129,23 @@ func TestOutIsRefused(t *testing.T) {
 
 func TestStopAndResume(t *testing.T) {
 	data, whole := cifar10(t), t.TempDir()
-	w := works(t, short(data, whole))
+	w := ref.works(t, short(data, whole))
 	for _, stop := range []string{"1", "3", "5"} {
 		out := t.TempDir()
-		s := works(t, short(data, out, "-stop", stop), "stopped after step "+stop+" and saved", "ref train -resume "+out+" -data "+data)
+		s := ref.works(t, short(data, out, "-stop", stop), "stopped after step "+stop+" and saved", "ref train -resume "+out+" -data "+data)
 		if strings.Contains(s.out, "top-1") {
 			t.Errorf("stopped at %s and yet evaluated", stop)
 		}
-		r := works(t, []string{"train", "-resume", out, "-data", data, "-save", "0s"}, "step "+stop+" of 6", w.line(t, "CIFAR-10 test:"), w.line(t, "zeros"))
+		r := ref.works(t, []string{"train", "-resume", out, "-data", data, "-save", "0s"}, "step "+stop+" of 6", w.line(t, "CIFAR-10 test:"), w.line(t, "zeros"))
 		if strings.Contains(r.out, "epoch 1:") != (stop == "1") {
 			t.Errorf("resumed at %s:\n%s", stop, r.out)
 		}
 		sameRun(t, out, whole)
 	}
 	out := t.TempDir()
-	works(t, short(data, out, "-stop", "6"), w.line(t, "CIFAR-10 test:")) // the last step
+	ref.works(t, short(data, out, "-stop", "6"), w.line(t, "CIFAR-10 test:")) // the last step
 	sameRun(t, out, whole)
-	again := works(t, []string{"train", "-resume", out, "-data", data}, "step 6 of 6", w.line(t, "CIFAR-10 test:"))
+	again := ref.works(t, []string{"train", "-resume", out, "-data", data}, "step 6 of 6", w.line(t, "CIFAR-10 test:"))
 	if strings.Contains(again.out, "epoch ") {
 		t.Errorf("a finished run goes on:\n%s", again.out)
 	}
@@ -186,39 +154,26 @@ func TestStopAndResume(t *testing.T) {
 
 func TestResumeRefuses(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	works(t, short(data, out, "-stop", "2"))
+	ref.works(t, short(data, out, "-stop", "2"))
 	before := content(t, checkpointIn(out))
 	for flag, value := range map[string]string{"net": "sdnet18", "type": "float32", "seed": "1", "epochs": "3", "batch": "4", "images": "5", "schedule": "steps", "rate": "1",
 		"warmup": "1", "momentum": "0", "decay": "0", "lambda": "1", "mu": "1", "iterations": "2", "variant": "paper", "algorithm": "winograd", "out": t.TempDir()} {
-		ref(t, "train", "-resume", out, "-data", data, "-"+flag, value).refused(t, "-"+flag+":", "cannot be changed")
+		ref.call(t, "train", "-resume", out, "-data", data, "-"+flag, value).refused(t, "-"+flag+":", "cannot be changed")
 	}
-	ref(t, "train", "-resume", out, "-data", data, "-augment").refused(t, "-augment:", "cannot be changed")
-	ref(t, "train", "-resume", out, "-data", data, "-stop", "2").refused(t, "-stop 2", out, "2 steps already")
-	ref(t, "train", "-resume", out, "-data", cifar100(t)).refused(t, checkpointIn(out), "data", "cifar10", "cifar100")
-	ref(t, "train", "-resume", checkpointIn(out), "-data", data).refused(t, checkpointIn(out))
-	ref(t, "train", "-resume", t.TempDir(), "-data", data).refused(t, "checkpoint.safetensors")
+	ref.call(t, "train", "-resume", out, "-data", data, "-augment").refused(t, "-augment:", "cannot be changed")
+	ref.call(t, "train", "-resume", out, "-data", data, "-stop", "2").refused(t, "-stop 2", out, "2 steps already")
+	ref.call(t, "train", "-resume", out, "-data", cifar100(t)).refused(t, checkpointIn(out), "data", "cifar10", "cifar100")
+	ref.call(t, "train", "-resume", checkpointIn(out), "-data", data).refused(t, checkpointIn(out))
+	ref.call(t, "train", "-resume", t.TempDir(), "-data", data).refused(t, "checkpoint.safetensors")
 	if content(t, checkpointIn(out)) != before {
 		t.Error("the run was touched")
 	}
 }
 
-// canceller cancels when what is written contains a text.
-type canceller struct {
-	text   string
-	cancel context.CancelFunc
-}
-
-func (c canceller) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(c.text)) {
-		c.cancel()
-	}
-	return len(p), nil
-}
-
 // Ctrl-C at any time: the run is saved and goes on later, with the bits of one that nobody stopped.
 func TestInterrupt(t *testing.T) {
 	data, whole := cifar10(t), t.TempDir()
-	w := works(t, short(data, whole))
+	w := ref.works(t, short(data, whole))
 	for _, c := range []struct{ when, says string }{
 		{"sdnet8_narrow on", "stopped after step 1 and saved"},
 		{"epoch 1:", "stopped after step 3 and saved"},
@@ -226,17 +181,17 @@ func TestInterrupt(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		out := t.TempDir()
-		r := refWith(t, ctx, canceller{c.when, cancel}, short(data, out)...)
+		r := ref.callWith(t, ctx, canceller{c.when, cancel}, short(data, out)...)
 		if r.status != exitInterrupted || r.err != "" {
 			t.Errorf("cancelled at %q: status %d, want 130; %q", c.when, r.status, r.err)
 		}
 		r.says(t, c.says)
-		works(t, []string{"train", "-resume", out, "-data", data}, w.line(t, "CIFAR-10 test:"))
+		ref.works(t, []string{"train", "-resume", out, "-data", data}, w.line(t, "CIFAR-10 test:"))
 		sameRun(t, out, whole)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := refWith(t, ctx, nil, "eval", "-checkpoint", checkpointIn(whole), "-data", data, "-batch", "3")
+	r := ref.callWith(t, ctx, nil, "eval", "-checkpoint", checkpointIn(whole), "-data", data, "-batch", "3")
 	if r.status != exitInterrupted || strings.Contains(r.out, "top-1") {
 		t.Errorf("evaluation: status %d, %q", r.status, r.out)
 	}
@@ -246,21 +201,25 @@ func TestInterrupt(t *testing.T) {
 // A run that diverges ends with an error, and leaves a checkpoint that can be read.
 func TestDivergence(t *testing.T) {
 	data, out := cifar10(t), t.TempDir()
-	ref(t, short(data, out, "-rate", "1e6", "-warmup", "0", "-epochs", "20")...).refused(t, "diverged", out)
-	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
+	ref.call(t, short(data, out, "-rate", "1e6", "-warmup", "0", "-epochs", "20")...).refused(t, "diverged", out)
+	ref.works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
 }
 
 // -start takes the weights, the network and its CSC settings of a checkpoint; flags change the settings.
 func TestStart(t *testing.T) {
 	data, folder := cifar10(t), t.TempDir()
 	first, second := filepath.Join(folder, "first"), filepath.Join(folder, "second")
-	works(t, short(data, first, "-lambda", "0.2"))
-	r := works(t, []string{"train", "-start", checkpointIn(first), "-epochs", "1", "-batch", "4", "-rate", "0", "-data", data, "-out", second},
+	ref.works(t, short(data, first, "-lambda", "0.2"))
+	r := ref.works(t, []string{"train", "-start", checkpointIn(first), "-epochs", "1", "-batch", "4", "-rate", "0", "-data", data, "-out", second},
 		"sdnet8_narrow on 10 images", "it starts from the weights of "+checkpointIn(first)+", state ", "the test images, which nothing in this run depended on:")
+	type evaluated struct {
+		Configuration training.Config
+		Digest        string
+	}
 	var before, after evaluated
 	for run, e := range map[string]*evaluated{first: &before, second: &after} {
 		path := filepath.Join(folder, "eval.json")
-		works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data, "-json", path})
+		ref.works(t, []string{"eval", "-checkpoint", checkpointIn(run), "-data", data, "-json", path})
 		if err := json.Unmarshal([]byte(content(t, path)), e); err != nil {
 			t.Fatal(err)
 		}
@@ -268,9 +227,9 @@ func TestStart(t *testing.T) {
 	if after.Configuration.Start != before.Digest || after.Configuration.Lambda != 0.2 || !strings.Contains(r.out, after.Configuration.Start[:16]) {
 		t.Errorf("start %q, lambda %g; the weights were %q", after.Configuration.Start, after.Configuration.Lambda, before.Digest)
 	}
-	works(t, []string{"train", "-start", "pretrained:sdnet8_slim", "-lambda", "0.3", "-epochs", "1", "-batch", "4", "-images", "4", "-data", data, "-out", filepath.Join(folder, "slim")},
+	ref.works(t, []string{"train", "-start", "pretrained:sdnet8_slim", "-lambda", "0.3", "-epochs", "1", "-batch", "4", "-images", "4", "-data", data, "-out", filepath.Join(folder, "slim")},
 		"sdnet8_slim on 4 images", "weights of pretrained:sdnet8_slim, state ")
-	ref(t, "train", "-start", checkpointIn(first), "-net", "resnet8_narrow", "-data", data, "-out", filepath.Join(folder, "third")).refused(t, checkpointIn(first), "sdnet8_narrow", "resnet8_narrow")
-	ref(t, "train", "-start", filepath.Join(folder, "none"), "-data", data).refused(t, filepath.Join(folder, "none"))
-	ref(t, "train", "-resume", first, "-start", checkpointIn(first), "-data", data).refused(t, "-start", "resumed")
+	ref.call(t, "train", "-start", checkpointIn(first), "-net", "resnet8_narrow", "-data", data, "-out", filepath.Join(folder, "third")).refused(t, checkpointIn(first), "sdnet8_narrow", "resnet8_narrow")
+	ref.call(t, "train", "-start", filepath.Join(folder, "none"), "-data", data).refused(t, filepath.Join(folder, "none"))
+	ref.call(t, "train", "-resume", first, "-start", checkpointIn(first), "-data", data).refused(t, "-start", "resumed")
 }

@@ -1,9 +1,9 @@
-// Package plot draws charts and grids of small images, each as PNG and as SVG.
+// Package plot draws charts and grids of small images, each as PNG and as SVG, and writes them with their numbers.
 //
 // A picture is a value: Chart or Grid, made of plain numbers, texts and images, and its Render. All pictures share one look: dark
 // text on white, colours that colour-blind readers can tell apart, text of a size that survives a printed page. The same value
 // gives the same bytes, call after call; nothing in a file tells when or where it was made. The package is for the verbs of
-// cmd/ref. It knows nothing of networks or files.
+// cmd/ref. It knows nothing of networks.
 package plot
 
 import (

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"sdref/sdnet"
+)
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 11173962: "11,173,962"} {
+		if got := thousands(n); got != want {
+			t.Errorf("%d is written %s, want %s", n, got, want)
+		}
+	}
+	if !strings.Contains(networkNames(), "sdnet34_all, ") || strings.Count(dataNames(), ",") != len(sdnet.DataSets)-1 {
+		t.Errorf("%s; %s", networkNames(), dataNames())
+	}
+}

@@ -1,0 +1,4 @@
+package main
+
+// ref is the program.
+var ref = program(verbs)

@@ -1,0 +1,19 @@
+package main
+
+import "fmt"
+
+// byType chooses between the instances of a generic function: double where the type is float64, else single.
+func byType[F any](name string, single, double F) F {
+	if name == "float64" {
+		return double
+	}
+	return single
+}
+
+// checkType refuses a value of the flag -type that is neither float32 nor float64.
+func checkType(name string) error {
+	if name != "float32" && name != "float64" {
+		return fmt.Errorf("-type: %q is neither float32 nor float64", name)
+	}
+	return nil
+}
