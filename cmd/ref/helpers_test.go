@@ -207,13 +207,14 @@ func scalars(t testing.TB, folder string) (lines []string) {
 	return lines
 }
 
-// canceller calls cancel when what is written to it contains a text.
+// cancelAt is a writer that calls cancel when what is written to it contains a text.
+func cancelAt(text string, cancel context.CancelFunc) io.Writer { return canceller{text, cancel} }
+
 type canceller struct {
 	text   string
 	cancel context.CancelFunc
 }
 
-// Write looks for the text.
 func (c canceller) Write(p []byte) (int, error) {
 	if bytes.Contains(p, []byte(c.text)) {
 		c.cancel()

@@ -146,7 +146,7 @@ func TestRobustAndAttackInterrupted(t *testing.T) {
 	for _, args := range [][]string{slim("robust", data, "-learn", "2"), slim("attack", data)} {
 		ctx, cancel := context.WithCancel(context.Background())
 		out := filepath.Join(t.TempDir(), "out")
-		r := ref.callWith(t, ctx, canceller{"CIFAR-10 test", cancel}, append(args, "-out", out)...)
+		r := ref.callWith(t, ctx, cancelAt("CIFAR-10 test", cancel), append(args, "-out", out)...)
 		if r.status != exitInterrupted || r.err != "" {
 			t.Errorf("%q: status %d, %q", args, r.status, r.err)
 		}

@@ -176,7 +176,7 @@ func TestInterruptHoldout(t *testing.T) {
 	for _, when := range []string{"epoch 1: loss", "epoch 2: loss"} {
 		out := t.TempDir()
 		ctx, cancel := context.WithCancel(context.Background())
-		r := ref.callWith(t, ctx, canceller{when, cancel}, short(data, out, "-holdout", "3")...)
+		r := ref.callWith(t, ctx, cancelAt(when, cancel), short(data, out, "-holdout", "3")...)
 		if r.status != exitInterrupted || !strings.Contains(r.out, "and saved; go on with") {
 			t.Errorf("cancelled at %q: status %d, %s%s", when, r.status, r.out, r.err)
 		}

@@ -144,7 +144,7 @@ func TestSpectrumRefuses(t *testing.T) {
 func TestSpectrumStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r := ref.callWith(t, ctx, canceller{"objective F(z_k)", cancel}, "spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "1000")
+	r := ref.callWith(t, ctx, cancelAt("objective F(z_k)", cancel), "spectrum", "-net", "sdnet8_narrow", "-data", cifar10(t), "-images", "1", "-iterations", "1000")
 	if r.status != exitInterrupted || !strings.Contains(r.out, "proven for 1 of 1") || strings.Contains(r.out, "the least F") {
 		t.Errorf("status %d:\n%s", r.status, r.out)
 	}

@@ -181,7 +181,7 @@ func TestInterrupt(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		out := t.TempDir()
-		r := ref.callWith(t, ctx, canceller{c.when, cancel}, short(data, out)...)
+		r := ref.callWith(t, ctx, cancelAt(c.when, cancel), short(data, out)...)
 		if r.status != exitInterrupted || r.err != "" {
 			t.Errorf("cancelled at %q: status %d, want 130; %q", c.when, r.status, r.err)
 		}
