@@ -1,27 +1,38 @@
 // Command ref trains, evaluates, describes and checks SDNet networks on a CPU.
 //
-// This file is the table of its verbs. Each verb is a file: its flags, and the conversation with the user. The arithmetic is in
-// the packages below.
+// This file is the table of its verbs. A verb is a file of a package below internal, which holds one conversation with the user:
+// flags, progress, what is printed and written. The arithmetic is in the packages of the module.
 package main
 
-var verbs = []verb{
-	{name: "train", summary: "train a network on drawn images, CIFAR or folders of images, resumable", run: runTrain},
-	{name: "eval", summary: "evaluate a checkpoint on images", run: runEval},
-	{name: "import", summary: "make a checkpoint from weights of PyTorch or of a safetensors file", run: runImport},
-	{name: "export", summary: "write a checkpoint's weights for PyTorch, or as a safetensors file", run: runExport},
-	{name: "table", summary: "make the paper's table of networks: parameters, accuracy, memory, speed", run: runTable},
-	{name: "figures", summary: "draw the paper's figures for trained networks, and a page that shows them", run: runFigures},
-	{name: "robust", summary: "measure a network on noisy images, its lambda adapted to them", run: runRobust},
-	{name: "attack", summary: "look for images nearby that a network mistakes", run: runAttack},
-	{name: "describe", summary: "show a network as a table: layer, shape, parameters, multiply-adds", run: runDescribe},
-	{name: "check", summary: "compare this program with stored values of the authors' code", run: runCheck},
-	{name: "trace", summary: "show the iterates of a CSC layer on an image, beside (A.1) to (A.3)", run: runTrace},
-	{name: "spectrum", summary: "bound the CSC layers' largest eigenvalues and judge their step sizes", run: runSpectrum},
-	{name: "certify", summary: "say how far a sparse code is from the solution, and prove it", run: runCertify},
-	{name: "judge", summary: "find out whether, and where, another backend is wrong", run: runJudge},
-	{name: "cases", summary: "list, show and export the cases that backends are judged by", run: runCases},
-	{name: "bench", summary: "measure speed and memory, as shares of the machine's peak", run: runBench},
-	{name: "cpu", summary: "show what the processor can do and which kernels are used", run: runCPU},
+import (
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/convert"
+	"sdref/cmd/ref/internal/eval"
+	"sdref/cmd/ref/internal/figures"
+	"sdref/cmd/ref/internal/judge"
+	"sdref/cmd/ref/internal/measure"
+	"sdref/cmd/ref/internal/study"
+	"sdref/cmd/ref/internal/train"
+)
+
+var verbs = []cli.Verb{
+	{Name: "train", Summary: "train a network on drawn images, CIFAR or folders of images, resumable", Run: train.Run},
+	{Name: "eval", Summary: "evaluate a checkpoint on images", Run: eval.Run},
+	{Name: "import", Summary: "make a checkpoint from weights of PyTorch or of a safetensors file", Run: convert.Import},
+	{Name: "export", Summary: "write a checkpoint's weights for PyTorch, or as a safetensors file", Run: convert.Export},
+	{Name: "table", Summary: "make the paper's table of networks: parameters, accuracy, memory, speed", Run: measure.Table},
+	{Name: "figures", Summary: "draw the paper's figures for trained networks, and a page that shows them", Run: figures.Run},
+	{Name: "robust", Summary: "measure a network on noisy images, its lambda adapted to them", Run: study.Robust},
+	{Name: "attack", Summary: "look for images nearby that a network mistakes", Run: study.Attack},
+	{Name: "describe", Summary: "show a network as a table: layer, shape, parameters, multiply-adds", Run: eval.Describe},
+	{Name: "check", Summary: "compare this program with stored values of the authors' code", Run: judge.Check},
+	{Name: "trace", Summary: "show the iterates of a CSC layer on an image, beside (A.1) to (A.3)", Run: study.Trace},
+	{Name: "spectrum", Summary: "bound the CSC layers' largest eigenvalues and judge their step sizes", Run: study.Spectrum},
+	{Name: "certify", Summary: "say how far a sparse code is from the solution, and prove it", Run: study.Certify},
+	{Name: "judge", Summary: "find out whether, and where, another backend is wrong", Run: judge.Run},
+	{Name: "cases", Summary: "list, show and export the cases that backends are judged by", Run: judge.Cases},
+	{Name: "bench", Summary: "measure speed and memory, as shares of the machine's peak", Run: measure.Bench},
+	{Name: "cpu", Summary: "show what the processor can do and which kernels are used", Run: measure.CPU},
 }
 
-func main() { runMain(verbs) }
+func main() { cli.Main(verbs) }

@@ -6,24 +6,26 @@ import (
 	"strings"
 	"testing"
 
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/internal/kernel"
 )
 
 func TestHelp(t *testing.T) {
-	first := ref.works(t, []string{"-help"})
+	first := ref.Works(t, []string{"-help"})
 	for _, arg := range []string{"--help", "-h", "help"} {
-		if r := ref.works(t, []string{arg}); r.out != first.out {
+		if r := ref.Works(t, []string{arg}); r.Out != first.Out {
 			t.Errorf("ref %s says something else than ref -help", arg)
 		}
 	}
 	for _, v := range verbs {
-		first.says(t, "\n  "+v.name+" ", v.summary)
+		first.Says(t, "\n  "+v.Name+" ", v.Summary)
 	}
 	for _, r := range kernel.Rows[float32]() {
-		first.says(t, r.Name)
+		first.Says(t, r.Name)
 	}
-	if r := ref.call(t); r.status != exitError || r.err != first.out || r.out != "" {
-		t.Errorf("without arguments: status %d, %q, %q", r.status, r.out, r.err)
+	if r := ref.Call(t); r.Status != cli.ExitError || r.Err != first.Out || r.Out != "" {
+		t.Errorf("without arguments: status %d, %q, %q", r.Status, r.Out, r.Err)
 	}
 }
 
@@ -48,18 +50,18 @@ func TestHelpOfVerbs(t *testing.T) {
 		"cpu":      {"processor"},
 	}
 	for _, v := range verbs {
-		r := ref.works(t, []string{v.name, "-help"}, append(wanted[v.name], "ref "+v.name, "-kernel", "Flags:")...)
-		if len(wanted[v.name]) == 0 {
-			t.Errorf("no texts are wanted of ref %s -help", v.name)
+		r := ref.Works(t, []string{v.Name, "-help"}, append(wanted[v.Name], "ref "+v.Name, "-kernel", "Flags:")...)
+		if len(wanted[v.Name]) == 0 {
+			t.Errorf("no texts are wanted of ref %s -help", v.Name)
 		}
-		for _, other := range [][]string{{v.name, "-h"}, {"help", v.name}, {v.name, "-kernel", "sse9", "-help"}} {
-			if got := ref.works(t, other); got.out != r.out {
-				t.Errorf("ref %q says something else than ref %s -help", other, v.name)
+		for _, other := range [][]string{{v.Name, "-h"}, {"help", v.Name}, {v.Name, "-kernel", "sse9", "-help"}} {
+			if got := ref.Works(t, other); got.Out != r.Out {
+				t.Errorf("ref %q says something else than ref %s -help", other, v.Name)
 			}
 		}
-		for line := range strings.Lines(strings.Split(r.out, "Flags:")[0]) {
+		for line := range strings.Lines(strings.Split(r.Out, "Flags:")[0]) {
 			if len(line) > 102 {
-				t.Errorf("ref %s -help: a line of %d letters", v.name, len(line))
+				t.Errorf("ref %s -help: a line of %d letters", v.Name, len(line))
 			}
 		}
 	}
@@ -67,7 +69,7 @@ func TestHelpOfVerbs(t *testing.T) {
 
 // Bad usage is one line, and leaves nothing on the disk.
 func TestBadUsage(t *testing.T) {
-	data := cifar10(t)
+	data := clitest.CIFAR10(t)
 	t.Chdir(t.TempDir())
 	train := func(args ...string) []string { return append([]string{"train", "-data", data}, args...) }
 	for _, c := range []struct {
@@ -156,12 +158,12 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"check", "-vectors", "nowhere", "-type", "int"}, []string{"-type", `"int"`, "float64"}},
 		{[]string{"check", "-vectors", "nowhere"}, []string{"nowhere"}},
 	} {
-		ref.call(t, c.args...).refused(t, c.says...)
+		ref.Call(t, c.args...).Refused(t, c.says...)
 	}
 	for _, v := range verbs {
-		ref.call(t, v.name, "-nosuch").refused(t, "ref "+v.name, "-nosuch", "ref "+v.name+" -help")
-		ref.call(t, v.name, "stray").refused(t, `unexpected argument "stray"`, "ref "+v.name+" -help")
-		ref.call(t, v.name, "-kernel", "sse9").refused(t, `"sse9"`, "generic")
+		ref.Call(t, v.Name, "-nosuch").Refused(t, "ref "+v.Name, "-nosuch", "ref "+v.Name+" -help")
+		ref.Call(t, v.Name, "stray").Refused(t, `unexpected argument "stray"`, "ref "+v.Name+" -help")
+		ref.Call(t, v.Name, "-kernel", "sse9").Refused(t, `"sse9"`, "generic")
 	}
 	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
