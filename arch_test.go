@@ -28,8 +28,8 @@ const module = "sdref"
 var tower = [][]string{
 	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle"},
 	1:  {"internal/gemm"},
-	2:  {"tensor", "golden/safetensors", "golden/precision", "golden/npy"},
-	3:  {"conv", "golden", "sdnet/pretrained", "sdnet/torchfile"},
+	2:  {"tensor", "tensor/safetensors", "tensor/npy", "golden/precision"},
+	3:  {"conv", "golden", "sdnet/pretrained", "tensor/torchfile"},
 	4:  {"autodiff"},
 	5:  {"csc", "csc/spectrum", "sdnet/cifar", "sdnet/imagenet"},
 	6:  {"csc/solve", "sdnet/shapes", "sdnet/augment", "sdnet/optim", "sdnet/noise", "golden/graph"},

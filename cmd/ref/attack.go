@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/attack"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const attackHelp = `ref attack attacks networks with projected gradient descent (Madry et al., 2018): for each epsilon it

@@ -9,10 +9,10 @@ import (
 
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/npy"
 	"sdref/golden/precision"
 	"sdref/golden/protocol"
 	"sdref/golden/suite"
+	"sdref/tensor/npy"
 )
 
 // runCases shows the cases.

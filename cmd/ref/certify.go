@@ -11,10 +11,10 @@ import (
 
 	"sdref/conv"
 	"sdref/csc/solve"
-	"sdref/golden/npy"
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/tensor"
+	"sdref/tensor/npy"
+	"sdref/tensor/safetensors"
 )
 
 const certifyHelp = `ref certify says how far a code z is from the solution of

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"sdref/golden"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // object is a JSON object.

@@ -3,9 +3,9 @@ package main
 import (
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // checkpointUsage describes a flag whose value openCheckpoint reads.

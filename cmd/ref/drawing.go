@@ -4,12 +4,12 @@ import (
 	"fmt"
 
 	"sdref/cmd/ref/plot"
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
 	"sdref/sdnet/figures"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // figure is a drawn figure and its numbers.

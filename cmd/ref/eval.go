@@ -7,11 +7,11 @@ import (
 	"io"
 	"time"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // evaluationBatch is the number of images that are evaluated at once.

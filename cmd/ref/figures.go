@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/pretrained"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const figuresHelp = `ref figures draws the figures of the paper's supplement for trained networks, each as PNG, SVG and

@@ -16,8 +16,8 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // table reads a figure's CSV file without its header.

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Image files that are not what they should be.

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/npy"
 	"sdref/golden/own"
 	"sdref/golden/protocol"
 	"sdref/golden/suite"
 	"sdref/tensor"
+	"sdref/tensor/npy"
 )
 
 // answered writes right float32 answers to the cases into a folder, as a backend would, and returns a command that copies them.

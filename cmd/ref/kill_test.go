@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // kills is how many times killed kills the program, at least.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // besideResume are the flags that do not change a run.

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/noise"
 	"sdref/sdnet/robust"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const robustHelp = `ref robust measures robust inference: how a network does on noisy images if the lambda of its stem,

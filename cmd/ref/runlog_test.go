@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/tfevents"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // The table of steps and the file for TensorBoard say the same, and the table of epochs is their mean.

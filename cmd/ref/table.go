@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"sdref/conv"
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/internal/kernel"
 	"sdref/sdnet"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const tableHelp = `ref table makes the rows of the supplement's Table D.1: SDNet-18 and -34 with one CSC layer and with

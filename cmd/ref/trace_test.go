@@ -19,13 +19,13 @@ import (
 	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/csc/solve"
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/shapes"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // tracedRows reads the CSV file of a trace: the named columns of every row, by "SOLVER k".

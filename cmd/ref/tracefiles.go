@@ -9,9 +9,9 @@ import (
 
 	"sdref/cmd/ref/plot"
 	"sdref/csc/solve"
-	"sdref/golden/npy"
 	"sdref/internal/atomicfile"
 	"sdref/tensor"
+	"sdref/tensor/npy"
 )
 
 // traceFile is a file of a trace, complete in memory.

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/imagenet"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With

@@ -23,8 +23,8 @@ import (
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/npy"
 	"sdref/golden/precision"
+	"sdref/tensor/npy"
 )
 
 // Schema is the version of the format that this package writes.

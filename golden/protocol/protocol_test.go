@@ -14,8 +14,8 @@ import (
 
 	"sdref/golden"
 	"sdref/golden/graph"
-	"sdref/golden/npy"
 	"sdref/golden/precision"
+	"sdref/tensor/npy"
 )
 
 func small(id string) Exam {

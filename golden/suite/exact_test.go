@@ -8,9 +8,9 @@ import (
 	"sdref/golden/graph"
 	"sdref/golden/judge"
 	"sdref/golden/precision"
-	"sdref/golden/safetensors"
 	"sdref/golden/simulate"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // evaluated is a case with its values.

@@ -21,9 +21,9 @@ import (
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/precision"
-	"sdref/golden/safetensors"
 	"sdref/golden/simulate"
 	"sdref/internal/atomicfile"
+	"sdref/tensor/safetensors"
 )
 
 var (

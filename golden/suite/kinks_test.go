@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"sdref/golden"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // TestAmbiguousCode puts one code so near to its threshold that float64 sees it on and float32 zero. The gradients then differ

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"sdref/golden"
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // networkDraft is a case of a narrow network, expected what the network gives; its inputs are rules like the authors'.

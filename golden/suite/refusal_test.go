@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // refusal is a damage to a draft, and what the error must say.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"sdref/golden"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // draft is a case before it is written.

@@ -16,10 +16,10 @@ import (
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/npy"
 	"sdref/golden/own"
 	"sdref/golden/precision"
 	"sdref/golden/protocol"
+	"sdref/tensor/npy"
 )
 
 // convolution is a small case; factor scales x.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights as the

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/shapes"
+	"sdref/tensor/safetensors"
 )
 
 // A checkpoint that is not right names its file and what in it is wrong.

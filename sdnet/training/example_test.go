@@ -5,9 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/shapes"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // tiny is a run that takes no time: 2 epochs of 3 steps on 10 drawn images.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/cifar"
 	"sdref/sdnet/shapes"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // short is a run of 2 epochs of 3 steps on 10 images: batches of 4, 4 and the 2 that are left.

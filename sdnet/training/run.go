@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"sdref/csc"
-	"sdref/golden/safetensors"
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/augment"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // Run is a training run at some iteration.

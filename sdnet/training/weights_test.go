@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Weights of another program are a checkpoint that can be evaluated, says where it comes from, and cannot be resumed.

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // kind is a type of elements.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/pickle"
+	"sdref/tensor/safetensors"
 )
 
 // globals are what a file's pickle may name: containers, the storages' types and the functions that make tensors.

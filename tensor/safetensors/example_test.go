@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 func Example() {

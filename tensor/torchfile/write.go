@@ -8,9 +8,9 @@ import (
 	"io"
 	"strconv"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/internal/pickle"
+	"sdref/tensor/safetensors"
 )
 
 // Write replaces the file at path by a state_dict, an ordered dictionary of tensors, that torch.load reads, also where it

@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/torchfile"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 // A file that PyTorch wrote: a state_dict beside the number of the epoch.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 const python = "/usr/bin/python3" // Debian's, to which python3-torch belongs

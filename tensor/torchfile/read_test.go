@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // wanted is a tensor as PyTorch reads it.
