@@ -9,6 +9,7 @@ import (
 
 	"sdref/internal/atomicfile"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
@@ -48,23 +49,23 @@ func runEval(c *call) error {
 	if err != nil {
 		return err
 	}
-	data, _, err := openData(c, *images, spec.Data.Image, c.stderr)
+	d, _, err := openData(c, *images, spec.Data.Image, c.stderr)
 	if err != nil {
 		return err
 	}
 	switch foreign := *images == shapesName && config.Data != shapesName; {
-	case foreign && spec.Data.Image != data.Train.Extent():
-		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, data.Train.Extent())
+	case foreign && spec.Data.Image != d.Train.Extent():
+		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, d.Train.Extent())
 	case foreign: // normalised as the network was trained
-		if data.Mean, data.Std, err = training.Normalisation(config.Data); err != nil {
+		if d.Mean, d.Std, err = data.Normalisation(config.Data); err != nil {
 			return fmt.Errorf("%s: %w", *checkpoint, err)
 		}
-	case data.Name != config.Data || data.Classes != spec.Data.Classes:
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, data.Name, data.Classes)
+	case d.Name != config.Data || d.Classes != spec.Data.Classes:
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, d.Name, d.Classes)
 	}
-	set := map[string]training.Images{"test": data.Test, "train": data.Train}[*part]
+	set := map[string]data.Images{"test": d.Test, "train": d.Train}[*part]
 	if *part == "held" {
-		set, err = config.HeldOut(data)
+		set, err = config.HeldOut(d)
 	}
 	if err != nil {
 		return fmt.Errorf("-set held: %w", err)
@@ -77,14 +78,14 @@ func runEval(c *call) error {
 	}
 	switch *typ {
 	case "float32":
-		return evalAs[float32](c, f, data, set, *batch, *report)
+		return evalAs[float32](c, f, d, set, *batch, *report)
 	case "float64":
-		return evalAs[float64](c, f, data, set, *batch, *report)
+		return evalAs[float64](c, f, d, set, *batch, *report)
 	}
 	return fmt.Errorf("-type: %q is neither float32 nor float64", *typ)
 }
 
-func evalAs[T tensor.Float](c *call, f *safetensors.File, data training.Data, set training.Images, batch int, report string) error {
+func evalAs[T tensor.Float](c *call, f *safetensors.File, d data.Dataset, set data.Images, batch int, report string) error {
 	net, config, err := training.LoadNetwork[T](f)
 	if err != nil {
 		return err
@@ -94,12 +95,12 @@ func evalAs[T tensor.Float](c *call, f *safetensors.File, data training.Data, se
 		return err
 	}
 	fmt.Fprintf(c.stdout, "%s\n%s from %s on %d images of %s\n", machine(), config.Network, f.Path, set.Len(), set)
-	e, err := evaluate(c, newProgress(c.stderr, 0), net, data, set, batch)
+	e, err := evaluate(c, newProgress(c.stderr, 0), net, d, set, batch)
 	if err != nil || report == "" {
 		return err
 	}
 	r := evaluated{Configuration: config, Digest: net.Digest(), Epochs: history, Set: set.String(), Images: e.Images}
-	if data.Name == net.Data.Name {
+	if d.Name == net.Data.Name {
 		r.Top1, r.Top5, r.Loss = e.Accuracy(), e.Accuracy5(), e.Loss
 	}
 	for _, l := range e.Codes {
@@ -132,9 +133,9 @@ type layerZeros struct {
 }
 
 // evaluate evaluates a network, weights as the optimiser left them, and prints the result.
-func evaluate[T tensor.Float](c *call, p *progress, net *sdnet.Network[T], data training.Data, set training.Images, batch int) (training.Evaluation, error) {
-	known := data.Name == net.Data.Name // the labels are the network's
-	e := training.Evaluate(net.Evaluable(), set, data.Mean, data.Std, batch, func(e training.Evaluation) bool {
+func evaluate[T tensor.Float](c *call, p *progress, net *sdnet.Network[T], d data.Dataset, set data.Images, batch int) (training.Evaluation, error) {
+	known := d.Name == net.Data.Name // the labels are the network's
+	e := training.Evaluate(net.Evaluable(), set, d.Mean, d.Std, batch, func(e training.Evaluation) bool {
 		top := ""
 		if known {
 			top = fmt.Sprintf(", top-1 %.2f %%", 100*e.Accuracy())

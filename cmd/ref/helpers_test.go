@@ -13,8 +13,7 @@ import (
 
 	"sdref/internal/kernel"
 	"sdref/internal/tfevents"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 // result is what a call of the program gave.
@@ -98,26 +97,26 @@ func (r result) refused(t testing.TB, says ...string) {
 // cifar10 writes CIFAR-10 files with 10 training and 4 test images, and returns their folder.
 func cifar10(t testing.TB) string {
 	t.Helper()
-	dir, data := t.TempDir(), shapes.Data(10, 4, 1)
+	dir, d := t.TempDir(), data.Shapes(10, 4, 1)
 	for i, file := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"} {
-		put(t, filepath.Join(dir, file), records(t, data.Train.Slice(2*i, 2*i+2)))
+		put(t, filepath.Join(dir, file), records(t, d.Train.Slice(2*i, 2*i+2)))
 	}
-	put(t, filepath.Join(dir, "test_batch.bin"), records(t, data.Test))
+	put(t, filepath.Join(dir, "test_batch.bin"), records(t, d.Test))
 	return dir
 }
 
 // cifar100 is cifar10 for CIFAR-100.
 func cifar100(t testing.TB) string {
 	t.Helper()
-	dir, data := t.TempDir(), shapes.Data(10, 4, 1)
-	for file, set := range map[string]*cifar.Set{"train.bin": data.Train, "test.bin": data.Test} {
+	dir, d := t.TempDir(), data.Shapes(10, 4, 1)
+	for file, set := range map[string]*data.Set{"train.bin": d.Train, "test.bin": d.Test} {
 		set.Coarse = make([]uint8, set.Len())
 		put(t, filepath.Join(dir, file), records(t, set))
 	}
 	return dir
 }
 
-func records(t testing.TB, s *cifar.Set) []byte {
+func records(t testing.TB, s *data.Set) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := s.WriteTo(&b); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sdref/internal/atomicfile"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
@@ -38,18 +39,18 @@ func resume(c *call, f trainFlags) error {
 	if err != nil {
 		return err
 	}
-	data, notes, err := openData(c, f.images, spec.Data.Image, c.stdout)
+	d, notes, err := openData(c, f.images, spec.Data.Image, c.stdout)
 	if err != nil {
 		return err
 	}
 	if k.Type == "float64" {
-		return trainFrom[float64](c, f, file, data, notes)
+		return trainFrom[float64](c, f, file, d, notes)
 	}
-	return trainFrom[float32](c, f, file, data, notes)
+	return trainFrom[float32](c, f, file, d, notes)
 }
 
-func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, data training.Data, notes []string) error {
-	r, err := training.Resume[T](file, data)
+func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, d data.Dataset, notes []string) error {
+	r, err := training.Resume[T](file, d)
 	if err != nil {
 		return err
 	}
@@ -62,5 +63,5 @@ func trainFrom[T tensor.Float](c *call, f trainFlags, file *safetensors.File, da
 	if err := saveEpochs(r, f.out); err != nil { // a run killed between the checkpoint and this table left an old one
 		return err
 	}
-	return newSession(c, f, r, data).run(notes)
+	return newSession(c, f, r, d).run(notes)
 }

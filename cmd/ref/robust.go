@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/noise"
+	"sdref/sdnet/data"
 	"sdref/sdnet/robust"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -37,7 +36,7 @@ was trained on others is compared with its own answers on clean images at the la
 type robustFlags struct {
 	checkpoint, images, out string
 	test, learn, batch      int
-	kinds                   []noise.Kind
+	kinds                   []data.Noise
 	lambdas                 []float64
 	seed                    uint64
 	best                    bool
@@ -45,7 +44,7 @@ type robustFlags struct {
 
 // runRobust measures robust inference.
 func runRobust(c *call) error {
-	f := robustFlags{kinds: noise.Kinds()}
+	f := robustFlags{kinds: data.Noises()}
 	for i := 1; i <= 14; i++ { // the lambdas of the authors' script
 		f.lambdas = append(f.lambdas, float64(i)/10)
 	}
@@ -56,7 +55,7 @@ func runRobust(c *call) error {
 	c.flags.Func("noise", "only these `noises`, separated by commas (default: gaussian,shot,speckle,impulse)", func(s string) error {
 		f.kinds = nil
 		for name := range strings.SplitSeq(s, ",") {
-			k, err := noise.ParseKind(name)
+			k, err := data.ParseNoise(name)
 			if err != nil {
 				return err
 			}
@@ -139,7 +138,7 @@ func robustAs[T tensor.Float](c *call, f robustFlags, file *safetensors.File, co
 }
 
 // answerOwn labels images with the network's own answers.
-func answerOwn[T tensor.Float](m *robust.Model[T], set *cifar.Set) {
+func answerOwn[T tensor.Float](m *robust.Model[T], set *data.Set) {
 	for i, a := range m.Predict(set, robust.Same(set.Len(), m.Lambda), nil) {
 		set.Labels[i] = uint8(a.Class)
 	}

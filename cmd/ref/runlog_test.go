@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"sdref/internal/tfevents"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor/safetensors"
 )
@@ -170,13 +171,13 @@ func without(t *testing.T, data string) string {
 }
 
 // openShort are the images in a folder.
-func openShort(t *testing.T, folder string) training.Data {
+func openShort(t *testing.T, folder string) data.Dataset {
 	t.Helper()
 	d, err := openImages(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return training.CIFAR(d)
+	return d.Dataset()
 }
 
 // Ctrl-C while the images held out are evaluated: the evaluation is made when the run goes on.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
@@ -14,15 +15,15 @@ type session[T tensor.Float] struct {
 	*call
 	trainFlags
 	r      *training.Run[T]
-	data   training.Data
+	data   data.Dataset
 	p      *progress
 	log    *runLog
 	saved  time.Time
 	images int // trained on since the session's start
 }
 
-func newSession[T tensor.Float](c *call, f trainFlags, r *training.Run[T], data training.Data) *session[T] {
-	return &session[T]{call: c, trainFlags: f, r: r, data: data, p: newProgress(c.stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
+func newSession[T tensor.Float](c *call, f trainFlags, r *training.Run[T], d data.Dataset) *session[T] {
+	return &session[T]{call: c, trainFlags: f, r: r, data: d, p: newProgress(c.stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
 }
 
 // run makes the steps that are left, saving now and then, and evaluates the network in the end.

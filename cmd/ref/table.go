@@ -14,6 +14,7 @@ import (
 	"sdref/internal/atomicfile"
 	"sdref/internal/kernel"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
@@ -173,8 +174,8 @@ func (c *call) table(f tableFlags) (*tableReport, error) {
 }
 
 // newRow is the row of a network before anything is measured.
-func newRow(network, data string, batch int) (tableRow, error) {
-	spec, err := sdnet.Lookup(network, data)
+func newRow(network, d string, batch int) (tableRow, error) {
+	spec, err := sdnet.Lookup(network, d)
 	if err != nil {
 		return tableRow{}, err
 	}
@@ -188,7 +189,7 @@ func newRow(network, data string, batch int) (tableRow, error) {
 			batch = 8
 		}
 	}
-	return tableRow{Network: network, Data: data, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, data}]}, nil
+	return tableRow{Network: network, Data: d, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, d}]}, nil
 }
 
 // tableJob measures one job in this process.
@@ -222,18 +223,18 @@ func (c *call) accuracy(r *tableReport, f tableFlags, where string, p *progress)
 	if err != nil {
 		return err
 	}
-	data, _, err := openData(c, f.data, spec.Data.Image, c.stderr)
+	d, _, err := openData(c, f.data, spec.Data.Image, c.stderr)
 	if err != nil {
 		return err
 	}
-	if data.Name != config.Data || data.Classes != spec.Data.Classes {
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, data.Name, data.Classes)
+	if d.Name != config.Data || d.Classes != spec.Data.Classes {
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, d.Name, d.Classes)
 	}
 	evaluate := evaluateFile[float32]
 	if config.Type == "float64" {
 		evaluate = evaluateFile[float64]
 	}
-	e, err := evaluate(c, p, file, data)
+	e, err := evaluate(c, p, file, d)
 	if err != nil {
 		return err
 	}
@@ -250,13 +251,13 @@ func (c *call) accuracy(r *tableReport, f tableFlags, where string, p *progress)
 }
 
 // evaluateFile evaluates a checkpoint on the test images.
-func evaluateFile[T tensor.Float](c *call, p *progress, file *safetensors.File, data training.Data) (training.Evaluation, error) {
+func evaluateFile[T tensor.Float](c *call, p *progress, file *safetensors.File, d data.Dataset) (training.Evaluation, error) {
 	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return training.Evaluation{}, err
 	}
-	e := training.Evaluate(net.Evaluable(), data.Test, data.Mean, data.Std, evaluationBatch, func(e training.Evaluation) bool {
-		p.show(float64(e.Images)/float64(data.Test.Len()), fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, data.Test.Len()))
+	e := training.Evaluate(net.Evaluable(), d.Test, d.Mean, d.Std, evaluationBatch, func(e training.Evaluation) bool {
+		p.show(float64(e.Images)/float64(d.Test.Len()), fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, d.Test.Len()))
 		return c.ctx.Err() == nil
 	})
 	if c.ctx.Err() != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"sdref/internal/atomicfile"
-	"sdref/sdnet/imagenet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
@@ -78,21 +78,21 @@ func runTrain(c *call) error {
 		return err
 	}
 	config = c.override(base, config)
-	extent := imagenet.Extent
+	extent := data.ImageNetExtent
 	if config.Extent > 0 {
 		extent = config.Extent
 	}
-	data, notes, err := openData(c, f.images, extent, c.stdout)
+	d, notes, err := openData(c, f.images, extent, c.stdout)
 	if err != nil {
 		return err
 	}
-	if config, err = c.fit(config, data); err != nil {
+	if config, err = c.fit(config, d); err != nil {
 		return err
 	}
 	if config.Type == "float64" {
-		return trainNew[float64](c, f, config, data, notes)
+		return trainNew[float64](c, f, config, d, notes)
 	}
-	return trainNew[float32](c, f, config, data, notes)
+	return trainNew[float32](c, f, config, d, notes)
 }
 
 // base is the recipe that was chosen, or that goes with the images.
@@ -102,7 +102,7 @@ func (f *trainFlags) base() (training.Config, error) {
 		switch {
 		case f.images == shapesName:
 			name = "demo"
-		case imagenet.Is(f.images):
+		case data.IsFolder(f.images):
 			name = "imagenet"
 		default:
 			name = "cifar"
@@ -134,14 +134,14 @@ func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 }
 
 // fit completes a configuration by what the data is.
-func (c *call) fit(k training.Config, data training.Data) (training.Config, error) {
-	k.Data = data.Name
-	if k.Data == "imagenet" && data.Classes != 1000 {
-		k.Classes = data.Classes
+func (c *call) fit(k training.Config, d data.Dataset) (training.Config, error) {
+	k.Data = d.Name
+	if k.Data == "imagenet" && d.Classes != 1000 {
+		k.Classes = d.Classes
 	}
-	rest := data.Train.Len() - k.Holdout
+	rest := d.Train.Len() - k.Holdout
 	if k.Holdout > 0 && rest < 1 {
-		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, data.Train.Len())
+		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, d.Train.Len())
 	}
 	if k.Images == 0 || !c.given("images") {
 		k.Images = rest
@@ -238,8 +238,8 @@ func makeFolder(given string, k training.Config) (string, error) {
 	}
 }
 
-func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data training.Data, notes []string) error {
-	r, err := newRun[T](f.from, k, data)
+func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, d data.Dataset, notes []string) error {
+	r, err := newRun[T](f.from, k, d)
 	if err != nil {
 		return err
 	}
@@ -255,13 +255,13 @@ func trainNew[T tensor.Float](c *call, f trainFlags, k training.Config, data tra
 	if err := save(r, f.out); err != nil { // now rather than after an epoch, if it cannot be done
 		return err
 	}
-	return newSession(c, f, r, data).run(notes)
+	return newSession(c, f, r, d).run(notes)
 }
 
 // newRun is a run at its beginning, from a checkpoint's weights if there is one.
-func newRun[T tensor.Float](from *safetensors.File, k training.Config, data training.Data) (*training.Run[T], error) {
+func newRun[T tensor.Float](from *safetensors.File, k training.Config, d data.Dataset) (*training.Run[T], error) {
 	if from != nil {
-		return training.NewFrom[T](k, data, from)
+		return training.NewFrom[T](k, d, from)
 	}
-	return training.New[T](k, data)
+	return training.New[T](k, d)
 }

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"image"
@@ -9,7 +9,7 @@ import (
 )
 
 // The draws' areas and ratios are those of the recipe, their places and flips even.
-func TestDraw(t *testing.T) {
+func TestResizedCrop(t *testing.T) {
 	const width, height, n = 400, 300, 20_000
 	draws, all := random.New(1), image.Rect(0, 0, width, height)
 	// Boxes too large for the image are drawn again: the means of what is left, over a grid.
@@ -25,7 +25,7 @@ func TestDraw(t *testing.T) {
 	wantArea, wantRatio = wantArea/fits, wantRatio/fits
 	areas, ratios, flips, left := 0.0, 0.0, 0, 0.0
 	for i := range uint64(n) {
-		c := Draw(draws, i%7, i, width, height)
+		c := drawResizedCrop(draws, i%7, i, width, height)
 		if !c.Box.In(all) || c.Box.Empty() {
 			t.Fatalf("box %v", c.Box)
 		}
@@ -46,29 +46,29 @@ func TestDraw(t *testing.T) {
 	if math.Abs(areas-wantArea) > 0.01 || math.Abs(ratios-wantRatio) > 0.005 || math.Abs(left-0.5) > 0.01 || math.Abs(float64(flips)/n-0.5) > 0.015 {
 		t.Errorf("mean area %v, want %v, mean logarithm of the ratio %v, want %v, place %v, %d flips of %d", areas, wantArea, ratios, wantRatio, left, flips, n)
 	}
-	if a, b := Draw(draws, 1, 2, width, height), Draw(draws, 1, 2, width, height); a != b {
+	if a, b := drawResizedCrop(draws, 1, 2, width, height), drawResizedCrop(draws, 1, 2, width, height); a != b {
 		t.Errorf("%v and %v", a, b)
 	}
-	for name, c := range map[string]Crop{"epoch": Draw(draws, 2, 2, width, height), "position": Draw(draws, 1, 3, width, height), "stream": Draw(random.New(2), 1, 2, width, height)} {
-		if c == Draw(draws, 1, 2, width, height) {
+	for name, c := range map[string]resizedCrop{"epoch": drawResizedCrop(draws, 2, 2, width, height), "position": drawResizedCrop(draws, 1, 3, width, height), "stream": drawResizedCrop(random.New(2), 1, 2, width, height)} {
+		if c == drawResizedCrop(draws, 1, 2, width, height) {
 			t.Errorf("another %s changes nothing", name)
 		}
 	}
 }
 
 // Of an image so long that no box fits, the middle is taken, as far as the ratio allows.
-func TestDrawOfAStrip(t *testing.T) {
+func TestResizedCropOfAStrip(t *testing.T) {
 	for _, c := range []struct {
 		width, height int
 		want          image.Rectangle
 	}{{1000, 3, image.Rect(498, 0, 502, 3)}, {3, 1000, image.Rect(0, 498, 3, 502)}, {1, 1, image.Rect(0, 0, 1, 1)}} {
-		if got := Draw(random.New(1), 0, 0, c.width, c.height).Box; got != c.want {
+		if got := drawResizedCrop(random.New(1), 0, 0, c.width, c.height).Box; got != c.want {
 			t.Errorf("%d x %d: %v, want %v", c.width, c.height, got, c.want)
 		}
 	}
 }
 
-func TestSizes(t *testing.T) {
+func TestScaledSizes(t *testing.T) {
 	for _, c := range [][5]int{{500, 375, 256, 341, 256}, {375, 500, 256, 256, 341}, {100, 100, 256, 256, 256}, {2, 9, 36, 36, 162}} {
 		if w, h := enlarge(c[0], c[1], c[2]); w != c[3] || h != c[4] {
 			t.Errorf("%d x %d: %d x %d, want %d x %d", c[0], c[1], w, h, c[3], c[4])

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 )
 
 // Every kind of file becomes three channels of bytes.
-func TestKinds(t *testing.T) {
+func TestDecodeKinds(t *testing.T) {
 	box := image.Rect(0, 0, 2, 1)
 	grey16, wide, clear, grey := image.NewGray16(box), image.NewNRGBA64(box), image.NewNRGBA(box), image.NewGray(box)
 	palette := image.NewPaletted(box, color.Palette{color.NRGBA{9, 8, 7, 0}, color.NRGBA{200, 100, 50, 255}})
@@ -41,7 +41,7 @@ func TestKinds(t *testing.T) {
 		"palette, transparency": {palette, []byte{9, 200, 8, 100, 7, 50}},
 	} {
 		path := filepath.Join(t.TempDir(), "image.png")
-		put(t, path, encode(t, c.m))
+		put(t, path, encodePNG(t, c.m))
 		m, err := decode(path)
 		if err != nil {
 			t.Fatal(err)
@@ -56,12 +56,12 @@ func TestKinds(t *testing.T) {
 		t.Errorf("CMYK: %d", got)
 	}
 	path := filepath.Join(t.TempDir(), "grey.jpg")
-	put(t, path, photo(t, grey))
+	put(t, path, encodeJPEG(t, grey))
 	if m, err := decode(path); err != nil || len(pixels(m, m.Bounds())) != 6 {
 		t.Errorf("a grey JPEG: %v", err)
 	}
 	// The quick way for photographs is what the image itself says.
-	m, err := jpeg.Decode(bytes.NewReader(photo(t, asImage(noise(1, 21, 13), 21, 13))))
+	m, err := jpeg.Decode(bytes.NewReader(encodeJPEG(t, asImage(randomPixels(1, 21, 13), 21, 13))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,9 +80,9 @@ func TestKinds(t *testing.T) {
 }
 
 // Files that are none are found by their beginnings, or when they are read; the error names them.
-func TestCorruptFiles(t *testing.T) {
-	good := photo(t, asImage(noise(1, 64, 64), 64, 64))
-	huge := encode(t, image.NewGray(image.Rect(0, 0, 3, 3)))
+func TestDecodeCorruptFiles(t *testing.T) {
+	good := encodeJPEG(t, asImage(randomPixels(1, 64, 64), 64, 64))
+	huge := encodePNG(t, image.NewGray(image.Rect(0, 0, 3, 3)))
 	huge[17], huge[21] = 1, 1 // width and height
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
 	for _, c := range []struct {
@@ -96,12 +96,12 @@ func TestCorruptFiles(t *testing.T) {
 		{"head only", good[:20], "EOF", false},
 		{"half", good[:len(good)/2], "", true},
 		{"huge", huge, "65539 x 65539 pixels", false},
-		{"checksum", func() []byte { b := encode(t, image.NewGray(image.Rect(0, 0, 3, 3))); b[len(b)-14] ^= 1; return b }(), "", true},
+		{"checksum", func() []byte { b := encodePNG(t, image.NewGray(image.Rect(0, 0, 3, 3))); b[len(b)-14] ^= 1; return b }(), "", true},
 	} {
-		dir := folder(t)
+		dir := classFolder(t)
 		path := filepath.Join(dir, "train/cat/1.jpg")
 		put(t, path, c.content)
-		d := open(t, dir)
+		d := openFolder(t, dir)
 		err := d.Train.Check(context.Background(), func(int) {})
 		if c.late != (err == nil) {
 			t.Errorf("%s: Check: %v", c.name, err)
@@ -116,9 +116,9 @@ func TestCorruptFiles(t *testing.T) {
 			t.Errorf("%s: the file beside it: %v", c.name, err)
 		}
 	}
-	dir := folder(t)
-	d := open(t, dir)
-	remove(t, filepath.Join(dir, "train/cat/1.jpg"))
+	dir := classFolder(t)
+	d := openFolder(t, dir)
+	removeAll(t, filepath.Join(dir, "train/cat/1.jpg"))
 	if err := d.Train.Check(context.Background(), func(int) {}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"context"
@@ -14,25 +14,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Is tells whether a folder seems to be laid out as Open wants it: whether there is a folder train in it.
-func Is(dir string) bool {
+// IsFolder tells whether a folder seems to be laid out as OpenFolder wants it: whether there is a folder train in it.
+func IsFolder(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "train"))
 	return err == nil && info.IsDir()
 }
 
-// Open lists the images of a folder, whose sets write images of the given height and width. It opens no image: see Check.
+// OpenFolder lists the images of a folder with one folder for each class:
+//
+//	DIR/train/CLASS/*.JPEG      DIR/val/CLASS/*.JPEG        also .jpg, .jpeg and .png
+//
+// The sets write images of the given height and width. OpenFolder opens no image: see Files.Check.
 //
 // The classes are the folders in DIR/train in the order of their names; each needs an image. DIR/val may lack some. Names that
-// begin with a dot are passed over. An error names the folder. Open panics if extent is not positive.
-func Open(dir string, extent int) (*Data, error) {
+// begin with a dot are passed over. An error names the folder. OpenFolder panics if extent is not positive.
+func OpenFolder(dir string, extent int) (*Folder, error) {
 	if extent < 1 {
-		panic(fmt.Sprintf("imagenet: Open: images of %d x %d", extent, extent))
+		panic(fmt.Sprintf("data: OpenFolder: images of %d x %d", extent, extent))
 	}
-	classes, err := folders(filepath.Join(dir, "train"))
+	classes, err := subfolders(filepath.Join(dir, "train"))
 	if err != nil {
 		return nil, fmt.Errorf("imagenet: %w", err)
 	}
-	tested, err := folders(filepath.Join(dir, "val"))
+	tested, err := subfolders(filepath.Join(dir, "val"))
 	if err != nil {
 		return nil, fmt.Errorf("imagenet: %w", err)
 	}
@@ -41,8 +45,8 @@ func Open(dir string, extent int) (*Data, error) {
 			return nil, fmt.Errorf("imagenet: %s is no class: there is no %s", filepath.Join(dir, "val", name), filepath.Join(dir, "train", name))
 		}
 	}
-	d := &Data{Train: &Set{Classes: classes, extent: extent}, Test: &Set{Classes: classes, extent: extent}}
-	for _, s := range []*Set{d.Train, d.Test} {
+	d := &Folder{Train: &Files{Classes: classes, extent: extent}, Test: &Files{Classes: classes, extent: extent}}
+	for _, s := range []*Files{d.Train, d.Test} {
 		part := "train"
 		if s == d.Test {
 			part = "val"
@@ -63,8 +67,8 @@ func Open(dir string, extent int) (*Data, error) {
 	return d, nil
 }
 
-// folders returns the names of the folders in a folder, in order; links to folders count.
-func folders(dir string) (names []string, err error) {
+// subfolders returns the names of the folders in a folder, in order; links to folders count.
+func subfolders(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -81,7 +85,7 @@ func folders(dir string) (names []string, err error) {
 }
 
 // list fills the set with the images of its classes' folders, and counts the files that are none by their names.
-func (s *Set) list() (ignored int, err error) {
+func (s *Files) list() (ignored int, err error) {
 	for label, class := range s.Classes {
 		entries, err := os.ReadDir(filepath.Join(s.folder, class))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +105,7 @@ func (s *Set) list() (ignored int, err error) {
 
 // Check reads the beginning of every file, many at a time, and returns the error of the first that is no image, which names the
 // file. After each thousand it calls progress with the number of files seen. It stops early with the context's error.
-func (s *Set) Check(ctx context.Context, progress func(done int)) error {
+func (s *Files) Check(ctx context.Context, progress func(done int)) error {
 	const portion = 1000
 	for first := 0; first < s.Len(); first += portion {
 		failed := make([]error, min(portion, s.Len()-first))
@@ -124,13 +128,13 @@ func (s *Set) Check(ctx context.Context, progress func(done int)) error {
 	return nil
 }
 
-func (s *Set) checkFile(i int) error {
+func (s *Files) checkFile(i int) error {
 	file, err := os.Open(s.File(i))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := header(file); err != nil {
+	if err := checkHeader(file); err != nil {
 		return fmt.Errorf("%s: %w", s.File(i), err)
 	}
 	return nil

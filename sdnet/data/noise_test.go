@@ -1,4 +1,4 @@
-package noise
+package data
 
 import (
 	"bytes"
@@ -12,13 +12,11 @@ import (
 	"testing"
 
 	"sdref/internal/random"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
 )
 
 // grey returns n images all of whose bytes are x.
-func grey(n int, x byte) *cifar.Set {
-	return &cifar.Set{Name: "grey", Images: bytes.Repeat([]byte{x}, n*cifar.ImageBytes), Labels: make([]uint8, n)}
+func grey(n int, x byte) *Set {
+	return &Set{Name: "grey", Images: bytes.Repeat([]byte{x}, n*ImageBytes), Labels: make([]uint8, n)}
 }
 
 func first(n int) []int {
@@ -30,17 +28,17 @@ func first(n int) []int {
 }
 
 // The bytes of each noise; the sums were taken on amd64 and must be the same on any architecture.
-func TestPinned(t *testing.T) {
-	set := shapes.Data(0, 20, 1).Test
-	for k, want := range map[Kind]string{
-		Gaussian: "82b2bda841895bff86d642efae2393ec02549a399c8c0af7cf42edfbb569fa67",
-		Shot:     "f321d7fc450abdcd25126d5642db1a8fdfe6078c4372b1c3a70d752308d2df8b",
-		Speckle:  "30f39a69b9c79a1c45304b51325b08bc66136e2d7a44e72aa1f68ba9b8e7f74a",
-		Impulse:  "187ad051ccf5ea2b3170e2b630d0c647529e10be74f5fef92d11b83d78f98725",
+func TestNoisePinned(t *testing.T) {
+	set := Shapes(0, 20, 1).Test
+	for k, want := range map[Noise]string{
+		GaussianNoise: "82b2bda841895bff86d642efae2393ec02549a399c8c0af7cf42edfbb569fa67",
+		ShotNoise:     "f321d7fc450abdcd25126d5642db1a8fdfe6078c4372b1c3a70d752308d2df8b",
+		SpeckleNoise:  "30f39a69b9c79a1c45304b51325b08bc66136e2d7a44e72aa1f68ba9b8e7f74a",
+		ImpulseNoise:  "187ad051ccf5ea2b3170e2b630d0c647529e10be74f5fef92d11b83d78f98725",
 	} {
 		h := sha256.New()
 		for severity := 1; severity <= Severities; severity++ {
-			h.Write(Set(set, first(20), k, severity, 1).Images)
+			h.Write(AddNoise(set, first(20), k, severity, 1).Images)
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != want {
 			t.Errorf("%v: SHA-256 %s, want %s", k, got, want)
@@ -60,21 +58,21 @@ func poissonTerm(mean float64, k int) float64 {
 // The mean and variance of the difference from a grey of 102/255 = 0.4, which no noise but impulse drives out of [0, 1], against
 // the definition's. Bytes are cut down, which takes half a unit off a smooth distribution's mean and adds 1/12 of a squared unit to
 // its variance; shot's values are few, and summed one by one.
-func TestMoments(t *testing.T) {
+func TestNoiseMoments(t *testing.T) {
 	const x, unit, n = 0.4, 1. / 255, 100
-	for _, k := range Kinds() {
+	for _, k := range Noises() {
 		for severity := 1; severity <= Severities; severity++ {
 			c := k.Parameter(severity)
 			mean, variance := -unit/2, unit*unit/12
 			switch k {
-			case Gaussian:
+			case GaussianNoise:
 				variance += c * c
-			case Speckle:
+			case SpeckleNoise:
 				variance += c * c * x * x
-			case Impulse:
+			case ImpulseNoise:
 				mean = c * (0.5 - x)
 				variance = c/2*(x*x+(1-x)*(1-x)) - mean*mean
-			case Shot:
+			case ShotNoise:
 				mean, variance = 0, 0
 				for i := range 500 {
 					d := math.Floor(255*min(1, float64(i)/c))/255 - x
@@ -83,7 +81,7 @@ func TestMoments(t *testing.T) {
 				variance -= mean * mean
 			}
 			sum, squares := 0.0, 0.0
-			images := Set(grey(n, 102), first(n), k, severity, 3).Images
+			images := AddNoise(grey(n, 102), first(n), k, severity, 3).Images
 			for _, b := range images {
 				d := float64(b)/255 - x
 				sum, squares = sum+d, squares+d*d
@@ -101,9 +99,9 @@ func TestMoments(t *testing.T) {
 }
 
 // The parameters, as the published files were made.
-func TestParameters(t *testing.T) {
+func TestNoiseParameters(t *testing.T) {
 	text := ""
-	for _, k := range Kinds() {
+	for _, k := range Noises() {
 		text += k.String()
 		for severity := 1; severity <= Severities; severity++ {
 			text += fmt.Sprintf(" %g", k.Parameter(severity))
@@ -117,14 +115,14 @@ func TestParameters(t *testing.T) {
 }
 
 // Values that can be worked out: black has neither shot nor speckle, impulses are 0 and 255 in equal parts at the rate c.
-func TestExactCases(t *testing.T) {
-	for _, k := range []Kind{Shot, Speckle} {
-		if slices.Max(Set(grey(3, 0), first(3), k, 5, 1).Images) != 0 {
+func TestNoiseExactCases(t *testing.T) {
+	for _, k := range []Noise{ShotNoise, SpeckleNoise} {
+		if slices.Max(AddNoise(grey(3, 0), first(3), k, 5, 1).Images) != 0 {
 			t.Errorf("%v noise on black", k)
 		}
 	}
 	counts := map[byte]int{}
-	images := Set(grey(40, 77), first(40), Impulse, 5, 1).Images
+	images := AddNoise(grey(40, 77), first(40), ImpulseNoise, 5, 1).Images
 	for _, b := range images {
 		counts[b]++
 	}
@@ -132,7 +130,7 @@ func TestExactCases(t *testing.T) {
 	if len(counts) != 3 || math.Abs(float64(counts[0])-half) > 5*math.Sqrt(half) || math.Abs(float64(counts[255])-half) > 5*math.Sqrt(half) {
 		t.Errorf("impulses: %v, want %.0f each", counts, half)
 	}
-	white := Set(grey(3, 255), first(3), Gaussian, 5, 1).Images
+	white := AddNoise(grey(3, 255), first(3), GaussianNoise, 5, 1).Images
 	clipped := 0
 	for _, b := range white {
 		if b == 255 {
@@ -143,19 +141,19 @@ func TestExactCases(t *testing.T) {
 		t.Errorf("%.2f of white stays white, want half", share)
 	}
 	for x, want := range map[float64]byte{-0.1: 0, 0: 0, 0.9999 / 255: 0, 1.: 255, 1.5: 255, 254.99 / 255: 254} {
-		if got := cut(x); got != want {
+		if got := toByte(x); got != want {
 			t.Errorf("%g becomes %d, want %d", x, got, want)
 		}
 	}
 	for x := range 256 {
-		if got := cut(float64(x) / 255); int(got) != x {
+		if got := toByte(float64(x) / 255); int(got) != x {
 			t.Errorf("a byte %d that no noise touches becomes %d", x, got)
 		}
 	}
 }
 
 // The distribution function against the definition's terms from logarithms of factorials, and inversion at the steps.
-func TestPoisson(t *testing.T) {
+func TestNoisePoisson(t *testing.T) {
 	for _, mean := range []float64{0, 0.3, 4, 50, 500} {
 		table := poissonTable(mean)
 		sum := 0.0
@@ -181,19 +179,19 @@ func TestPoisson(t *testing.T) {
 }
 
 // Box and Muller's numbers against the shares of a normal distribution within 1, 2 and 3 deviations, and neighbours apart.
-func TestNormal(t *testing.T) {
+func TestNoiseNormal(t *testing.T) {
 	const n = 200_000
 	s := random.New(5).Sub("normal")
 	var inside [3]int
 	together := 0.0
 	for i := range uint64(n) {
-		v := normal(s, i)
+		v := normalAt(s, i)
 		for d := range inside {
 			if math.Abs(v) < float64(d+1) {
 				inside[d]++
 			}
 		}
-		together += v * normal(s, i^1)
+		together += v * normalAt(s, i^1)
 	}
 	for d, want := range []float64{0.682689, 0.954500, 0.997300} {
 		if got := float64(inside[d]) / n; math.Abs(got-want) > 5*math.Sqrt(want*(1-want)/n) {
@@ -206,20 +204,20 @@ func TestNormal(t *testing.T) {
 }
 
 // A noised image depends on its number alone: not on the other images, their order, or the goroutines.
-func TestOrderAndGoroutines(t *testing.T) {
-	set := shapes.Data(0, 8, 1).Test
-	for _, k := range Kinds() {
-		whole := Set(set, first(8), k, 3, 1)
-		some := Set(set, []int{5, 2, 5}, k, 3, 1)
+func TestNoiseOrderAndGoroutines(t *testing.T) {
+	set := Shapes(0, 8, 1).Test
+	for _, k := range Noises() {
+		whole := AddNoise(set, first(8), k, 3, 1)
+		some := AddNoise(set, []int{5, 2, 5}, k, 3, 1)
 		for j, i := range []int{5, 2, 5} {
 			if !bytes.Equal(some.Image(j), whole.Image(i)) || some.Labels[j] != set.Labels[i] {
 				t.Errorf("%v: image %d depends on its company", k, i)
 			}
 		}
 		old := runtime.GOMAXPROCS(1)
-		alone := Set(set, first(8), k, 3, 1)
+		alone := AddNoise(set, first(8), k, 3, 1)
 		runtime.GOMAXPROCS(7)
-		many := Set(set, first(8), k, 3, 1)
+		many := AddNoise(set, first(8), k, 3, 1)
 		runtime.GOMAXPROCS(old)
 		if !bytes.Equal(alone.Images, whole.Images) || !bytes.Equal(many.Images, whole.Images) {
 			t.Errorf("%v: the number of goroutines matters", k)
@@ -228,15 +226,15 @@ func TestOrderAndGoroutines(t *testing.T) {
 }
 
 // Other seeds, sets, noises, severities and images have other draws; the clean images stay as they are.
-func TestDrawsDiffer(t *testing.T) {
+func TestNoiseDrawsDiffer(t *testing.T) {
 	set := grey(2, 128)
 	other := *set
 	other.Name = "other"
 	seen := map[string]string{}
 	for name, images := range map[string][]byte{
-		"as it is": Set(set, first(1), Gaussian, 2, 1).Images, "seed": Set(set, first(1), Gaussian, 2, 2).Images,
-		"set": Set(&other, first(1), Gaussian, 2, 1).Images, "severity": Set(set, first(1), Gaussian, 3, 1).Images,
-		"image": Set(set, []int{1}, Gaussian, 2, 1).Images, "kind": Set(set, first(1), Speckle, 2, 1).Images,
+		"as it is": AddNoise(set, first(1), GaussianNoise, 2, 1).Images, "seed": AddNoise(set, first(1), GaussianNoise, 2, 2).Images,
+		"set": AddNoise(&other, first(1), GaussianNoise, 2, 1).Images, "severity": AddNoise(set, first(1), GaussianNoise, 3, 1).Images,
+		"image": AddNoise(set, []int{1}, GaussianNoise, 2, 1).Images, "kind": AddNoise(set, first(1), SpeckleNoise, 2, 1).Images,
 	} {
 		// Signs rather than sizes: another severity of the same draws would differ in size only.
 		signs := strings.Map(func(r rune) rune { return map[bool]rune{true: '+', false: '-'}[r >= 128] }, string([]rune(latin(images))))
@@ -259,25 +257,25 @@ func latin(b []byte) string {
 	return string(r)
 }
 
-func TestNames(t *testing.T) {
-	for _, k := range Kinds() {
-		if got, err := ParseKind(k.String()); err != nil || got != k {
+func TestNoiseNames(t *testing.T) {
+	for _, k := range Noises() {
+		if got, err := ParseNoise(k.String()); err != nil || got != k {
 			t.Errorf("%v: %v, %v", k, got, err)
 		}
 	}
-	if _, err := ParseKind("fog"); err == nil || !strings.Contains(err.Error(), "gaussian, shot, speckle, impulse") {
+	if _, err := ParseNoise("fog"); err == nil || !strings.Contains(err.Error(), "gaussian, shot, speckle, impulse") {
 		t.Errorf("fog: %v", err)
 	}
-	if Kind(9).String() != "Kind(9)" {
-		t.Error(Kind(9))
+	if Noise(9).String() != "Noise(9)" {
+		t.Error(Noise(9))
 	}
 }
 
-func TestPanics(t *testing.T) {
+func TestNoisePanics(t *testing.T) {
 	for want, f := range map[string]func(){
-		"gaussian has no severity 0": func() { Gaussian.Parameter(0) },
-		"impulse has no severity 6":  func() { Set(grey(1, 0), nil, Impulse, 6, 1) },
-		"grey has 1 images":          func() { Set(grey(1, 0), []int{1}, Impulse, 1, 1) },
+		"gaussian has no severity 0": func() { GaussianNoise.Parameter(0) },
+		"impulse has no severity 6":  func() { AddNoise(grey(1, 0), nil, ImpulseNoise, 6, 1) },
+		"grey has 1 images":          func() { AddNoise(grey(1, 0), []int{1}, ImpulseNoise, 1, 1) },
 		"indices[0] = -1":            func() { Pick(grey(1, 0), []int{-1}) },
 	} {
 		func() {

@@ -1,4 +1,4 @@
-package augment_test
+package data_test
 
 import (
 	"fmt"
@@ -9,9 +9,7 @@ import (
 	"testing"
 
 	"sdref/internal/random"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 var (
@@ -24,7 +22,7 @@ func at(c, row, column int) int { return (c*32+row)*32 + column }
 
 // numbered returns an image in which no two pixels of a channel within 8 rows and columns are equal.
 func numbered() []byte {
-	image := make([]byte, cifar.ImageBytes)
+	image := make([]byte, data.ImageBytes)
 	for c := range 3 {
 		for row := range 32 {
 			for column := range 32 {
@@ -37,7 +35,7 @@ func numbered() []byte {
 
 // TestNormaliser: the formula in either precision, for each byte.
 func TestNormaliser(t *testing.T) {
-	wide, narrow := augment.NewNormaliser[float64](mean, std), augment.NewNormaliser[float32](mean, std)
+	wide, narrow := data.NewNormaliser[float64](mean, std), data.NewNormaliser[float32](mean, std)
 	for c := range 3 {
 		for x := range 256 {
 			if want := (float64(x)/255 - mean[c]) / std[c]; wide[c][x] != want {
@@ -60,34 +58,34 @@ func TestNormaliser(t *testing.T) {
 
 // TestCropsByHand: chosen places of chosen crops.
 func TestCropsByHand(t *testing.T) {
-	n, image := augment.NewNormaliser[float64](mean, std), numbered()
+	n, image := data.NewNormaliser[float64](mean, std), numbered()
 	const padded = -1
 	for _, c := range []struct {
-		crop        augment.Crop
+		crop        data.Crop
 		row, column int // of the output
 		from, of    int // row and column of the input, or padded
 	}{
-		{augment.Centre, 0, 0, 0, 0},
-		{augment.Centre, 31, 31, 31, 31},
-		{augment.Crop{Row: 4, Column: 4, Flip: true}, 7, 0, 7, 31},
-		{augment.Crop{Row: 4, Column: 4, Flip: true}, 7, 30, 7, 1},
-		{augment.Crop{Row: 0, Column: 0}, 3, 10, padded, padded},
-		{augment.Crop{Row: 0, Column: 0}, 10, 3, padded, padded},
-		{augment.Crop{Row: 0, Column: 0}, 4, 4, 0, 0},
-		{augment.Crop{Row: 0, Column: 0}, 31, 31, 27, 27},
-		{augment.Crop{Row: 8, Column: 8}, 0, 0, 4, 4},
-		{augment.Crop{Row: 8, Column: 8}, 27, 27, 31, 31},
-		{augment.Crop{Row: 8, Column: 8}, 28, 0, padded, padded},
-		{augment.Crop{Row: 8, Column: 8}, 0, 28, padded, padded},
-		{augment.Crop{Row: 2, Column: 7, Flip: true}, 5, 31, 3, 3},             // the crop's column 0, the image's 3
-		{augment.Crop{Row: 2, Column: 7, Flip: true}, 5, 3, 3, 31},             // column 28, 31
-		{augment.Crop{Row: 2, Column: 7, Flip: true}, 5, 2, padded, padded},    // column 29, 32
-		{augment.Crop{Row: 2, Column: 1, Flip: true}, 1, 20, padded, padded},   // row -1
-		{augment.Crop{Row: 2, Column: 1, Flip: true}, 20, 29, padded, padded},  // column 2, -1
-		{augment.Crop{Row: 2, Column: 1, Flip: true}, 20, 28, 18, 0},           // column 3, 0
-		{augment.Crop{Row: 5, Column: 4, Flip: false}, 31, 16, padded, padded}, // row 32
+		{data.Centre, 0, 0, 0, 0},
+		{data.Centre, 31, 31, 31, 31},
+		{data.Crop{Row: 4, Column: 4, Flip: true}, 7, 0, 7, 31},
+		{data.Crop{Row: 4, Column: 4, Flip: true}, 7, 30, 7, 1},
+		{data.Crop{Row: 0, Column: 0}, 3, 10, padded, padded},
+		{data.Crop{Row: 0, Column: 0}, 10, 3, padded, padded},
+		{data.Crop{Row: 0, Column: 0}, 4, 4, 0, 0},
+		{data.Crop{Row: 0, Column: 0}, 31, 31, 27, 27},
+		{data.Crop{Row: 8, Column: 8}, 0, 0, 4, 4},
+		{data.Crop{Row: 8, Column: 8}, 27, 27, 31, 31},
+		{data.Crop{Row: 8, Column: 8}, 28, 0, padded, padded},
+		{data.Crop{Row: 8, Column: 8}, 0, 28, padded, padded},
+		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 31, 3, 3},             // the crop's column 0, the image's 3
+		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 3, 3, 31},             // column 28, 31
+		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 2, padded, padded},    // column 29, 32
+		{data.Crop{Row: 2, Column: 1, Flip: true}, 1, 20, padded, padded},   // row -1
+		{data.Crop{Row: 2, Column: 1, Flip: true}, 20, 29, padded, padded},  // column 2, -1
+		{data.Crop{Row: 2, Column: 1, Flip: true}, 20, 28, 18, 0},           // column 3, 0
+		{data.Crop{Row: 5, Column: 4, Flip: false}, 31, 16, padded, padded}, // row 32
 	} {
-		dst := make([]float64, cifar.ImageBytes)
+		dst := make([]float64, data.ImageBytes)
 		n.Write(dst, image, c.crop)
 		for channel := range 3 {
 			x := byte(0)
@@ -104,16 +102,16 @@ func TestCropsByHand(t *testing.T) {
 
 // TestAllCrops compares every crop with the recipe taken literally: pad, cut, flip, normalise.
 func TestAllCrops(t *testing.T) {
-	n, image := augment.NewNormaliser[float32](mean, std), numbered()
+	n, image := data.NewNormaliser[float32](mean, std), numbered()
 	var padded [3][40][40]byte
 	for c := range 3 {
 		for row := range 32 {
 			copy(padded[c][4+row][4:], image[at(c, row, 0):at(c, row, 0)+32])
 		}
 	}
-	dst := make([]float32, cifar.ImageBytes)
+	dst := make([]float32, data.ImageBytes)
 	for k := range 9 * 9 * 2 {
-		crop := augment.Crop{Row: k / 18, Column: k / 2 % 9, Flip: k%2 == 1}
+		crop := data.Crop{Row: k / 18, Column: k / 2 % 9, Flip: k%2 == 1}
 		n.Write(dst, image, crop)
 		for c := range 3 {
 			for row := range 32 {
@@ -131,30 +129,30 @@ func TestAllCrops(t *testing.T) {
 	}
 }
 
-// TestPlain: the images asked for, in the order asked for.
-func TestPlain(t *testing.T) {
-	set := shapes.Data(5, 0, 3).Train
-	n := augment.NewNormaliser[float64](mean, std)
+// TestNormaliserPlain: the images asked for, in the order asked for.
+func TestNormaliserPlain(t *testing.T) {
+	set := data.Shapes(5, 0, 3).Train
+	n := data.NewNormaliser[float64](mean, std)
 	indices := []int{4, 0, 4, 2}
-	dst := make([]float64, len(indices)*cifar.ImageBytes)
+	dst := make([]float64, len(indices)*data.ImageBytes)
 	n.Plain(dst, set, indices)
 	for j, i := range indices {
 		for p, x := range set.Image(i) {
-			if got := dst[j*cifar.ImageBytes+p]; got != n[p/1024][x] {
+			if got := dst[j*data.ImageBytes+p]; got != n[p/1024][x] {
 				t.Fatalf("output %d, value %d: %v, want %v", j, p, got, n[p/1024][x])
 			}
 		}
 	}
 }
 
-// TestDrawDistribution: each of the 162 crops about equally often, over positions and over epochs.
-func TestDrawDistribution(t *testing.T) {
+// TestDrawCropDistribution: each of the 162 crops about equally often, over positions and over epochs.
+func TestDrawCropDistribution(t *testing.T) {
 	draws := random.New(1)
-	for name, draw := range map[string]func(i uint64) augment.Crop{
-		"positions": func(i uint64) augment.Crop { return augment.Draw(draws, 0, i) },
-		"epochs":    func(i uint64) augment.Crop { return augment.Draw(draws, i, 0) },
+	for name, draw := range map[string]func(i uint64) data.Crop{
+		"positions": func(i uint64) data.Crop { return data.DrawCrop(draws, 0, i) },
+		"epochs":    func(i uint64) data.Crop { return data.DrawCrop(draws, i, 0) },
 	} {
-		counts := map[augment.Crop]int{}
+		counts := map[data.Crop]int{}
 		const each = 200
 		for i := range uint64(162 * each) {
 			counts[draw(i)]++
@@ -170,15 +168,15 @@ func TestDrawDistribution(t *testing.T) {
 	}
 }
 
-// TestPure: a batch cut in pieces, by several goroutines and in any order, is the batch; another epoch,
+// TestCropFlipPure: a batch cut in pieces, by several goroutines and in any order, is the batch; another epoch,
 // stream or position is not.
-func TestPure(t *testing.T) {
-	set := shapes.Data(40, 0, 3).Train
-	n := augment.NewNormaliser[float32](mean, std)
+func TestCropFlipPure(t *testing.T) {
+	set := data.Shapes(40, 0, 3).Train
+	n := data.NewNormaliser[float32](mean, std)
 	draws := random.New(9).Sub("augment")
 	indices := random.New(9).Permutation(set.Len())
 	whole := func(s random.Stream, epoch, first uint64) []float32 {
-		dst := make([]float32, set.Len()*cifar.ImageBytes)
+		dst := make([]float32, set.Len()*data.ImageBytes)
 		n.CropFlip(dst, set, indices, s, epoch, first)
 		return dst
 	}
@@ -188,7 +186,7 @@ func TestPure(t *testing.T) {
 	for _, cut := range [][2]int{{33, 40}, {0, 1}, {1, 17}, {17, 33}} {
 		wait.Go(func() {
 			from, to := cut[0], cut[1]
-			n.CropFlip(pieces[from*cifar.ImageBytes:to*cifar.ImageBytes], set, indices[from:to], draws, 2, 1000+uint64(from))
+			n.CropFlip(pieces[from*data.ImageBytes:to*data.ImageBytes], set, indices[from:to], draws, 2, 1000+uint64(from))
 		})
 	}
 	wait.Wait()
@@ -204,10 +202,10 @@ func TestPure(t *testing.T) {
 	}
 }
 
-func TestPanics(t *testing.T) {
-	set := shapes.Data(2, 0, 1).Train
-	n := augment.NewNormaliser[float32](mean, std)
-	one := make([]float32, cifar.ImageBytes)
+func TestAugmentPanics(t *testing.T) {
+	set := data.Shapes(2, 0, 1).Train
+	n := data.NewNormaliser[float32](mean, std)
+	one := make([]float32, data.ImageBytes)
 	for _, c := range []struct {
 		want string
 		call func()
@@ -215,11 +213,11 @@ func TestPanics(t *testing.T) {
 		{"Plain: dst has 3072 values, want 2 x", func() { n.Plain(one, set, []int{0, 1}) }},
 		{"Plain: indices[0] = 2", func() { n.Plain(one, set, []int{2}) }},
 		{"CropFlip: indices[0] = -1", func() { n.CropFlip(one, set, []int{-1}, random.New(0), 0, 0) }},
-		{"Values: dst has 1 values, the image 3072", func() { n.Write(one[:1], set.Image(0), augment.Centre) }},
+		{"Values: dst has 1 values, the image 3072", func() { n.Write(one[:1], set.Image(0), data.Centre) }},
 		{"Values: dst has 4 values, the image 4", func() { n.Values(one[:4], set.Image(0)[:4]) }},
-		{"Cut: dst has 3072 bytes, the image 3", func() { n.Write(one, set.Image(0)[:3], augment.Centre) }},
-		{"row and column must be 0 to 8", func() { n.Write(one, set.Image(0), augment.Crop{Row: 9}) }},
-		{"std[1] = 0", func() { augment.NewNormaliser[float32](mean, [3]float64{1, 0, 1}) }},
+		{"Cut: dst has 3072 bytes, the image 3", func() { n.Write(one, set.Image(0)[:3], data.Centre) }},
+		{"row and column must be 0 to 8", func() { n.Write(one, set.Image(0), data.Crop{Row: 9}) }},
+		{"std[1] = 0", func() { data.NewNormaliser[float32](mean, [3]float64{1, 0, 1}) }},
 	} {
 		func() {
 			defer func() {
@@ -232,14 +230,14 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestVary: the bytes of a position are those that CropFlip gives values to.
-func TestVary(t *testing.T) {
-	set := shapes.Data(3, 0, 1).Train
-	n, draws := augment.NewNormaliser[float32](mean, std), random.New(4)
-	want, got, pixels := make([]float32, cifar.ImageBytes), make([]float32, cifar.ImageBytes), make([]byte, cifar.ImageBytes)
+// TestCroppedVary: the bytes of a position are those that CropFlip gives values to.
+func TestCroppedVary(t *testing.T) {
+	set := data.Shapes(3, 0, 1).Train
+	n, draws := data.NewNormaliser[float32](mean, std), random.New(4)
+	want, got, pixels := make([]float32, data.ImageBytes), make([]float32, data.ImageBytes), make([]byte, data.ImageBytes)
 	for position := range uint64(20) {
 		n.CropFlip(want, set, []int{2}, draws, 5, position)
-		if err := (augment.Cropped{Set: set}).Vary(pixels, 2, draws, 5, position); err != nil {
+		if err := (data.Cropped{Set: set}).Vary(pixels, 2, draws, 5, position); err != nil {
 			t.Fatal(err)
 		}
 		if n.Values(got, pixels); !slices.Equal(got, want) {
@@ -249,9 +247,9 @@ func TestVary(t *testing.T) {
 }
 
 func BenchmarkCropFlip(b *testing.B) {
-	set := shapes.Data(128, 0, 1).Train
-	n := augment.NewNormaliser[float32](mean, std)
-	indices, dst := random.New(1).Permutation(128), make([]float32, 128*cifar.ImageBytes)
+	set := data.Shapes(128, 0, 1).Train
+	n := data.NewNormaliser[float32](mean, std)
+	indices, dst := random.New(1).Permutation(128), make([]float32, 128*data.ImageBytes)
 	for b.Loop() {
 		n.CropFlip(dst, set, indices, random.New(1), 0, 0)
 	}
@@ -260,17 +258,17 @@ func BenchmarkCropFlip(b *testing.B) {
 
 // A training loop gives each batch the position of its first sample in the epoch; resuming needs no more.
 func ExampleNormaliser_CropFlip() {
-	data := shapes.Data(10, 0, 1)
+	d := data.Shapes(10, 0, 1)
 	run := random.New(2022)
-	n := augment.NewNormaliser[float32](data.Mean, data.Std)
-	batch := make([]float32, 5*cifar.ImageBytes)
+	n := data.NewNormaliser[float32](d.Mean, d.Std)
+	batch := make([]float32, 5*data.ImageBytes)
 	for epoch := range uint64(2) {
-		order := run.Sub("shuffle", epoch).Permutation(data.Train.Len())
+		order := run.Sub("shuffle", epoch).Permutation(d.Train.Len())
 		for first := 0; first < len(order); first += 5 {
-			n.CropFlip(batch, data.Train, order[first:first+5], run.Sub("augment"), epoch, uint64(first))
+			n.CropFlip(batch, d.Train, order[first:first+5], run.Sub("augment"), epoch, uint64(first))
 		}
 	}
-	fmt.Printf("%+v\n", augment.Draw(run.Sub("augment"), 1, 5))
+	fmt.Printf("%+v\n", data.DrawCrop(run.Sub("augment"), 1, 5))
 	// Output:
 	// {Row:2 Column:2 Flip:false}
 }

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func put(t testing.TB, path string, content []byte) {
 	}
 }
 
-func photo(t testing.TB, m image.Image) []byte {
+func encodeJPEG(t testing.TB, m image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 95}); err != nil {
@@ -34,16 +34,16 @@ func photo(t testing.TB, m image.Image) []byte {
 	return b.Bytes()
 }
 
-// folder writes three classes, of which val lacks one.
-func folder(t testing.TB) string {
+// classFolder writes three classes, of which val lacks one.
+func classFolder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for i, path := range []string{"train/cat/2.JPEG", "train/cat/1.jpg", "train/ape/x.png", "train/dog/a.jpeg", "train/dog/b.PNG", "val/dog/v.jpg", "val/cat/w.png"} {
-		m := asImage(noise(uint64(i), 40+i, 30+2*i), 40+i, 30+2*i)
-		if content := encode(t, m); strings.EqualFold(filepath.Ext(path), ".png") {
+		m := asImage(randomPixels(uint64(i), 40+i, 30+2*i), 40+i, 30+2*i)
+		if content := encodePNG(t, m); strings.EqualFold(filepath.Ext(path), ".png") {
 			put(t, filepath.Join(dir, path), content)
 		} else {
-			put(t, filepath.Join(dir, path), photo(t, m))
+			put(t, filepath.Join(dir, path), encodeJPEG(t, m))
 		}
 	}
 	put(t, filepath.Join(dir, "train/cat/notes.txt"), []byte("mine"))
@@ -52,20 +52,20 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-func open(t testing.TB, dir string) *Data {
+func openFolder(t testing.TB, dir string) *Folder {
 	t.Helper()
-	d, err := Open(dir, 32)
+	d, err := OpenFolder(dir, 32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func TestOpen(t *testing.T) {
-	dir := folder(t)
-	d := open(t, dir)
+func TestOpenFolder(t *testing.T) {
+	dir := classFolder(t)
+	d := openFolder(t, dir)
 	var files []string
-	for _, s := range []*Set{d.Train, d.Test} {
+	for _, s := range []*Files{d.Train, d.Test} {
 		for i := range s.Len() {
 			relative, _ := filepath.Rel(dir, s.File(i))
 			files = append(files, fmt.Sprintf("%s %d", filepath.ToSlash(relative), s.Label(i)))
@@ -75,39 +75,39 @@ func TestOpen(t *testing.T) {
 	if !slices.Equal(files, want) || !slices.Equal(d.Test.Classes, []string{"ape", "cat", "dog"}) || d.Ignored != 1 {
 		t.Errorf("%q, classes %q, %d ignored", files, d.Test.Classes, d.Ignored)
 	}
-	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !Is(dir) || Is(filepath.Join(dir, "train")) {
+	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !IsFolder(dir) || IsFolder(filepath.Join(dir, "train")) {
 		t.Errorf("%s, %d", d.Test, d.Train.Extent())
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenFolderRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(t *testing.T, dir string)
 		says   string
 	}{
-		"no val": {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "val")) }, "val"},
+		"no val": {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "val")) }, "val"},
 		"empty val": {func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, "val/dog"), filepath.Join(dir, "val/cat"))
+			removeAll(t, filepath.Join(dir, "val/dog"), filepath.Join(dir, "val/cat"))
 		}, "val holds no folder"},
-		"no train":      {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "train")) }, "train"},
+		"no train":      {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "train")) }, "train"},
 		"foreign class": {func(t *testing.T, dir string) { put(t, filepath.Join(dir, "val/emu/a.png"), nil) }, "emu is no class"},
-		"empty class":   {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "train/ape/x.png")) }, "ape holds no image"},
+		"empty class":   {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "train/ape/x.png")) }, "ape holds no image"},
 		"empty last": {func(t *testing.T, dir string) {
-			remove(t, filepath.Join(dir, "train/dog/a.jpeg"), filepath.Join(dir, "train/dog/b.PNG"))
+			removeAll(t, filepath.Join(dir, "train/dog/a.jpeg"), filepath.Join(dir, "train/dog/b.PNG"))
 		}, "dog holds no image"},
 	} {
-		dir := folder(t)
+		dir := classFolder(t)
 		c.change(t, dir)
-		if _, err := Open(dir, 32); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir) {
+		if _, err := OpenFolder(dir, 32); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := Open(t.TempDir(), 32); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := OpenFolder(t.TempDir(), 32); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
 
-func remove(t *testing.T, paths ...string) {
+func removeAll(t *testing.T, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
 		if err := os.RemoveAll(path); err != nil {
@@ -117,12 +117,12 @@ func remove(t *testing.T, paths ...string) {
 }
 
 // The middle of the scaled image, and with another draw another part.
-func TestPlainAndVary(t *testing.T) {
+func TestFilesPlainAndVary(t *testing.T) {
 	dir := t.TempDir()
-	src := noise(3, 45, 60)
-	put(t, filepath.Join(dir, "train/a/x.png"), encode(t, asImage(src, 45, 60)))
-	put(t, filepath.Join(dir, "val/a/x.png"), encode(t, asImage(src, 45, 60)))
-	d := open(t, dir)
+	src := randomPixels(3, 45, 60)
+	put(t, filepath.Join(dir, "train/a/x.png"), encodePNG(t, asImage(src, 45, 60)))
+	put(t, filepath.Join(dir, "val/a/x.png"), encodePNG(t, asImage(src, 45, 60)))
+	d := openFolder(t, dir)
 	got, want := make([]byte, 3*32*32), make([]byte, 3*32*32)
 	if err := d.Test.Plain(got, 0); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestPlainAndVary(t *testing.T) {
 		if err := d.Train.Vary(got, 0, draws, 1, position); err != nil {
 			t.Fatal(err)
 		}
-		crop := Draw(draws, 1, position, 45, 60)
+		crop := drawResizedCrop(draws, 1, position, 45, 60)
 		box := pixels(asImage(src, 45, 60), crop.Box)
 		scale(want, 32, box, crop.Box.Dx(), crop.Box.Dy(), 32, 32, 0, 0)
 		if crop.Flip {
@@ -153,8 +153,8 @@ func TestPlainAndVary(t *testing.T) {
 }
 
 // Many goroutines read the same bytes.
-func TestConcurrently(t *testing.T) {
-	d := open(t, folder(t))
+func TestFilesConcurrently(t *testing.T) {
+	d := openFolder(t, classFolder(t))
 	var wait sync.WaitGroup
 	for i := range d.Train.Len() {
 		want := make([]byte, 3*32*32)
@@ -173,8 +173,8 @@ func TestConcurrently(t *testing.T) {
 	wait.Wait()
 }
 
-func TestCheck(t *testing.T) {
-	d := open(t, folder(t))
+func TestFilesCheck(t *testing.T) {
+	d := openFolder(t, classFolder(t))
 	var seen []int
 	if err := d.Train.Check(context.Background(), func(done int) { seen = append(seen, done) }); err != nil || !slices.Equal(seen, []int{5}) {
 		t.Errorf("%v, %v", seen, err)
@@ -186,12 +186,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestPanics(t *testing.T) {
-	d := open(t, folder(t))
+func TestFilesPanics(t *testing.T) {
+	d := openFolder(t, classFolder(t))
 	for want, call := range map[string]func(){
 		"Plain: dst has 3 bytes, want 3 x 32 x 32": func() { d.Test.Plain(make([]byte, 3), 0) },
 		"Vary: dst has 3 bytes":                    func() { d.Train.Vary(make([]byte, 3), 0, random.New(1), 0, 0) },
-		"images of 0 x 0":                          func() { Open("", 0) },
+		"images of 0 x 0":                          func() { OpenFolder("", 0) },
 	} {
 		func() {
 			defer func() {
@@ -205,7 +205,7 @@ func TestPanics(t *testing.T) {
 }
 
 // A folder with a folder for each class; a file is opened when its image is wanted.
-func ExampleOpen() {
+func ExampleOpenFolder() {
 	dir, err := os.MkdirTemp("", "classes")
 	if err != nil {
 		panic(err)
@@ -227,11 +227,11 @@ func ExampleOpen() {
 		}
 	}
 
-	data, err := Open(dir, Extent)
+	d, err := OpenFolder(dir, ImageNetExtent)
 	if err != nil {
 		panic(err)
 	}
-	image := make([]byte, 3*Extent*Extent)
-	fmt.Println(data.Train.Len(), data.Train.Classes[data.Train.Label(1)], data.Train.Vary(image, 1, random.New(1), 0, 0))
+	image := make([]byte, 3*ImageNetExtent*ImageNetExtent)
+	fmt.Println(d.Train.Len(), d.Train.Classes[d.Train.Label(1)], d.Train.Vary(image, 1, random.New(1), 0, 0))
 	// Output: 2 n01443537 <nil>
 }

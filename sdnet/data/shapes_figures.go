@@ -1,7 +1,7 @@
-package shapes
+package data
 
-// unit is the radius, in a figure's own coordinates, of the circle beyond which it does not reach.
-const unit = 1024
+// figureUnit is the radius, in a figure's own coordinates, of the circle beyond which it does not reach.
+const figureUnit = 1024
 
 // figure is one class: whether the point (u, v) belongs to it, with |u|, |v| up to unit and a little more.
 type figure struct {
@@ -32,19 +32,19 @@ func abs(u int64) int64 { return max(u, -u) }
 // cell is the number of the strip, 360 wide, in which u lies: the width that cuts the square in four.
 func cell(u int64) int64 { return (u + 4*360) / 360 }
 
-// normal is a unit vector times 4096.
-type normal struct{ u, v int64 }
+// direction is a unit vector times 4096.
+type direction struct{ u, v int64 }
 
 // The directions of a triangle's three sides and of a pentagram's five lines, round(4096 cos), round(4096 sin)
 // of 90 + 120 k and 90 + 72 k degrees.
 var (
-	triangle = []normal{{0, 4096}, {-3547, -2048}, {3547, -2048}}
-	star     = []normal{{0, 4096}, {-3896, 1266}, {-2408, -3314}, {2408, -3314}, {3896, 1266}}
+	triangle = []direction{{0, 4096}, {-3547, -2048}, {3547, -2048}}
+	star     = []direction{{0, 4096}, {-3896, 1266}, {-2408, -3314}, {2408, -3314}, {3896, 1266}}
 )
 
 // outside counts the lines at distance d from the origin, square to the normals, beyond which (u, v) lies.
 // A pentagram is the points beyond one of its five lines at most; its tips are at d/cos 72 degrees.
-func outside(u, v int64, normals []normal, d int64) int {
+func outside(u, v int64, normals []direction, d int64) int {
 	n := 0
 	for _, m := range normals {
 		if m.u*u+m.v*v > 4096*d {

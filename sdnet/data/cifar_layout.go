@@ -1,10 +1,11 @@
-package cifar
+package data
 
 import "strings"
 
 // layout is what distinguishes one of the two data sets from the other.
 type layout struct {
 	name        string
+	dataset     string // the name that checkpoints have for it
 	folder      string // what the official archive unpacks to
 	train, test []string
 	names       string   // the file with one class name a line
@@ -27,8 +28,9 @@ func (l *layout) files() []string { return append(append([]string{}, l.train...)
 // The means and standard deviations are those of the usual training recipes, the published one among them.
 var layouts = []*layout{
 	{
-		name:   "CIFAR-10",
-		folder: "cifar-10-batches-bin",
+		name:    "CIFAR-10",
+		dataset: "cifar10",
+		folder:  "cifar-10-batches-bin",
 		train: []string{
 			"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
 		},
@@ -48,6 +50,7 @@ var layouts = []*layout{
 	},
 	{
 		name:    "CIFAR-100",
+		dataset: "cifar100",
 		folder:  "cifar-100-binary",
 		train:   []string{"train.bin"},
 		test:    []string{"test.bin"},

@@ -1,4 +1,4 @@
-package shapes
+package data
 
 import (
 	"bytes"
@@ -6,16 +6,14 @@ import (
 	"encoding/hex"
 	"math"
 	"testing"
-
-	"sdref/sdnet/cifar"
 )
 
-// TestPinned holds the bytes of the first images; the sums were taken on amd64, and must be the same on any
+// TestShapesPinned holds the bytes of the first images; the sums were taken on amd64, and must be the same on any
 // architecture and with any compiler setting. Whoever changes a figure or the scene changes them.
-func TestPinned(t *testing.T) {
-	d := Data(200, 100, 1)
+func TestShapesPinned(t *testing.T) {
+	d := Shapes(200, 100, 1)
 	for _, c := range []struct {
-		set  *cifar.Set
+		set  *Set
 		want string
 	}{
 		{d.Train, "42a25a48b9ad753e84915c232915ffacf05a4e8611455d1a3f90b4ab10f5270c"},
@@ -28,15 +26,15 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestPrefix: a longer part begins like a shorter one; seeds and parts differ.
-func TestPrefix(t *testing.T) {
-	long, short, other := Data(60, 40, 5), Data(20, 10, 5), Data(20, 10, 6)
+// TestShapesPrefix: a longer part begins like a shorter one; seeds and parts differ.
+func TestShapesPrefix(t *testing.T) {
+	long, short, other := Shapes(60, 40, 5), Shapes(20, 10, 5), Shapes(20, 10, 6)
 	if !bytes.Equal(long.Train.Slice(0, 20).Images, short.Train.Images) ||
 		!bytes.Equal(long.Test.Slice(0, 10).Images, short.Test.Images) {
 		t.Error("a longer part begins differently")
 	}
 	seen := map[string]bool{}
-	for _, s := range []*cifar.Set{long.Train, long.Test, other.Train, other.Test} {
+	for _, s := range []*Set{long.Train, long.Test, other.Train, other.Test} {
 		for i := range s.Len() {
 			if seen[string(s.Image(i))] {
 				t.Fatalf("%s %d was drawn before", s.Name, i)
@@ -46,9 +44,9 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-func TestLabels(t *testing.T) {
-	d := Data(30, 0, 1)
-	if len(d.Train.Classes) != 10 || d.Test.Len() != 0 || len(d.Train.Images) != 30*cifar.ImageBytes {
+func TestShapesLabels(t *testing.T) {
+	d := Shapes(30, 0, 1)
+	if len(d.Train.Classes) != 10 || d.Test.Len() != 0 || len(d.Train.Images) != 30*ImageBytes {
 		t.Errorf("%d classes, %d test images, %d bytes", len(d.Train.Classes), d.Test.Len(), len(d.Train.Images))
 	}
 	for i, label := range d.Train.Labels {
@@ -58,10 +56,10 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestMoments checks Mean and Std, and that no class is brighter than another: over 200 images a class the
+// TestShapesMoments checks Mean and Std, and that no class is brighter than another: over 200 images a class the
 // means scatter by about 0.012.
-func TestMoments(t *testing.T) {
-	s := Data(2000, 0, 1).Train
+func TestShapesMoments(t *testing.T) {
+	s := Shapes(2000, 0, 1).Train
 	var sum, squares float64
 	class := make([]float64, 10)
 	for i := range s.Len() {
@@ -69,16 +67,16 @@ func TestMoments(t *testing.T) {
 			v := float64(p) / 255
 			sum += v
 			squares += float64(v * v)
-			class[s.Labels[i]] += v / (200 * cifar.ImageBytes)
+			class[s.Labels[i]] += v / (200 * ImageBytes)
 		}
 	}
 	n := float64(len(s.Images))
 	mean := sum / n
-	if math.Abs(mean-Mean) > 0.01 {
-		t.Errorf("mean %.4f, stated %v", mean, Mean)
+	if math.Abs(mean-ShapesMean) > 0.01 {
+		t.Errorf("mean %.4f, stated %v", mean, ShapesMean)
 	}
-	if std := math.Sqrt(squares/n - float64(mean*mean)); math.Abs(std-Std) > 0.01 {
-		t.Errorf("standard deviation %.4f, stated %v", std, Std)
+	if std := math.Sqrt(squares/n - float64(mean*mean)); math.Abs(std-ShapesStd) > 0.01 {
+		t.Errorf("standard deviation %.4f, stated %v", std, ShapesStd)
 	}
 	for k, m := range class {
 		if math.Abs(m-mean) > 0.05 {
@@ -87,8 +85,8 @@ func TestMoments(t *testing.T) {
 	}
 }
 
-// TestAreas compares each figure's area, counted at the centres of a grid of 4x4 cells, with its formula in the plane.
-func TestAreas(t *testing.T) {
+// TestShapesAreas compares each figure's area, counted at the centres of a grid of 4x4 cells, with its formula in the plane.
+func TestShapesAreas(t *testing.T) {
 	square := func(x float64) float64 { return float64(x * x) }
 	disc := func(r float64) float64 { return math.Pi * square(r) }
 	// The part of the circle of radius r around 0 within that of radius q around d.
@@ -123,7 +121,7 @@ func TestAreas(t *testing.T) {
 				for v := int64(-1198); v < 1200; v += 4 {
 					if f.covers(u, v) {
 						inside++
-						if !within(u, v, unit) {
+						if !within(u, v, figureUnit) {
 							beyond++
 						}
 					}
@@ -139,9 +137,9 @@ func TestAreas(t *testing.T) {
 	}
 }
 
-// TestFigureIsDrawn: on a plain canvas the ink covers the figure's area to within the sampling, and a turned
+// TestShapesFigureIsDrawn: on a plain canvas the ink covers the figure's area to within the sampling, and a turned
 // square is the square turned.
-func TestFigureIsDrawn(t *testing.T) {
+func TestShapesFigureIsDrawn(t *testing.T) {
 	var c canvas
 	c.paint(64, 64, 192, 192, colour{160, 160, 160}, func(x, y int64) bool { return within(x-128, y-128, 64) })
 	sum := int64(0)
@@ -161,8 +159,8 @@ func TestFigureIsDrawn(t *testing.T) {
 	}
 }
 
-// TestRotations: each turn has length 1, and four quarters are exact.
-func TestRotations(t *testing.T) {
+// TestShapesRotations: each turn has length 1, and four quarters are exact.
+func TestShapesRotations(t *testing.T) {
 	const one = 1 << rotationBits
 	for k, r := range rotations {
 		if l := math.Hypot(float64(r.cos), float64(r.sin)); math.Abs(l-one) > 1 {
@@ -178,8 +176,8 @@ func TestRotations(t *testing.T) {
 	}
 }
 
-// TestContrast: shape and ground are never too much alike, and either is the brighter about as often.
-func TestContrast(t *testing.T) {
+// TestShapesContrast: shape and ground are never too much alike, and either is the brighter about as often.
+func TestShapesContrast(t *testing.T) {
 	brighter := 0
 	d := &dice{}
 	const n = 2000
@@ -197,17 +195,17 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-func TestDataPanics(t *testing.T) {
+func TestShapesPanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")
 		}
 	}()
-	Data(-1, 0, 1)
+	Shapes(-1, 0, 1)
 }
 
-func BenchmarkData(b *testing.B) {
+func BenchmarkShapes(b *testing.B) {
 	for b.Loop() {
-		Data(100, 0, 1)
+		Shapes(100, 0, 1)
 	}
 }

@@ -1,4 +1,4 @@
-package noise
+package data
 
 import (
 	"math"
@@ -10,14 +10,14 @@ import (
 
 func gaussian(c float64) spoiler {
 	return func(x byte, i uint64, s random.Stream) float64 {
-		return float64(x)/255 + float64(c*normal(s, i))
+		return float64(x)/255 + float64(c*normalAt(s, i))
 	}
 }
 
 func speckle(c float64) spoiler {
 	return func(x byte, i uint64, s random.Stream) float64 {
 		v := float64(x) / 255
-		return v + float64(v*float64(c*normal(s, i)))
+		return v + float64(v*float64(c*normalAt(s, i)))
 	}
 }
 
@@ -43,12 +43,12 @@ func shot(c float64) spoiler {
 	}
 }
 
-// normal returns number i of a stream of normal numbers, by the transform of Box and Muller (1958): numbers 2j and 2j+1 are
+// normalAt returns number i of a stream of normal numbers, by the transform of Box and Muller (1958): numbers 2j and 2j+1 are
 //
 //	sqrt(-2 log u) cos 2 pi v  and  sqrt(-2 log u) sin 2 pi v
 //
 // with u in (0, 1] and v in [0, 1), draws 2j and 2j+1.
-func normal(s random.Stream, i uint64) float64 {
+func normalAt(s random.Stream, i uint64) float64 {
 	first := i &^ 1
 	radius := math.Sqrt(-2 * elementary.Log(1-s.Float(first)))
 	angle := float64(2 * math.Pi * s.Float(first+1))

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 // taps is how a pixel of a scaled line is made: of the given line's pixels from first on, with weights that have the given sum.
 type taps struct {
@@ -7,13 +7,13 @@ type taps struct {
 	sum     int64
 }
 
-// triangle returns the taps of pixel o of a line of in pixels scaled to out: linear interpolation, widened where the line
+// triangleTaps returns the taps of pixel o of a line of in pixels scaled to out: linear interpolation, widened where the line
 // shrinks so that every pixel counts,
 //
 //	weight(x) = max(0, 1 - |x + 1/2 - c|/s),   c = (o + 1/2) in/out,   s = max(1, in/out)
 //
 // times 2 max(in, out), with which all of it is integers. At the ends the weights that lie outside are left out.
-func triangle(o, in, out int) taps {
+func triangleTaps(o, in, out int) taps {
 	peak, centre := 2*int64(max(in, out)), (2*int64(o)+1)*int64(in)
 	t := taps{first: -1}
 	reach := max(in, out)/out + 1 // pixels on either side of the centre
@@ -47,7 +47,7 @@ func (t *taps) mix(values []byte, step int) byte {
 func window(from, n, in, out int) []taps {
 	list := make([]taps, n)
 	for i := range list {
-		list[i] = triangle(from+i, in, out)
+		list[i] = triangleTaps(from+i, in, out)
 	}
 	return list
 }

@@ -1,16 +1,15 @@
-package shapes
+package data
 
 import (
 	"sdref/internal/elementary"
 	"sdref/internal/random"
-	"sdref/sdnet/cifar"
 )
 
 // Lengths in the image are in eighths of a pixel: the centres of a pixel's 4x4 samples are at odd eighths.
 const (
-	px      = 8
-	samples = 4
-	extent  = cifar.Side * px
+	px           = 8
+	samples      = 4
+	canvasExtent = Side * px
 )
 
 // dice deals the numbers of a stream one after another.
@@ -30,7 +29,7 @@ func (d *dice) colour() colour {
 	return colour{d.between(0, 255), d.between(0, 255), d.between(0, 255)}
 }
 
-type colour [cifar.Channels]int64
+type colour [Channels]int64
 
 // distance is the sum of the channels' differences.
 func (c colour) distance(o colour) int64 {
@@ -42,10 +41,10 @@ func (c colour) distance(o colour) int64 {
 }
 
 // canvas is an image in the making: colours per pixel, not yet cut to 0..255.
-type canvas [cifar.Side][cifar.Side]colour
+type canvas [Side][Side]colour
 
-// draw writes one image, 3 x 32 x 32, of the figure whose points covers tells.
-func draw(image []byte, covers func(u, v int64) bool, stream random.Stream) {
+// drawShape writes one image, 3 x 32 x 32, of the figure whose points covers tells.
+func drawShape(image []byte, covers func(u, v int64) bool, stream random.Stream) {
 	d := &dice{stream: stream.Sub("scene")}
 	var c canvas
 	ground, ink := d.contrast()
@@ -84,13 +83,13 @@ func (c *canvas) ground(d *dice, base colour) {
 			lattice[i][j] = d.between(-strength, strength)
 		}
 	}
-	const half = cifar.Side / 2
+	const half = Side / 2
 	for y := range c {
 		for x := range c[y] {
 			mottle := blend(&lattice, x, y)
 			for k := range base {
 				shade := ramp[0][k]*int64(x-half) + ramp[1][k]*int64(y-half)
-				c[y][x][k] = base[k] + shade/cifar.Side + mottle
+				c[y][x][k] = base[k] + shade/Side + mottle
 			}
 		}
 	}
@@ -110,10 +109,10 @@ func blend(lattice *[5][5]int64, x, y int) int64 {
 func (c *canvas) figure(d *dice, covers func(u, v int64) bool, ink colour) {
 	r := d.between(9*px, 13*px)
 	margin := int(r - px)
-	cx, cy := d.between(margin, extent-margin), d.between(margin, extent-margin)
+	cx, cy := d.between(margin, canvasExtent-margin), d.between(margin, canvasExtent-margin)
 	turn := rotations[d.between(0, len(rotations)-1)]
 	// A sample's offset from the centre, turned and scaled so that r becomes unit.
-	cos, sin := turn.cos*unit/r, turn.sin*unit/r
+	cos, sin := turn.cos*figureUnit/r, turn.sin*figureUnit/r
 	c.paint(cx-r, cy-r, cx+r, cy+r, ink, func(x, y int64) bool {
 		x, y = x-cx, y-cy
 		return covers((x*cos+y*sin)>>rotationBits, (y*cos-x*sin)>>rotationBits)
@@ -123,7 +122,7 @@ func (c *canvas) figure(d *dice, covers func(u, v int64) bool, ink colour) {
 // stroke draws a straight stroke with round ends in a random colour, shortest to longest eighths long and
 // thinnest to thickest eighths to either side of its middle line.
 func (c *canvas) stroke(d *dice, shortest, longest, thinnest, thickest int) {
-	cx, cy := d.between(0, extent), d.between(0, extent)
+	cx, cy := d.between(0, canvasExtent), d.between(0, canvasExtent)
 	half, w := d.between(shortest, longest)/2, d.between(thinnest, thickest)
 	turn := rotations[d.between(0, len(rotations)-1)]
 	reach := half + w
@@ -137,8 +136,8 @@ func (c *canvas) stroke(d *dice, shortest, longest, thinnest, thickest int) {
 // paint mixes ink into each pixel that the box touches, by the number of its samples that inside accepts.
 func (c *canvas) paint(left, top, right, bottom int64, ink colour, inside func(x, y int64) bool) {
 	const all = samples * samples
-	for y := max(top, 0) / px; y < min(bottom/px+1, cifar.Side); y++ {
-		for x := max(left, 0) / px; x < min(right/px+1, cifar.Side); x++ {
+	for y := max(top, 0) / px; y < min(bottom/px+1, Side); y++ {
+		for x := max(left, 0) / px; x < min(right/px+1, Side); x++ {
 			n := int64(0)
 			for s := range int64(all) {
 				if inside(x*px+s%samples*2+1, y*px+s/samples*2+1) {
@@ -155,14 +154,14 @@ func (c *canvas) paint(left, top, right, bottom int64, ink colour, inside func(x
 // develop adds noise with a standard deviation of 10 levels, the sum of two uniform numbers, and writes the
 // bytes.
 func (c *canvas) develop(image []byte, noise random.Stream) {
-	const plane = cifar.Side * cifar.Side
+	const plane = Side * Side
 	for p := range plane {
 		bits := noise.At(uint64(p))
-		for k := range cifar.Channels {
+		for k := range Channels {
 			// Two numbers of 0..1023 sum to 1023 on average, with a standard deviation of 418.
 			grain := int64(bits&1023+bits>>10&1023) - 1023
 			bits >>= 20
-			level := c[p/cifar.Side][p%cifar.Side][k] + grain/42
+			level := c[p/Side][p%Side][k] + grain/42
 			image[k*plane+p] = byte(min(max(level, 0), 255))
 		}
 	}

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func decode(path string) (image.Image, error) {
 		return nil, err // it names the path
 	}
 	defer file.Close()
-	if err := header(file); err != nil {
+	if err := checkHeader(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if _, err := file.Seek(0, 0); err != nil {
@@ -33,8 +33,8 @@ func decode(path string) (image.Image, error) {
 	return m, nil
 }
 
-// header reads the beginning of an image file and tells what is wrong with it.
-func header(file *os.File) error {
+// checkHeader reads the beginning of an image file and tells what is wrong with it.
+func checkHeader(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err

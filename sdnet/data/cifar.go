@@ -1,4 +1,4 @@
-package cifar
+package data
 
 import (
 	"bufio"
@@ -20,15 +20,21 @@ import (
 // file is something else, and is refused before it fills the memory.
 const maxRecords = 200_000
 
-// Open reads the data set that dir holds, directly or in the official archive's sub-folder
-// (cifar-10-batches-bin, cifar-100-binary).
+// OpenCIFAR reads CIFAR-10 or CIFAR-100, whichever dir holds, directly or in the official archive's sub-folder
+// (cifar-10-batches-bin, cifar-100-binary), in its binary layout:
+//
+//	CIFAR-10   data_batch_1.bin ... data_batch_5.bin, test_batch.bin    label, 3072 bytes of pixels
+//	CIFAR-100  train.bin, test.bin                                      coarse label, fine label, 3072 bytes of pixels
+//
+// The pixels of a record are 1024 red, 1024 green and 1024 blue bytes, row by row (A. Krizhevsky, "Learning
+// multiple layers of features from tiny images", 2009).
 //
 // Any whole number of records from one up is accepted, so a part of the data may stand in for all of it;
-// files that are not the official ones are named in Data.Unknown. The class names come from the data set's
+// files that are not the official ones are named in Sets.Unknown. The class names come from the data set's
 // own list where it is present. An error names the file, and where there is one the record and the value;
 // errors.Is finds fs.ErrNotExist in it if dir holds no data set or a file is missing.
-func Open(dir string) (*Data, error) {
-	l, dir, err := find(dir)
+func OpenCIFAR(dir string) (*Sets, error) {
+	l, dir, err := findCIFAR(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +42,7 @@ func Open(dir string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Name: l.name, Mean: l.mean, Std: l.std, Train: &Set{Name: l.name + " train", Classes: classes}, Test: &Set{Name: l.name + " test", Classes: classes}}
+	d := &Sets{Name: l.name, Mean: l.mean, Std: l.std, Train: &Set{Name: l.name + " train", Classes: classes}, Test: &Set{Name: l.name + " test", Classes: classes}}
 	var train, test origin
 	var group errgroup.Group // most of the time goes into the sums
 	group.Go(func() (err error) { train, err = readSet(dir, l, l.train, d.Train); return err })
@@ -48,21 +54,11 @@ func Open(dir string) (*Data, error) {
 	return d, nil
 }
 
-// Normalisation returns the mean and the standard deviation of Data for a data set, "CIFAR-10" or "CIFAR-100". It panics for another.
-func Normalisation(name string) (mean, std [Channels]float64) {
-	for _, l := range layouts {
-		if l.name == name {
-			return l.mean, l.std
-		}
-	}
-	panic(fmt.Sprintf("cifar: Normalisation of %q", name))
-}
-
 // origin lists files that are the official ones, by their sums, and others.
 type origin struct{ verified, unknown []string }
 
-// find returns the layout of the first data file it meets, and the folder in which it lies.
-func find(dir string) (*layout, string, error) {
+// findCIFAR returns the layout of the first data file it meets, and the folder in which it lies.
+func findCIFAR(dir string) (*layout, string, error) {
 	for _, l := range layouts {
 		for _, folder := range []string{dir, filepath.Join(dir, l.folder)} {
 			for _, file := range l.files() {

@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"sdref/internal/random"
 )
 
-// noise is an image of 3 x height x width random bytes.
-func noise(seed uint64, width, height int) []byte {
+// randomPixels is an image of 3 x height x width random bytes.
+func randomPixels(seed uint64, width, height int) []byte {
 	s := random.New(seed)
 	pixels := make([]byte, 3*width*height)
 	for i := range pixels {
@@ -35,11 +35,11 @@ func asImage(pixels []byte, width, height int) *image.NRGBA {
 }
 
 // The weights against their definition in float64, for lines that shrink, grow and stay.
-func TestTriangle(t *testing.T) {
+func TestTriangleTaps(t *testing.T) {
 	for _, c := range [][2]int{{1, 1}, {7, 7}, {7, 3}, {3, 7}, {500, 224}, {375, 256}, {33, 224}, {224, 1}, {1, 5}, {2, 3}} {
 		in, out := c[0], c[1]
 		for o := range out {
-			tap := triangle(o, in, out)
+			tap := triangleTaps(o, in, out)
 			centre, s := (float64(o)+0.5)*float64(in)/float64(out), math.Max(1, float64(in)/float64(out))
 			want, sum := make([]float64, in), 0.0
 			for x := range want {
@@ -62,7 +62,7 @@ func TestTriangle(t *testing.T) {
 // Nothing happens at the same size; a constant stays one; half the size is a weighted mean that can be done by hand; the window is a
 // part of the whole.
 func TestScaleByHand(t *testing.T) {
-	src := noise(1, 9, 7)
+	src := randomPixels(1, 9, 7)
 	same := make([]byte, 3*25)
 	scale(same, 5, src, 9, 7, 9, 7, 3, 1)
 	for i, got := range same {
@@ -81,13 +81,13 @@ func TestScaleByHand(t *testing.T) {
 	}
 	// Four pixels to two: weights 3, 3 and 1 of 7 at the border, whose centre is 1 and whose reach 2.
 	line := []byte{10, 20, 55, 255}
-	taps := triangle(0, 4, 2)
+	taps := triangleTaps(0, 4, 2)
 	if got := taps.mix(line, 1); got != byte(math.Round((3*10+3*20+55)/7.0)) {
 		t.Errorf("%d; weights %v", got, taps)
 	}
 	whole, part := make([]byte, 3*20*20), make([]byte, 3*8*8)
-	scale(whole, 20, noise(2, 33, 47), 33, 47, 20, 20, 0, 0)
-	scale(part, 8, noise(2, 33, 47), 33, 47, 20, 20, 5, 9)
+	scale(whole, 20, randomPixels(2, 33, 47), 33, 47, 20, 20, 0, 0)
+	scale(part, 8, randomPixels(2, 33, 47), 33, 47, 20, 20, 5, 9)
 	for i, got := range part {
 		if want := whole[i/64*400+(i/8%8+9)*20+i%8+5]; got != want {
 			t.Fatalf("the window differs from the whole at %d: %d, want %d", i, got, want)
@@ -104,15 +104,15 @@ sys.stdout.buffer.write(b"".join(c.tobytes() for c in m.resize((int(sys.argv[2])
 
 // The same as Pillow's bilinear scaling, which the usual pipelines use, but for halves, which its weights of 22 bits round up or down.
 // Halves are frequent where the sizes are small: 1 of 62 in each direction from 32 to 31.
-func TestPillow(t *testing.T) {
+func TestScalePillow(t *testing.T) {
 	python := "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import PIL").Run(); err != nil {
 		t.Skip("no Pillow: ", err)
 	}
 	for i, c := range []struct{ width, height, to int }{{61, 45, 32}, {20, 50, 32}, {300, 201, 56}, {32, 32, 31}} {
-		src := noise(uint64(i), c.width, c.height)
+		src := randomPixels(uint64(i), c.width, c.height)
 		path := filepath.Join(t.TempDir(), "image.png")
-		put(t, path, encode(t, asImage(src, c.width, c.height)))
+		put(t, path, encodePNG(t, asImage(src, c.width, c.height)))
 		out, err := exec.Command(python, "-c", pillow, path, fmt.Sprint(c.to), fmt.Sprint(c.to)).Output()
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +133,7 @@ func TestPillow(t *testing.T) {
 	}
 }
 
-func encode(t testing.TB, m image.Image) []byte {
+func encodePNG(t testing.TB, m image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -142,8 +142,8 @@ func encode(t testing.TB, m image.Image) []byte {
 	return b.Bytes()
 }
 
-func BenchmarkPlain(b *testing.B) {
-	dst, src := make([]byte, 3*224*224), noise(1, 500, 375)
+func BenchmarkScale(b *testing.B) {
+	dst, src := make([]byte, 3*224*224), randomPixels(1, 500, 375)
 	for b.Loop() {
 		scale(dst, 224, src, 500, 375, 341, 256, 58, 16)
 	}

@@ -1,19 +1,18 @@
-package noise_test
+package data_test
 
 import (
 	"fmt"
 
-	"sdref/sdnet/noise"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 // How many bytes of an image each noise changes at its mildest and at its worst.
-func Example() {
-	set := shapes.Data(0, 1, 1).Test
-	for _, k := range noise.Kinds() {
+func ExampleAddNoise() {
+	set := data.Shapes(0, 1, 1).Test
+	for _, k := range data.Noises() {
 		var changed [2]int
-		for i, severity := range []int{1, noise.Severities} {
-			spoiled := noise.Set(set, []int{0}, k, severity, 1)
+		for i, severity := range []int{1, data.Severities} {
+			spoiled := data.AddNoise(set, []int{0}, k, severity, 1)
 			for j, b := range spoiled.Images {
 				if b != set.Images[j] {
 					changed[i]++

@@ -1,4 +1,4 @@
-package cifar
+package data
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// drawn returns n images whose bytes tell image and place apart, with labels below classes.
-func drawn(n, classes, coarse int) *Set {
+// numberedSet returns n images whose bytes tell image and place apart, with labels below classes.
+func numberedSet(n, classes, coarse int) *Set {
 	s := &Set{Name: "drawn", Classes: make([]string, classes)}
 	for i := range n {
 		s.Labels = append(s.Labels, uint8(i*7%classes))
@@ -28,7 +28,7 @@ func drawn(n, classes, coarse int) *Set {
 	return s
 }
 
-func encode(t testing.TB, s *Set) []byte {
+func encodeRecords(t testing.TB, s *Set) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	n, err := s.WriteTo(&b)
@@ -38,32 +38,25 @@ func encode(t testing.TB, s *Set) []byte {
 	return b.Bytes()
 }
 
-// folder writes a data set of n images a file and returns where.
-func folder(t *testing.T, l *layout, sub string, n int) string {
+// cifarFolder writes a data set of n images a file and returns where.
+func cifarFolder(t *testing.T, l *layout, sub string, n int) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range l.files() {
-		put(t, filepath.Join(dir, sub, file), encode(t, drawn(n, len(l.classes), l.coarse)))
+		put(t, filepath.Join(dir, sub, file), encodeRecords(t, numberedSet(n, len(l.classes), l.coarse)))
 	}
 	return dir
 }
 
-func put(t *testing.T, path string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, content, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestLayouts: what was written comes back, from the folder itself and from the archive's sub-folder.
-func TestLayouts(t *testing.T) {
+// TestCIFARLayouts: what was written comes back, from the folder itself and from the archive's sub-folder.
+func TestCIFARLayouts(t *testing.T) {
 	for _, l := range layouts {
 		for _, sub := range []string{"", l.folder} {
 			t.Run(l.name+" in "+sub, func(t *testing.T) {
-				d, err := Open(folder(t, l, sub, 11))
+				d, err := OpenCIFAR(cifarFolder(t, l, sub, 11))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -73,7 +66,7 @@ func TestLayouts(t *testing.T) {
 				if d.Train.Len() != 11*len(l.train) || d.Test.Len() != 11 {
 					t.Errorf("%d and %d images", d.Train.Len(), d.Test.Len())
 				}
-				want := drawn(11, len(l.classes), l.coarse)
+				want := numberedSet(11, len(l.classes), l.coarse)
 				for _, part := range []*Set{d.Test, d.Train.Slice(0, 11), d.Train.Slice(d.Train.Len()-11, d.Train.Len())} {
 					if !bytes.Equal(part.Images, want.Images) || !bytes.Equal(part.Labels, want.Labels) ||
 						!bytes.Equal(part.Coarse, want.Coarse) {
@@ -88,8 +81,8 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// TestRecord: one record by hand, so that reader and writer cannot be wrong together.
-func TestRecord(t *testing.T) {
+// TestCIFARRecord: one record by hand, so that reader and writer cannot be wrong together.
+func TestCIFARRecord(t *testing.T) {
 	record := make([]byte, 2+3072)
 	record[0], record[1] = 19, 99
 	record[2] = 1             // red, row 0, column 0
@@ -107,9 +100,9 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
+func TestCIFARErrors(t *testing.T) {
 	ten, hundred := layouts[0], layouts[1]
-	good := encode(t, drawn(3, 10, 0))
+	good := encodeRecords(t, numberedSet(3, 10, 0))
 	const record = 1 + ImageBytes
 	label := slices.Clone(good)
 	label[2*record] = 10
@@ -131,7 +124,7 @@ func TestErrors(t *testing.T) {
 		{"class names", ten, "batches.meta.txt", []byte("one\ntwo\n"), []string{"2 class names, want 10"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(folder(t, c.layout, "", 1), c.file)
+			path := filepath.Join(cifarFolder(t, c.layout, "", 1), c.file)
 			if c.content == nil {
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)
@@ -139,7 +132,7 @@ func TestErrors(t *testing.T) {
 			} else {
 				put(t, path, c.content)
 			}
-			_, err := Open(filepath.Dir(path))
+			_, err := OpenCIFAR(filepath.Dir(path))
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -155,24 +148,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestNothingThere(t *testing.T) {
+func TestCIFARNothingThere(t *testing.T) {
 	dir := t.TempDir()
 	for _, dir := range []string{dir, filepath.Join(dir, "absent")} {
-		if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), dir) {
+		if _, err := OpenCIFAR(dir); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("Open(%s): %v", dir, err)
 		}
 	}
 }
 
-// TestTooLarge: a file beyond the limit is refused unread (this one has no blocks on the disk), and so is a
+// TestCIFARTooLarge: a file beyond the limit is refused unread (this one has no blocks on the disk), and so is a
 // folder in a file's place.
-func TestTooLarge(t *testing.T) {
-	dir := folder(t, layouts[0], "", 1)
+func TestCIFARTooLarge(t *testing.T) {
+	dir := cifarFolder(t, layouts[0], "", 1)
 	path := filepath.Join(dir, "data_batch_4.bin")
 	if err := os.Truncate(path, (maxRecords+1)*(1+ImageBytes)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "200000 records") {
+	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "200000 records") {
 		t.Errorf("a file too large: %v", err)
 	}
 	if err := os.Remove(path); err != nil {
@@ -181,15 +174,15 @@ func TestTooLarge(t *testing.T) {
 	if err := os.Mkdir(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), path+" is not a regular file") {
+	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path+" is not a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 }
 
-// broken fails after n bytes.
-type broken struct{ n int }
+// brokenStream fails after n bytes.
+type brokenStream struct{ n int }
 
-func (b *broken) Read(p []byte) (int, error) {
+func (b *brokenStream) Read(p []byte) (int, error) {
 	if b.n == 0 {
 		return 0, errBroken
 	}
@@ -199,7 +192,7 @@ func (b *broken) Read(p []byte) (int, error) {
 	return k, nil
 }
 
-func (b *broken) Write(p []byte) (int, error) {
+func (b *brokenStream) Write(p []byte) (int, error) {
 	k := min(b.n, len(p))
 	b.n -= k
 	if k < len(p) {
@@ -210,18 +203,18 @@ func (b *broken) Write(p []byte) (int, error) {
 
 var errBroken = errors.New("the disk broke")
 
-func TestBrokenStreams(t *testing.T) {
-	err := readRecords(&broken{2*(1+ImageBytes) + 5}, layouts[0], &Set{})
+func TestCIFARBrokenStreams(t *testing.T) {
+	err := readRecords(&brokenStream{2*(1+ImageBytes) + 5}, layouts[0], &Set{})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "record 2") {
 		t.Errorf("reading: %v", err)
 	}
-	n, err := drawn(4, 10, 0).WriteTo(&broken{3*(1+ImageBytes) + 5})
+	n, err := numberedSet(4, 10, 0).WriteTo(&brokenStream{3*(1+ImageBytes) + 5})
 	if n != 3*(1+ImageBytes)+5 || !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "record 3") {
 		t.Errorf("writing: %d, %v", n, err)
 	}
 }
 
-func TestClassNames(t *testing.T) {
+func TestCIFARClassNames(t *testing.T) {
 	for i, l := range layouts {
 		names := slices.Compact(slices.Sorted(slices.Values(l.classes)))
 		if want := []int{10, 100}[i]; len(l.classes) != want || len(names) != want {
@@ -231,9 +224,9 @@ func TestClassNames(t *testing.T) {
 			t.Errorf("%s: names out of order", l.name)
 		}
 	}
-	dir := folder(t, layouts[0], "", 1)
+	dir := cifarFolder(t, layouts[0], "", 1)
 	put(t, filepath.Join(dir, "batches.meta.txt"), []byte("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n"))
-	d, err := Open(dir)
+	d, err := OpenCIFAR(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,22 +235,22 @@ func TestClassNames(t *testing.T) {
 	}
 }
 
-func TestSlicePanics(t *testing.T) {
+func TestSetSlicePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")
 		}
 	}()
-	drawn(2, 10, 0).Slice(1, 3)
+	numberedSet(2, 10, 0).Slice(1, 3)
 }
 
-// TestOfficialFiles reads CIFAR-10 itself where a copy lies beside the project, and skips elsewhere.
-func TestOfficialFiles(t *testing.T) {
+// TestCIFAROfficialFiles reads CIFAR-10 itself where a copy lies beside the project, and skips elsewhere.
+func TestCIFAROfficialFiles(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "cifar10")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("no copy of CIFAR-10 in ", dir)
 	}
-	d, err := Open(dir)
+	d, err := OpenCIFAR(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +291,7 @@ func TestOfficialFiles(t *testing.T) {
 // FuzzReadRecords: no input brings the reader down, and what it accepts it can write back byte for byte.
 func FuzzReadRecords(f *testing.F) {
 	for _, l := range layouts {
-		good := encode(f, drawn(2, len(l.classes), l.coarse))
+		good := encodeRecords(f, numberedSet(2, len(l.classes), l.coarse))
 		f.Add(good, l.coarse > 0)
 		f.Add(good[:len(good)-1], l.coarse > 0)
 		f.Add([]byte{255}, l.coarse > 0)
@@ -320,7 +313,7 @@ func FuzzReadRecords(f *testing.F) {
 }
 
 // A folder holds either data set; a part of it is a set as well.
-func ExampleOpen() {
+func ExampleOpenCIFAR() {
 	dir, err := os.MkdirTemp("", "cifar")
 	if err != nil {
 		panic(err)
@@ -333,14 +326,14 @@ func ExampleOpen() {
 		}
 	}
 
-	data, err := Open(dir)
+	d, err := OpenCIFAR(dir)
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(data.Name, data.Train.Len(), data.Test.Classes[data.Test.Labels[0]])
-	fmt.Println("not the official files:", data.Unknown)
+	fmt.Println(d.Name, d.Train.Len(), d.Test.Classes[d.Test.Labels[0]])
+	fmt.Println("not the official files:", d.Unknown)
 
-	n, err := data.Test.Slice(0, 1).WriteTo(io.Discard)
+	n, err := d.Test.Slice(0, 1).WriteTo(io.Discard)
 	fmt.Println(n, err)
 	// Output:
 	// CIFAR-100 1 woman

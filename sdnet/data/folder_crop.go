@@ -1,4 +1,4 @@
-package imagenet
+package data
 
 import (
 	"image"
@@ -9,8 +9,8 @@ import (
 	"sdref/internal/random"
 )
 
-// Crop is one draw: the box of an image that training shows, and whether it is mirrored.
-type Crop struct {
+// resizedCrop is one draw: the box of an image that training shows, and whether it is mirrored.
+type resizedCrop struct {
 	Box  image.Rectangle // within width x height
 	Flip bool
 }
@@ -20,16 +20,16 @@ type Crop struct {
 const (
 	leastArea = 0.08
 	mostRatio = 4.0 / 3 // and at least 3/4
-	tries     = 10      // then the largest box in the middle whose ratio is allowed
+	cropTries = 10      // then the largest box in the middle whose ratio is allowed
 )
 
-// Draw returns the crop of the sample at a position of an epoch, for an image of the given width and height.
-func Draw(draws random.Stream, epoch, position uint64, width, height int) Crop {
+// drawResizedCrop returns the crop of the sample at a position of an epoch, for an image of the given width and height.
+func drawResizedCrop(draws random.Stream, epoch, position uint64, width, height int) resizedCrop {
 	s := draws.Sub("random resized crop", epoch, position)
 	const perTry = 4
-	crop := Crop{Flip: s.Intn(perTry*tries, 2) == 1}
+	crop := resizedCrop{Flip: s.Intn(perTry*cropTries, 2) == 1}
 	area, span := float64(width)*float64(height), elementary.Log(mostRatio)
-	for i := uint64(0); i < perTry*tries; i += perTry {
+	for i := uint64(0); i < perTry*cropTries; i += perTry {
 		target := area * (leastArea + float64((1-leastArea)*s.Float(i)))
 		ratio := elementary.Exp(span * (float64(2*s.Float(i+1)) - 1))
 		w, h := int(math.RoundToEven(math.Sqrt(target*ratio))), int(math.RoundToEven(math.Sqrt(target/ratio)))

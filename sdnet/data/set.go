@@ -1,26 +1,18 @@
-// Package cifar reads labelled 32x32 colour images in the binary layouts of CIFAR-10 and CIFAR-100.
-//
-//	CIFAR-10   data_batch_1.bin ... data_batch_5.bin, test_batch.bin    label, 3072 bytes of pixels
-//	CIFAR-100  train.bin, test.bin                                      coarse label, fine label, 3072 bytes of pixels
-//
-// The pixels of a record are 1024 red, 1024 green and 1024 blue bytes, row by row (A. Krizhevsky, "Learning
-// multiple layers of features from tiny images", 2009). It is for whoever trains or tests a network on
-// them. It knows nothing of tensors, batches or augmentation, and it fetches nothing.
-package cifar
+package data
 
 import (
 	"fmt"
 	"io"
 )
 
-// The extent of an image: Channels x Side x Side bytes.
+// The extent of a Set's images: Channels x Side x Side bytes.
 const (
 	Side       = 32
 	Channels   = 3
 	ImageBytes = Channels * Side * Side
 )
 
-// Set is N labelled images.
+// Set is N labelled 32x32 images in memory.
 type Set struct {
 	Name    string   // such as "CIFAR-10 test"
 	Classes []string // the name of each label
@@ -29,8 +21,8 @@ type Set struct {
 	Coarse  []uint8  // N, the superclasses of CIFAR-100; nil in other data
 }
 
-// Data is a data set as a training run needs it.
-type Data struct {
+// Sets is the training and the test images of a data set in memory.
+type Sets struct {
 	Name        string
 	Train, Test *Set
 	Mean, Std   [Channels]float64 // of the training pixels divided by 255, per channel
@@ -64,7 +56,7 @@ func (s *Set) String() string { return s.Name }
 // Slice returns images from to to-1 as a set that shares their memory. It panics unless 0 <= from <= to <= N.
 func (s *Set) Slice(from, to int) *Set {
 	if from < 0 || to < from || to > s.Len() {
-		panic(fmt.Sprintf("cifar: Slice(%d, %d) of %d images", from, to, s.Len()))
+		panic(fmt.Sprintf("data: Slice(%d, %d) of %d images", from, to, s.Len()))
 	}
 	part := *s
 	part.Images = s.Images[from*ImageBytes : to*ImageBytes]
@@ -75,7 +67,7 @@ func (s *Set) Slice(from, to int) *Set {
 	return &part
 }
 
-// WriteTo writes the set as records: in the layout of CIFAR-100 if it has coarse labels, else in that of
+// WriteTo writes the set as records of the binary layouts that OpenCIFAR reads: in the layout of CIFAR-100 if it has coarse labels, else in that of
 // CIFAR-10. It returns the number of bytes written.
 func (s *Set) WriteTo(w io.Writer) (int64, error) {
 	written := int64(0)

@@ -1,16 +1,16 @@
-package shapes_test
+package data_test
 
 import (
 	"fmt"
 
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 // Ten classes, the same bytes for the same seed.
-func ExampleData() {
-	data := shapes.Data(2000, 500, 1)
-	fmt.Println(data.Train.Len(), data.Test.Len())
-	for label, name := range data.Train.Classes {
+func ExampleShapes() {
+	d := data.Shapes(2000, 500, 1)
+	fmt.Println(d.Train.Len(), d.Test.Len())
+	for label, name := range d.Train.Classes {
 		fmt.Println(label, name)
 	}
 	// Output:
