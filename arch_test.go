@@ -34,8 +34,8 @@ var tower = [][]string{
 	5:  {"csc", "csc/spectrum", "sdnet/data"},
 	6:  {"csc/solve", "sdnet/optim", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
-	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate", "golden/protocol"},
-	9:  {"golden/suite", "golden/own"},
+	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
+	9:  {"golden/cases", "golden/official", "golden/own"},
 	10: {"golden/trial", "golden/faults", "cmd/ref/plot"},
 	11: {"cmd/ref", "golden/clients"},
 }

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sdref/golden/cases"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
 	"sdref/golden/precision"
-	"sdref/golden/protocol"
-	"sdref/golden/suite"
+	"sdref/golden/trial"
 	"sdref/tensor/npy"
 )
 
@@ -52,7 +52,7 @@ func (c *call) show(k *graph.Case) {
 		rule, _ := json.Marshal(in.Fill)
 		fmt.Fprintf(c.stdout, "  input %s %s\n", in.Name, rule)
 	}
-	bounds := suite.Bounds(k.ID)
+	bounds := cases.Bounds(k.ID)
 	for _, n := range k.Nodes {
 		required := ""
 		if n.Required {
@@ -75,11 +75,11 @@ type tolerance struct {
 
 // export writes cases as the protocol does, and beside them ID/expected/NAME.npy and ID/bounds.json.
 func (c *call) export(dir string, cases []*graph.Case) error {
-	var exams []protocol.Exam
+	var exams []trial.Exam
 	for _, k := range cases {
-		exams = append(exams, protocol.Exam{ID: k.ID, Case: k, In: k.Generate()})
+		exams = append(exams, trial.Exam{ID: k.ID, Case: k, In: k.Generate()})
 	}
-	if err := protocol.Write(dir, exams); err != nil {
+	if err := trial.WriteExams(dir, exams); err != nil {
 		return err
 	}
 	for _, e := range exams {
@@ -94,7 +94,7 @@ func (c *call) export(dir string, cases []*graph.Case) error {
 	return nil
 }
 
-func exportExpected(dir string, e protocol.Exam) error {
+func exportExpected(dir string, e trial.Exam) error {
 	expected, err := e.Case.Evaluate(e.In)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func exportExpected(dir string, e protocol.Exam) error {
 	if err := os.Mkdir(filepath.Join(dir, "expected"), 0o777); err != nil {
 		return err
 	}
-	bounds, table := suite.Bounds(e.Case.ID), map[string]tolerance{}
+	bounds, table := cases.Bounds(e.Case.ID), map[string]tolerance{}
 	known := graph.Values{}
 	for name, v := range e.In {
 		known[name] = v
@@ -114,7 +114,7 @@ func exportExpected(dir string, e protocol.Exam) error {
 			return err
 		}
 		known[n.Name] = v.Tensor
-		file := "expected/" + protocol.FileName(n.Name)
+		file := "expected/" + trial.FileName(n.Name)
 		if err := npy.Write(filepath.Join(dir, filepath.FromSlash(file)), npy.Array{Shape: n.Shape, DType: "float64", Data: expected[n.Name].Data}); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"sdref/golden"
-	"sdref/golden/suite"
+	"sdref/golden/official"
 )
 
 // runCheck compares results with stored ones.
@@ -18,7 +18,7 @@ func runCheck(c *call) error {
 	if *vectors == "" {
 		return errors.New("-vectors is missing (see ref check -help)")
 	}
-	check := map[string]func(*golden.Case) ([]golden.Row, error){"float32": suite.Check[float32], "float64": suite.Check[float64]}[*typ]
+	check := map[string]func(*golden.Case) ([]golden.Row, error){"float32": official.Check[float32], "float64": official.Check[float64]}[*typ]
 	if check == nil {
 		return fmt.Errorf("-type: %q is neither float32 nor float64", *typ)
 	}

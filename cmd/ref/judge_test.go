@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"sdref/golden/cases"
 	"sdref/golden/own"
-	"sdref/golden/protocol"
-	"sdref/golden/suite"
+	"sdref/golden/trial"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 )
@@ -23,7 +23,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 	}
 	folder = t.TempDir()
 	for _, id := range ids {
-		c := suite.Find(id)
+		c := cases.Find(id)
 		values, err := own.Answers[float32](c, c.Generate())
 		if err != nil {
 			t.Fatal(err)
@@ -35,7 +35,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 			}
 			for node, v := range values {
 				a := npy.Array{Shape: v.Shape, DType: "float32", Data: tensor.Convert[float64](v).Data}
-				if err := npy.Write(filepath.Join(outputs, protocol.FileName(node)), a); err != nil {
+				if err := npy.Write(filepath.Join(outputs, trial.FileName(node)), a); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -124,7 +124,7 @@ func TestJudgeFaults(t *testing.T) {
 
 func TestCases(t *testing.T) {
 	all := works(t, []string{"cases"})
-	for _, c := range suite.Cases() {
+	for _, c := range cases.All() {
 		all.says(t, c.ID, c.Why)
 	}
 	works(t, []string{"cases", "-kind", "prox", "-flag", "exact"}, "prox-nan-exact", "prox-signed-exact")
@@ -134,7 +134,7 @@ func TestCases(t *testing.T) {
 func TestExportedCases(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	works(t, []string{"cases", "-case", "conv_forward-3x3-real,prox-nan-exact", "-export", dir}, "2 cases in "+dir)
-	c := suite.Find("conv_forward-3x3-real")
+	c := cases.Find("conv_forward-3x3-real")
 	in := c.Generate()
 	expected, err := c.Evaluate(in)
 	if err != nil {
