@@ -7,7 +7,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Image files that are not what they should be.

@@ -9,8 +9,8 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // kills is how many times killed kills the program, at least.

@@ -16,7 +16,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/npy"
+	"sdref/tensor/npy"
 )
 
 // The program itself, as a process: signals, exit statuses, the environment, a disk that is full.

@@ -3,9 +3,9 @@ package cli
 import (
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // CheckpointUsage describes a flag whose value OpenCheckpoint reads.

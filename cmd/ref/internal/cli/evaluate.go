@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
@@ -13,9 +14,9 @@ import (
 const EvaluationBatch = 100
 
 // Evaluate evaluates a network, weights as the optimiser left them, and prints the result.
-func Evaluate[T tensor.Float](c *Call, p *Progress, net *sdnet.Network[T], data training.Data, set training.Images, batch int) (training.Evaluation, error) {
-	known := data.Name == net.Data.Name // the labels are the network's
-	e := training.Evaluate(net.Evaluable(), set, data.Mean, data.Std, batch, func(e training.Evaluation) bool {
+func Evaluate[T tensor.Float](c *Call, p *Progress, net *sdnet.Network[T], d data.Dataset, set data.Images, batch int) (training.Evaluation, error) {
+	known := d.Name == net.Data.Name // the labels are the network's
+	e := training.Evaluate(net.Evaluable(), set, d.Mean, d.Std, batch, func(e training.Evaluation) bool {
 		top := ""
 		if known {
 			top = fmt.Sprintf(", top-1 %.2f %%", 100*e.Accuracy())

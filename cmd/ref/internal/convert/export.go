@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/statedict"
-	"sdref/sdnet/torchfile"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 const exportHelp = `ref export writes a checkpoint's weights for other programs: a state_dict that torch.load reads, or

@@ -16,10 +16,10 @@ import (
 	"text/tabwriter"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const importHelp = `ref import makes a checkpoint from weights of another program: a file of PyTorch's torch.save (.pth,

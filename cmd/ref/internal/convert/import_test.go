@@ -12,9 +12,9 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/safetensors"
-	"sdref/sdnet/torchfile"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 // trained returns the folder of a short run and of the images that it was made on.
@@ -170,7 +170,7 @@ func TestImportRefuses(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
 	fixture := func(name string) string {
-		return filepath.Join("..", "..", "..", "..", "sdnet", "torchfile", "testdata", name)
+		return filepath.Join("..", "..", "..", "..", "tensor", "torchfile", "testdata", name)
 	}
 	var plain bytes.Buffer
 	if err := torchfile.Encode(&plain, []safetensors.Tensor{safetensors.New("x", []int{2}, []float32{1, 2})}); err != nil {

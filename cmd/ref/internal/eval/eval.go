@@ -8,9 +8,10 @@ import (
 	"fmt"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const evalHelp = `ref eval evaluates a checkpoint on images: accuracy, loss, and the share of zeros in each CSC
@@ -44,23 +45,23 @@ func Run(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	data, _, err := cli.OpenData(c, *images, spec.Data.Image, c.Stderr)
+	d, _, err := cli.OpenData(c, *images, spec.Data.Image, c.Stderr)
 	if err != nil {
 		return err
 	}
 	switch foreign := *images == cli.ShapesName && config.Data != cli.ShapesName; {
-	case foreign && spec.Data.Image != data.Train.Extent():
-		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, data.Train.Extent())
+	case foreign && spec.Data.Image != d.Train.Extent():
+		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, d.Train.Extent())
 	case foreign: // normalised as the network was trained
-		if data.Mean, data.Std, err = training.Normalisation(config.Data); err != nil {
+		if d.Mean, d.Std, err = data.Normalisation(config.Data); err != nil {
 			return fmt.Errorf("%s: %w", *checkpoint, err)
 		}
-	case data.Name != config.Data || data.Classes != spec.Data.Classes:
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, data.Name, data.Classes)
+	case d.Name != config.Data || d.Classes != spec.Data.Classes:
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, d.Name, d.Classes)
 	}
-	set := map[string]training.Images{"test": data.Test, "train": data.Train}[*part]
+	set := map[string]data.Images{"test": d.Test, "train": d.Train}[*part]
 	if *part == "held" {
-		set, err = config.HeldOut(data)
+		set, err = config.HeldOut(d)
 	}
 	if err != nil {
 		return fmt.Errorf("-set held: %w", err)
@@ -74,10 +75,10 @@ func Run(c *cli.Call) error {
 	if err := cli.CheckType(*typ); err != nil {
 		return err
 	}
-	return cli.ByType(*typ, evalAs[float32], evalAs[float64])(c, f, data, set, *batch, *report)
+	return cli.ByType(*typ, evalAs[float32], evalAs[float64])(c, f, d, set, *batch, *report)
 }
 
-func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, data training.Data, set training.Images, batch int, report string) error {
+func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, set data.Images, batch int, report string) error {
 	net, config, err := training.LoadNetwork[T](f)
 	if err != nil {
 		return err
@@ -87,12 +88,12 @@ func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, data training.Data
 		return err
 	}
 	fmt.Fprintf(c.Stdout, "%s\n%s from %s on %d images of %s\n", cli.Machine(), config.Network, f.Path, set.Len(), set)
-	e, err := cli.Evaluate(c, cli.NewProgress(c.Stderr, 0), net, data, set, batch)
+	e, err := cli.Evaluate(c, cli.NewProgress(c.Stderr, 0), net, d, set, batch)
 	if err != nil || report == "" {
 		return err
 	}
 	r := evaluated{Configuration: config, Digest: net.Digest(), Epochs: history, Set: set.String(), Images: e.Images}
-	if data.Name == net.Data.Name {
+	if d.Name == net.Data.Name {
 		r.Top1, r.Top5, r.Loss = e.Accuracy(), e.Accuracy5(), e.Loss
 	}
 	for _, l := range e.Codes {

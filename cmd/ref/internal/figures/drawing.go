@@ -5,12 +5,12 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/figures/plot"
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
+	"sdref/sdnet/data"
 	"sdref/sdnet/figures"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // missing says why a figure cannot be drawn.
@@ -29,9 +29,9 @@ type drawing[T tensor.Float] struct {
 	history   []training.Epoch
 	digest    string
 	net       *sdnet.Network[T] // evaluable
-	data      training.Data
+	data      data.Dataset
 	unfit     string // why the images cannot be used, or empty
-	normalise *augment.Normaliser[T]
+	normalise *data.Normaliser[T]
 }
 
 func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, file *safetensors.File) (*drawing[T], error) {
@@ -43,7 +43,7 @@ func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, fi
 	if d.history, err = training.ReadHistory(file); err != nil {
 		return nil, err
 	}
-	data, notes, err := cli.OpenData(c, f.images, net.Data.Image, c.Stdout)
+	set, notes, err := cli.OpenData(c, f.images, net.Data.Image, c.Stdout)
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +52,18 @@ func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, fi
 	}
 	switch {
 	case f.images == cli.ShapesName && config.Data != cli.ShapesName: // normalised as the network was trained
-		if data.Mean, data.Std, err = training.Normalisation(config.Data); err != nil {
+		if set.Mean, set.Std, err = data.Normalisation(config.Data); err != nil {
 			return nil, fmt.Errorf("%s: %w", file.Path, err)
 		}
-	case data.Name != config.Data:
-		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images, data.Name)
+	case set.Name != config.Data:
+		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images, set.Name)
 	}
-	d.data, d.normalise = data, augment.NewNormaliser[T](data.Mean, data.Std)
-	switch side := data.Test.Extent(); {
+	d.data, d.normalise = set, data.NewNormaliser[T](set.Mean, set.Std)
+	switch side := set.Test.Extent(); {
 	case side != net.Data.Image:
-		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data", config.Network, net.Data.Image, net.Data.Image, data.Test, side, side)
-	case data.Test.Len() == 0:
-		d.unfit = data.Test.String() + " has no images"
+		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data", config.Network, net.Data.Image, net.Data.Image, set.Test, side, side)
+	case set.Test.Len() == 0:
+		d.unfit = set.Test.String() + " has no images"
 	}
 	return d, nil
 }

@@ -13,9 +13,9 @@ import (
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/pretrained"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const figuresHelp = `ref figures draws the figures of the paper's supplement for trained networks, each as PNG, SVG and

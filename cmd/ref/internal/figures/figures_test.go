@@ -18,8 +18,8 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // table reads a figure's CSV file without its header.

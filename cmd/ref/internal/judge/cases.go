@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/golden/cases"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/npy"
 	"sdref/golden/precision"
-	"sdref/golden/protocol"
-	"sdref/golden/suite"
+	"sdref/golden/trial"
+	"sdref/tensor/npy"
 )
 
 // Cases shows the cases.
@@ -53,7 +53,7 @@ func showCase(c *cli.Call, k *graph.Case) {
 		rule, _ := json.Marshal(in.Fill)
 		fmt.Fprintf(c.Stdout, "  input %s %s\n", in.Name, rule)
 	}
-	bounds := suite.Bounds(k.ID)
+	bounds := cases.Bounds(k.ID)
 	for _, n := range k.Nodes {
 		required := ""
 		if n.Required {
@@ -76,11 +76,11 @@ type tolerance struct {
 
 // exportCases writes cases as the protocol does, and beside them ID/expected/NAME.npy and ID/bounds.json.
 func exportCases(c *cli.Call, dir string, cases []*graph.Case) error {
-	var exams []protocol.Exam
+	var exams []trial.Exam
 	for _, k := range cases {
-		exams = append(exams, protocol.Exam{ID: k.ID, Case: k, In: k.Generate()})
+		exams = append(exams, trial.Exam{ID: k.ID, Case: k, In: k.Generate()})
 	}
-	if err := protocol.Write(dir, exams); err != nil {
+	if err := trial.WriteExams(dir, exams); err != nil {
 		return err
 	}
 	for _, e := range exams {
@@ -95,7 +95,7 @@ func exportCases(c *cli.Call, dir string, cases []*graph.Case) error {
 	return nil
 }
 
-func exportExpected(dir string, e protocol.Exam) error {
+func exportExpected(dir string, e trial.Exam) error {
 	expected, err := e.Case.Evaluate(e.In)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func exportExpected(dir string, e protocol.Exam) error {
 	if err := os.Mkdir(filepath.Join(dir, "expected"), 0o777); err != nil {
 		return err
 	}
-	bounds, table := suite.Bounds(e.Case.ID), map[string]tolerance{}
+	bounds, table := cases.Bounds(e.Case.ID), map[string]tolerance{}
 	known := graph.Values{}
 	for name, v := range e.In {
 		known[name] = v
@@ -115,7 +115,7 @@ func exportExpected(dir string, e protocol.Exam) error {
 			return err
 		}
 		known[n.Name] = v.Tensor
-		file := "expected/" + protocol.FileName(n.Name)
+		file := "expected/" + trial.FileName(n.Name)
 		if err := npy.Write(filepath.Join(dir, filepath.FromSlash(file)), npy.Array{Shape: n.Shape, DType: "float64", Data: expected[n.Name].Data}); err != nil {
 			return err
 		}

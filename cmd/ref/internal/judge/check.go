@@ -6,7 +6,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/golden"
-	"sdref/golden/suite"
+	"sdref/golden/official"
 )
 
 // Check compares results with stored ones.
@@ -22,7 +22,7 @@ func Check(c *cli.Call) error {
 	if err := cli.CheckType(*typ); err != nil {
 		return err
 	}
-	check := cli.ByType(*typ, suite.Check[float32], suite.Check[float64])
+	check := cli.ByType(*typ, official.Check[float32], official.Check[float64])
 	cases, err := golden.Open(*vectors)
 	if err != nil {
 		return err

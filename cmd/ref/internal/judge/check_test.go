@@ -12,7 +12,7 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/golden"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // object is a JSON object.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/golden/cases"
 	"sdref/golden/faults"
 	"sdref/golden/graph"
-	"sdref/golden/suite"
 )
 
 // The shares of live faults that the judge must find: with all cases, and with the smoke set.
@@ -16,11 +16,11 @@ const (
 )
 
 // plant plants the catalogue of faults in simulated backends, and mistakes in the judge, and prints what is found.
-func (j *judging) plant(cases []*graph.Case) error {
+func (j *judging) plant(list []*graph.Case) error {
 	fmt.Fprintln(j.Stdout, cli.Machine())
 	var subjects []faults.Subject
-	for _, c := range cases {
-		s := faults.Subject{Case: c, In: c.Generate(), Bounds: suite.Bounds(c.ID)}
+	for _, c := range list {
+		s := faults.Subject{Case: c, In: c.Generate(), Bounds: cases.Bounds(c.ID)}
 		var err error
 		if s.Expected, err = c.Evaluate(s.In); err != nil {
 			return err

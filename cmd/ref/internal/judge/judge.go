@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/golden/cases"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/suite"
 	"sdref/golden/trial"
 )
 
@@ -32,26 +32,26 @@ func choose(c *cli.Call) *choice {
 	return &which
 }
 
-// cases returns the chosen cases of the suite.
+// cases returns the chosen cases.
 func (w choice) cases() ([]*graph.Case, error) {
 	if w.ids != "" {
-		var cases []*graph.Case
+		var list []*graph.Case
 		for id := range strings.SplitSeq(w.ids, ",") {
-			c := suite.Find(id)
+			c := cases.Find(id)
 			if c == nil {
 				return nil, fmt.Errorf("-case: there is no case %q; see ref cases", id)
 			}
-			cases = append(cases, c)
+			list = append(list, c)
 		}
-		return cases, nil
+		return list, nil
 	}
-	cases := slices.DeleteFunc(slices.Clone(suite.Cases()), func(c *graph.Case) bool {
+	list := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool {
 		return w.kind != "" && c.Kind != w.kind || w.flag != "" && !c.Has(w.flag)
 	})
-	if len(cases) == 0 {
+	if len(list) == 0 {
 		return nil, fmt.Errorf("-kind %q, -flag %q: there is no such case; see ref cases", w.kind, w.flag)
 	}
-	return cases, nil
+	return list, nil
 }
 
 // judging is the verb's flags.
@@ -129,7 +129,7 @@ func (j *judging) outside(cases []*graph.Case) error {
 }
 
 // hold holds the trial and reports.
-func (j *judging) hold(cases []*graph.Case, w trial.Witness) error {
+func (j *judging) hold(list []*graph.Case, w trial.Witness) error {
 	ctx := j.Context
 	if j.limit > 0 {
 		var cancel context.CancelFunc
@@ -137,7 +137,7 @@ func (j *judging) hold(cases []*graph.Case, w trial.Witness) error {
 		defer cancel()
 	}
 	fmt.Fprintln(j.Stdout, cli.Machine())
-	t := trial.Trial{Cases: cases, Bounds: suite.Bounds, Facts: suite.Facts, Relations: suite.Relations()}
+	t := trial.Trial{Cases: list, Bounds: cases.Bounds, Facts: cases.Facts, Relations: cases.Relations()}
 	record, err := t.Hold(ctx, w)
 	switch {
 	case j.Context.Err() != nil:

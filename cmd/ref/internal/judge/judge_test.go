@@ -10,11 +10,11 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/npy"
+	"sdref/golden/cases"
 	"sdref/golden/own"
-	"sdref/golden/protocol"
-	"sdref/golden/suite"
+	"sdref/golden/trial"
 	"sdref/tensor"
+	"sdref/tensor/npy"
 )
 
 // answered writes right float32 answers to the cases into a folder, as a backend would, and returns a command that copies them.
@@ -25,7 +25,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 	}
 	folder = t.TempDir()
 	for _, id := range ids {
-		c := suite.Find(id)
+		c := cases.Find(id)
 		values, err := own.Answers[float32](c, c.Generate())
 		if err != nil {
 			t.Fatal(err)
@@ -37,7 +37,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 			}
 			for node, v := range values {
 				a := npy.Array{Shape: v.Shape, DType: "float32", Data: tensor.Convert[float64](v).Data}
-				if err := npy.Write(filepath.Join(outputs, protocol.FileName(node)), a); err != nil {
+				if err := npy.Write(filepath.Join(outputs, trial.FileName(node)), a); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -126,7 +126,7 @@ func TestJudgeFaults(t *testing.T) {
 
 func TestCases(t *testing.T) {
 	all := ref.Works(t, []string{"cases"})
-	for _, c := range suite.Cases() {
+	for _, c := range cases.All() {
 		all.Says(t, c.ID, c.Why)
 	}
 	ref.Works(t, []string{"cases", "-kind", "prox", "-flag", "exact"}, "prox-nan-exact", "prox-signed-exact")
@@ -136,7 +136,7 @@ func TestCases(t *testing.T) {
 func TestExportedCases(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	ref.Works(t, []string{"cases", "-case", "conv_forward-3x3-real,prox-nan-exact", "-export", dir}, "2 cases in "+dir)
-	c := suite.Find("conv_forward-3x3-real")
+	c := cases.Find("conv_forward-3x3-real")
 	in := c.Generate()
 	expected, err := c.Evaluate(in)
 	if err != nil {

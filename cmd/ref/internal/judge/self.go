@@ -7,13 +7,13 @@ import (
 	"sdref/golden/judge"
 	"sdref/golden/own"
 	"sdref/golden/precision"
-	"sdref/golden/protocol"
+	"sdref/golden/trial"
 )
 
 // ownCode is the witness that this program is itself: its float32 code, called in this process.
-func ownCode(context.Context, []protocol.Exam) (protocol.Backend, func(protocol.Exam) (judge.Answers, error), error) {
-	b := protocol.Backend{Name: "sdref", Profile: precision.FP32, Device: "this CPU", Deterministic: true, Kinds: own.Kinds()}
-	return b, func(e protocol.Exam) (judge.Answers, error) {
+func ownCode(context.Context, []trial.Exam) (trial.Backend, func(trial.Exam) (judge.Answers, error), error) {
+	b := trial.Backend{Name: "sdref", Profile: precision.FP32, Device: "this CPU", Deterministic: true, Kinds: own.Kinds()}
+	return b, func(e trial.Exam) (judge.Answers, error) {
 		values, err := own.Answers[float32](e.Case, e.In)
 		if errors.Is(err, own.ErrNotCovered) {
 			return nil, nil

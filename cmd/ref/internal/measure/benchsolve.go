@@ -11,7 +11,7 @@ import (
 	"sdref/csc/solve"
 	"sdref/internal/elementary"
 	"sdref/internal/random"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -130,10 +130,10 @@ func gaborAtoms() *tensor.Tensor[float64] {
 // stemProblem is that of SDNet-18's stem at its first step, lambda 0.1: 8 drawn images, 64 random atoms 3 x 3 x 3 of norm 1.
 func stemProblem(nonnegative bool) *solve.Problem[float64] {
 	const images = 8
-	set := shapes.Data(images, 1, cli.ShapesSeed).Train
+	set := data.Shapes(images, 1, cli.ShapesSeed).Train
 	x, w := tensor.New[float64](images, 3, 32, 32), uniform[float64](3, 64, 3, 3, 3)
 	for i, v := range set.Images[:x.Len()] {
-		x.Data[i] = (float64(v)/255 - shapes.Mean) / shapes.Std
+		x.Data[i] = (float64(v)/255 - data.ShapesMean) / data.ShapesStd
 	}
 	csc.NormalizeAtoms(w)
 	return &solve.Problem[float64]{A: solve.ZeroPadded(w, conv.Geometry{Padding: 1}), X: x, Lambda: 0.1, Nonnegative: nonnegative}

@@ -11,12 +11,13 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/conv"
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
 	"sdref/internal/kernel"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const tableHelp = `ref table makes the rows of the supplement's Table D.1: SDNet-18 and -34 with one CSC layer and with
@@ -169,8 +170,8 @@ func makeTable(c *cli.Call, f tableFlags) (*tableReport, error) {
 }
 
 // newRow is the row of a network before anything is measured.
-func newRow(network, data string, batch int) (tableRow, error) {
-	spec, err := sdnet.Lookup(network, data)
+func newRow(network, d string, batch int) (tableRow, error) {
+	spec, err := sdnet.Lookup(network, d)
 	if err != nil {
 		return tableRow{}, err
 	}
@@ -184,7 +185,7 @@ func newRow(network, data string, batch int) (tableRow, error) {
 			batch = 8
 		}
 	}
-	return tableRow{Network: network, Data: data, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, data}]}, nil
+	return tableRow{Network: network, Data: d, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, d}]}, nil
 }
 
 // measureJob measures one job in this process.
@@ -218,14 +219,14 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 	if err != nil {
 		return err
 	}
-	data, _, err := cli.OpenData(c, f.data, spec.Data.Image, c.Stderr)
+	d, _, err := cli.OpenData(c, f.data, spec.Data.Image, c.Stderr)
 	if err != nil {
 		return err
 	}
-	if data.Name != config.Data || data.Classes != spec.Data.Classes {
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, data.Name, data.Classes)
+	if d.Name != config.Data || d.Classes != spec.Data.Classes {
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, d.Name, d.Classes)
 	}
-	e, err := cli.ByType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, data)
+	e, err := cli.ByType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, d)
 	if err != nil {
 		return err
 	}
@@ -242,13 +243,13 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 }
 
 // evaluateFile evaluates a checkpoint on the test images.
-func evaluateFile[T tensor.Float](c *cli.Call, p *cli.Progress, file *safetensors.File, data training.Data) (training.Evaluation, error) {
+func evaluateFile[T tensor.Float](c *cli.Call, p *cli.Progress, file *safetensors.File, d data.Dataset) (training.Evaluation, error) {
 	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return training.Evaluation{}, err
 	}
-	e := training.Evaluate(net.Evaluable(), data.Test, data.Mean, data.Std, cli.EvaluationBatch, func(e training.Evaluation) bool {
-		p.Show(float64(e.Images)/float64(data.Test.Len()), fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, data.Test.Len()))
+	e := training.Evaluate(net.Evaluable(), d.Test, d.Mean, d.Std, cli.EvaluationBatch, func(e training.Evaluation) bool {
+		p.Show(float64(e.Images)/float64(d.Test.Len()), fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, d.Test.Len()))
 		return c.Context.Err() == nil
 	})
 	if c.Context.Err() != nil {

@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/sdnet/attack"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const attackHelp = `ref attack attacks networks with projected gradient descent (Madry et al., 2018): for each epsilon it

@@ -11,9 +11,9 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/conv"
 	"sdref/csc/solve"
-	"sdref/golden/npy"
-	"sdref/golden/safetensors"
 	"sdref/tensor"
+	"sdref/tensor/npy"
+	"sdref/tensor/safetensors"
 )
 
 const certifyHelp = `ref certify says how far a code z is from the solution of

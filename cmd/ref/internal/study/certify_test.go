@@ -11,9 +11,9 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/conv"
 	"sdref/csc/solve"
-	"sdref/golden/npy"
-	"sdref/golden/safetensors"
 	"sdref/tensor"
+	"sdref/tensor/npy"
+	"sdref/tensor/safetensors"
 )
 
 // certifyFiles writes a problem and its solution to a folder: x and w as .npy, z as .safetensors under another name.

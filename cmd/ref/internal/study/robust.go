@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/noise"
+	"sdref/sdnet/data"
 	"sdref/sdnet/robust"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const robustHelp = `ref robust measures robust inference: how a network does on noisy images if the lambda of its stem,
@@ -42,7 +41,7 @@ was trained on others is compared with its own answers on clean images at the la
 type robustFlags struct {
 	checkpoint, images, out string
 	test, learn, batch      int
-	kinds                   []noise.Kind
+	kinds                   []data.Noise
 	lambdas                 []float64
 	seed                    uint64
 	best                    bool
@@ -50,7 +49,7 @@ type robustFlags struct {
 
 // Robust measures robust inference.
 func Robust(c *cli.Call) error {
-	f := robustFlags{kinds: noise.Kinds()}
+	f := robustFlags{kinds: data.Noises()}
 	for i := 1; i <= 14; i++ { // the lambdas of the authors' script
 		f.lambdas = append(f.lambdas, float64(i)/10)
 	}
@@ -61,7 +60,7 @@ func Robust(c *cli.Call) error {
 	c.Flags.Func("noise", "only these `noises`, separated by commas (default: gaussian,shot,speckle,impulse)", func(s string) error {
 		f.kinds = nil
 		for name := range strings.SplitSeq(s, ",") {
-			k, err := noise.ParseKind(name)
+			k, err := data.ParseNoise(name)
 			if err != nil {
 				return err
 			}
@@ -141,7 +140,7 @@ func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File
 }
 
 // answerOwn labels images with the network's own answers.
-func answerOwn[T tensor.Float](m *robust.Model[T], set *cifar.Set) {
+func answerOwn[T tensor.Float](m *robust.Model[T], set *data.Set) {
 	for i, a := range m.Predict(set, robust.Same(set.Len(), m.Lambda), nil) {
 		set.Labels[i] = uint8(a.Class)
 	}

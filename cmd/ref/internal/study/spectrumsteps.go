@@ -11,8 +11,7 @@ import (
 	"sdref/csc/solve"
 	"sdref/csc/spectrum"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -29,23 +28,23 @@ func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 	if f.count == 0 {
 		return nil, nil
 	}
-	data, err := cli.OpenImages(f.images)
+	d, err := cli.OpenImages(f.images)
 	if err != nil {
 		return nil, err
 	}
-	if f.count > data.Test.Len() {
-		return nil, fmt.Errorf("-images: %d of %d test images", f.count, data.Test.Len())
+	if f.count > d.Test.Len() {
+		return nil, fmt.Errorf("-images: %d of %d test images", f.count, d.Test.Len())
 	}
-	if side := net.Data.Image; side != cifar.Side {
-		return nil, fmt.Errorf("-data: the network is for images of %d x %d, not %d x %d; see -images 0", side, side, cifar.Side, cifar.Side)
+	if side := net.Data.Image; side != data.Side {
+		return nil, fmt.Errorf("-data: the network is for images of %d x %d, not %d x %d; see -images 0", side, side, data.Side, data.Side)
 	}
-	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, data.Test.Name), signals: map[string]*tensor.Tensor[float64]{}}
-	s.images = tensor.New[float64](f.count, cifar.Channels, cifar.Side, cifar.Side)
+	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test.Name), signals: map[string]*tensor.Tensor[float64]{}}
+	s.images = tensor.New[float64](f.count, data.Channels, data.Side, data.Side)
 	indices := make([]int, f.count)
 	for i := range indices {
 		indices[i] = i
 	}
-	augment.NewNormaliser[float64](data.Mean, data.Std).Plain(s.images.Data, data.Test, indices)
+	data.NewNormaliser[float64](d.Mean, d.Std).Plain(s.images.Data, d.Test, indices)
 	tape := autodiff.NoGrad(tensor.NewArena[float64]())
 	s.net.Forward(&sdnet.Pass[float64]{Tape: tape, ObserveSignal: func(layer string, x *tensor.Tensor[float64]) { s.signals[layer] = x.Clone() }},
 		tape.Constant(s.images))

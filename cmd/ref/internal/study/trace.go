@@ -13,8 +13,7 @@ import (
 	"sdref/csc/solve"
 	"sdref/internal/elementary"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -144,27 +143,27 @@ func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := cli.OpenImages(f.images)
+	d, err := cli.OpenImages(f.images)
 	if err != nil {
 		return nil, err
 	}
-	set := map[string]*cifar.Set{"test": data.Test, "train": data.Train}[f.part]
+	set := map[string]*data.Set{"test": d.Test, "train": d.Train}[f.part]
 	if set == nil {
 		return nil, fmt.Errorf("-set: %q is neither test nor train", f.part)
 	}
 	if f.image < 0 || f.image >= set.Len() {
 		return nil, fmt.Errorf("-image: %s has images 0 to %d, not %d", set.Name, set.Len()-1, f.image)
 	}
-	if side := net.Data.Image; side != cifar.Side {
-		return nil, fmt.Errorf("%s is a network for images of %d x %d, -data %s has %d x %d", f.checkpoint, side, side, f.images, cifar.Side, cifar.Side)
+	if side := net.Data.Image; side != data.Side {
+		return nil, fmt.Errorf("%s is a network for images of %d x %d, -data %s has %d x %d", f.checkpoint, side, side, f.images, data.Side, data.Side)
 	}
 	t := &trace{
-		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: data.Mean, std: data.Std, stem: l == net.Layers[0] && l.Weight.Shape[1] == cifar.Channels,
+		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: d.Mean, std: d.Std, stem: l == net.Layers[0] && l.Weight.Shape[1] == data.Channels,
 		image: fmt.Sprintf("%d of %s", f.image, set.Name), label: set.Classes[set.Labels[f.image]],
 		iterations: l.Iterations,
 	}
-	image := tensor.New[float64](1, cifar.Channels, cifar.Side, cifar.Side)
-	augment.NewNormaliser[float64](data.Mean, data.Std).Plain(image.Data, set, []int{f.image})
+	image := tensor.New[float64](1, data.Channels, data.Side, data.Side)
+	data.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, set, []int{f.image})
 	t.pose(c, f, l, signalOf(net, image, l.Name))
 	return t, nil
 }

@@ -21,13 +21,11 @@ import (
 	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/csc"
 	"sdref/csc/solve"
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // tracedRows reads the CSV file of a trace: the named columns of every row, by "SOLVER k".
@@ -51,7 +49,7 @@ func tracedRows(t *testing.T, folder string) map[string]map[string]float64 {
 }
 
 // networkAndImage is a checkpoint's network, ready to evaluate in float64, and image i of the test set in a folder.
-func networkAndImage(t *testing.T, checkpoint, data string, i int) (*sdnet.Network[float64], *tensor.Tensor[float64]) {
+func networkAndImage(t *testing.T, checkpoint, set string, i int) (*sdnet.Network[float64], *tensor.Tensor[float64]) {
 	t.Helper()
 	file, err := safetensors.Read(checkpoint)
 	if err != nil {
@@ -61,12 +59,12 @@ func networkAndImage(t *testing.T, checkpoint, data string, i int) (*sdnet.Netwo
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := cifar.Open(data)
+	d, err := data.OpenCIFAR(set)
 	if err != nil {
 		t.Fatal(err)
 	}
 	image := tensor.New[float64](1, 3, 32, 32)
-	augment.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, d.Test, []int{i})
+	data.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, d.Test, []int{i})
 	return net.Evaluable(), image
 }
 
@@ -276,9 +274,9 @@ func TestTracePictures(t *testing.T) {
 			t.Errorf("pixel %v is %v, want %v", at, got, want)
 		}
 	}
-	set := shapes.Data(1, 1, 1)
+	set := data.Shapes(1, 1, 1)
 	x := tensor.New[float64](1, 3, 32, 32)
-	augment.NewNormaliser[float64](set.Mean, set.Std).Plain(x.Data, set.Test, []int{0})
+	data.NewNormaliser[float64](set.Mean, set.Std).Plain(x.Data, set.Test, []int{0})
 	tr := &trace{mean: set.Mean, std: set.Std, stem: true, problem: &solve.Problem[float64]{X: x}}
 	drawn, bytes := tr.picture(x), set.Test.Image(0)
 	for i := range 1024 {

@@ -10,9 +10,9 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/csc/solve"
-	"sdref/golden/npy"
 	"sdref/internal/atomicfile"
 	"sdref/tensor"
+	"sdref/tensor/npy"
 )
 
 // traceFile is a file of a trace, complete in memory.

@@ -14,14 +14,14 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 // classFolder writes drawn images as JPEG files into folders of classes, two of each for training and one to test.
 func classFolder(t testing.TB, classes int) string {
 	t.Helper()
 	dir := t.TempDir()
-	set := shapes.Data(30, 0, 1).Train
+	set := data.Shapes(30, 0, 1).Train
 	for i := range 30 {
 		label := set.Label(i)
 		if label >= classes {

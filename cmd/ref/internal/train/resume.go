@@ -6,10 +6,11 @@ import (
 	"slices"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // besideResume are the flags that do not change a run.
@@ -39,15 +40,15 @@ func resume(c *cli.Call, f trainFlags) error {
 	if err != nil {
 		return err
 	}
-	data, notes, err := cli.OpenData(c, f.images, spec.Data.Image, c.Stdout)
+	d, notes, err := cli.OpenData(c, f.images, spec.Data.Image, c.Stdout)
 	if err != nil {
 		return err
 	}
-	return cli.ByType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, data, notes)
+	return cli.ByType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, d, notes)
 }
 
-func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, data training.Data, notes []string) error {
-	r, err := training.Resume[T](file, data)
+func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset, notes []string) error {
+	r, err := training.Resume[T](file, d)
 	if err != nil {
 		return err
 	}
@@ -60,5 +61,5 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 	if err := saveEpochs(r, f.out); err != nil { // a run killed between the checkpoint and this table left an old one
 		return err
 	}
-	return newSession(c, f, r, data).run(notes)
+	return newSession(c, f, r, d).run(notes)
 }

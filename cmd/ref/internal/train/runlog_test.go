@@ -11,9 +11,9 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
-	"sdref/golden/safetensors"
 	"sdref/internal/tfevents"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // The table of steps and the file for TensorBoard say the same, and the table of epochs is their mean.

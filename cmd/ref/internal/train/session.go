@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
@@ -15,15 +16,15 @@ type session[T tensor.Float] struct {
 	*cli.Call
 	trainFlags
 	r      *training.Run[T]
-	data   training.Data
+	data   data.Dataset
 	p      *cli.Progress
 	log    *runLog
 	saved  time.Time
 	images int // trained on since the session's start
 }
 
-func newSession[T tensor.Float](c *cli.Call, f trainFlags, r *training.Run[T], data training.Data) *session[T] {
-	return &session[T]{Call: c, trainFlags: f, r: r, data: data, p: cli.NewProgress(c.Stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
+func newSession[T tensor.Float](c *cli.Call, f trainFlags, r *training.Run[T], d data.Dataset) *session[T] {
+	return &session[T]{Call: c, trainFlags: f, r: r, data: d, p: cli.NewProgress(c.Stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
 }
 
 // run makes the steps that are left, saving now and then, and evaluates the network in the end.

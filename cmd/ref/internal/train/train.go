@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/safetensors"
 	"sdref/internal/atomicfile"
-	"sdref/sdnet/imagenet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With
@@ -83,18 +83,18 @@ func Run(c *cli.Call) error {
 		return err
 	}
 	config = override(c, base, config)
-	extent := imagenet.Extent
+	extent := data.ImageNetExtent
 	if config.Extent > 0 {
 		extent = config.Extent
 	}
-	data, notes, err := cli.OpenData(c, f.images, extent, c.Stdout)
+	d, notes, err := cli.OpenData(c, f.images, extent, c.Stdout)
 	if err != nil {
 		return err
 	}
-	if config, err = fit(c, config, data); err != nil {
+	if config, err = fit(c, config, d); err != nil {
 		return err
 	}
-	return cli.ByType(config.Type, trainNew[float32], trainNew[float64])(c, f, config, data, notes)
+	return cli.ByType(config.Type, trainNew[float32], trainNew[float64])(c, f, config, d, notes)
 }
 
 // base is the recipe that was chosen, or that goes with the images.
@@ -104,7 +104,7 @@ func (f *trainFlags) base() (training.Config, error) {
 		switch {
 		case f.images == cli.ShapesName:
 			name = "demo"
-		case imagenet.Is(f.images):
+		case data.IsFolder(f.images):
 			name = "imagenet"
 		default:
 			name = "cifar"
@@ -136,14 +136,14 @@ func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 }
 
 // fit completes a configuration by what the data is.
-func fit(c *cli.Call, k training.Config, data training.Data) (training.Config, error) {
-	k.Data = data.Name
-	if k.Data == "imagenet" && data.Classes != 1000 {
-		k.Classes = data.Classes
+func fit(c *cli.Call, k training.Config, d data.Dataset) (training.Config, error) {
+	k.Data = d.Name
+	if k.Data == "imagenet" && d.Classes != 1000 {
+		k.Classes = d.Classes
 	}
-	rest := data.Train.Len() - k.Holdout
+	rest := d.Train.Len() - k.Holdout
 	if k.Holdout > 0 && rest < 1 {
-		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, data.Train.Len())
+		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, d.Train.Len())
 	}
 	if k.Images == 0 || !c.Given("images") {
 		k.Images = rest
@@ -240,8 +240,8 @@ func makeFolder(given string, k training.Config) (string, error) {
 	}
 }
 
-func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, data training.Data, notes []string) error {
-	r, err := newRun[T](f.from, k, data)
+func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d data.Dataset, notes []string) error {
+	r, err := newRun[T](f.from, k, d)
 	if err != nil {
 		return err
 	}
@@ -257,13 +257,13 @@ func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, data
 	if err := save(r, f.out); err != nil { // now rather than after an epoch, if it cannot be done
 		return err
 	}
-	return newSession(c, f, r, data).run(notes)
+	return newSession(c, f, r, d).run(notes)
 }
 
 // newRun is a run at its beginning, from a checkpoint's weights if there is one.
-func newRun[T tensor.Float](from *safetensors.File, k training.Config, data training.Data) (*training.Run[T], error) {
+func newRun[T tensor.Float](from *safetensors.File, k training.Config, d data.Dataset) (*training.Run[T], error) {
 	if from != nil {
-		return training.NewFrom[T](k, data, from)
+		return training.NewFrom[T](k, d, from)
 	}
-	return training.New[T](k, data)
+	return training.New[T](k, d)
 }

@@ -7,34 +7,32 @@ import (
 	"testing"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
-	"sdref/sdnet/training"
+	"sdref/sdnet/data"
 )
 
 // CIFAR10 writes CIFAR-10 files with 10 training and 4 test images, and returns their folder.
 func CIFAR10(t testing.TB) string {
 	t.Helper()
-	dir, data := t.TempDir(), shapes.Data(10, 4, 1)
+	dir, d := t.TempDir(), data.Shapes(10, 4, 1)
 	for i, file := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"} {
-		Put(t, filepath.Join(dir, file), records(t, data.Train.Slice(2*i, 2*i+2)))
+		Put(t, filepath.Join(dir, file), records(t, d.Train.Slice(2*i, 2*i+2)))
 	}
-	Put(t, filepath.Join(dir, "test_batch.bin"), records(t, data.Test))
+	Put(t, filepath.Join(dir, "test_batch.bin"), records(t, d.Test))
 	return dir
 }
 
 // CIFAR100 is CIFAR10 for CIFAR-100.
 func CIFAR100(t testing.TB) string {
 	t.Helper()
-	dir, data := t.TempDir(), shapes.Data(10, 4, 1)
-	for file, set := range map[string]*cifar.Set{"train.bin": data.Train, "test.bin": data.Test} {
+	dir, d := t.TempDir(), data.Shapes(10, 4, 1)
+	for file, set := range map[string]*data.Set{"train.bin": d.Train, "test.bin": d.Test} {
 		set.Coarse = make([]uint8, set.Len())
 		Put(t, filepath.Join(dir, file), records(t, set))
 	}
 	return dir
 }
 
-func records(t testing.TB, s *cifar.Set) []byte {
+func records(t testing.TB, s *data.Set) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if _, err := s.WriteTo(&b); err != nil {
@@ -78,11 +76,11 @@ func Mkdir(t *testing.T, path string) {
 }
 
 // Open opens the images that are in a folder.
-func Open(t testing.TB, folder string) training.Data {
+func Open(t testing.TB, folder string) data.Dataset {
 	t.Helper()
 	d, err := cli.OpenImages(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return training.CIFAR(d)
+	return d.Dataset()
 }
