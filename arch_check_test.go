@@ -19,7 +19,10 @@ func TestInspectFindsFaults(t *testing.T) {
 		"good/good_amd64.go":          `package good; type hidden struct{}; func (hidden) String() string { return "" }; func (h *gen[T]) Get() {}`,
 		"good/good_test.go":           `package good; import ("math"; "math/rand/v2"; "sdref/beside"); var x = math.Exp(1)`,
 		"beside/beside.go":            "package beside",
-		"high/high.go":                `package high; import ("sdref/good"; "golang.org/x/term")`,
+		"high/high.go":                `package high; import "sdref/good"`,
+		"cmd/ref/main.go":             `package main; import ("sdref/cmd/ref/internal/talk"; "golang.org/x/term")`,
+		"cmd/ref/internal/talk/t.go":  `package talk; import ("sdref/high"; "gonum.org/v1/plot")`,
+		"cmd/reference/main.go":       `package main; import "golang.org/x/term"`,
 		"_tool/tool.go":               `package tool; import "C"`,
 		"good/testdata/broken.go":     "not Go",
 		"nested/go.mod":               "module nested",
@@ -52,7 +55,7 @@ func TestInspectFindsFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := inspect(root, [][]string{{"good", "beside", "gone"}, {"high"}})
+	got, err := inspect(root, [][]string{{"good", "beside", "gone"}, {"high"}, {"cmd/ref/internal/talk"}, {"cmd/ref", "cmd/reference"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +76,7 @@ func TestInspectFindsFaults(t *testing.T) {
 		`beside/unsafe.go: imports unsafe`,
 		`beside/up.go: floor 0 imports high of floor 1`,
 		`beside/up_test.go: floor 0 imports high of floor 1`,
+		`cmd/reference/main.go: imports golang.org/x/term`,
 		`gone: in the tower, but`,
 		`new/new.go: package new has no floor`,
 		`root.go: package . has no floor`,

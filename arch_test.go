@@ -28,23 +28,25 @@ const module = "sdref"
 var tower = [][]string{
 	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle"},
 	1:  {"internal/gemm"},
-	2:  {"tensor", "golden/safetensors", "golden/precision", "golden/npy"},
-	3:  {"conv", "golden", "sdnet/pretrained", "sdnet/torchfile"},
+	2:  {"tensor", "tensor/safetensors", "tensor/npy", "golden/precision"},
+	3:  {"conv", "golden", "sdnet/pretrained", "tensor/torchfile"},
 	4:  {"autodiff"},
-	5:  {"csc", "csc/spectrum", "sdnet/cifar", "sdnet/imagenet"},
-	6:  {"csc/solve", "sdnet/shapes", "sdnet/augment", "sdnet/optim", "sdnet/noise", "golden/graph"},
+	5:  {"csc", "csc/spectrum", "sdnet/data"},
+	6:  {"csc/solve", "sdnet/optim", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
-	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate", "golden/protocol"},
-	9:  {"golden/suite", "golden/own"},
-	10: {"golden/trial", "golden/faults", "cmd/ref/plot"},
-	11: {"cmd/ref", "golden/clients"},
+	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
+	9:  {"golden/cases", "golden/official", "golden/own", "cmd/ref/internal/cli"},
+	10: {"golden/trial", "golden/faults", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot"},
+	11: {"golden/clients", "cmd/ref/internal/train", "cmd/ref/internal/eval", "cmd/ref/internal/judge", "cmd/ref/internal/measure", "cmd/ref/internal/study",
+		"cmd/ref/internal/figures", "cmd/ref/internal/convert"},
+	12: {"cmd/ref"},
 }
 
-// libraries lists what packages below the top floor, the edge, may import besides the standard library.
-var libraries = []string{"gonum.org/v1/gonum", "golang.org/x/sync", "github.com/klauspost/cpuid/v2"}
+// edge is the folder of the program, whose packages talk with the user: the terminal, picture files. They may import any library.
+const edge = "cmd/ref"
 
-// wraps lists packages below the top floor that give a library of the edge this program's look, and that library.
-var wraps = map[string]string{"cmd/ref/plot": "gonum.org/v1/plot"}
+// libraries lists what the other packages may import besides the standard library.
+var libraries = []string{"gonum.org/v1/gonum", "golang.org/x/sync", "github.com/klauspost/cpuid/v2"}
 
 // reserved lists imports and the packages that may use them.
 var reserved = map[string][]string{
@@ -77,7 +79,7 @@ func TestArchitecture(t *testing.T) {
 
 // inspect returns what is wrong with the module whose files lie under root.
 func inspect(root string, tower [][]string) (faults []string, err error) {
-	in := &inspector{root: root, floors: map[string]int{}, top: len(tower) - 1, seen: map[string]bool{}}
+	in := &inspector{root: root, floors: map[string]int{}, seen: map[string]bool{}}
 	for floor, packages := range tower {
 		for _, p := range packages {
 			in.floors[p] = floor
@@ -106,8 +108,7 @@ func inspect(root string, tower [][]string) (faults []string, err error) {
 // inspector collects what is wrong with a module.
 type inspector struct {
 	root   string
-	floors map[string]int // by package
-	top    int
+	floors map[string]int  // by package
 	seen   map[string]bool // packages with files that are not tests
 	faults []string
 }
@@ -170,13 +171,16 @@ func (f *goFile) imports() {
 		switch {
 		case first == module:
 			f.floor(inside)
-		case strings.Contains(first, ".") && f.floors[f.pkg] < f.top && !slices.ContainsFunc(append(libraries, wraps[f.pkg]), func(library string) bool {
-			return name == library || strings.HasPrefix(name, library+"/")
+		case strings.Contains(first, ".") && !within(f.pkg, edge) && !slices.ContainsFunc(libraries, func(library string) bool {
+			return within(name, library)
 		}):
-			f.fault("imports %s: libraries other than %q are for the top floor", name, libraries)
+			f.fault("imports %s: libraries other than %q are for packages of %s", name, libraries, edge)
 		}
 	}
 }
+
+// within tells whether an import path is a folder's or below it.
+func within(name, folder string) bool { return name == folder || strings.HasPrefix(name, folder+"/") }
 
 // floor checks an import from the module itself.
 func (f *goFile) floor(imported string) {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"slices"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Case is one scenario: what to compute, from what, and what should come out.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 const small = `{

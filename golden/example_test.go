@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"sdref/golden"
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Judge something against every case of a folder: here, doubling a tensor.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/random"
+	"sdref/tensor/safetensors"
 )
 
 // maxElements bounds one input. The largest real one, the last weight of a

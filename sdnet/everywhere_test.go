@@ -12,10 +12,8 @@ import (
 	"sdref/internal/kernel"
 	"sdref/internal/random"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/sdnet/optim"
-	"sdref/sdnet/shapes"
 	"sdref/tensor"
 )
 
@@ -96,19 +94,19 @@ func digest[T tensor.Float](r training) (string, []float64) {
 	var (
 		trainer = sdnet.NewTrainer(net, 0.9, 5e-4)
 		streams = random.New(seed)
-		data    = shapes.Data(5*r.batch, 0, seed)
-		pixels  = augment.NewNormaliser[T](data.Mean, data.Std)
-		images  = tensor.New[T](r.batch, cifar.Channels, cifar.Side, cifar.Side)
+		d       = data.Shapes(5*r.batch, 0, seed)
+		pixels  = data.NewNormaliser[T](d.Mean, d.Std)
+		images  = tensor.New[T](r.batch, data.Channels, data.Side, data.Side)
 		sum     = sum{sha256.New()}
 		losses  []float64
 	)
 	for step := range r.steps {
 		epoch, at := uint64(step/5), step%5*r.batch
-		indices := streams.Sub("shuffle", epoch).Permutation(data.Train.Len())[at : at+r.batch]
-		pixels.CropFlip(images.Data, data.Train, indices, streams.Sub("augment"), epoch, uint64(at))
+		indices := streams.Sub("shuffle", epoch).Permutation(d.Train.Len())[at : at+r.batch]
+		pixels.CropFlip(images.Data, d.Train, indices, streams.Sub("augment"), epoch, uint64(at))
 		var labels []int
 		for _, i := range indices {
-			labels = append(labels, int(data.Train.Labels[i]))
+			labels = append(labels, int(d.Train.Labels[i]))
 		}
 		result := trainer.Step(images, labels, optim.Cosine{Base: 0.1}.Rate(step, 5, r.steps))
 		losses = append(losses, result.Loss)

@@ -4,9 +4,7 @@ import (
 	"fmt"
 
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -23,7 +21,7 @@ func Example() {
 	net.Initialize(1) // or a checkpoint, into the tensors of net.State()
 	fmt.Println(net.CountParameters(), "parameters; first", net.State()[0].Name, net.State()[0].Shape)
 
-	images := tensor.New[float32](4, cifar.Channels, cifar.Side, cifar.Side)
+	images := tensor.New[float32](4, data.Channels, data.Side, data.Side)
 	tensor.FillUniform(images, 1, 1, 0)
 	logits := sdnet.NewPredictor(net.Evaluable()).Logits(images)
 	fmt.Println("logits", logits.Shape)
@@ -44,13 +42,13 @@ func ExampleTrainer() {
 	}
 	net.Initialize(1)
 
-	data := shapes.Data(8, 0, 1)
-	images := tensor.New[float32](8, cifar.Channels, cifar.Side, cifar.Side)
+	d := data.Shapes(8, 0, 1)
+	images := tensor.New[float32](8, data.Channels, data.Side, data.Side)
 	var indices, labels []int
-	for i, label := range data.Train.Labels {
+	for i, label := range d.Train.Labels {
 		indices, labels = append(indices, i), append(labels, int(label))
 	}
-	augment.NewNormaliser[float32](data.Mean, data.Std).Plain(images.Data, data.Train, indices)
+	data.NewNormaliser[float32](d.Mean, d.Std).Plain(images.Data, d.Train, indices)
 
 	trainer := sdnet.NewTrainer(net, 0.9, 5e-4)
 	for range 2 {

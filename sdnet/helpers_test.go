@@ -5,9 +5,7 @@ import (
 
 	"sdref/internal/random"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -58,13 +56,13 @@ func stir[T tensor.Float](n *sdnet.Network[T], seed uint64) {
 
 // drawn returns n drawn images and their labels.
 func drawn[T tensor.Float](n int) (*tensor.Tensor[T], []int) {
-	data := shapes.Data(n, 0, 1)
-	x := tensor.New[T](n, cifar.Channels, cifar.Side, cifar.Side)
+	d := data.Shapes(n, 0, 1)
+	x := tensor.New[T](n, data.Channels, data.Side, data.Side)
 	indices, labels := make([]int, n), make([]int, n)
 	for i := range n {
-		indices[i], labels[i] = i, int(data.Train.Labels[i])
+		indices[i], labels[i] = i, int(d.Train.Labels[i])
 	}
-	augment.NewNormaliser[T](data.Mean, data.Std).Plain(x.Data, data.Train, indices)
+	data.NewNormaliser[T](d.Mean, d.Std).Plain(x.Data, d.Train, indices)
 	return x, labels
 }
 

@@ -7,32 +7,31 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-)
 
-// The names are what scripts hold on to.
-func TestBenchNames(t *testing.T) {
-	list := works(t, []string{"bench", "-list"}).out
-	for _, name := range []string{"matmul/1024/float32", "matmul/1024/float64", "conv/forward/64x64x32/float32", "conv/transpose/512x512x4/float64",
-		"conv/filter/128x128x16/float32/winograd", "train/sdnet18/batch32", "train/sdnet18_all/batch128", "train/resnet18/batch32/winograd",
-		"predict/sdnet18/batch1", "predict/resnet18/batch32", "solve/image/random/fista", "solve/torus/gabor/admm", "solve/stem/signed/working-set"} {
-		if !strings.Contains("\n"+list, "\n"+name+"\n") {
-			t.Errorf("there is no job %s in\n%s", name, list)
-		}
-	}
-	ref(t, "bench", "-run", "nosuch").refused(t, "nosuch", "-list")
-	ref(t, "bench", "-run", "(").refused(t, "-run", "missing closing")
-}
+	"sdref/cmd/ref/internal/cli/clitest"
+)
 
 // benchFile measures two jobs with the program. The second needs less memory than the first, whose it must not be taken for.
 func benchFile(t *testing.T, program string) {
 	file := filepath.Join(t.TempDir(), "speed.json")
 	large, small := "conv/transpose/3x64x224/7x7s2/float32", "matmul/1024/float64"
 	r := callProgram(t, exec.Command(program, "bench", "-run", "^("+large+"|"+small+")$", "-json", file))
-	if r.status != 0 || strings.Count(r.out, "% of peak") != 2 {
-		t.Errorf("status %d, %q, %q", r.status, r.out, r.err)
+	if r.Status != 0 || strings.Count(r.Out, "% of peak") != 2 {
+		t.Errorf("status %d, %q, %q", r.Status, r.Out, r.Err)
 	}
-	var report benchReport
-	if err := json.Unmarshal([]byte(content(t, file)), &report); err != nil {
+	var report struct {
+		CPU, Row string
+		Cores    int
+		Peak     map[string]float64 `json:"peak_gflops"`
+		PeakEnd  map[string]float64 `json:"peak_gflops_at_end"`
+		Results  []struct {
+			Name        string
+			GFLOPS      float64
+			ShareOfPeak float64 `json:"share_of_peak"`
+			PeakRSS     float64 `json:"peak_rss_mb"`
+		}
+	}
+	if err := json.Unmarshal([]byte(clitest.Content(t, file)), &report); err != nil {
 		t.Fatal(err)
 	}
 	if len(report.Results) != 2 || report.Results[0].Name != large || report.Results[1].Name != small ||

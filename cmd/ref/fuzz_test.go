@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/cli/clitest"
 )
 
 // No arguments bring the program down, and every refusal is one line. The arguments are the words of a line. Those that say where
@@ -21,8 +24,8 @@ func FuzzArguments(f *testing.F) {
 	} {
 		f.Add(line)
 	}
-	folder, data := f.TempDir(), cifar10(f)
-	works(f, short(data, filepath.Join(folder, "run"), "-net", "resnet8_narrow", "-stop", "1"))
+	folder, data := f.TempDir(), clitest.CIFAR10(f)
+	ref.Works(f, clitest.Short(data, filepath.Join(folder, "run"), "-net", "resnet8_narrow", "-stop", "1"))
 	f.Fuzz(func(t *testing.T, line string) {
 		t.Chdir(folder)
 		args := strings.Fields(line)
@@ -40,12 +43,12 @@ func FuzzArguments(f *testing.F) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		switch r := refWith(t, ctx, nil, args...); {
+		switch r := ref.CallWith(t, ctx, nil, args...); {
 		case len(args) == 0:
-		case r.status == exitError:
-			r.refused(t)
-		case r.status != 0 && r.status != exitInterrupted || r.err != "" && !strings.HasPrefix(r.err, "evaluated "):
-			t.Errorf("ref %q: status %d, %q", args, r.status, r.err)
+		case r.Status == cli.ExitError:
+			r.Refused(t)
+		case r.Status != 0 && r.Status != cli.ExitInterrupted || r.Err != "" && !strings.HasPrefix(r.Err, "evaluated "):
+			t.Errorf("ref %q: status %d, %q", args, r.Status, r.Err)
 		}
 	})
 }

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"sdref/golden/safetensors"
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // kills is how many times killed kills the program, at least.
@@ -17,13 +19,13 @@ const kills = 20
 // killed kills runs at moments nobody chose, by a signal that cannot be caught. Each leaves a checkpoint that goes on, and what it ends in is,
 // to the byte, the run that nobody killed: weights, optimiser, tables, and TensorBoard's file but for the times.
 func killed(t *testing.T, program string) {
-	data, whole := cifar10(t), t.TempDir()
+	data, whole := clitest.CIFAR10(t), t.TempDir()
 	settings := func(out string) []string {
-		return short(data, out, "-epochs", "30", "-holdout", "2", "-save", "1ms")
+		return clitest.Short(data, out, "-epochs", "30", "-holdout", "2", "-save", "1ms")
 	}
 	begin := time.Now()
-	if r := callProgram(t, exec.Command(program, settings(whole)...)); r.status != 0 {
-		t.Fatal(r.err)
+	if r := callProgram(t, exec.Command(program, settings(whole)...)); r.Status != 0 {
+		t.Fatal(r.Err)
 	}
 	alone := time.Since(begin)
 	seed := uint64(begin.UnixNano())
@@ -55,7 +57,7 @@ func killed(t *testing.T, program string) {
 			count++
 			again = survives(t, out, data, again)
 		}
-		sameRun(t, out, whole)
+		clitest.SameRun(t, out, whole)
 		if files, err := os.ReadDir(out); err != nil || len(files) != 4 {
 			t.Errorf("left behind: %v, %v", files, err)
 		}
@@ -65,14 +67,14 @@ func killed(t *testing.T, program string) {
 // survives checks the checkpoint in the folder of a run that was killed and tells whether there is one, as there must be once there was.
 func survives(t *testing.T, out, data string, must bool) bool {
 	t.Helper()
-	if _, err := os.Stat(checkpointIn(out)); os.IsNotExist(err) && !must {
+	if _, err := os.Stat(cli.CheckpointIn(out)); os.IsNotExist(err) && !must {
 		return false
 	}
-	f, err := safetensors.Read(checkpointIn(out))
+	f, err := safetensors.Read(cli.CheckpointIn(out))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := training.Resume[float32](f, openShort(t, data)); err != nil {
+	if _, err := training.Resume[float32](f, clitest.Open(t, data)); err != nil {
 		t.Fatal(err)
 	}
 	return true

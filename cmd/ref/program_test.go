@@ -13,6 +13,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/cli/clitest"
+	"sdref/tensor/npy"
 )
 
 // The program itself, as a process: signals, exit statuses, the environment, a disk that is full.
@@ -37,43 +41,49 @@ func TestProgram(t *testing.T) {
 }
 
 // call runs the command to its end.
-func callProgram(t *testing.T, command *exec.Cmd) result {
+func callProgram(t *testing.T, command *exec.Cmd) clitest.Result {
 	t.Helper()
 	var out, err bytes.Buffer
 	command.Stdout, command.Stderr = &out, &err
 	if failed := command.Run(); failed != nil && !errors.As(failed, new(*exec.ExitError)) {
 		t.Fatal(failed)
 	}
-	return result{command.Args, command.ProcessState.ExitCode(), out.String(), err.String()}
+	return clitest.Result{Args: command.Args, Status: command.ProcessState.ExitCode(), Out: out.String(), Err: err.String()}
 }
 
 func statuses(t *testing.T, program string) {
-	if r := callProgram(t, exec.Command(program, "describe")); r.status != 0 || r.err != "" {
-		t.Errorf("status %d, %q", r.status, r.err)
+	if r := callProgram(t, exec.Command(program, "describe")); r.Status != 0 || r.Err != "" {
+		t.Errorf("status %d, %q", r.Status, r.Err)
 	}
+	certify := []string{"certify", "-lambda", "1", "-tolerance", "0"}
 	folder := t.TempDir()
-	path := writeCase(t, folder, "case", nil)
-	put(t, path, []byte(strings.Replace(content(t, path), `"power_iterations":2`, `"power_iterations":3`, 1)))
-	if r := callProgram(t, exec.Command(program, "check", "-vectors", folder)); r.status != exitFailed || r.err != "" {
-		t.Errorf("status %d, %q", r.status, r.err)
+	for name, value := range map[string]float64{"x": 3, "w": 1, "z": 1} { // the solution is 2
+		path := filepath.Join(folder, name+".npy")
+		if err := npy.Write(path, npy.Array{Shape: []int{1, 1}, DType: "float64", Data: []float64{value}}); err != nil {
+			t.Fatal(err)
+		}
+		certify = append(certify, "-"+name, path)
 	}
-	callProgram(t, exec.Command(program, "check")).refused(t, "-vectors")
+	if r := callProgram(t, exec.Command(program, certify...)); r.Status != cli.ExitFailed || r.Err != "" {
+		t.Errorf("status %d, %q", r.Status, r.Err)
+	}
+	callProgram(t, exec.Command(program, "check")).Refused(t, "-vectors")
 }
 
 func environment(t *testing.T, program string) {
-	with := func(value string) result {
+	with := func(value string) clitest.Result {
 		command := exec.Command(program, "cpu")
 		command.Env = append(os.Environ(), "SDREF_KERNEL="+value)
 		return callProgram(t, command)
 	}
-	with("generic").says(t, "kernel generic,")
-	with("sse9").refused(t, "SDREF_KERNEL", `"sse9"`, "generic")
+	with("generic").Says(t, "kernel generic,")
+	with("sse9").Refused(t, "SDREF_KERNEL", `"sse9"`, "generic")
 }
 
 // interrupt stops a run by a signal. What was saved is what ref train -stop saves at that step.
 func interrupt(t *testing.T, program string, signal os.Signal) {
-	data, out, other := cifar10(t), t.TempDir(), t.TempDir()
-	command := exec.Command(program, short(data, out, "-epochs", "100000")...)
+	data, out, other := clitest.CIFAR10(t), t.TempDir(), t.TempDir()
+	command := exec.Command(program, clitest.Short(data, out, "-epochs", "100000")...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	pipe, err := command.StdoutPipe()
@@ -95,31 +105,31 @@ func interrupt(t *testing.T, program string, signal os.Signal) {
 		}
 	}
 	err = command.Wait()
-	if status := command.ProcessState.ExitCode(); status != exitInterrupted || stopped == "" || strings.Contains(stderr.String(), "goroutine") {
+	if status := command.ProcessState.ExitCode(); status != cli.ExitInterrupted || stopped == "" || strings.Contains(stderr.String(), "goroutine") {
 		t.Fatalf("%v, status %d, stopped at %q: %s", err, status, stopped, &stderr)
 	}
-	works(t, short(data, other, "-epochs", "100000", "-stop", stopped))
-	sameRun(t, out, other)
+	ref.Works(t, clitest.Short(data, other, "-epochs", "100000", "-stop", stopped))
+	clitest.SameRun(t, out, other)
 }
 
 // fullDisk resumes a run where no file may grow beyond a few blocks, which is smaller than a checkpoint.
 func fullDisk(t *testing.T, program string) {
-	data, out := cifar10(t), t.TempDir()
-	works(t, short(data, out, "-stop", "2"))
-	before := content(t, checkpointIn(out))
+	data, out := clitest.CIFAR10(t), t.TempDir()
+	ref.Works(t, clitest.Short(data, out, "-stop", "2"))
+	before := clitest.Content(t, cli.CheckpointIn(out))
 	limited := func(args ...string) *exec.Cmd {
 		return exec.Command("sh", append([]string{"-c", `ulimit -f 64 && exec "$0" "$@"`, program}, args...)...)
 	}
-	if r := callProgram(t, limited("cpu")); r.status != 0 {
-		t.Skipf("no limit on files here: %s", r.err)
+	if r := callProgram(t, limited("cpu")); r.Status != 0 {
+		t.Skipf("no limit on files here: %s", r.Err)
 	}
-	callProgram(t, limited("train", "-resume", out, "-data", data)).refused(t, "saving the run", checkpointIn(out), "too large", "still there")
-	if content(t, checkpointIn(out)) != before {
+	callProgram(t, limited("train", "-resume", out, "-data", data)).Refused(t, "saving the run", cli.CheckpointIn(out), "too large", "still there")
+	if clitest.Content(t, cli.CheckpointIn(out)) != before {
 		t.Error("the old checkpoint was touched")
 	}
-	works(t, []string{"eval", "-checkpoint", checkpointIn(out), "-data", data})
+	ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn(out), "-data", data})
 	fresh := filepath.Join(t.TempDir(), "fresh")
-	callProgram(t, limited(short(data, fresh)...)).refused(t, "saving the run", checkpointIn(fresh))
+	callProgram(t, limited(clitest.Short(data, fresh)...)).Refused(t, "saving the run", cli.CheckpointIn(fresh))
 	left, err := os.ReadDir(fresh)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", fmt.Sprint(left), err)

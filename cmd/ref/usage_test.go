@@ -1,34 +1,31 @@
 package main
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
-	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/internal/kernel"
-	"sdref/sdnet"
-	"sdref/sdnet/training"
 )
 
 func TestHelp(t *testing.T) {
-	first := works(t, []string{"-help"})
+	first := ref.Works(t, []string{"-help"})
 	for _, arg := range []string{"--help", "-h", "help"} {
-		if r := works(t, []string{arg}); r.out != first.out {
+		if r := ref.Works(t, []string{arg}); r.Out != first.Out {
 			t.Errorf("ref %s says something else than ref -help", arg)
 		}
 	}
 	for _, v := range verbs {
-		first.says(t, "\n  "+v.name+" ", v.summary)
+		first.Says(t, "\n  "+v.Name+" ", v.Summary)
 	}
 	for _, r := range kernel.Rows[float32]() {
-		first.says(t, r.Name)
+		first.Says(t, r.Name)
 	}
-	if r := ref(t); r.status != exitError || r.err != first.out || r.out != "" {
-		t.Errorf("without arguments: status %d, %q, %q", r.status, r.out, r.err)
+	if r := ref.Call(t); r.Status != cli.ExitError || r.Err != first.Out || r.Out != "" {
+		t.Errorf("without arguments: status %d, %q, %q", r.Status, r.Out, r.Err)
 	}
 }
 
@@ -53,18 +50,18 @@ func TestHelpOfVerbs(t *testing.T) {
 		"cpu":      {"processor"},
 	}
 	for _, v := range verbs {
-		r := works(t, []string{v.name, "-help"}, append(wanted[v.name], "ref "+v.name, "-kernel", "Flags:")...)
-		if len(wanted[v.name]) == 0 {
-			t.Errorf("no texts are wanted of ref %s -help", v.name)
+		r := ref.Works(t, []string{v.Name, "-help"}, append(wanted[v.Name], "ref "+v.Name, "-kernel", "Flags:")...)
+		if len(wanted[v.Name]) == 0 {
+			t.Errorf("no texts are wanted of ref %s -help", v.Name)
 		}
-		for _, other := range [][]string{{v.name, "-h"}, {"help", v.name}, {v.name, "-kernel", "sse9", "-help"}} {
-			if got := works(t, other); got.out != r.out {
-				t.Errorf("ref %q says something else than ref %s -help", other, v.name)
+		for _, other := range [][]string{{v.Name, "-h"}, {"help", v.Name}, {v.Name, "-kernel", "sse9", "-help"}} {
+			if got := ref.Works(t, other); got.Out != r.Out {
+				t.Errorf("ref %q says something else than ref %s -help", other, v.Name)
 			}
 		}
-		for line := range strings.Lines(strings.Split(r.out, "Flags:")[0]) {
+		for line := range strings.Lines(strings.Split(r.Out, "Flags:")[0]) {
 			if len(line) > 102 {
-				t.Errorf("ref %s -help: a line of %d letters", v.name, len(line))
+				t.Errorf("ref %s -help: a line of %d letters", v.Name, len(line))
 			}
 		}
 	}
@@ -72,7 +69,7 @@ func TestHelpOfVerbs(t *testing.T) {
 
 // Bad usage is one line, and leaves nothing on the disk.
 func TestBadUsage(t *testing.T) {
-	data := cifar10(t)
+	data := clitest.CIFAR10(t)
 	t.Chdir(t.TempDir())
 	train := func(args ...string) []string { return append([]string{"train", "-data", data}, args...) }
 	for _, c := range []struct {
@@ -161,73 +158,14 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"check", "-vectors", "nowhere", "-type", "int"}, []string{"-type", `"int"`, "float64"}},
 		{[]string{"check", "-vectors", "nowhere"}, []string{"nowhere"}},
 	} {
-		ref(t, c.args...).refused(t, c.says...)
+		ref.Call(t, c.args...).Refused(t, c.says...)
 	}
 	for _, v := range verbs {
-		ref(t, v.name, "-nosuch").refused(t, "ref "+v.name, "-nosuch", "ref "+v.name+" -help")
-		ref(t, v.name, "stray").refused(t, `unexpected argument "stray"`, "ref "+v.name+" -help")
-		ref(t, v.name, "-kernel", "sse9").refused(t, `"sse9"`, "generic")
+		ref.Call(t, v.Name, "-nosuch").Refused(t, "ref "+v.Name, "-nosuch", "ref "+v.Name+" -help")
+		ref.Call(t, v.Name, "stray").Refused(t, `unexpected argument "stray"`, "ref "+v.Name+" -help")
+		ref.Call(t, v.Name, "-kernel", "sse9").Refused(t, `"sse9"`, "generic")
 	}
 	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-func TestCPU(t *testing.T) {
-	for _, row := range kernel.Rows[float32]() {
-		r := works(t, []string{"cpu", "-kernel", row.Name}, kernel.CPUName(), "kernel "+row.Name)
-		for line := range strings.Lines(r.out) {
-			if used := strings.HasSuffix(line, "in use\n"); used != regexp.MustCompile("^"+row.Name+" +[0-9]").MatchString(line) {
-				t.Errorf("-kernel %s: the line %q", row.Name, line)
-			}
-		}
-		for _, f := range kernel.Features() {
-			r.says(t, "  "+f.Name)
-		}
-	}
-	works(t, []string{"cpu"}, "kernel "+kernel.ActiveName(), "in use")
-}
-
-// An argument that brings the program down is reported in one line.
-func TestPanicIsOneLine(t *testing.T) {
-	defer func(old []verb) { verbs = old }(verbs)
-	verbs = []verb{{"burst", "panics", func(*call) error { panic("first\nsecond") }}}
-	r := ref(t, "burst")
-	if r.status != exitError || r.err != "ref: internal error, please report it: first\n" {
-		t.Errorf("status %d, %q", r.status, r.err)
-	}
-}
-
-func TestThousands(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 11173962: "11,173,962"} {
-		if got := thousands(n); got != want {
-			t.Errorf("%d is written %s, want %s", n, got, want)
-		}
-	}
-	if !strings.Contains(networkNames(), "sdnet34_all, ") || strings.Count(dataNames(), ",") != len(sdnet.DataSets)-1 {
-		t.Errorf("%s; %s", networkNames(), dataNames())
-	}
-}
-
-// A setting is the recipe's unless it is given.
-func TestOverride(t *testing.T) {
-	c := &call{flags: flag.NewFlagSet("train", flag.ContinueOnError)}
-	config := training.Published()
-	configFlags(c, &config)
-	if got := c.override(training.Demo(), config); !reflect.DeepEqual(got, training.Demo()) {
-		t.Errorf("nothing given: %+v", got)
-	}
-	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11", "batch": "12", "images": "13", "augment": "true", "schedule": "steps",
-		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9", "iterations": "14", "variant": "paper", "algorithm": "winograd", "milestones": "3,5", "plain-momentum": "true", "size": "64",
-		"holdout": "15", "holdout-every": "2", "learn-lambda": "true", "learn-step": "true", "gradient": "implicit"}
-	var args []string
-	c.flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
-	if err := c.flags.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	want := config
-	want.Data = training.Demo().Data
-	if got := c.override(training.Demo(), config); !reflect.DeepEqual(got, want) {
-		t.Errorf("all given: %+v, want %+v", got, want)
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"sdref/golden/cases"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
 	"sdref/golden/precision"
-	"sdref/golden/suite"
 	"sdref/golden/trial"
 )
 
@@ -33,10 +33,10 @@ func lastLine(output []byte) string {
 }
 
 // hold has a command judged by the given cases.
-func hold(t *testing.T, cases []*graph.Case, command ...string) *trial.Record {
+func hold(t *testing.T, list []*graph.Case, command ...string) *trial.Record {
 	t.Helper()
 	var log bytes.Buffer
-	hearing := trial.Trial{Cases: cases, Bounds: suite.Bounds, Facts: suite.Facts, Relations: suite.Relations()}
+	hearing := trial.Trial{Cases: list, Bounds: cases.Bounds, Facts: cases.Facts, Relations: cases.Relations()}
 	record, err := hearing.Hold(context.Background(), trial.Command(filepath.Join(t.TempDir(), "cases"), command, &log))
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, log.String())
@@ -95,7 +95,7 @@ func TestC(t *testing.T) {
 			if output, err := exec.Command(compiler, append(args, "c/client.c", "-lm")...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			record := hold(t, suite.Cases(), program)
+			record := hold(t, cases.All(), program)
 			mustPass(t, record, slices.Concat(operators, solvers))
 			mustTrace(t, record, slices.Concat(operators, solvers))
 		})
@@ -105,7 +105,7 @@ func TestC(t *testing.T) {
 func TestPyTorch(t *testing.T) {
 	needs(t, "torch")
 	all := slices.Concat(operators, solvers, networks)
-	record := hold(t, suite.Cases(), python, "pytorch/client.py")
+	record := hold(t, cases.All(), python, "pytorch/client.py")
 	mustPass(t, record, all)
 	mustTrace(t, record, all)
 	for _, r := range record.Reports {
@@ -129,7 +129,7 @@ func TestPyTorchHalf(t *testing.T) {
 // TestPyTorchUndeclared lets it compute in a shorter format than it says.
 func TestPyTorchUndeclared(t *testing.T) {
 	needs(t, "torch")
-	wide := slices.DeleteFunc(slices.Clone(suite.Cases()), func(c *graph.Case) bool { return !strings.Contains(c.ID, "3x3-64-real") })
+	wide := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool { return !strings.Contains(c.ID, "3x3-64-real") })
 	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
 		record := hold(t, wide, python, "pytorch/client.py", "--emulate", "--precision", string(p), "--declare", "fp32")
 		for _, r := range record.Reports {
@@ -162,7 +162,7 @@ func TestPyTorchRefuses(t *testing.T) {
 }
 
 func smoke() []*graph.Case {
-	return slices.DeleteFunc(slices.Clone(suite.Cases()), func(c *graph.Case) bool { return !c.Has("smoke") })
+	return slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool { return !c.Has("smoke") })
 }
 
 // guide returns the first code block of docs/golden.md that holds the text.
@@ -187,21 +187,21 @@ func TestGuide(t *testing.T) {
 	const start, mistake = "out, z, before, m = {}, None, None, 1.0", "out, z, before, m = {}, None, None, (1 + math.sqrt(5)) / 2"
 	code := guide(t, start)
 	file := filepath.Join(t.TempDir(), "first.py")
-	run := func(code string, cases []*graph.Case) *trial.Record {
+	run := func(code string, list []*graph.Case) *trial.Record {
 		if err := os.WriteFile(file, []byte(code), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		return hold(t, cases, python, file)
+		return hold(t, list, python, file)
 	}
 	kinds := []string{"conv_forward", "conv_transpose", "fista"}
-	mustPass(t, run(code, suite.Cases()), kinds)
-	record := run(strings.Replace(code, start, mistake, 1), []*graph.Case{suite.Find("fista-20")})
+	mustPass(t, run(code, cases.All()), kinds)
+	record := run(strings.Replace(code, start, mistake, 1), []*graph.Case{cases.Find("fista-20")})
 	if first := record.Reports[0].First; record.Verdict != judge.Logic || first == nil || first.Node != "3/momentum" {
 		t.Errorf("%s, first %+v; want LOGIC at 3/momentum", record.Verdict, first)
 	}
 }
 
-// TestGuideFill compares the guide's fill rule with the suite's inputs.
+// TestGuideFill compares the guide's fill rule with the cases' inputs.
 func TestGuideFill(t *testing.T) {
 	needs(t, "numpy")
 	program := "import math\n" + guide(t, "def fill(") +

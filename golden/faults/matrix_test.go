@@ -6,23 +6,23 @@ import (
 	"sync"
 	"testing"
 
+	"sdref/golden/cases"
 	"sdref/golden/faults"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/suite"
 )
 
 var full = flag.Bool("full", false, "plant every fault in every case, and run 10,000 honest machines; half an hour")
 
-// all are the suite's cases as subjects.
+// all are the cases as subjects.
 var all = sync.OnceValue(func() (list []faults.Subject) {
-	for _, c := range suite.Cases() {
+	for _, c := range cases.All() {
 		in := c.Generate()
 		expected, err := c.Evaluate(in)
 		if err != nil {
 			panic(err)
 		}
-		list = append(list, faults.Subject{Case: c, In: in, Expected: expected, Bounds: suite.Bounds(c.ID)})
+		list = append(list, faults.Subject{Case: c, In: in, Expected: expected, Bounds: cases.Bounds(c.ID)})
 	}
 	return list
 })

@@ -5,15 +5,15 @@ import (
 	"testing"
 
 	"sdref/golden"
+	"sdref/golden/cases"
 	"sdref/golden/graph"
 	"sdref/golden/own"
-	"sdref/golden/suite"
 )
 
-// In float64 the module's own code gives what the graphs give, for every case of the suite that it covers.
+// In float64 the module's own code gives what the graphs give, for every case of package cases that it covers.
 func TestOwnCodeIsTheGraph(t *testing.T) {
 	covered := map[string]bool{}
-	for _, c := range suite.Cases() {
+	for _, c := range cases.All() {
 		in := c.Generate()
 		got, err := own.Answers[float64](c, in)
 		if errors.Is(err, own.ErrNotCovered) {

@@ -1,7 +1,14 @@
-// Package trial holds a trial: it asks a backend all cases, some of them twice, and judges each answer by itself, then all of them
-// together.
+// Package trial asks a backend all cases, some of them twice, and has each answer judged by itself, then all of them together.
 //
-// It is for the judge's command and for tests of backends. It does not know which cases there are and how reports look.
+// A backend in another process and language is handed the cases, and answers, by files in one folder:
+//
+//	manifest.json, manifest.txt      the cases: what to compute, from which files, into which files
+//	ID/inputs/NAME.npy               float64 (class labels int64), every value exact in float32
+//	backend.json                     written by the backend: who it is and which arithmetic it declares
+//	ID/outputs/NAME.npy              written by the backend: float16, float32 or float64
+//
+// It is started once, with the folder as its last argument; docs/golden.md is the guide. The package is for the judge's command and
+// for tests of backends. It does not know which cases there are, which answer is right, and how reports look.
 package trial
 
 import (
@@ -12,7 +19,6 @@ import (
 
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/protocol"
 )
 
 // Trial is what is asked.
@@ -25,14 +31,14 @@ type Trial struct {
 
 // Witness is a backend: asked the exams, it says who it is, and returns a function that gives its answers to each, nil for one
 // that it does not do.
-type Witness func(ctx context.Context, exams []protocol.Exam) (protocol.Backend, func(protocol.Exam) (judge.Answers, error), error)
+type Witness func(ctx context.Context, exams []Exam) (Backend, func(Exam) (judge.Answers, error), error)
 
 // Record is what came of it.
 type Record struct {
-	Backend protocol.Backend `json:"backend"`
-	Command []string         `json:"command,omitempty"` // that gave the answers, if one did
-	Verdict judge.Verdict    `json:"verdict"`
-	Reports []judge.Report   `json:"cases"` // in the order of the cases
+	Backend Backend        `json:"backend"`
+	Command []string       `json:"command,omitempty"` // that gave the answers, if one did
+	Verdict judge.Verdict  `json:"verdict"`
+	Reports []judge.Report `json:"cases"` // in the order of the cases
 }
 
 // Again is the command that repeats one case; empty if no command gave the answers.
@@ -83,9 +89,9 @@ func (t Trial) Hold(ctx context.Context, w Witness) (*Record, error) {
 }
 
 // exams lists the cases, then some of them again, at the end, when the backend's memory is full of other things.
-func (t Trial) exams() (exams []protocol.Exam) {
+func (t Trial) exams() (exams []Exam) {
 	for _, c := range t.Cases {
-		exams = append(exams, protocol.Exam{ID: c.ID, Case: c, In: c.Generate()})
+		exams = append(exams, Exam{ID: c.ID, Case: c, In: c.Generate()})
 	}
 	stride := max(1, len(exams)/repeated)
 	for i := 0; i < len(t.Cases); i += stride {
@@ -105,7 +111,7 @@ type hearing struct {
 }
 
 // hear judges one case and returns its expected values, for the next one to be compared with.
-func (h *hearing) hear(e protocol.Exam, before graph.Values, answers func(protocol.Exam) (judge.Answers, error)) (graph.Values, error) {
+func (h *hearing) hear(e Exam, before graph.Values, answers func(Exam) (judge.Answers, error)) (graph.Values, error) {
 	c, reduced := e.Case, false
 	if g := h.Backend.Gradients; g != nil && !*g {
 		c, reduced = withoutGradients(c)
@@ -174,7 +180,7 @@ func (h *hearing) fact(id, name string) float64 {
 }
 
 // repeat compares the answers to a case with those to the same case before.
-func (h *hearing) repeat(e protocol.Exam, answers func(protocol.Exam) (judge.Answers, error)) error {
+func (h *hearing) repeat(e Exam, answers func(Exam) (judge.Answers, error)) error {
 	r := &h.Reports[h.at[e.Case.ID]]
 	if r.Verdict == judge.NotCovered {
 		return nil

@@ -16,10 +16,9 @@ import (
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
-	"sdref/golden/npy"
 	"sdref/golden/own"
 	"sdref/golden/precision"
-	"sdref/golden/protocol"
+	"sdref/tensor/npy"
 )
 
 // convolution is a small case; factor scales x.
@@ -43,9 +42,9 @@ func power() *graph.Case {
 }
 
 // backend answers right, after change has been made to its answers.
-func backend(b protocol.Backend, change func(id string, a judge.Answers)) Witness {
-	return func(context.Context, []protocol.Exam) (protocol.Backend, func(protocol.Exam) (judge.Answers, error), error) {
-		return b, func(e protocol.Exam) (judge.Answers, error) {
+func backend(b Backend, change func(id string, a judge.Answers)) Witness {
+	return func(context.Context, []Exam) (Backend, func(Exam) (judge.Answers, error), error) {
+		return b, func(e Exam) (judge.Answers, error) {
 			values, err := own.Answers[float32](e.Case, e.In)
 			if err != nil {
 				return nil, err
@@ -67,9 +66,9 @@ func backend(b protocol.Backend, change func(id string, a judge.Answers)) Witnes
 }
 
 var (
-	honest = protocol.Backend{Name: "test", Profile: precision.FP32, Device: "none", Deterministic: true, Kinds: []string{"conv_forward", "power_iteration"}}
-	cases  = []*graph.Case{convolution("one", 1), convolution("up", 256), power()}
-	usual  = Trial{Cases: cases, Bounds: func(string) judge.Bounds { return nil },
+	honest = Backend{Name: "test", Profile: precision.FP32, Device: "none", Deterministic: true, Kinds: []string{"conv_forward", "power_iteration"}}
+	three  = []*graph.Case{convolution("one", 1), convolution("up", 256), power()}
+	usual  = Trial{Cases: three, Bounds: func(string) judge.Bounds { return nil },
 		Relations: []judge.Relation{{Name: "times 256", Base: "one", Derived: "up", BaseNode: "y", DerivedNode: "y", Factor: 256}}}
 )
 
@@ -86,7 +85,7 @@ func TestHold(t *testing.T) {
 	nothing.Kinds = []string{"prox"}
 	half.Kinds = []string{"conv_forward"}
 	for what, c := range map[string]struct {
-		backend protocol.Backend
+		backend Backend
 		change  func(string, judge.Answers)
 		verdict judge.Verdict
 		report  int
@@ -108,7 +107,7 @@ func TestHold(t *testing.T) {
 		if r.Verdict != c.verdict || !strings.Contains(strings.Join(r.Reports[c.report].Notes, ";"), c.says) {
 			t.Errorf("%s: %s, %+v", what, r.Verdict, r.Reports[c.report])
 		}
-		if len(r.Reports) != len(cases) {
+		if len(r.Reports) != len(three) {
 			t.Errorf("%s: %d reports", what, len(r.Reports))
 		}
 		if v := r.Reports[c.report].Verdict; v != c.verdict && !(v == judge.NotCovered) {
@@ -130,7 +129,7 @@ func TestWithoutGradients(t *testing.T) {
 		want      judge.Verdict
 	}{"gone": {"grad/u", false, judge.Pass}, "gone, and promised": {"grad/u", true, judge.Protocol}, "the rest": {"z", false, judge.Protocol}} {
 		r, err := Trial{Cases: []*graph.Case{b.Case}, Bounds: usual.Bounds}.Hold(context.Background(),
-			backend(protocol.Backend{Name: "forward", Profile: precision.FP32, Kinds: []string{"prox"}, Gradients: &c.gradients}, func(_ string, a judge.Answers) { delete(a, c.gone) }))
+			backend(Backend{Name: "forward", Profile: precision.FP32, Kinds: []string{"prox"}, Gradients: &c.gradients}, func(_ string, a judge.Answers) { delete(a, c.gone) }))
 		if err != nil || r.Verdict != c.want {
 			t.Errorf("%s: %+v, %v", what, r.Reports, err)
 		}
@@ -172,7 +171,7 @@ func TestHoldEnds(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	broken := errors.New("no backend")
-	_, err := usual.Hold(context.Background(), func(context.Context, []protocol.Exam) (b protocol.Backend, _ func(protocol.Exam) (judge.Answers, error), err error) {
+	_, err := usual.Hold(context.Background(), func(context.Context, []Exam) (b Backend, _ func(Exam) (judge.Answers, error), err error) {
 		return b, nil, broken
 	})
 	if !errors.Is(err, broken) {
@@ -181,7 +180,7 @@ func TestHoldEnds(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	r, err := usual.Hold(context.Background(), backend(protocol.Backend{Name: "<test>", Profile: precision.FP32, Kinds: []string{"conv_forward"}}, func(id string, a judge.Answers) {
+	r, err := usual.Hold(context.Background(), backend(Backend{Name: "<test>", Profile: precision.FP32, Kinds: []string{"conv_forward"}}, func(id string, a judge.Answers) {
 		if id == "one" {
 			a["y"].Data[3] = 1e30
 			a["y"].DType = "float64"
@@ -245,7 +244,7 @@ func TestCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, v := range a {
-			if err := npy.Write(filepath.Join(folder, protocol.FileName(name)), npy.Array{Shape: v.Shape, DType: v.DType, Data: v.Data}); err != nil {
+			if err := npy.Write(filepath.Join(folder, FileName(name)), npy.Array{Shape: v.Shape, DType: v.DType, Data: v.Data}); err != nil {
 				t.Fatal(err)
 			}
 		}

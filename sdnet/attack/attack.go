@@ -17,7 +17,7 @@ import (
 	"sdref/autodiff"
 	"sdref/internal/elementary"
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -67,7 +67,7 @@ const stepShare = 2.5
 type Victim[T tensor.Float] struct {
 	Net *sdnet.Network[T] // a copy, whose CSC layers' settings may be changed
 
-	mean, std [cifar.Channels]T
+	mean, std [data.Channels]T
 	batch     int
 	predictor *sdnet.Predictor[T]
 	tape      *autodiff.Tape[T]
@@ -75,13 +75,13 @@ type Victim[T tensor.Float] struct {
 
 // NewVictim returns a network, weights as the optimiser left them, for images with the given mean and deviation of each channel;
 // it works on up to the given number of images at a time, on which no result depends.
-func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [cifar.Channels]float64, batch int) *Victim[T] {
+func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) *Victim[T] {
 	if batch < 1 {
 		panic(fmt.Sprintf("attack.NewVictim: a batch of %d images", batch))
 	}
 	v := &Victim[T]{Net: net.Evaluable(), batch: batch, tape: autodiff.NewTape(tensor.NewArena[T]())}
 	v.predictor = sdnet.NewPredictor(v.Net)
-	for c := range cifar.Channels {
+	for c := range data.Channels {
 		v.mean[c], v.std[c] = T(mean[c]), T(std[c])
 	}
 	return v
@@ -110,8 +110,8 @@ func (t *Trial[T]) Unfound() int {
 }
 
 // Begin returns the trial of the images of a set with the given indices. Those that the network mistakes as they are count as found.
-func (v *Victim[T]) Begin(set *cifar.Set, indices []int) *Trial[T] {
-	t := &Trial[T]{Images: tensor.New[T](len(indices), cifar.Channels, cifar.Side, cifar.Side), draws: set.Name, indices: indices}
+func (v *Victim[T]) Begin(set *data.Set, indices []int) *Trial[T] {
+	t := &Trial[T]{Images: tensor.New[T](len(indices), data.Channels, data.Side, data.Side), draws: set.Name, indices: indices}
 	for j, i := range indices {
 		row := t.Images.Row(j).Data
 		for k, x := range set.Image(i) {
@@ -153,11 +153,11 @@ func (v *Victim[T]) Recognised(t *Trial[T]) int {
 	return n
 }
 
-// normalise makes the network's input of pixels in [0, 1], in place; for bytes divided by 255 it has package augment's bits.
+// normalise makes the network's input of pixels in [0, 1], in place; for bytes divided by 255 it has the bits of data.Normaliser.
 func (v *Victim[T]) normalise(x *tensor.Tensor[T]) {
 	plane := x.Shape[2] * x.Shape[3]
 	for i, p := range x.Data {
-		c := i / plane % cifar.Channels
+		c := i / plane % data.Channels
 		x.Data[i] = (p - v.mean[c]) / v.std[c]
 	}
 }
@@ -181,7 +181,7 @@ func (v *Victim[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *
 	gradient = leaf.Grad()
 	plane := x.Shape[2] * x.Shape[3]
 	for i := range gradient.Data {
-		gradient.Data[i] /= v.std[i/plane%cifar.Channels]
+		gradient.Data[i] /= v.std[i/plane%data.Channels]
 	}
 	return gradient, classes
 }

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"sdref/sdnet/augment"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -14,7 +13,7 @@ import (
 func TestGradient(t *testing.T) {
 	for _, name := range []string{"resnet8_narrow", "sdnet8_narrow", "sdnet8_all_narrow"} {
 		v := victim(network[float64](t, name), 4)
-		tr := v.Begin(shapes.Data(0, 3, 1).Test, []int{0, 2})
+		tr := v.Begin(data.Shapes(0, 3, 1).Test, []int{0, 2})
 		labels := []int{4, 9}
 		before := losses(v, tr.Images, labels)
 		gradient, classes := v.Gradient(tr.Images, labels)
@@ -66,13 +65,13 @@ func TestLossGradient(t *testing.T) {
 
 // Pixels become the bits that training and evaluation see.
 func TestNormalise(t *testing.T) {
-	set := shapes.Data(0, 2, 1).Test
+	set := data.Shapes(0, 2, 1).Test
 	mean, std := [3]float64{0.49, 0.48, 0.45}, [3]float64{0.25, 0.24, 0.26}
 	v := NewVictim(network[float32](t, "sdnet8_narrow"), mean, std, 1)
 	x := v.Begin(set, []int{1}).Images
 	v.normalise(x)
 	want := tensor.New[float32](1, 3, 32, 32)
-	augment.NewNormaliser[float32](mean, std).Plain(want.Data, set, []int{1})
+	data.NewNormaliser[float32](mean, std).Plain(want.Data, set, []int{1})
 	if at := tensor.FirstDifference(x, want); at >= 0 {
 		t.Errorf("value %d is %v, want %v", at, x.Data[at], want.Data[at])
 	}

@@ -7,9 +7,8 @@ import (
 	"testing"
 
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/sdnet/pretrained"
-	"sdref/sdnet/shapes"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
@@ -45,13 +44,13 @@ func trained(t testing.TB) *sdnet.Network[float32] {
 }
 
 func victim[T tensor.Float](net *sdnet.Network[T], batch int) *Victim[T] {
-	data := shapes.Data(0, 0, 1)
-	return NewVictim(net, data.Mean, data.Std, batch)
+	d := data.Shapes(0, 0, 1)
+	return NewVictim(net, d.Mean, d.Std, batch)
 }
 
 // own returns n drawn images labelled by the network itself, so that it recognises all of them.
-func own[T tensor.Float](v *Victim[T], n int) (*cifar.Set, []int) {
-	set := shapes.Data(0, n, 1).Test
+func own[T tensor.Float](v *Victim[T], n int) (*data.Set, []int) {
+	set := data.Shapes(0, n, 1).Test
 	var indices []int
 	for i := range n {
 		indices = append(indices, i)

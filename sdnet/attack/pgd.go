@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"sdref/internal/random"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -137,7 +137,7 @@ func (r *round[T]) scatter(j int, s random.Stream) {
 	}
 	length := r.Epsilon
 	if r.Norm == L2 {
-		length *= s.Float(cifar.ImageBytes) / math.Sqrt(tensor.SumSquares(direction))
+		length *= s.Float(data.ImageBytes) / math.Sqrt(tensor.SumSquares(direction))
 	}
 	for k, d := range direction.Data {
 		p.Data[k] += T(length * d)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -207,7 +207,7 @@ func TestNamesAndPanics(t *testing.T) {
 	}
 	net := network[float32](t, "resnet8_narrow")
 	v := victim(net, 2)
-	tr := v.Begin(shapes.Data(0, 1, 1).Test, []int{0})
+	tr := v.Begin(data.Shapes(0, 1, 1).Test, []int{0})
 	panics(t, "a batch of 0", func() { victim(net, 0) })
 	for _, a := range []PGD{{Epsilon: 1, Steps: 0, Restarts: 1}, {Epsilon: 1, Steps: 1}, {Epsilon: -1, Steps: 1, Restarts: 1}, {Epsilon: math.NaN(), Steps: 1, Restarts: 1}} {
 		panics(t, "no attack has", func() { v.Attack(tr, a, nil) })

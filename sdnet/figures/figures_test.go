@@ -5,24 +5,22 @@ import (
 	"math"
 	"testing"
 
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
 // Bytes that were normalised come back as the same bytes.
 func TestValuesAndPicture(t *testing.T) {
-	set := shapes.Data(3, 0, 1).Train
+	set := data.Shapes(3, 0, 1).Train
 	p := Pixels{Mean: [3]float64{0.4, 0.5, 0.6}, Std: [3]float64{0.2, 0.25, 0.3}}
-	x := tensor.New[float64](3, 3, cifar.Side, cifar.Side)
-	augment.NewNormaliser[float64](p.Mean, p.Std).Plain(x.Data, set, []int{0, 1, 2})
+	x := tensor.New[float64](3, 3, data.Side, data.Side)
+	data.NewNormaliser[float64](p.Mean, p.Std).Plain(x.Data, set, []int{0, 1, 2})
 	for i := range 3 {
-		m := Picture(Values(p, x, i), cifar.Side, cifar.Side)
-		for at := range cifar.Side * cifar.Side {
-			plane := cifar.Side * cifar.Side
+		m := Picture(Values(p, x, i), data.Side, data.Side)
+		for at := range data.Side * data.Side {
+			plane := data.Side * data.Side
 			want := color.NRGBA{set.Image(i)[at], set.Image(i)[plane+at], set.Image(i)[2*plane+at], 0xFF}
-			if got := m.NRGBAAt(at%cifar.Side, at/cifar.Side); got != want {
+			if got := m.NRGBAAt(at%data.Side, at/data.Side); got != want {
 				t.Fatalf("image %d, pixel %d: %v, want %v", i, at, got, want)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"strings"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Prefix stands before a network's name where the name of a file could stand.

@@ -4,8 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/noise"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -66,7 +65,7 @@ func (e Experiment) Testing(oracle bool) int {
 
 // Curves measures a model on the images of a set with the given indices, under each condition at each lambda. It returns nil if
 // it was stopped.
-func Curves[T tensor.Float](m *Model[T], e Experiment, set *cifar.Set, indices []int) []Curve {
+func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []int) []Curve {
 	var curves []Curve
 	for _, c := range e.Conditions {
 		images := c.apply(set, indices, e.Seed)
@@ -86,7 +85,7 @@ func Curves[T tensor.Float](m *Model[T], e Experiment, set *cifar.Set, indices [
 // Trials tries every method on the images of a set with the given indices, under each condition. With oracle it measures all
 // lambdas too: the best of these looks at labels, and no method that does not can be expected to do better. It returns nil if it was
 // stopped.
-func Trials[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *cifar.Set, indices []int, oracle bool) []Trial {
+func Trials[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *data.Set, indices []int, oracle bool) []Trial {
 	var trials []Trial
 	for _, c := range e.Conditions {
 		images := c.apply(set, indices, e.Seed)
@@ -115,19 +114,19 @@ func Trials[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *ci
 }
 
 // apply returns the images with the given indices under a condition.
-func (c Condition) apply(set *cifar.Set, indices []int, seed uint64) *cifar.Set {
+func (c Condition) apply(set *data.Set, indices []int, seed uint64) *data.Set {
 	if c.Noise == Clean {
-		return noise.Pick(set, indices)
+		return data.Pick(set, indices)
 	}
-	kind, err := noise.ParseKind(c.Noise)
+	kind, err := data.ParseNoise(c.Noise)
 	if err != nil {
 		panic("robust: " + err.Error())
 	}
-	return noise.Set(set, indices, kind, c.Severity, seed)
+	return data.AddNoise(set, indices, kind, c.Severity, seed)
 }
 
 // curve measures all lambdas on images; answers are those at the lambda of training.
-func (m *Model[T]) curve(e Experiment, c Condition, images *cifar.Set, answers []Answer) *Curve {
+func (m *Model[T]) curve(e Experiment, c Condition, images *data.Set, answers []Answer) *Curve {
 	curve := &Curve{Condition: c, Images: len(answers), Residual: meanResidual(answers)}
 	for _, lambda := range e.Lambdas {
 		answers := m.Predict(images, Same(images.Len(), lambda), e.Progress)
@@ -163,7 +162,7 @@ func (e Experiment) choose(method Method, choices []Choice, c Condition, answers
 	return lambdas
 }
 
-func right(answers []Answer, set *cifar.Set) []bool {
+func right(answers []Answer, set *data.Set) []bool {
 	list := make([]bool, len(answers))
 	for i, a := range answers {
 		list[i] = a.Class == int(set.Labels[i])

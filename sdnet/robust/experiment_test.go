@@ -8,16 +8,14 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/noise"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 )
 
 var some = Experiment{Lambdas: []float64{0.1, 0.4, 0.9}, Conditions: []Condition{{Clean, 0}, {"gaussian", 1}, {"gaussian", 5}, {"impulse", 1}}, Seed: 1}
 
 // Each number of a curve again, by predictions one by one.
 func TestCurves(t *testing.T) {
-	m, set := model(t, network[float64](t, "sdnet8_narrow"), 3), shapes.Data(9, 0, 1).Train
+	m, set := model(t, network[float64](t, "sdnet8_narrow"), 3), data.Shapes(9, 0, 1).Train
 	indices, made := []int{7, 2, 3, 0}, 0
 	e := some
 	e.Progress = func(n int) bool { made += n; return true }
@@ -25,7 +23,7 @@ func TestCurves(t *testing.T) {
 	if made != e.Learning()*len(indices) || len(curves) != len(e.Conditions) {
 		t.Fatalf("%d predictions, want %d each for %d images; %d curves", made, e.Learning(), len(indices), len(curves))
 	}
-	images := noise.Set(set, indices, noise.Gaussian, 5, 1)
+	images := data.AddNoise(set, indices, data.GaussianNoise, 5, 1)
 	want := Curve{Condition: Condition{"gaussian", 5}, Images: 4}
 	for _, lambda := range e.Lambdas {
 		correct := 0
@@ -115,7 +113,7 @@ func TestLabelsDoNotMatter(t *testing.T) {
 }
 
 func TestStopExperiment(t *testing.T) {
-	m, set := model(t, network[float32](t, "sdnet8_narrow"), 8), &cifar.Set{}
+	m, set := model(t, network[float32](t, "sdnet8_narrow"), 8), &data.Set{}
 	*set = *drawn(2)
 	for after := range some.Testing(true) {
 		e, calls := some, 0

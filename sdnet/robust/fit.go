@@ -3,7 +3,7 @@ package robust
 import (
 	"fmt"
 
-	"sdref/sdnet/noise"
+	"sdref/sdnet/data"
 )
 
 // Condition is what was done to images.
@@ -26,10 +26,10 @@ func (c Condition) String() string {
 }
 
 // Conditions lists no noise, then each noise at each severity.
-func Conditions(kinds []noise.Kind) []Condition {
+func Conditions(kinds []data.Noise) []Condition {
 	list := []Condition{{Noise: Clean}}
 	for _, k := range kinds {
-		for severity := 1; severity <= noise.Severities; severity++ {
+		for severity := 1; severity <= data.Severities; severity++ {
 			list = append(list, Condition{k.String(), severity})
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"sdref/sdnet/noise"
+	"sdref/sdnet/data"
 )
 
 func TestFit(t *testing.T) {
@@ -63,7 +63,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestConditions(t *testing.T) {
-	text := fmt.Sprint(Conditions([]noise.Kind{noise.Shot, noise.Impulse}))
+	text := fmt.Sprint(Conditions([]data.Noise{data.ShotNoise, data.ImpulseNoise}))
 	if text != "[clean shot 1 shot 2 shot 3 shot 4 shot 5 impulse 1 impulse 2 impulse 3 impulse 4 impulse 5]" {
 		t.Error(text)
 	}

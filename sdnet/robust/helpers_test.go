@@ -6,8 +6,7 @@ import (
 	"testing"
 
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -29,15 +28,15 @@ func network[T tensor.Float](t testing.TB, name string) *sdnet.Network[T] {
 
 func model[T tensor.Float](t testing.TB, net *sdnet.Network[T], batch int) *Model[T] {
 	t.Helper()
-	data := shapes.Data(0, 0, 1)
-	m, err := NewModel(net, data.Mean, data.Std, batch)
+	d := data.Shapes(0, 0, 1)
+	m, err := NewModel(net, d.Mean, d.Std, batch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-func drawn(n int) *cifar.Set { return shapes.Data(0, n, 1).Test }
+func drawn(n int) *data.Set { return data.Shapes(0, n, 1).Test }
 
 func panics(t *testing.T, part string, f func()) {
 	t.Helper()

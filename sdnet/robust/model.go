@@ -18,8 +18,7 @@ import (
 	"slices"
 
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -28,7 +27,7 @@ type Model[T tensor.Float] struct {
 	Lambda    float64 // of training
 	predictor *sdnet.Predictor[T]
 	stem      *sdnet.CSC[T] // of the model's own copy of the network
-	normalise *augment.Normaliser[T]
+	normalise *data.Normaliser[T]
 	batch     int
 	images    *tensor.Tensor[T]
 	residuals []float64 // of the batch at hand
@@ -37,19 +36,19 @@ type Model[T tensor.Float] struct {
 // NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean and deviation of
 // each channel; equal lambdas are computed in batches of up to the given size. The network is copied. A network whose stem is no CSC
 // layer, or that takes images of another size than 32 x 32, is an error.
-func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [cifar.Channels]float64, batch int) (*Model[T], error) {
+func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) (*Model[T], error) {
 	if batch < 1 {
 		panic(fmt.Sprintf("robust.NewModel: a batch of %d images", batch))
 	}
 	if !net.CSCStem {
 		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
 	}
-	if net.Data.Image != cifar.Side {
-		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image, cifar.Side)
+	if net.Data.Image != data.Side {
+		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image, data.Side)
 	}
 	net = net.Evaluable()
 	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0], batch: batch,
-		normalise: augment.NewNormaliser[T](mean, std)}
+		normalise: data.NewNormaliser[T](mean, std)}
 	m.predictor.Observe = func(name string, value *tensor.Tensor[T]) {
 		if name == m.stem.Name {
 			m.residuals = m.rest(value)
@@ -67,7 +66,7 @@ type Answer struct {
 // Predict answers for each image of a set, the stem's lambda being lambdas[i] for image i, on which alone the answer depends.
 // After each batch it calls progress, if that is not nil, with the number of its images, and returns nil if the answer is
 // false. It panics unless there is one lambda an image.
-func (m *Model[T]) Predict(set *cifar.Set, lambdas []float64, progress func(images int) bool) []Answer {
+func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(images int) bool) []Answer {
 	if len(lambdas) != set.Len() {
 		panic(fmt.Sprintf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(), set.Name))
 	}
@@ -102,9 +101,9 @@ func Same(n int, lambda float64) []float64 {
 }
 
 // answer fills in the answers for some images of a set, at the lambda that the stem has.
-func (m *Model[T]) answer(answers []Answer, set *cifar.Set, indices []int) {
+func (m *Model[T]) answer(answers []Answer, set *data.Set, indices []int) {
 	if m.images == nil || m.images.Shape[0] != len(indices) {
-		m.images = tensor.New[T](len(indices), cifar.Channels, cifar.Side, cifar.Side)
+		m.images = tensor.New[T](len(indices), data.Channels, data.Side, data.Side)
 	}
 	m.normalise.Plain(m.images.Data, set, indices)
 	logits := m.predictor.Logits(m.images)

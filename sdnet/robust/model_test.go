@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"sdref/sdnet"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
 // byHand answers for one image: a network made anew with the lambda, and A z as loops.
-func byHand(t *testing.T, net *sdnet.Network[float64], set *cifar.Set, i int, lambda float64) Answer {
+func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lambda float64) Answer {
 	n := net.Evaluable()
 	n.Layers[0].Lambda = lambda
 	p := sdnet.NewPredictor(n)
@@ -112,8 +112,8 @@ func TestStop(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	data := [3]float64{1, 1, 1}
-	if _, err := NewModel(network[float32](t, "resnet8_narrow"), data, data, 1); err == nil || !strings.Contains(err.Error(), "resnet8_narrow: the stem is no CSC layer") {
+	d := [3]float64{1, 1, 1}
+	if _, err := NewModel(network[float32](t, "resnet8_narrow"), d, d, 1); err == nil || !strings.Contains(err.Error(), "resnet8_narrow: the stem is no CSC layer") {
 		t.Error(err)
 	}
 	spec := network[float32](t, "sdnet8_narrow").Spec
@@ -122,9 +122,9 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewModel(net, data, data, 1); err == nil || !strings.Contains(err.Error(), "40x40, not 32x32") {
+	if _, err := NewModel(net, d, d, 1); err == nil || !strings.Contains(err.Error(), "40x40, not 32x32") {
 		t.Error(err)
 	}
-	panics(t, "a batch of 0", func() { NewModel(net, data, data, 0) })
+	panics(t, "a batch of 0", func() { NewModel(net, d, d, 0) })
 	panics(t, "2 lambdas for the 1 images", func() { model(t, network[float32](t, "sdnet8_narrow"), 1).Predict(drawn(1), Same(2, 1), nil) })
 }

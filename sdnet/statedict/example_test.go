@@ -7,7 +7,7 @@ import (
 
 	"sdref/sdnet"
 	"sdref/sdnet/statedict"
-	"sdref/sdnet/torchfile"
+	"sdref/tensor/torchfile"
 )
 
 // A network goes out to PyTorch, and comes back without being told which it is.

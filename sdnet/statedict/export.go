@@ -3,9 +3,9 @@ package statedict
 import (
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // Export lists a network's tensors as the published checkpoints have them: with the number of batches that each BatchNorm has

@@ -5,9 +5,9 @@ import (
 	"math"
 	"strings"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // Type is the type that holds all of the network's tensors: float64 if one of them is, float32 otherwise.

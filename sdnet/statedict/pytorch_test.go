@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/internal/random"
 	"sdref/sdnet"
-	"sdref/sdnet/torchfile"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 const python = "/usr/bin/python3" // Debian's, to which python3-torch belongs

@@ -13,8 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/torchfile"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 // Dict is the tensors of a file.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
-	"sdref/sdnet/torchfile"
+	"sdref/tensor/safetensors"
+	"sdref/tensor/torchfile"
 )
 
 // dictOf is a dictionary of tensors in memory.

@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strconv"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights as the
@@ -72,12 +73,12 @@ func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 }
 
 // Resume returns the run that a checkpoint holds; it goes on as if it had never been interrupted.
-func Resume[T tensor.Float](f *safetensors.File, data Data) (*Run[T], error) {
+func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error) {
 	c, iteration, err := ReadConfig(f)
 	if err != nil {
 		return nil, err
 	}
-	r, err := prepare[T](c, data)
+	r, err := prepare[T](c, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}

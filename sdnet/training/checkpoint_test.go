@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
+	"sdref/tensor/safetensors"
 )
 
 // A checkpoint that is not right names its file and what in it is wrong.
@@ -68,7 +68,7 @@ func TestBrokenCheckpoints(t *testing.T) {
 	} {
 		f := reread(t, good.Path)
 		c.change(f)
-		_, err := Resume[float32](f, CIFAR(drawn()))
+		_, err := Resume[float32](f, drawn().Dataset())
 		says(t, err, append(c.says, good.Path)...)
 		switch _, _, err := LoadNetwork[float32](f); {
 		case c.loadable && err != nil:
@@ -77,9 +77,9 @@ func TestBrokenCheckpoints(t *testing.T) {
 			says(t, err, append(c.says, good.Path)...)
 		}
 	}
-	_, err := Resume[float32](good, CIFAR(shapes.Data(9, 0, 1)))
+	_, err := Resume[float32](good, data.Shapes(9, 0, 1).Dataset())
 	says(t, err, good.Path, "images", "10 of 9")
-	if r, err := Resume[float32](good, CIFAR(drawn())); err != nil || r.Iteration != 4 {
+	if r, err := Resume[float32](good, drawn().Dataset()); err != nil || r.Iteration != 4 {
 		t.Errorf("the checkpoint as it was: %v", err)
 	}
 }

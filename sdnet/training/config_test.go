@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"sdref/conv"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
 )
 
 func TestConfigCheck(t *testing.T) {
@@ -40,7 +38,7 @@ func TestConfigCheck(t *testing.T) {
 			config := short()
 			change(&config)
 			says(t, config.Check(), c.says)
-			_, err := New[float32](config, CIFAR(drawn()))
+			_, err := New[float32](config, drawn().Dataset())
 			says(t, err, c.says)
 		}
 	}
@@ -97,18 +95,10 @@ func TestRecipes(t *testing.T) {
 func TestDataMustFit(t *testing.T) {
 	c := short()
 	c.Data = "cifar10"
-	_, err := New[float32](c, CIFAR(drawn()))
+	_, err := New[float32](c, drawn().Dataset())
 	says(t, err, "data", "cifar10", "shapes")
 	c = short()
 	c.Images = 13
-	_, err = New[float32](c, CIFAR(drawn()))
+	_, err = New[float32](c, drawn().Dataset())
 	says(t, err, "images", "13 of 12")
-	for name, want := range map[string]string{"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "shapes": "shapes", "other": "other"} {
-		if got := DataName(&cifar.Data{Name: name}); got != want {
-			t.Errorf("DataName of %s: %q, want %q", name, got, want)
-		}
-	}
-	if DataName(shapes.Data(0, 0, 1)) != "shapes" {
-		t.Error("the drawn images have another name")
-	}
 }

@@ -34,7 +34,7 @@ func TestSaveOnAFullDisk(t *testing.T) {
 	if string(content(t, path)) != before {
 		t.Error("the old checkpoint was touched")
 	}
-	if r, err := Resume[float32](reread(t, path), CIFAR(drawn())); err != nil || r.Iteration != 0 {
+	if r, err := Resume[float32](reread(t, path), drawn().Dataset()); err != nil || r.Iteration != 0 {
 		t.Errorf("the old checkpoint: %v", err)
 	}
 	if files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); err != nil || len(files) != 1 {

@@ -5,7 +5,7 @@ import (
 
 	"sdref/autodiff"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -36,14 +36,14 @@ func (e Evaluation) Accuracy5() float64 { return float64(e.Top5) / float64(max(1
 // Evaluate runs a network, prepared by sdnet.Network.Evaluable, over a set of images without augmentation. After each batch
 // it calls progress, if that is not nil, with the evaluation so far, and stops early if the answer is false. An image that
 // cannot be read, which only images in files can be, ends it too. It panics if batch is not positive.
-func Evaluate[T tensor.Float](net *sdnet.Network[T], set Images, mean, std [3]float64, batch int, progress func(Evaluation) bool) Evaluation {
+func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std [3]float64, batch int, progress func(Evaluation) bool) Evaluation {
 	if batch < 1 {
 		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", batch))
 	}
 	e := Evaluation{Codes: codesOf(net)}
 	p := sdnet.NewPredictor(net)
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
-	normalise := augment.NewNormaliser[T](mean, std)
+	normalise := data.NewNormaliser[T](mean, std)
 	losses := autodiff.NoGrad(tensor.NewArena[T]())
 	side, sum := set.Extent(), 0.0
 	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*batch, batch) }, bytes: 3 * side * side}
@@ -70,7 +70,7 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set Images, mean, std [3]fl
 }
 
 // inOrder are at most n images of a set from the given one on, nil if there are none.
-func inOrder(set Images, first, n int) (list []sample) {
+func inOrder(set data.Images, first, n int) (list []sample) {
 	for i := first; i < first+min(n, set.Len()-first); i++ {
 		list = append(list, sample{set.Label(i), func(dst []byte) error { return set.Plain(dst, i) }})
 	}

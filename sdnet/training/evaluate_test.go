@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
 // byHand evaluates image by image: sorted logits, log-sum-exp in float64, zeros counted one by one.
-func byHand(net *sdnet.Network[float64], data *cifar.Data) Evaluation {
-	e := Evaluation{Images: data.Test.Len()}
+func byHand(net *sdnet.Network[float64], d *data.Sets) Evaluation {
+	e := Evaluation{Images: d.Test.Len()}
 	p := sdnet.NewPredictor(net)
 	zeros, total := map[string]int{}, map[string]int{}
 	p.Observe = func(name string, value *tensor.Tensor[float64]) {
@@ -27,8 +26,8 @@ func byHand(net *sdnet.Network[float64], data *cifar.Data) Evaluation {
 		}
 	}
 	image := tensor.New[float64](1, 3, 32, 32)
-	for i, label := range data.Test.Labels {
-		augment.NewNormaliser[float64](data.Mean, data.Std).Plain(image.Data, data.Test, []int{i})
+	for i, label := range d.Test.Labels {
+		data.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, d.Test, []int{i})
 		logits := p.Logits(image).Data
 		classes := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 		slices.SortFunc(classes, func(a, b int) int {
@@ -58,19 +57,19 @@ func byHand(net *sdnet.Network[float64], data *cifar.Data) Evaluation {
 func TestEvaluate(t *testing.T) {
 	c := short()
 	c.Network, c.Type, c.Epochs = "sdnet8_all_narrow", "float64", 1
-	data := drawn()
-	r := start[float64](t, c, data)
+	d := drawn()
+	r := start[float64](t, c, d)
 	for !r.Done() {
 		step(t, r)
 	}
 	net := r.Net().Evaluable()
-	want := byHand(net, data)
+	want := byHand(net, d)
 	if want.Top5 == 0 || want.Top5 == want.Images || len(want.Codes) != 7 || want.Codes[0].Zeros == 0 {
 		t.Fatalf("this network would not show a mistake: %+v", want)
 	}
 	for _, batch := range []int{1, 3, 7, 100} {
 		var seen []int
-		e := Evaluate(net, data.Test, data.Mean, data.Std, batch, func(e Evaluation) bool { seen = append(seen, e.Images); return true })
+		e := Evaluate(net, d.Test, d.Mean, d.Std, batch, func(e Evaluation) bool { seen = append(seen, e.Images); return true })
 		if math.Abs(e.Loss-want.Loss) > 1e-12 {
 			t.Errorf("batch %d: loss %v, want %v", batch, e.Loss, want.Loss)
 		}
@@ -82,13 +81,13 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("batch %d: progress %v", batch, seen)
 		}
 	}
-	if e := Evaluate(net, data.Test, data.Mean, data.Std, 3, func(Evaluation) bool { return false }); e.Images != 3 || e.Codes[0].Total != 3*16*32*32 {
+	if e := Evaluate(net, d.Test, d.Mean, d.Std, 3, func(Evaluation) bool { return false }); e.Images != 3 || e.Codes[0].Total != 3*16*32*32 {
 		t.Errorf("stopped after a batch: %+v", e)
 	}
-	if e := Evaluate(net, data.Test.Slice(0, 0), data.Mean, data.Std, 3, nil); e.Images != 0 || e.Accuracy() != 0 || e.Codes[0].ZeroShare() != 0 {
+	if e := Evaluate(net, d.Test.Slice(0, 0), d.Mean, d.Std, 3, nil); e.Images != 0 || e.Accuracy() != 0 || e.Codes[0].ZeroShare() != 0 {
 		t.Errorf("no images: %+v", e)
 	}
-	panics(t, "a batch of 0", func() { Evaluate(net, data.Test, data.Mean, data.Std, 0, nil) })
+	panics(t, "a batch of 0", func() { Evaluate(net, d.Test, d.Mean, d.Std, 0, nil) })
 }
 
 func TestShares(t *testing.T) {
@@ -100,13 +99,13 @@ func TestShares(t *testing.T) {
 
 // Looking at a run does not change it.
 func TestEvaluationLeavesTheRunAlone(t *testing.T) {
-	data, folder := drawn(), t.TempDir()
+	d, folder := drawn(), t.TempDir()
 	var paths []string
 	for _, look := range []bool{false, true} {
-		r := start[float32](t, short(), data)
+		r := start[float32](t, short(), d)
 		for !r.Done() {
 			if look {
-				Evaluate(r.Net().Evaluable(), data.Test, data.Mean, data.Std, 5, nil)
+				Evaluate(r.Net().Evaluable(), d.Test, d.Mean, d.Std, 5, nil)
 			}
 			step(t, r)
 		}

@@ -5,9 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // tiny is a run that takes no time: 2 epochs of 3 steps on 10 drawn images.
@@ -19,8 +19,8 @@ func tiny() training.Config {
 
 // A run is made from a configuration and its data, and goes step by step.
 func ExampleNew() {
-	data := shapes.Data(10, 0, 1)
-	run, err := training.New[float32](tiny(), training.CIFAR(data))
+	d := data.Shapes(10, 0, 1)
+	run, err := training.New[float32](tiny(), d.Dataset())
 	if err != nil {
 		panic(err)
 	}
@@ -33,7 +33,7 @@ func ExampleNew() {
 			fmt.Printf("epoch %d ends with step %d of %d\n", step.Epoch.Epoch, step.Iteration, run.Total())
 		}
 	}
-	_, err = training.New[float32](training.Published(), training.CIFAR(data))
+	_, err = training.New[float32](training.Published(), d.Dataset())
 	fmt.Println(err)
 	// Output:
 	// epoch 1 ends with step 3 of 6
@@ -49,9 +49,9 @@ func ExampleResume() {
 	}
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "checkpoint.safetensors")
-	data := shapes.Data(10, 0, 1)
+	d := data.Shapes(10, 0, 1)
 
-	run, err := training.New[float32](tiny(), training.CIFAR(data))
+	run, err := training.New[float32](tiny(), d.Dataset())
 	if err != nil {
 		panic(err)
 	}
@@ -68,7 +68,7 @@ func ExampleResume() {
 	if err != nil {
 		panic(err)
 	}
-	resumed, err := training.Resume[float32](file, training.CIFAR(data))
+	resumed, err := training.Resume[float32](file, d.Dataset())
 	if err != nil {
 		panic(err)
 	}
@@ -86,13 +86,13 @@ func ExampleResume() {
 
 // A network in training is evaluated as a copy whose step sizes and atoms are in order.
 func ExampleEvaluate() {
-	data := shapes.Data(10, 8, 1)
-	run, err := training.New[float32](tiny(), training.CIFAR(data))
+	d := data.Shapes(10, 8, 1)
+	run, err := training.New[float32](tiny(), d.Dataset())
 	if err != nil {
 		panic(err)
 	}
-	e := training.Evaluate(run.Net().Evaluable(), data.Test, data.Mean, data.Std, 3, func(e training.Evaluation) bool {
-		fmt.Println(e.Images, "of", data.Test.Len())
+	e := training.Evaluate(run.Net().Evaluable(), d.Test, d.Mean, d.Std, 3, func(e training.Evaluation) bool {
+		fmt.Println(e.Images, "of", d.Test.Len())
 		return true
 	})
 	fmt.Println(e.Codes[0].Layer, e.Codes[0].Total, e.Accuracy() <= e.Accuracy5())

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/golden/safetensors"
-	"sdref/sdnet/cifar"
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // short is a run of 2 epochs of 3 steps on 10 images: batches of 4, 4 and the 2 that are left.
@@ -22,11 +21,11 @@ func short() Config {
 }
 
 // drawn is data for short: more images than it asks for.
-func drawn() *cifar.Data { return shapes.Data(12, 7, 1) }
+func drawn() *data.Sets { return data.Shapes(12, 7, 1) }
 
-func start[T tensor.Float](t testing.TB, c Config, data *cifar.Data) *Run[T] {
+func start[T tensor.Float](t testing.TB, c Config, d *data.Sets) *Run[T] {
 	t.Helper()
-	r, err := New[T](c, CIFAR(data))
+	r, err := New[T](c, d.Dataset())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // ReadHistory reads the epochs that a checkpoint's run has completed; none if the checkpoint does not say.

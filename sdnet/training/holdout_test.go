@@ -6,8 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 )
 
 // The images held out and those trained on share none, make up all, and are the same for every seed.
@@ -28,19 +27,19 @@ func TestSplit(t *testing.T) {
 	c := short()
 	c.Images, c.Holdout = 8, 4
 	c.Seed = 9
-	set, err := c.HeldOut(CIFAR(drawn()))
+	set, err := c.HeldOut(drawn().Dataset())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, held = split(12, 8, 4)
-	image := make([]byte, cifar.ImageBytes)
+	image := make([]byte, data.ImageBytes)
 	for j, i := range held {
 		if err := set.Plain(image, j); err != nil || !slices.Equal(image, drawn().Train.Image(i)) || set.Label(j) != drawn().Train.Label(i) {
 			t.Errorf("image %d held out is not image %d, %v", j, i, err)
 		}
 	}
 	c.Holdout = 0
-	_, err = c.HeldOut(CIFAR(drawn()))
+	_, err = c.HeldOut(drawn().Dataset())
 	says(t, err, "holdout: 0 of 12")
 }
 
@@ -115,7 +114,7 @@ func TestStepCodes(t *testing.T) {
 	}
 	// The stem's code does not depend on BatchNorm's mode, so an evaluation of the same two images shows it.
 	pixels, _ := shown(t, r, 2)
-	set := &cifar.Set{Images: pixels, Labels: make([]uint8, 2)}
+	set := &data.Set{Images: pixels, Labels: make([]uint8, 2)}
 	e := Evaluate(before.Evaluable(), set, drawn().Mean, drawn().Std, 2, nil)
 	if e.Codes[0] != s.Codes[0] || s.Codes[0].Zeros == 0 || s.Codes[6].Zeros == 0 {
 		t.Errorf("%+v, want %+v", s.Codes[0], e.Codes[0])
@@ -159,16 +158,16 @@ func TestPlainMomentum(t *testing.T) {
 
 // The subset of a set is evaluated as the set of these images.
 func TestEvaluateSubset(t *testing.T) {
-	data := CIFAR(drawn())
+	d := drawn().Dataset()
 	r := start[float32](t, short(), drawn())
 	step(t, r)
 	net := r.Net().Evaluable()
-	part := Evaluate(net, subset{data.Test, []int{2, 3, 4}}, data.Mean, data.Std, 2, nil)
-	want := Evaluate(net, drawn().Test.Slice(2, 5), data.Mean, data.Std, 2, nil)
+	part := Evaluate(net, subset{d.Test, []int{2, 3, 4}}, d.Mean, d.Std, 2, nil)
+	want := Evaluate(net, drawn().Test.Slice(2, 5), d.Mean, d.Std, 2, nil)
 	if part.Loss != want.Loss || part.Top5 != want.Top5 || part.Codes[0] != want.Codes[0] || part.Images != 3 {
 		t.Errorf("%+v, want %+v", part, want)
 	}
-	if _, ok := data.Train.(augment.Cropped); !ok || data.Classes != 10 || data.Name != "shapes" {
-		t.Errorf("%+v", data)
+	if _, ok := d.Train.(data.Cropped); !ok || d.Classes != 10 || d.Name != "shapes" {
+		t.Errorf("%+v", d)
 	}
 }

@@ -14,8 +14,7 @@ import (
 	"testing"
 
 	"sdref/internal/random"
-	"sdref/sdnet/augment"
-	"sdref/sdnet/imagenet"
+	"sdref/sdnet/data"
 )
 
 // counted is n samples of one byte, their number.
@@ -67,7 +66,7 @@ func TestReaderErrors(t *testing.T) {
 }
 
 // broken is images of which one cannot be read.
-type broken struct{ Varied }
+type broken struct{ data.Varied }
 
 var errBroken = errors.New("the file broke")
 
@@ -82,29 +81,19 @@ func (b broken) Vary(dst []byte, i int, _ random.Stream, _, _ uint64) error { re
 
 // An image that cannot be read ends a step and an evaluation with its error.
 func TestUnreadableImage(t *testing.T) {
-	data := CIFAR(drawn())
-	data.Train, data.Test = broken{data.Train}, broken{augment.Cropped{Set: drawn().Test}}
-	r, err := New[float32](short(), data)
+	d := drawn().Dataset()
+	d.Train, d.Test = broken{d.Train}, broken{data.Cropped{Set: drawn().Test}}
+	r, err := New[float32](short(), d)
 	for err == nil {
 		_, err = r.Step()
 	}
 	if !errors.Is(err, errBroken) || r.Iteration > 2 {
 		t.Errorf("after step %d: %v", r.Iteration, err)
 	}
-	e := Evaluate(r.Net().Evaluable(), data.Test, data.Mean, data.Std, 3, nil)
+	e := Evaluate(r.Net().Evaluable(), d.Test, d.Mean, d.Std, 3, nil)
 	if !errors.Is(e.Err, errBroken) || e.Images != 3 {
 		t.Errorf("%+v", e)
 	}
-}
-
-func TestNormalisation(t *testing.T) {
-	for name, want := range map[string][2]float64{"cifar10": {0.4914, 0.2023}, "cifar100": {0.5071, 0.2675}, "imagenet": {0.485, 0.229}, "shapes": {0.5, 0.3}} {
-		if mean, std, err := Normalisation(name); err != nil || mean[0] != want[0] || std[0] != want[1] {
-			t.Errorf("%s: %v, %v, %v", name, mean, std, err)
-		}
-	}
-	_, _, err := Normalisation("mnist")
-	says(t, err, "mnist")
 }
 
 // classes writes n classes of two small images each, and as many for val.
@@ -133,14 +122,14 @@ func classes(t *testing.T, n int) string {
 // A run on a folder of classes, continued at each step and with any number of goroutines, is the same run.
 func TestFolder(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	d, err := imagenet.Open(classes(t, 5), 64)
+	d, err := data.OpenFolder(classes(t, 5), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := Folder(d)
+	images := d.Dataset()
 	c := ImageNet()
 	c.Network, c.Epochs, c.Batch, c.Images, c.Classes, c.Extent, c.Holdout = "sdnet8_narrow", 2, 4, 7, 5, 64, 3
-	whole, err := New[float32](c, data)
+	whole, err := New[float32](c, images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,11 +137,11 @@ func TestFolder(t *testing.T) {
 	path := func(k int) string { return filepath.Join(folder, fmt.Sprint(k)) }
 	for k := 0; ; k++ {
 		if whole.Due() {
-			set, err := whole.HeldOut(data)
+			set, err := whole.HeldOut(images)
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole.SetHeld(Evaluate(whole.Net().Evaluable(), set, data.Mean, data.Std, 2, nil))
+			whole.SetHeld(Evaluate(whole.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
 		}
 		if err := whole.Save(path(k)); err != nil {
 			t.Fatal(err)
@@ -164,15 +153,15 @@ func TestFolder(t *testing.T) {
 	}
 	for k := range whole.Total() {
 		runtime.GOMAXPROCS(1 + k%3)
-		r, err := Resume[float32](reread(t, path(k)), data)
+		r, err := Resume[float32](reread(t, path(k)), images)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for !r.Done() {
 			step(t, r)
 			if r.Due() {
-				set, _ := r.HeldOut(data)
-				r.SetHeld(Evaluate(r.Net().Evaluable(), set, data.Mean, data.Std, 2, nil))
+				set, _ := r.HeldOut(images)
+				r.SetHeld(Evaluate(r.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
 			}
 		}
 		last := filepath.Join(folder, "last")
@@ -186,9 +175,9 @@ func TestFolder(t *testing.T) {
 		t.Errorf("the network of the checkpoint: %+v, %v", net.Data, err)
 	}
 	c.Classes = 0
-	_, err = New[float32](c, data)
+	_, err = New[float32](c, images)
 	says(t, err, "1000 classes", "have 5")
 	c.Classes, c.Extent = 5, 0
-	_, err = New[float32](c, data)
+	_, err = New[float32](c, images)
 	says(t, err, "side 224", "have 64")
 }

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"sdref/sdnet/augment"
-	"sdref/sdnet/cifar"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -15,7 +14,7 @@ func shown[T tensor.Float](t *testing.T, r *Run[T], iteration int) ([]byte, []in
 	var pixels []byte
 	var labels []int
 	for _, s := range r.plan(iteration) {
-		image := make([]byte, cifar.ImageBytes)
+		image := make([]byte, data.ImageBytes)
 		if err := s.write(image); err != nil {
 			t.Fatal(err)
 		}
@@ -25,9 +24,9 @@ func shown[T tensor.Float](t *testing.T, r *Run[T], iteration int) ([]byte, []in
 }
 
 // find returns which images of a set the pixels are.
-func find(t *testing.T, set *cifar.Set, pixels []byte) (indices []int) {
+func find(t *testing.T, set *data.Set, pixels []byte) (indices []int) {
 	t.Helper()
-	for image := range slices.Chunk(pixels, cifar.ImageBytes) {
+	for image := range slices.Chunk(pixels, data.ImageBytes) {
 		at := -1
 		for i := range set.Len() {
 			if slices.Equal(set.Image(i), image) {
@@ -75,8 +74,8 @@ func TestOrder(t *testing.T) {
 	for k := range r.Total() {
 		s := step(t, r)
 		indices := epochs[k/3][k%3*c.Batch:][:s.Images]
-		want := tensor.New[float32](s.Images, cifar.Channels, cifar.Side, cifar.Side)
-		augment.NewNormaliser[float32](drawn().Mean, drawn().Std).Plain(want.Data, set, indices)
+		want := tensor.New[float32](s.Images, data.Channels, data.Side, data.Side)
+		data.NewNormaliser[float32](drawn().Mean, drawn().Std).Plain(want.Data, set, indices)
 		if !tensor.SameBits(r.images, want) {
 			t.Errorf("step %d was not shown images %v", s.Iteration, indices)
 		}

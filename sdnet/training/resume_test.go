@@ -39,7 +39,7 @@ func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
 	}
 	end := filepath.Join(folder, "end.safetensors")
 	for k := range whole.Total() + 1 {
-		r, err := Resume[T](reread(t, path(k)), CIFAR(data))
+		r, err := Resume[T](reread(t, path(k)), data.Dataset())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"sdref/csc"
-	"sdref/golden/safetensors"
 	"sdref/internal/random"
 	"sdref/sdnet"
-	"sdref/sdnet/augment"
+	"sdref/sdnet/data"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // Run is a training run at some iteration.
@@ -21,10 +21,10 @@ type Run[T tensor.Float] struct {
 	Iteration int     // steps made
 	History   []Epoch // the epochs completed
 
-	data      Data
+	data      data.Dataset
 	trained   []int // the training images that are trained on
 	held      []int // those held out
-	normalise *augment.Normaliser[T]
+	normalise *data.Normaliser[T]
 	streams   random.Stream
 	epoch     int   // whose order is known
 	order     []int // of its images, as indices of trained
@@ -63,8 +63,8 @@ type Step struct {
 }
 
 // New returns a run at its beginning. The data must be what c.Data names.
-func New[T tensor.Float](c Config, data Data) (*Run[T], error) {
-	r, err := prepare[T](c, data)
+func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
+	r, err := prepare[T](c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func New[T tensor.Float](c Config, data Data) (*Run[T], error) {
 // NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of random ones: for fine-tuning,
 // or for a warm restart of the learning rate. The network may have been trained with other images; its linear layer is initialised
 // if it was for another number of classes. The run's configuration has the digest of the checkpoint's weights as its Start.
-func NewFrom[T tensor.Float](c Config, data Data, f *safetensors.File) (*Run[T], error) {
+func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Run[T], error) {
 	known, from, err := LoadNetwork[T](f)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func NewFrom[T tensor.Float](c Config, data Data, f *safetensors.File) (*Run[T],
 		return nil, fmt.Errorf("%s: weights of %s, not of %s", f.Path, from.Network, c.Network)
 	}
 	c.Start = known.Digest()
-	r, err := New[T](c, data)
+	r, err := New[T](c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -106,20 +106,20 @@ func NewFrom[T tensor.Float](c Config, data Data, f *safetensors.File) (*Run[T],
 }
 
 // prepare checks the configuration against the data and makes a run with zero weights.
-func prepare[T tensor.Float](c Config, data Data) (*Run[T], error) {
+func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	spec, err := c.Spec()
-	switch all := data.Train.Len(); {
+	switch all := d.Train.Len(); {
 	case err != nil:
 		return nil, err
-	case data.Name != c.Data:
-		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, data.Name)
-	case data.Classes != spec.Data.Classes:
-		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes, data.Classes)
-	case data.Train.Extent() != spec.Data.Image:
-		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image, data.Train.Extent())
+	case d.Name != c.Data:
+		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, d.Name)
+	case d.Classes != spec.Data.Classes:
+		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes, d.Classes)
+	case d.Train.Extent() != spec.Data.Image:
+		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image, d.Train.Extent())
 	case c.Images > all:
 		return nil, fmt.Errorf("images: %d of %d training images", c.Images, all)
 	case c.Images > all-c.Holdout:
@@ -130,11 +130,11 @@ func prepare[T tensor.Float](c Config, data Data) (*Run[T], error) {
 		return nil, err
 	}
 	r := &Run[T]{
-		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: data, epoch: -1,
-		normalise: augment.NewNormaliser[T](data.Mean, data.Std), streams: random.New(c.Seed), current: Epoch{Epoch: 1},
+		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: d, epoch: -1,
+		normalise: data.NewNormaliser[T](d.Mean, d.Std), streams: random.New(c.Seed), current: Epoch{Epoch: 1},
 	}
 	r.Trainer.Optimizer.Plain = c.PlainMomentum
-	r.trained, r.held = split(data.Train.Len(), c.Images, c.Holdout)
+	r.trained, r.held = split(d.Train.Len(), c.Images, c.Holdout)
 	r.reader = &reader{plan: r.plan, bytes: 3 * spec.Data.Image * spec.Data.Image}
 	return r, nil
 }
@@ -240,12 +240,12 @@ func (r *Run[T]) complete(s Step) *Epoch {
 }
 
 // HeldOut is the training images that a run of this configuration holds out.
-func (c Config) HeldOut(data Data) (Images, error) {
-	if all := data.Train.Len(); c.Holdout == 0 || c.Holdout > all {
+func (c Config) HeldOut(d data.Dataset) (data.Images, error) {
+	if all := d.Train.Len(); c.Holdout == 0 || c.Holdout > all {
 		return nil, fmt.Errorf("holdout: %d of %d training images", c.Holdout, all)
 	}
-	_, held := split(data.Train.Len(), 0, c.Holdout)
-	return subset{data.Train, held}, nil
+	_, held := split(d.Train.Len(), 0, c.Holdout)
+	return subset{d.Train, held}, nil
 }
 
 // Due tells whether the images held out are to be evaluated now: at the end of every HoldoutEvery-th epoch and of the last one,

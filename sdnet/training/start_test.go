@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/sdnet/shapes"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 )
 
@@ -18,7 +18,7 @@ func TestNewFrom(t *testing.T) {
 	f := saved(t, before)
 	c := short()
 	c.Rate, c.Seed = 0.01, 5
-	r, err := NewFrom[float32](c, CIFAR(drawn()), f)
+	r, err := NewFrom[float32](c, drawn().Dataset(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestNewFrom(t *testing.T) {
 	}
 	// It goes on from a checkpoint of its own as other runs do.
 	step(t, r)
-	again, err := Resume[float32](saved(t, r), CIFAR(drawn()))
+	again, err := Resume[float32](saved(t, r), drawn().Dataset())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,13 +51,13 @@ func TestNewFromOtherClasses(t *testing.T) {
 	f := saved(t, before)
 	c := short()
 	c.Classes, c.Seed = 4, 9
-	data := CIFAR(shapes.Data(12, 7, 1))
-	data.Classes = 4
-	r, err := NewFrom[float32](c, data, f)
+	d := data.Shapes(12, 7, 1).Dataset()
+	d.Classes = 4
+	r, err := NewFrom[float32](c, d, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := New[float32](c, data)
+	fresh, err := New[float32](c, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,10 +84,10 @@ func TestNewFromRefuses(t *testing.T) {
 	} {
 		c := short()
 		test.change(&c)
-		_, err := NewFrom[float32](c, CIFAR(drawn()), f)
+		_, err := NewFrom[float32](c, drawn().Dataset(), f)
 		says(t, err, test.says...)
 	}
 	f.Metadata[formatKey] = "something else"
-	_, err := NewFrom[float32](short(), CIFAR(drawn()), f)
+	_, err := NewFrom[float32](short(), drawn().Dataset(), f)
 	says(t, err, f.Path, "not a checkpoint")
 }

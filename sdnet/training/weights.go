@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"sdref/golden/safetensors"
 	"sdref/sdnet"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // sourceKey is the key of a checkpoint's metadata that says where weights that were not trained here come from.

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sdref/golden/safetensors"
+	"sdref/tensor/safetensors"
 )
 
 // Weights of another program are a checkpoint that can be evaluated, says where it comes from, and cannot be resumed.
@@ -27,7 +27,7 @@ func TestWeights(t *testing.T) {
 	if _, steps, err := ReadConfig(f); err != nil || steps != 3 || Source(f) != "a letter" || Source(saved(t, r)) != "" {
 		t.Errorf("%d steps, source %q, %v", steps, Source(f), err)
 	}
-	_, err = Resume[float32](f, CIFAR(drawn()))
+	_, err = Resume[float32](f, drawn().Dataset())
 	says(t, err, path, "0 epochs and 0 images do not make 3 steps")
 	bad := r.Config
 	bad.Epochs = 0

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"sdref/internal/kernel"
+)
+
+// Call is one use of a verb.
+type Call struct {
+	Context        context.Context // It is cancelled when the user stops the program.
+	Args           []string        // They stand behind the verb.
+	Stdout, Stderr io.Writer
+	Flags          *flag.FlagSet // The verb defines its flags here, before Parse.
+	kernel         string
+}
+
+// Parse reads the flags and chooses the kernel row. The description is the first paragraph of the verb's help.
+func (c *Call) Parse(description string) error {
+	err := c.Flags.Parse(c.Args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(c.Stdout, "%s\n\nFlags:\n", description)
+		c.Flags.SetOutput(c.Stdout)
+		c.Flags.PrintDefaults()
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w (see ref %s -help)", err, c.Flags.Name())
+	}
+	if c.Flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q (see ref %s -help)", c.Flags.Arg(0), c.Flags.Name())
+	}
+	if c.kernel != "" {
+		return kernel.Use(c.kernel)
+	}
+	return kernel.EnvironmentError()
+}
+
+// Given tells whether a flag was set on the command line.
+func (c *Call) Given(name string) bool {
+	found := false
+	c.Flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}

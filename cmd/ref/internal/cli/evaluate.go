@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"sdref/sdnet"
+	"sdref/sdnet/data"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+)
+
+// EvaluationBatch is the number of images that are evaluated at once.
+const EvaluationBatch = 100
+
+// Evaluate evaluates a network, weights as the optimiser left them, and prints the result.
+func Evaluate[T tensor.Float](c *Call, p *Progress, net *sdnet.Network[T], d data.Dataset, set data.Images, batch int) (training.Evaluation, error) {
+	known := d.Name == net.Data.Name // the labels are the network's
+	e := training.Evaluate(net.Evaluable(), set, d.Mean, d.Std, batch, func(e training.Evaluation) bool {
+		top := ""
+		if known {
+			top = fmt.Sprintf(", top-1 %.2f %%", 100*e.Accuracy())
+		}
+		p.Show(float64(e.Images)/float64(set.Len()), fmt.Sprintf("evaluated %d of %d images%s, %.0f images/s", e.Images, set.Len(), top, float64(e.Images)/time.Since(p.Start).Seconds()))
+		return c.Context.Err() == nil
+	})
+	p.End()
+	if e.Err != nil {
+		return e, fmt.Errorf("evaluating %s: %w", set, e.Err)
+	}
+	if c.Context.Err() != nil {
+		fmt.Fprintf(c.Stdout, "evaluation stopped after %d of %d images\n", e.Images, set.Len())
+		return e, ErrInterrupted
+	}
+	if known {
+		fmt.Fprintf(c.Stdout, "%s: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on %d images\n", set, 100*e.Accuracy(), 100*e.Accuracy5(), e.Loss, e.Images)
+	} else {
+		fmt.Fprintf(c.Stdout, "%s: no accuracy, since these are none of the classes of %s; -data FOLDER has them\n", set, net.Data.Name)
+	}
+	for _, l := range e.Codes {
+		fmt.Fprintf(c.Stdout, "zeros in the codes of %s: %.1f %%\n", l.Layer, 100*l.ZeroShare())
+	}
+	return e, nil
+}

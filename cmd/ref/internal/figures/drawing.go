@@ -1,0 +1,120 @@
+package figures
+
+import (
+	"fmt"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/figures/plot"
+	"sdref/sdnet"
+	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+	"sdref/tensor/safetensors"
+)
+
+// missing says why a figure cannot be drawn.
+type missing string
+
+func (m missing) Error() string { return string(m) }
+
+// drawing is what the figures of one network are drawn from.
+type drawing[T tensor.Float] struct {
+	c         *cli.Call
+	p         *cli.Progress
+	share     func(part float64) float64 // of the whole job that is done once that part of the figure is
+	flags     figuresFlags
+	path      string
+	config    training.Config
+	history   []training.Epoch
+	digest    string
+	net       *sdnet.Network[T] // evaluable
+	data      data.Dataset
+	unfit     string // why the images cannot be used, or empty
+	normalise *data.Normaliser[T]
+}
+
+func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, file *safetensors.File) (*drawing[T], error) {
+	net, config, err := training.LoadNetwork[T](file)
+	if err != nil {
+		return nil, err
+	}
+	d := &drawing[T]{c: c, p: p, flags: f, path: file.Path, config: config, digest: net.Digest(), net: net.Evaluable()}
+	if d.history, err = training.ReadHistory(file); err != nil {
+		return nil, err
+	}
+	set, notes, err := cli.OpenData(c, f.images, net.Data.Image, c.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range notes {
+		p.Say("note: %s", note)
+	}
+	switch {
+	case f.images == cli.ShapesName && config.Data != cli.ShapesName: // normalised as the network was trained
+		if set.Mean, set.Std, err = data.Normalisation(config.Data); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Path, err)
+		}
+	case set.Name != config.Data:
+		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images, set.Name)
+	}
+	d.data, d.normalise = set, data.NewNormaliser[T](set.Mean, set.Std)
+	switch side := set.Test.Extent(); {
+	case side != net.Data.Image:
+		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data", config.Network, net.Data.Image, net.Data.Image, set.Test, side, side)
+	case set.Test.Len() == 0:
+		d.unfit = set.Test.String() + " has no images"
+	}
+	return d, nil
+}
+
+// kind is a figure that can be asked for by name, or a few that belong together.
+type kind struct {
+	name string
+	draw func() ([]plot.Figure, error)
+}
+
+func (d *drawing[T]) kinds() []kind {
+	return []kind{
+		{"C1", d.patches}, {"B1", d.reconstructions}, {"D1", d.codes}, {"training", d.curves},
+		{"fista", d.iterates}, {"power", d.power}, {"spectrum", d.spectrum},
+	}
+}
+
+func figureNames() []string {
+	var names []string
+	for _, k := range (*drawing[float32])(nil).kinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// images returns n test images from one on, normalised, or fewer at the end.
+func (d *drawing[T]) images(from, n int) (*tensor.Tensor[T], error) {
+	if d.unfit != "" {
+		return nil, missing(d.unfit)
+	}
+	n = min(n, d.data.Test.Len()-from)
+	side := d.data.Test.Extent()
+	x, bytes := tensor.New[T](n, 3, side, side), make([]byte, 3*side*side)
+	for i := range n {
+		if err := d.data.Test.Plain(bytes, from+i); err != nil {
+			return nil, err
+		}
+		d.normalise.Values(x.Row(i).Data, bytes)
+	}
+	return x, nil
+}
+
+// pixels says what the normalised images were.
+func (d *drawing[T]) pixels() figures.Pixels {
+	return figures.Pixels{Mean: d.data.Mean, Std: d.data.Std}
+}
+
+// stem is the first CSC layer, which sees the image.
+func (d *drawing[T]) stem() (*sdnet.CSC[T], error) {
+	if !d.net.CSCStem {
+		return nil, missing(d.config.Network + " has no CSC layer")
+	}
+	return d.net.Layers[0], nil
+}

@@ -1,0 +1,49 @@
+package plot
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"sdref/internal/atomicfile"
+)
+
+// Figure is a picture and its numbers.
+type Figure struct {
+	Name    string // of its files
+	Title   string
+	Short   string // what it found, in a line
+	Caption string // what is to be seen, for who does not know the paper by heart
+	Picture Picture
+	Header  []string
+	Rows    [][]string
+}
+
+// Write writes the picture as PNG and SVG and the numbers as CSV to a folder.
+func (g Figure) Write(folder string) error {
+	var table strings.Builder
+	if err := csv.NewWriter(&table).WriteAll(append([][]string{g.Header}, g.Rows...)); err != nil {
+		return err
+	}
+	for extension, content := range map[string]string{".png": string(g.Picture.PNG), ".svg": string(g.Picture.SVG), ".csv": table.String()} {
+		err := atomicfile.Write(filepath.Join(folder, g.Name+extension), func(w io.Writer) error {
+			_, err := io.WriteString(w, content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Row writes numbers as a row of a table.
+func Row(values ...any) []string {
+	var cells []string
+	for _, v := range values {
+		cells = append(cells, fmt.Sprint(v))
+	}
+	return cells
+}

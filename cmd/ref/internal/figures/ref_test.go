@@ -1,0 +1,14 @@
+package figures
+
+import (
+	"sdref/cmd/ref/internal/cli/clitest"
+	"sdref/cmd/ref/internal/eval"
+	"sdref/cmd/ref/internal/train"
+)
+
+// ref is as much of the program as these tests call.
+var ref = clitest.Program{
+	{Name: "figures", Run: Run},
+	{Name: "train", Run: train.Run},
+	{Name: "eval", Run: eval.Run},
+}

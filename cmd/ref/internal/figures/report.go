@@ -1,0 +1,78 @@
+package figures
+
+import (
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/figures/plot"
+	"sdref/internal/atomicfile"
+	"sdref/sdnet"
+)
+
+// report is a page that holds the figures of some networks and needs no other file.
+type report struct{ Networks []section }
+
+// section is one network's part of a report.
+type section struct {
+	Name, Checkpoint, Digest, Data string
+	Note                           string // of images that are not those the network was trained on
+	Settings                       []setting
+	Layers                         []sdnet.LayerInfo
+	Parameters, MultiplyAdds       int
+	Figures                        []plot.Figure
+	Missing                        []absent
+}
+
+// setting is a line of a network's configuration.
+type setting struct{ Name, Value string }
+
+// absent is a figure that could not be drawn, and why.
+type absent struct{ Name, Reason string }
+
+// section is what is known of the network before any figure is drawn.
+func (d *drawing[T]) section() section {
+	s := section{
+		Name: d.config.Network, Checkpoint: d.path, Digest: d.digest, Data: d.data.Test.String(),
+		Layers: d.net.Describe(), Parameters: d.net.CountParameters(),
+	}
+	for _, l := range s.Layers {
+		s.MultiplyAdds += l.MultiplyAdds
+	}
+	if d.data.Name != d.config.Data {
+		s.Note = fmt.Sprintf("The network was trained on %s; the images here are %s, of other classes, normalised as its own were. What follows needs no labels.",
+			d.config.Data, d.data.Test)
+	}
+	k := d.config
+	for _, line := range []struct {
+		name  string
+		value any
+	}{
+		{"trained on", fmt.Sprintf("%d images of %s, in %s", k.Images, k.Data, k.Type)}, {"seed", k.Seed},
+		{"epochs", fmt.Sprintf("%d of %d done", len(d.history), k.Epochs)}, {"batch", k.Batch}, {"crops and flips", k.Augment},
+		{"learning rate", fmt.Sprintf("%s, at most %g, %g epochs of rise", k.Schedule, k.Rate, k.Warmup)},
+		{"momentum", k.Momentum}, {"weight decay", k.Decay}, {"lambda", k.Lambda}, {"mu", k.Mu},
+		{"FISTA iterations", fmt.Sprintf("%d, %s", k.Iterations, k.Variant)}, {"convolutions", k.Algorithm},
+	} {
+		s.Settings = append(s.Settings, setting{line.name, fmt.Sprint(line.value)})
+	}
+	return s
+}
+
+//go:embed report.html
+var reportText string
+
+var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
+	"picture": func(svg []byte) template.URL {
+		return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))
+	},
+	"thousands": cli.Thousands,
+}).Parse(reportText))
+
+// write writes the page.
+func (r *report) write(path string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return reportPage.Execute(w, r) })
+}

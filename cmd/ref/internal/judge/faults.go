@@ -1,0 +1,45 @@
+package judge
+
+import (
+	"fmt"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/golden/cases"
+	"sdref/golden/faults"
+	"sdref/golden/graph"
+)
+
+// The shares of live faults that the judge must find: with all cases, and with the smoke set.
+const (
+	mustFind      = 0.98
+	mustFindSmoke = 0.85
+)
+
+// plant plants the catalogue of faults in simulated backends, and mistakes in the judge, and prints what is found.
+func (j *judging) plant(list []*graph.Case) error {
+	fmt.Fprintln(j.Stdout, cli.Machine())
+	var subjects []faults.Subject
+	for _, c := range list {
+		s := faults.Subject{Case: c, In: c.Generate(), Bounds: cases.Bounds(c.ID)}
+		var err error
+		if s.Expected, err = c.Evaluate(s.In); err != nil {
+			return err
+		}
+		subjects = append(subjects, s)
+	}
+	matrix, err := faults.Run(faults.Real, faults.Catalogue(), subjects, true)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(j.Stdout, matrix)
+	must := mustFind
+	if j.smoke {
+		must = mustFindSmoke
+	}
+	whole := j.ids == "" && j.kind == "" && (j.flag == "" || j.smoke)
+	if found := matrix.Summary().All.Share(); whole && !(found >= must) {
+		fmt.Fprintf(j.Stdout, "less than %.0f %% of the faults are found\n", 100*must)
+		return cli.ErrFailed
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package judge
+
+import (
+	"context"
+	"errors"
+
+	"sdref/golden/judge"
+	"sdref/golden/own"
+	"sdref/golden/precision"
+	"sdref/golden/trial"
+)
+
+// ownCode is the witness that this program is itself: its float32 code, called in this process.
+func ownCode(context.Context, []trial.Exam) (trial.Backend, func(trial.Exam) (judge.Answers, error), error) {
+	b := trial.Backend{Name: "sdref", Profile: precision.FP32, Device: "this CPU", Deterministic: true, Kinds: own.Kinds()}
+	return b, func(e trial.Exam) (judge.Answers, error) {
+		values, err := own.Answers[float32](e.Case, e.In)
+		if errors.Is(err, own.ErrNotCovered) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		answers := judge.Answers{}
+		for name, t := range values {
+			a := &judge.Answer{Shape: t.Shape, DType: "float32", Data: make([]float64, t.Len())}
+			for i, v := range t.Data {
+				a.Data[i] = float64(v)
+			}
+			answers[name] = a
+		}
+		return answers, nil
+	}, nil
+}

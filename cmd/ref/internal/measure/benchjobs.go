@@ -1,0 +1,164 @@
+package measure
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/conv"
+	"sdref/sdnet"
+	"sdref/tensor"
+)
+
+// benchJob is one thing to measure.
+type benchJob struct {
+	name string
+	typ  string // float32 or float64: whose peak it is a share of
+	slow bool   // measured only if asked for
+	run  func() benchResult
+}
+
+// benchJobs lists all jobs.
+func benchJobs() []benchJob {
+	var jobs []benchJob
+	jobs = append(jobs, productJobs[float32]("float32")...)
+	jobs = append(jobs, productJobs[float64]("float64")...)
+	for _, net := range []string{"sdnet18", "sdnet18_all", "resnet18"} {
+		for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
+			for _, batch := range []int{32, 128} {
+				jobs = append(jobs, trainJob(net, batch, algorithm))
+			}
+			if algorithm == conv.Direct {
+				jobs = append(jobs, aloneJob(trainJob(net, 32, algorithm)))
+			}
+			for _, batch := range []int{1, 32} {
+				jobs = append(jobs, predictJob(net, batch, algorithm))
+			}
+		}
+	}
+	return append(jobs, solveJobs()...)
+}
+
+// ending is what the algorithm adds to a name.
+func ending(a conv.Algorithm) string {
+	if a == conv.Direct {
+		return ""
+	}
+	return "/" + a.String()
+}
+
+// convShapes are the convolutions of SDNet-18 with 32 images: the blocks', the strided ones, the shortcuts, the stems for CIFAR's
+// and for ImageNet's images.
+var convShapes = []struct{ c, m, h, k, stride int }{
+	{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
+	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {128, 256, 16, 1, 2}, {256, 512, 8, 1, 2},
+	{3, 64, 32, 3, 1}, {3, 64, 224, 7, 2},
+}
+
+// productJobs are the matrix product and the convolutions in one type.
+func productJobs[T tensor.Float](typ string) []benchJob {
+	const side = 1024
+	jobs := []benchJob{{name: fmt.Sprintf("matmul/%d/%s", side, typ), typ: typ}}
+	jobs[0].run = func() benchResult {
+		a, b, c := uniform[T](1, side, side), uniform[T](2, side, side), tensor.New[T](side, side)
+		seconds := median(time.Second, func() { tensor.MatMul(c, a, b, false, false) })
+		return benchResult{Name: jobs[0].name, GFLOPS: 2 * side * side * side / seconds / 1e9}
+	}
+	for _, s := range convShapes {
+		for _, function := range []string{"forward", "transpose", "filter"} {
+			for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
+				if algorithm == conv.Winograd && (s.k != 3 || s.stride != 1 || s.c < 8) {
+					continue
+				}
+				name := fmt.Sprintf("conv/%s/%dx%dx%d", function, s.c, s.m, s.h)
+				if s.k != 3 || s.stride != 1 {
+					name += fmt.Sprintf("/%dx%ds%d", s.k, s.k, s.stride)
+				}
+				name += "/" + typ + ending(algorithm)
+				g := conv.Geometry{Stride: s.stride, Padding: s.k / 2, Algorithm: algorithm}
+				jobs = append(jobs, benchJob{name: name, typ: typ, run: func() benchResult {
+					return benchResult{Name: name, GFLOPS: convSpeed[T](function, []int{32, s.c, s.h, s.h}, []int{s.m, s.c, s.k, s.k}, g)}
+				}})
+			}
+		}
+	}
+	return jobs
+}
+
+// convSpeed is the speed of one of the three contractions in GFLOP/s.
+func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geometry) float64 {
+	x, w, y := uniform[T](1, xShape...), uniform[T](2, wShape...), uniform[T](3, g.CodeShape(xShape, wShape)...)
+	call := map[string]func(){
+		"forward":   func() { conv.Forward(y, x, w, g) },
+		"transpose": func() { conv.Transpose(x, y, w, g) },
+		"filter":    func() { conv.Filter(w, x, y, g) },
+	}[function]
+	return 2 * float64(y.Len()) * float64(w.Len()/wShape[0]) / median(time.Second/2, call) / 1e9
+}
+
+func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
+	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, ending(algorithm))
+	return benchJob{name: name, typ: "float32", run: func() benchResult {
+		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm), batch, 5*time.Second)}
+	}}
+}
+
+// trainSpeed is the speed of training steps in images per second, measured for at least the given time.
+func trainSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	cli.CollectEarly(cli.TrainingGarbageShare) // as ref train does
+	t := sdnet.NewTrainer(net, 0.9, 5e-4)
+	images, labels := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
+	for i := range labels {
+		labels[i] = i % net.Data.Classes
+	}
+	return float64(batch) / median(atLeast, func() { t.Step(images, labels, 0.01) })
+}
+
+// aloneJob is a job done by one goroutine: how much faster are more?
+func aloneJob(j benchJob) benchJob {
+	run, name := j.run, j.name+"/alone"
+	j.name = name
+	j.run = func() benchResult {
+		runtime.GOMAXPROCS(1)
+		r := run()
+		r.Name = name
+		return r
+	}
+	return j
+}
+
+func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
+	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, ending(algorithm))
+	return benchJob{name: name, typ: "float32", run: func() benchResult {
+		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm), batch, 3*time.Second)}
+	}}
+}
+
+// predictSpeed is the speed of prediction in images per second, measured for at least the given time.
+func predictSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	p := sdnet.NewPredictor(net.Evaluable())
+	images := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image)
+	return float64(batch) / median(atLeast, func() { p.Logits(images) })
+}
+
+// benchNetwork is a network for a data set with its initial weights.
+func benchNetwork(name, data string, algorithm conv.Algorithm) *sdnet.Network[float32] {
+	spec, err := sdnet.Lookup(name, data)
+	if err != nil {
+		panic(err) // the names have been checked
+	}
+	spec.Algorithm = algorithm
+	net, err := sdnet.New[float32](spec)
+	if err != nil {
+		panic(err)
+	}
+	net.Initialize(1)
+	return net
+}
+
+func uniform[T tensor.Float](seed uint64, shape ...int) *tensor.Tensor[T] {
+	t := tensor.New[T](shape...)
+	tensor.FillUniform(t, seed, 1, 0)
+	return t
+}

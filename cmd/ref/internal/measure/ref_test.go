@@ -1,0 +1,16 @@
+package measure
+
+import (
+	"sdref/cmd/ref/internal/cli/clitest"
+	"sdref/cmd/ref/internal/eval"
+	"sdref/cmd/ref/internal/train"
+)
+
+// ref is as much of the program as these tests call.
+var ref = clitest.Program{
+	{Name: "bench", Run: Bench},
+	{Name: "cpu", Run: CPU},
+	{Name: "table", Run: Table},
+	{Name: "train", Run: train.Run},
+	{Name: "eval", Run: eval.Run},
+}

@@ -1,0 +1,269 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/conv"
+	"sdref/csc/solve"
+	"sdref/tensor"
+	"sdref/tensor/npy"
+	"sdref/tensor/safetensors"
+)
+
+const certifyHelp = `ref certify says how far a code z is from the solution of
+
+  min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  with -nonnegative z >= 0,
+
+whoever computed it: it prints the objective, the duality gap, the violation of the optimality
+conditions, and what they prove. x (N, C, H, W), the atoms w (M, C, KH, KW) and z (N, M, Ho, Wo), or
+signals of one axis, (N, C, L), (M, C, K) and (N, M, Lo), or vectors, (N, C), (M, C) and (N, M), are
+.npy or .safetensors files; of the latter, tensors x, w and z are read unless named otherwise. The
+boundary says which problem it is: zero (a CSC layer's, with stride, padding and dilation), full (x
+is the full convolution of z with w, flipping nothing) or circular (the same on a torus). The numbers
+are computed in float64. Exit status 1 if the relative gap exceeds -tolerance.`
+
+// certifyFlags are the flags of ref certify.
+type certifyFlags struct {
+	file, name  map[string]*string // by tensor: x, w, z
+	boundary    string
+	geometry    conv.Geometry
+	lambda, mu  float64
+	nonnegative bool
+	tolerance   float64
+	json        string
+}
+
+func newCertifyFlags(c *cli.Call) *certifyFlags {
+	f := &certifyFlags{file: map[string]*string{}, name: map[string]*string{}}
+	for _, t := range []struct{ name, what string }{{"x", "signals"}, {"w", "atoms"}, {"z", "codes"}} {
+		f.file[t.name] = c.Flags.String(t.name, "", "the `file` of the "+t.what)
+		f.name[t.name] = c.Flags.String(t.name+"-name", t.name, "the `tensor` in it, if it is a .safetensors file")
+	}
+	c.Flags.StringVar(&f.boundary, "boundary", "zero", "zero, full or circular")
+	c.Flags.IntVar(&f.geometry.Stride, "stride", 1, "of A*, with boundary zero")
+	c.Flags.IntVar(&f.geometry.Padding, "padding", 0, "zeros around x, with boundary zero")
+	c.Flags.IntVar(&f.geometry.Dilation, "dilation", 1, "of the atoms, with boundary zero")
+	c.Flags.Float64Var(&f.lambda, "lambda", 0, "weight of |z|_1")
+	c.Flags.Float64Var(&f.mu, "mu", 0, "weight of |z|^2/2")
+	c.Flags.BoolVar(&f.nonnegative, "nonnegative", false, "z must not be negative")
+	c.Flags.Float64Var(&f.tolerance, "tolerance", math.Inf(1), "fail if the relative gap exceeds this")
+	c.Flags.StringVar(&f.json, "json", "", "write the numbers to this `file` too, for the batch and for each image")
+	return f
+}
+
+// Certify judges a code.
+func Certify(c *cli.Call) error {
+	f := newCertifyFlags(c)
+	if err := c.Parse(certifyHelp); err != nil {
+		return err
+	}
+	if !c.Given("lambda") {
+		return errors.New("-lambda is missing (see ref certify -help)")
+	}
+	if !(f.tolerance >= 0) {
+		return fmt.Errorf("-tolerance: %g", f.tolerance)
+	}
+	p, z, err := f.problem(c)
+	if err != nil {
+		return err
+	}
+	judged := solve.Certify(p, z)
+	if err := printCertificate(c.Stdout, p, judged); err != nil {
+		return err
+	}
+	if f.json != "" {
+		if err := writeCertificate(f.json, judged); err != nil {
+			return err
+		}
+	}
+	if !(judged.RelativeGap <= f.tolerance) {
+		fmt.Fprintf(c.Stdout, "FAIL: the relative gap %.3g exceeds %g\n", judged.RelativeGap, f.tolerance)
+		return cli.ErrFailed
+	}
+	return nil
+}
+
+// problem reads the files.
+func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Tensor[float64], error) {
+	read := map[string]*tensor.Tensor[float64]{}
+	for _, name := range []string{"x", "w", "z"} {
+		t, err := f.read(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		read[name] = t
+	}
+	boundary, err := solve.ParseBoundary(f.boundary)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-boundary: %w", err)
+	}
+	if err := f.toImages(read); err != nil {
+		return nil, nil, err
+	}
+	p := &solve.Problem[float64]{X: read["x"], Lambda: f.lambda, Mu: f.mu, Nonnegative: f.nonnegative}
+	switch boundary {
+	case solve.ZeroBoundary:
+		if f.geometry.Stride < 1 || f.geometry.Dilation < 1 {
+			return nil, nil, fmt.Errorf("-stride %d, -dilation %d: must be at least 1", f.geometry.Stride, f.geometry.Dilation)
+		}
+		p.A = solve.ZeroPadded(read["w"], f.geometry)
+	case solve.FullBoundary:
+		p.A = solve.Full(read["w"])
+	case solve.CircularBoundary:
+		p.A = solve.Circular(read["w"])
+	}
+	for _, name := range []string{"stride", "padding", "dilation"} {
+		if boundary != solve.ZeroBoundary && c.Given(name) {
+			return nil, nil, fmt.Errorf("-%s: boundary %v has none", name, boundary)
+		}
+	}
+	if err := p.Check(); err != nil {
+		return nil, nil, err
+	}
+	if got, want := fmt.Sprint(read["z"].Shape), fmt.Sprint(p.CodeShape()); got != want {
+		return nil, nil, fmt.Errorf("-z: the code has shape %s; for x %v and w %v it must be %s", got, p.X.Shape, p.A.Atoms.Shape, want)
+	}
+	return p, read["z"], nil
+}
+
+// toImages gives signals of one axis and vectors the axes that they lack.
+func (f *certifyFlags) toImages(read map[string]*tensor.Tensor[float64]) error {
+	x, w, z := read["x"], read["w"], read["z"]
+	axes := len(x.Shape) - 2
+	switch {
+	case len(w.Shape) != len(x.Shape) || len(z.Shape) != len(x.Shape):
+		return fmt.Errorf("-x, -w, -z: shapes %v, %v and %v differ in the number of axes", x.Shape, w.Shape, z.Shape)
+	case axes == 1 && f.geometry.Padding != 0:
+		return fmt.Errorf("-padding %d: signals of one axis are certified without padding only", f.geometry.Padding)
+	case axes == 0 && f.geometry.Padding != 0:
+		return fmt.Errorf("-padding %d: vectors have no axis to pad", f.geometry.Padding)
+	}
+	for name, t := range read {
+		read[name] = conv.AsImages(t)
+	}
+	return nil
+}
+
+// read reads one of the tensors.
+func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
+	path := *f.file[name]
+	var shape []int
+	var data []float64
+	switch {
+	case path == "":
+		return nil, fmt.Errorf("-%s is missing (see ref certify -help)", name)
+	case strings.HasSuffix(path, ".safetensors"):
+		file, err := safetensors.Read(path)
+		if err != nil {
+			return nil, fmt.Errorf("-%s: %w", name, err)
+		}
+		t, err := file.Get(*f.name[name])
+		if err != nil {
+			return nil, fmt.Errorf("-%s: %w", name, err)
+		}
+		if data, err = t.Float64s(); err != nil {
+			return nil, fmt.Errorf("-%s: %s: %w", name, path, err)
+		}
+		shape = t.Shape
+	default:
+		a, err := npy.Read(path)
+		if err != nil {
+			return nil, fmt.Errorf("-%s: %w", name, err)
+		}
+		shape, data = a.Shape, a.Data
+	}
+	if len(shape) < 2 || len(shape) > 4 || tensor.Size(shape) == 0 {
+		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name, path, shape)
+	}
+	for i, v := range data {
+		if math.IsNaN(v) || math.Abs(v) > 1e100 {
+			return nil, fmt.Errorf("-%s: %s: element %d is %g", name, path, i, v)
+		}
+	}
+	return tensor.From(data, shape...), nil
+}
+
+// printCertificate prints the table and what it proves.
+func printCertificate(out io.Writer, p *solve.Problem[float64], k solve.Certificate) error {
+	sign := "signed"
+	if p.Nonnegative {
+		sign = "z >= 0"
+	}
+	fmt.Fprintf(out, "x %v, w %v, z %v, boundary %v, lambda %g, mu %g, %s\n", p.X.Shape, p.A.Atoms.Shape, p.CodeShape(), p.A.Boundary, p.Lambda, p.Mu, sign)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, values ...any) {
+		fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, values...)...)
+	}
+	row("objective F(z)", "%.15g", k.Objective)
+	row("  1/2 |x - A z|^2", "%.15g", k.Fidelity)
+	row("  lambda |z|_1", "%.15g", k.Sparsity)
+	row("  mu/2 |z|^2", "%.15g", k.Ridge)
+	row("gap", "%.6g", k.Gap)
+	row("relative gap", "%.6g (the worst image's)", k.RelativeGap)
+	row("KKT violation", "%.6g", k.KKT)
+	row("lambda_max", "%.15g", k.LambdaMax)
+	row("support", "%d of %d elements, %.2f %%", k.Nonzeros, k.Elements, percent(k.Nonzeros, k.Elements))
+	row("safe zeros", "%d, %.2f %%", k.SafeZeros, percent(k.SafeZeros, k.Elements))
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "This proves:\n%s", proofs(p, k))
+	return err
+}
+
+func percent(part, all int) float64 { return 100 * float64(part) / float64(all) }
+
+// proofs are the sentences that the certificate proves.
+func proofs(p *solve.Problem[float64], k solve.Certificate) string {
+	var s strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&s, "- "+format+"\n", args...) }
+	if math.IsInf(k.Objective, 1) {
+		if p.Nonnegative && k.Minimum < 0 {
+			say("z is not allowed: its smallest element is %g", k.Minimum)
+		} else {
+			say("z is not a code: its objective is not finite")
+		}
+		return s.String()
+	}
+	say("the least objective lies between %.15g and %.15g; F(z) is at most %.3g above it", k.Objective-k.Gap, k.Objective, k.Gap)
+	if p.Mu > 0 {
+		say("|z - z*| <= %.3g, z* being the solution", k.Distance(p.Mu))
+	}
+	say("%d elements are 0 in every solution", k.SafeZeros)
+	if p.Lambda >= k.LambdaMax {
+		say("lambda is not below lambda_max: z* = 0")
+	} else {
+		say("lambda is below lambda_max: z* is not 0 for every image")
+	}
+	return s.String()
+}
+
+// writeCertificate writes the numbers as JSON; what is infinite is null.
+func writeCertificate(path string, k solve.Certificate) error {
+	report := certificateJSON(k.Bounds)
+	var images []map[string]any
+	for _, b := range k.Images {
+		images = append(images, certificateJSON(b))
+	}
+	report["images"] = images
+	return cli.WriteJSON(path, report)
+}
+
+func certificateJSON(b solve.Bounds) map[string]any {
+	m := map[string]any{"nonzeros": b.Nonzeros, "safe_zeros": b.SafeZeros, "elements": b.Elements}
+	for name, v := range map[string]float64{
+		"objective": b.Objective, "fidelity": b.Fidelity, "sparsity": b.Sparsity, "ridge": b.Ridge, "gap": b.Gap, "relative_gap": b.RelativeGap,
+		"scale": b.Scale, "kkt": b.KKT, "lambda_max": b.LambdaMax, "minimum": b.Minimum,
+	} {
+		if m[name] = v; math.IsInf(v, 0) || math.IsNaN(v) {
+			m[name] = nil
+		}
+	}
+	return m
+}

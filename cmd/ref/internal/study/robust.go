@@ -1,0 +1,152 @@
+// Package study is the conversation about what a trained network or one of its layers does: on noisy and attacked images, with its
+// step sizes, iteration by iteration, and how far a code is from the solution.
+//
+// It is for readers of the paper who want to see its claims tried. It does not know how a network is trained.
+package study
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/sdnet/data"
+	"sdref/sdnet/robust"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+	"sdref/tensor/safetensors"
+)
+
+const robustHelp = `ref robust measures robust inference: how a network does on noisy images if the lambda of its stem,
+the first CSC layer, is raised, and whether the image itself can tell by how much. The noises are
+those of CIFAR-10-C at its five severities.
+
+First it learns from noised training images: the best lambda for each noise and severity, and the
+line lambda = a r + b through the points (r, best lambda), r being |x - A z|/sqrt(C H W) of the stem
+at the lambda of training. Then it tries on noised test images, one by one, whose labels serve to
+count only:
+
+  fixed       the lambda of training
+  constant    one lambda for all severities of a noise, the best for the training images
+  per set     the line at the mean r of all images of a noise and severity
+  per image   the line at the image's own r
+  any noise   the line through the points of all noises, at the image's own r
+  best        the best of -lambdas for these very images: what their labels would choose, no method
+
+Only the stem's lambda changes; BatchNorm keeps its statistics. On the drawn images a network that
+was trained on others is compared with its own answers on clean images at the lambda of training.`
+
+// robustFlags are the flags of ref robust.
+type robustFlags struct {
+	checkpoint, images, out string
+	test, learn, batch      int
+	kinds                   []data.Noise
+	lambdas                 []float64
+	seed                    uint64
+	best                    bool
+}
+
+// Robust measures robust inference.
+func Robust(c *cli.Call) error {
+	f := robustFlags{kinds: data.Noises()}
+	for i := 1; i <= 14; i++ { // the lambdas of the authors' script
+		f.lambdas = append(f.lambdas, float64(i)/10)
+	}
+	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.IntVar(&f.test, "images", 500, "try on that `number` of test images")
+	c.Flags.IntVar(&f.learn, "learn", 500, "learn from that `number` of training images, those that the run held out if it did")
+	c.Flags.Func("noise", "only these `noises`, separated by commas (default: gaussian,shot,speckle,impulse)", func(s string) error {
+		f.kinds = nil
+		for name := range strings.SplitSeq(s, ",") {
+			k, err := data.ParseNoise(name)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(f.kinds, k) {
+				return fmt.Errorf("%s twice", name)
+			}
+			f.kinds = append(f.kinds, k)
+		}
+		return nil
+	})
+	c.Flags.Func("lambdas", "the `lambdas` to choose from, ascending, separated by commas (default: 0.1 to 1.4 in steps of 0.1)", func(s string) (err error) {
+		f.lambdas, err = parseAscending(s)
+		return err
+	})
+	c.Flags.BoolVar(&f.best, "best", true, "try all lambdas on the test images too; -best=false does not, in a quarter of the time")
+	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the choice of images and of the noises")
+	c.Flags.IntVar(&f.batch, "batch", 100, "images per batch")
+	c.Flags.StringVar(&f.out, "out", "", "write the numbers as robust.json, and pictures with their numbers as PNG, SVG and CSV, to this `folder`")
+	if err := c.Parse(robustHelp); err != nil {
+		return err
+	}
+	if f.test < 1 || f.learn < 1 || f.batch < 1 {
+		return fmt.Errorf("-images %d, -learn %d, -batch %d: at least 1 each", f.test, f.learn, f.batch)
+	}
+	file, config, err := cli.OpenTrained(f.checkpoint)
+	if err != nil {
+		return err
+	}
+	return cli.ByType(config.Type, robustAs[float32], robustAs[float64])(c, f, file, config)
+}
+
+func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File, config training.Config) error {
+	net, _, err := training.LoadNetwork[T](file)
+	if err != nil {
+		return err
+	}
+	s, err := openSamples(c, config, f.images, f.learn, f.test, f.seed)
+	if err != nil {
+		return err
+	}
+	m, err := robust.NewModel(net, s.data.Mean, s.data.Std, f.batch)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.checkpoint, err)
+	}
+	p := cli.NewProgress(c.Stdout, 0)
+	defer p.End()
+	p.Say("%s\n%s from %s, lambda %g: learns from %d images of %s, tries on %d of %s", cli.Machine(), config.Network, file.Path, m.Lambda,
+		f.learn, s.learn.Name, f.test, s.test.Name)
+	r := &robustReport{Network: config.Network, Checkpoint: file.Path, Data: s.data.Name, Known: s.known, Images: f.test, Learn: f.learn, Seed: f.seed,
+		Lambda: m.Lambda, Lambdas: f.lambdas}
+	e := robust.Experiment{Lambdas: f.lambdas, Conditions: robust.Conditions(f.kinds), Seed: f.seed}
+	total, done := f.learn*e.Learning()+f.test*e.Testing(f.best), 0
+	if !s.known {
+		p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that on the clean image", config.Data)
+		answerOwn(m, s.learn)
+		answerOwn(m, s.test)
+	}
+	e.Progress = func(n int) bool {
+		done += n
+		p.Show(float64(done)/float64(total), fmt.Sprintf("%d of %d predictions, %.0f a second", done, total, float64(done)/time.Since(p.Start).Seconds()))
+		return c.Context.Err() == nil
+	}
+	if r.Learnt = robust.Curves(m, e, s.learn, all(s.learn)); r.Learnt == nil {
+		return robustStopped(p)
+	}
+	r.Choices = robust.Choose(r.Learnt, f.lambdas)
+	trials := robust.Trials(m, e, r.Choices, s.test, all(s.test), f.best)
+	if trials == nil {
+		return robustStopped(p)
+	}
+	p.End()
+	r.count(trials)
+	if err := r.print(c.Stdout); err != nil || f.out == "" {
+		return err
+	}
+	return r.write(p, f.out)
+}
+
+// answerOwn labels images with the network's own answers.
+func answerOwn[T tensor.Float](m *robust.Model[T], set *data.Set) {
+	for i, a := range m.Predict(set, robust.Same(set.Len(), m.Lambda), nil) {
+		set.Labels[i] = uint8(a.Class)
+	}
+}
+
+func robustStopped(p *cli.Progress) error {
+	p.Say("stopped; nothing was written")
+	return cli.ErrInterrupted
+}

@@ -1,0 +1,77 @@
+package study
+
+import (
+	"fmt"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/internal/random"
+	"sdref/sdnet/data"
+	"sdref/sdnet/training"
+)
+
+// samples are images on which the robustness of a network is measured.
+type samples struct {
+	data        data.Dataset
+	known       bool      // their labels are the network's classes; otherwise it has to be asked for labels
+	learn, test *data.Set // some of those that it was trained on or that were held out, and of those that nobody trained on
+}
+
+// openSamples draws as many images as asked for from a data set of 32x32 images, for a network that was trained as config says. A
+// choice of more images begins with the same ones. Images of classes that the network does not know are normalised for it nevertheless.
+func openSamples(c *cli.Call, config training.Config, images string, learn, test int, seed uint64) (*samples, error) {
+	spec, err := config.Spec()
+	if err != nil {
+		return nil, err
+	}
+	if spec.Data.Image != data.Side {
+		return nil, fmt.Errorf("%s for %s takes images of side %d; robustness is measured on images of side %d", config.Network, config.Data, spec.Data.Image, data.Side)
+	}
+	s := &samples{}
+	if s.data, _, err = cli.OpenData(c, images, spec.Data.Image, c.Stderr); err != nil {
+		return nil, err
+	}
+	switch s.known = s.data.Name == config.Data && s.data.Classes == spec.Data.Classes; {
+	case !s.known && images != cli.ShapesName:
+		return nil, fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", config.Network, config.Data, spec.Data.Classes, images, s.data.Name, s.data.Classes)
+	case !s.known:
+		if s.data.Mean, s.data.Std, err = data.Normalisation(config.Data); err != nil {
+			return nil, err
+		}
+	}
+	from := data.Images(s.data.Train)
+	if s.known && config.Holdout > 0 {
+		if from, err = config.HeldOut(s.data); err != nil {
+			return nil, err
+		}
+	}
+	streams := random.New(seed)
+	if s.learn, err = sample("-learn", from, learn, streams.Sub("images to learn from")); err != nil {
+		return nil, err
+	}
+	s.test, err = sample("-images", s.data.Test, test, streams.Sub("images to test on"))
+	return s, err
+}
+
+// sample draws n images of a set of 32x32 images; the flag is what asked for them.
+func sample(flag string, from data.Images, n int, draws random.Stream) (*data.Set, error) {
+	if n < 0 || n > from.Len() {
+		return nil, fmt.Errorf("%s: %d of the %d images of %s", flag, n, from.Len(), from)
+	}
+	s := &data.Set{Name: from.String(), Images: make([]byte, n*data.ImageBytes), Labels: make([]uint8, n)}
+	for j, i := range draws.Permutation(from.Len())[:n] {
+		s.Labels[j] = uint8(from.Label(i))
+		if err := from.Plain(s.Image(j), i); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// all are the numbers of a set's images.
+func all(s *data.Set) []int {
+	indices := make([]int, s.Len())
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
+}

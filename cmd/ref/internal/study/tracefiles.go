@@ -1,0 +1,108 @@
+package study
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/figures/plot"
+	"sdref/csc/solve"
+	"sdref/internal/atomicfile"
+	"sdref/tensor"
+	"sdref/tensor/npy"
+)
+
+// traceFile is a file of a trace, complete in memory.
+type traceFile struct {
+	name    string
+	content []byte
+}
+
+// write writes the numbers, the plots, the problem with the first solver's code, and the page to a folder.
+func (t *trace) write(c *cli.Call, folder string) error {
+	files, err := t.files()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, f := range files {
+		if c.Context.Err() != nil {
+			return cli.ErrInterrupted
+		}
+		err := atomicfile.Write(filepath.Join(folder, f.name), func(w io.Writer) error {
+			_, err := w.Write(f.content)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		names = append(names, f.name)
+	}
+	fmt.Fprintf(c.Stdout, "\nwrote to %s: %s\n\njudge the last code of solver %s by\n%s\n", folder, strings.Join(names, ", "), t.paths[0].name, t.judgement(folder))
+	return nil
+}
+
+// files makes all files of the trace.
+func (t *trace) files() ([]traceFile, error) {
+	var table bytes.Buffer
+	if err := t.csv(&table); err != nil {
+		return nil, err
+	}
+	files := []traceFile{{"trace.csv", table.Bytes()}}
+	pictures := ""
+	for _, p := range []struct {
+		name   string
+		render func() (plot.Picture, error)
+	}{{"gap", t.gapChart().Render}, {"nonzeros", t.nonzerosChart().Render}, {"codes", t.codesGrid().Render}} {
+		picture, err := p.render()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, traceFile{p.name + ".png", picture.PNG}, traceFile{p.name + ".svg", picture.SVG})
+		pictures += fmt.Sprintf("\n![%s](%s.svg)\n", p.name, p.name)
+	}
+	shown := t.paths[0].shown
+	for _, a := range []struct {
+		name string
+		*tensor.Tensor[float64]
+	}{{"x", t.problem.X}, {"w", t.problem.A.Atoms}, {"z", shown[len(shown)-1].z}} {
+		files = append(files, traceFile{a.name + ".npy", npy.Encode(npy.Array{Shape: a.Shape, DType: "float64", Data: a.Data})})
+	}
+	page := fmt.Sprintf("# The iterates of %s\n\n```\n%s```\n%s", t.layer, t.page(), pictures)
+	return append(files, traceFile{"trace.md", []byte(page)}), nil
+}
+
+// judgement is the command that certifies the code in the folder.
+func (t *trace) judgement(folder string) string {
+	p, command := t.problem, "ref certify"
+	for _, name := range []string{"x", "w", "z"} {
+		command += fmt.Sprintf(" -%s %s", name, filepath.Join(folder, name+".npy"))
+	}
+	command += fmt.Sprintf(" -lambda %v -mu %v -stride %d -padding %d", p.Lambda, p.Mu, max(1, p.A.Geometry.Stride), p.A.Geometry.Padding)
+	if p.Nonnegative {
+		command += " -nonnegative"
+	}
+	return command
+}
+
+// csv is all records as a table.
+func (t *trace) csv(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "solver,k,m,objective,sparsity,ridge,fidelity,gap,relative_gap,kkt,change,nonzeros,step,restart")
+	for _, p := range t.paths {
+		for _, r := range p.records {
+			if err == nil {
+				err = traceRow(w, p.name, r)
+			}
+		}
+	}
+	return err
+}
+
+func traceRow(w io.Writer, solver string, r solve.Record) error {
+	_, err := fmt.Fprintf(w, "%s,%d,%v,%v,%v,%v,%v,%v,%v,%v,%v,%d,%v,%t\n", solver, r.Iteration, r.Momentum, r.Objective, r.Sparsity, r.Ridge,
+		r.Fidelity, r.Gap, r.RelativeGap, r.KKT, r.Change, r.Nonzeros, r.Step, r.Restart)
+	return err
+}

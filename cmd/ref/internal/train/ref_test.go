@@ -1,0 +1,12 @@
+package train
+
+import (
+	"sdref/cmd/ref/internal/cli/clitest"
+	"sdref/cmd/ref/internal/eval"
+)
+
+// ref is as much of the program as these tests call.
+var ref = clitest.Program{
+	{Name: "train", Run: Run},
+	{Name: "eval", Run: eval.Run},
+}

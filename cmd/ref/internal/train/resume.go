@@ -1,0 +1,65 @@
+package train
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/internal/atomicfile"
+	"sdref/sdnet/data"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+	"sdref/tensor/safetensors"
+)
+
+// besideResume are the flags that do not change a run.
+var besideResume = []string{"resume", "data", "kernel", "save", "stop", "test"}
+
+// resume goes on with a run.
+func resume(c *cli.Call, f trainFlags) error {
+	var extra error
+	c.Flags.VisitAll(func(g *flag.Flag) {
+		if c.Given(g.Name) && !slices.Contains(besideResume, g.Name) {
+			extra = fmt.Errorf("-%s: a run's settings cannot be changed when it is resumed", g.Name)
+		}
+	})
+	if extra != nil {
+		return extra
+	}
+	f.out = f.resume
+	file, err := safetensors.Read(cli.CheckpointIn(f.out))
+	if err != nil {
+		return err
+	}
+	k, _, err := training.ReadConfig(file)
+	if err != nil {
+		return err
+	}
+	spec, err := k.Spec()
+	if err != nil {
+		return err
+	}
+	d, notes, err := cli.OpenData(c, f.images, spec.Data.Image, c.Stdout)
+	if err != nil {
+		return err
+	}
+	return cli.ByType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, d, notes)
+}
+
+func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset, notes []string) error {
+	r, err := training.Resume[T](file, d)
+	if err != nil {
+		return err
+	}
+	if f.stop != 0 && f.stop <= r.Iteration {
+		return fmt.Errorf("-stop %d: the run in %s has made %d steps already", f.stop, f.out, r.Iteration)
+	}
+	if err := atomicfile.Sweep(f.out); err != nil {
+		return err
+	}
+	if err := saveEpochs(r, f.out); err != nil { // a run killed between the checkpoint and this table left an old one
+		return err
+	}
+	return newSession(c, f, r, d).run(notes)
+}

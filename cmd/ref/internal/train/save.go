@@ -1,0 +1,43 @@
+package train
+
+import (
+	"fmt"
+	"io"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/internal/atomicfile"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+)
+
+// save writes a run's checkpoint and its table of epochs; each replaces the old file only when it is complete.
+func save[T tensor.Float](r *training.Run[T], folder string) error {
+	if err := r.Save(cli.CheckpointIn(folder)); err != nil {
+		return fmt.Errorf("saving the run: %w (what was saved before is still there)", err)
+	}
+	return saveEpochs(r, folder)
+}
+
+// saveEpochs writes the table of epochs; with images held out it has two more columns, empty where these were not evaluated.
+func saveEpochs[T tensor.Float](r *training.Run[T], folder string) error {
+	return atomicfile.Write(cli.EpochsIn(folder), func(w io.Writer) error {
+		header := "epoch,images,loss,accuracy,rate"
+		if r.Holdout > 0 {
+			header += ",held_loss,held_accuracy"
+		}
+		_, err := fmt.Fprintln(w, header)
+		for _, e := range r.History {
+			row := fmt.Sprintf("%d,%d,%g,%g,%g", e.Epoch, e.Images, e.Loss, e.Accuracy, e.Rate)
+			switch {
+			case e.Held.Images > 0:
+				row += fmt.Sprintf(",%g,%g", e.Held.Loss, e.Held.Accuracy)
+			case r.Holdout > 0:
+				row += ",,"
+			}
+			if err == nil {
+				_, err = fmt.Fprintln(w, row)
+			}
+		}
+		return err
+	})
+}

@@ -1,0 +1,159 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sdref/cmd/ref/internal/cli"
+	"sdref/sdnet/data"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+)
+
+// session is the part of a run that one call of ref train makes.
+type session[T tensor.Float] struct {
+	*cli.Call
+	trainFlags
+	r      *training.Run[T]
+	data   data.Dataset
+	p      *cli.Progress
+	log    *runLog
+	saved  time.Time
+	images int // trained on since the session's start
+}
+
+func newSession[T tensor.Float](c *cli.Call, f trainFlags, r *training.Run[T], d data.Dataset) *session[T] {
+	return &session[T]{Call: c, trainFlags: f, r: r, data: d, p: cli.NewProgress(c.Stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
+}
+
+// run makes the steps that are left, saving now and then, and evaluates the network in the end.
+func (s *session[T]) run(notes []string) error {
+	defer s.p.End()
+	r := s.r
+	s.p.Say("%s", cli.Machine())
+	s.p.Say("%s on %d images of %s, %s: %d epochs of %d steps, batch %d, %s rate %g, step %d of %d, in %s", r.Network, r.Images, s.data.Train,
+		r.Type, r.Epochs, r.PerEpoch(), r.Batch, r.Schedule, r.Rate, r.Iteration, r.Total(), s.out)
+	for _, n := range notes {
+		s.p.Say("note: %s", n)
+	}
+	var layers []string
+	for _, l := range r.Net().Layers {
+		layers = append(layers, l.Name)
+	}
+	var err error
+	if s.log, err = openRunLog(s.out, layers, r.Iteration, r.Due()); err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	defer s.log.close()
+	if r.Due() { // the run stopped in this evaluation
+		if err := s.holdOut(); err != nil {
+			return err
+		}
+	}
+	for !r.Done() {
+		if stopped, err := s.step(); stopped || err != nil {
+			return err
+		}
+	}
+	return s.finish()
+}
+
+// step makes a step and what belongs to it, and tells whether the session ends with it.
+func (s *session[T]) step() (stopped bool, err error) {
+	r, total := s.r, s.r.Total()
+	step, err := r.Step()
+	if err != nil {
+		return false, fmt.Errorf("%w; the last checkpoint is %s", err, cli.CheckpointIn(s.out))
+	}
+	if err := s.log.step(step); err != nil {
+		return false, fmt.Errorf("writing the log: %w", err)
+	}
+	s.images += step.Images
+	speed := float64(s.images) / time.Since(s.p.Start).Seconds()
+	s.p.Show(float64(r.Iteration)/float64(total), fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
+		r.Iteration, total, step.Loss, 100*float64(step.Correct)/float64(step.Images), speed))
+	if e := step.Epoch; e != nil {
+		s.p.Say("epoch %d: loss %.4f, training accuracy %.2f %%, rate %.4f, %.1f images/s", e.Epoch, e.Loss, 100*e.Accuracy, e.Rate, speed)
+	}
+	stop := s.Context.Err() != nil || r.Iteration == s.stop
+	switch {
+	case r.Due() && s.Context.Err() == nil:
+		if err := s.holdOut(); err != nil {
+			return false, err
+		}
+	case step.Epoch != nil || stop || time.Since(s.saved) > s.save:
+		if err := s.store(); err != nil {
+			return false, err
+		}
+	}
+	if !stop || r.Done() && !r.Due() {
+		return false, nil
+	}
+	return true, s.sayStopped()
+}
+
+// sayStopped tells how to go on with the run, which is saved.
+func (s *session[T]) sayStopped() error {
+	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s -data %s", s.r.Iteration, s.out, s.trainFlags.images)
+	if s.Context.Err() != nil {
+		return cli.ErrInterrupted
+	}
+	return nil
+}
+
+// holdOut evaluates the images held out and saves the run. If that is interrupted, the run is saved as it was before, and the evaluation
+// is made when it goes on.
+func (s *session[T]) holdOut() error {
+	r := s.r
+	set, err := r.HeldOut(s.data)
+	if err != nil {
+		return err
+	}
+	e := training.Evaluate(r.Net().Evaluable(), set, s.data.Mean, s.data.Std, cli.EvaluationBatch, func(e training.Evaluation) bool {
+		s.p.Show(float64(r.Iteration)/float64(r.Total()), fmt.Sprintf("held out: evaluated %d of %d images, top-1 %.2f %%", e.Images, set.Len(), 100*e.Accuracy()))
+		return s.Context.Err() == nil
+	})
+	if e.Err != nil {
+		return fmt.Errorf("evaluating the images held out: %w", e.Err)
+	}
+	if s.Context.Err() != nil {
+		if err := s.store(); err != nil {
+			return err
+		}
+		return s.sayStopped()
+	}
+	r.SetHeld(e)
+	if err := s.log.held(r.Iteration, e); err != nil {
+		return fmt.Errorf("writing the log: %w", err)
+	}
+	s.p.Say("epoch %d: held out: accuracy %.2f %%, loss %.4f on %d images", len(r.History), 100*e.Accuracy(), e.Loss, e.Images)
+	return s.store()
+}
+
+// store saves the run, what its log says so far first.
+func (s *session[T]) store() error {
+	if err := s.log.sync(); err != nil {
+		return fmt.Errorf("writing the log: %w", err)
+	}
+	s.saved = time.Now()
+	return save(s.r, s.out)
+}
+
+// finish evaluates the test images, unless choices are still to be made, and says where everything is.
+func (s *session[T]) finish() error {
+	if s.test && (s.r.Holdout == 0 || s.Given("test")) {
+		known := "nothing before this depended on"
+		if s.r.Start != "" { // what the weights that it started from depended on is not known
+			known = "nothing in this run depended on"
+		}
+		s.p.Say("the test images, which %s:", known)
+		if _, err := cli.Evaluate(s.Call, cli.NewProgress(s.Stdout, 0), s.r.Net(), s.data, s.data.Test, cli.EvaluationBatch); err != nil {
+			return err
+		}
+	} else {
+		s.p.Say("the test images were not looked at; once all choices are made: ref eval -checkpoint %s -data %s", cli.CheckpointIn(s.out), s.trainFlags.images)
+	}
+	s.p.Say("weights and run: %s\nlogs: %s", cli.CheckpointIn(s.out), strings.Join([]string{cli.EpochsIn(s.out), cli.StepsIn(s.out), cli.EventsIn(s.out)}, ", "))
+	return nil
+}

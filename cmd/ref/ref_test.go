@@ -1,0 +1,6 @@
+package main
+
+import "sdref/cmd/ref/internal/cli/clitest"
+
+// ref is the program.
+var ref = clitest.Program(verbs)

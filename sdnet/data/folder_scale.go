@@ -1,0 +1,79 @@
+package data
+
+// taps is how a pixel of a scaled line is made: of the given line's pixels from first on, with weights that have the given sum.
+type taps struct {
+	first   int
+	weights []int64
+	sum     int64
+}
+
+// triangleTaps returns the taps of pixel o of a line of in pixels scaled to out: linear interpolation, widened where the line
+// shrinks so that every pixel counts,
+//
+//	weight(x) = max(0, 1 - |x + 1/2 - c|/s),   c = (o + 1/2) in/out,   s = max(1, in/out)
+//
+// times 2 max(in, out), with which all of it is integers. At the ends the weights that lie outside are left out.
+func triangleTaps(o, in, out int) taps {
+	peak, centre := 2*int64(max(in, out)), (2*int64(o)+1)*int64(in)
+	t := taps{first: -1}
+	reach := max(in, out)/out + 1 // pixels on either side of the centre
+	for x := max(0, int(centre/int64(2*out))-reach); x < in; x++ {
+		offset := (2*int64(x)+1)*int64(out) - centre
+		weight := peak - max(offset, -offset)
+		switch {
+		case weight > 0 && t.first < 0:
+			t.first = x
+			fallthrough
+		case weight > 0:
+			t.weights = append(t.weights, weight)
+			t.sum += weight
+		case offset > 0:
+			return t
+		}
+	}
+	return t
+}
+
+// mix is the weighted mean, rounded to the nearest byte, of values that lie step apart.
+func (t *taps) mix(values []byte, step int) byte {
+	sum := int64(0)
+	for k, w := range t.weights {
+		sum += w * int64(values[(t.first+k)*step])
+	}
+	return byte((2*sum + t.sum) / (2 * t.sum))
+}
+
+// window returns the taps of the n pixels from the given one on.
+func window(from, n, in, out int) []taps {
+	list := make([]taps, n)
+	for i := range list {
+		list[i] = triangleTaps(from+i, in, out)
+	}
+	return list
+}
+
+// scale scales an image of 3 x height x width bytes to toWidth x toHeight and writes the square of side extent whose top left corner is at
+// (left, top) to dst, 3 x extent x extent. Rows are scaled first, to bytes, then columns, as image libraries do.
+func scale(dst []byte, extent int, src []byte, width, height, toWidth, toHeight, left, top int) {
+	columns, rows := window(left, extent, width, toWidth), window(top, extent, height, toHeight)
+	last := rows[extent-1]
+	above, below := rows[0].first, last.first+len(last.weights) // the source's rows that count
+	narrow := make([]byte, (below-above)*extent)
+	for i := range rows {
+		rows[i].first -= above
+	}
+	for c := range 3 {
+		plane, out := src[c*width*height:][:width*height], dst[c*extent*extent:][:extent*extent]
+		for y := above; y < below; y++ {
+			row := plane[y*width:][:width]
+			for x := range columns {
+				narrow[(y-above)*extent+x] = columns[x].mix(row, 1)
+			}
+		}
+		for y := range rows {
+			for x := range extent {
+				out[y*extent+x] = rows[y].mix(narrow[x:], extent)
+			}
+		}
+	}
+}
