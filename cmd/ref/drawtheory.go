@@ -6,6 +6,7 @@ import (
 
 	"sdref/cmd/ref/plot"
 	"sdref/csc"
+	"sdref/csc/spectrum"
 	"sdref/sdnet"
 	"sdref/sdnet/figures"
 	"sdref/tensor"
@@ -184,10 +185,7 @@ func (d *drawing[T]) spectrum() ([]figure, error) {
 	if stem.Stride > 1 {
 		return []figure{singular}, nil
 	}
-	values, err := figures.Spectrum(stem.Layer, spectrumSide)
-	if err != nil {
-		return nil, err
-	}
+	values := spectrum.New(stem.Weight, stem.Height, stem.Width, stem.Geometry).TorusEigenvalues(spectrumSide, spectrumSide)
 	estimate := csc.StepShare / float64(stem.StepSize.Data[0])
 	g := figure{
 		Name: "spectrum", Title: "The eigenvalues of A A* of the stem",
