@@ -27,8 +27,8 @@ const module = "sdref"
 // tower lists the packages of each floor. A package imports only from lower floors; a test also from its own.
 var tower = [][]string{
 	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle"},
-	1:  {"internal/gemm"},
-	2:  {"tensor", "tensor/safetensors", "tensor/npy", "golden/precision"},
+	1:  {"internal/gemm", "conv/internal/form"},
+	2:  {"tensor", "conv/internal/direct", "conv/internal/winograd", "tensor/safetensors", "tensor/npy", "golden/precision"},
 	3:  {"conv", "golden", "sdnet/pretrained", "tensor/torchfile"},
 	4:  {"autodiff"},
 	5:  {"csc", "csc/spectrum", "sdnet/data"},

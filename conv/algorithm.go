@@ -3,6 +3,8 @@ package conv
 import (
 	"fmt"
 	"strings"
+
+	"sdref/conv/internal/form"
 )
 
 // Algorithm is a way to compute the three functions. Each has its own definition, and its own bits: the results of two
@@ -13,7 +15,8 @@ const (
 	// Direct is the form as it stands in definition.go.
 	Direct Algorithm = iota
 	// Winograd computes 3x3 convolutions of stride and dilation 1 with a quarter of the multiplications, on tiles of 4x4, as
-	// winograd_definition.go has it. Other shapes, and those with fewer than 8 channels of x or of y, are computed directly.
+	// winograd_definition.go has it. Other shapes, and those with fewer than 8 channels of x or of y, are computed directly: see
+	// Geometry.Used.
 	Winograd
 )
 
@@ -50,4 +53,27 @@ func (a Algorithm) MarshalText() ([]byte, error) {
 func (a *Algorithm) UnmarshalText(text []byte) (err error) {
 	*a, err = ParseAlgorithm(string(text))
 	return err
+}
+
+// leastChannels is the least number of channels of x and of y for which algorithm Winograd is used: below, the transforms
+// cost more than the products save.
+const leastChannels = 8
+
+// HasWinograd tells whether algorithm Winograd is defined for kernels of shape w: they are 3x3, and stride and dilation are 1.
+func (g Geometry) HasWinograd(w []int) bool {
+	return len(w) == 4 && w[2] == 3 && w[3] == 3 && g.stride() == 1 && g.dilation() == 1
+}
+
+// Used returns the algorithm that the three functions use for x and w of these shapes: g.Algorithm, but Direct where Winograd is not
+// defined, or where there are so few channels that it would be slower.
+func (g Geometry) Used(x, w []int) Algorithm {
+	if g.Algorithm == Winograd && g.HasWinograd(w) && min(w[0], w[1]) >= leastChannels && x[0] > 0 {
+		return Winograd
+	}
+	return Direct
+}
+
+// used is Used for the sizes of a form.
+func (g Geometry) used(f form.Form) Algorithm {
+	return g.Used([]int{f.N}, []int{f.M, f.C, f.KH, f.KW})
 }

@@ -12,15 +12,15 @@ import (
 func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineForward", x.Shape, w.Shape, y.Shape, g)
 	x, w, y = AsImages(x), AsImages(w), AsImages(y)
-	for n := range f.n {
-		for m := range f.m {
-			for i := range f.ho {
-				for j := range f.wo {
+	for n := range f.N {
+		for m := range f.M {
+			for i := range f.Ho {
+				for j := range f.Wo {
 					var acc T
-					for c := range f.c {
-						for u := range f.kh {
-							for v := range f.kw {
-								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.s+u*f.d-f.ph, j*f.s+v*f.d-f.pw), acc)
+					for c := range f.C {
+						for u := range f.KH {
+							for v := range f.KW {
+								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
 							}
 						}
 					}
@@ -36,17 +36,17 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineTranspose", x.Shape, w.Shape, y.Shape, g)
 	x, w, y = AsImages(x), AsImages(w), AsImages(y)
-	for n := range f.n {
-		for c := range f.c {
-			for a := range f.h {
-				for b := range f.w {
+	for n := range f.N {
+		for c := range f.C {
+			for a := range f.H {
+				for b := range f.W {
 					var acc T
-					for m := range f.m {
-						for u := range f.kh {
-							for v := range f.kw {
-								is, js := a+f.ph-u*f.d, b+f.pw-v*f.d
-								if is%f.s == 0 && js%f.s == 0 {
-									acc = kernel.FMA(w.At(m, c, u, v), inside(y, n, m, is/f.s, js/f.s), acc)
+					for m := range f.M {
+						for u := range f.KH {
+							for v := range f.KW {
+								is, js := a+f.PH-u*f.D, b+f.PW-v*f.D
+								if is%f.S == 0 && js%f.S == 0 {
+									acc = kernel.FMA(w.At(m, c, u, v), inside(y, n, m, is/f.S, js/f.S), acc)
 								}
 							}
 						}
@@ -62,15 +62,15 @@ func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineFilter", x.Shape, w.Shape, y.Shape, g)
 	x, w, y = AsImages(x), AsImages(w), AsImages(y)
-	for m := range f.m {
-		for c := range f.c {
-			for u := range f.kh {
-				for v := range f.kw {
+	for m := range f.M {
+		for c := range f.C {
+			for u := range f.KH {
+				for v := range f.KW {
 					var acc T
-					for n := range f.n {
-						for i := range f.ho {
-							for j := range f.wo {
-								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.s+u*f.d-f.ph, j*f.s+v*f.d-f.pw), acc)
+					for n := range f.N {
+						for i := range f.Ho {
+							for j := range f.Wo {
+								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
 							}
 						}
 					}

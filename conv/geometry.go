@@ -4,8 +4,9 @@
 //	                   = sum y[n,m,i,j] w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p]
 //
 // and the three functions that it defines, which are each other's derivatives. definition.go is the form written as loops,
-// the text to read first; the functions of this file's neighbours give the same bits from packed panels and register tiles.
-// Where the geometry asks for algorithm Winograd, winograd_definition.go is that text.
+// the text to read first; the functions, in conv.go, have the same bits from packed panels and register tiles (package direct).
+// Where the geometry asks for algorithm Winograd, winograd_definition.go is that text, and package winograd has its bits;
+// Geometry.Used says where.
 // Shapes: x (N, C, H, W), w (M, C, KH, KW), y (N, M, Ho, Wo); s stride, p padding, d dilation; x outside its borders is 0.
 // Signals of one axis drop the rows: x (N, C, L), w (M, C, K), y (N, M, Lo). Vectors have no axis, x (N, C), w (M, C), y
 // (N, M), and the form is that of matrix products, y = x w*. An axis that is not there has one element, and no padding.
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"slices"
 
+	"sdref/conv/internal/form"
 	"sdref/tensor"
 )
 
@@ -104,22 +106,10 @@ func (g Geometry) String() string {
 	return s
 }
 
-// form holds all sizes of one evaluation of the trilinear form.
-type form struct {
-	n, c, h, w int // x
-	m, kh, kw  int // kernel
-	ho, wo     int // y
-	s, d       int
-	ph, pw     int // padding, 0 along an axis that is not there
-}
-
-// taps is the number of kernel elements per output channel.
-func (f form) taps() int { return f.c * f.kh * f.kw }
-
 // newForm checks that the shapes of x, w and y belong together and panics with a *GeometryError if not. Each function's
 // result is one of the three, so a size that the others leave open (the last rows of x when the stride exceeds 1) is taken
 // from there: y must have the size that x gives, or x the size that y gives with the output padding.
-func newForm(op string, x, w, y []int, g Geometry) form {
+func newForm(op string, x, w, y []int, g Geometry) form.Form {
 	bad := func(why string) { panic(&GeometryError{op, why, x, w, y, g}) }
 	axes := len(x) - 2
 	if axes < 0 || axes > 2 || len(w) != len(x) || len(y) != len(x) {
@@ -129,23 +119,23 @@ func newForm(op string, x, w, y []int, g Geometry) form {
 		!g.Algorithm.known() {
 		bad("a setting is out of range")
 	}
-	f := form{n: x[0], c: x[1], h: 1, w: 1, m: w[0], kh: 1, kw: 1, ho: 1, wo: 1, s: g.stride(), d: g.dilation()}
+	f := form.Form{N: x[0], C: x[1], H: 1, W: 1, M: w[0], KH: 1, KW: 1, Ho: 1, Wo: 1, S: g.stride(), D: g.dilation()}
 	if axes > 0 {
-		f.w, f.kw, f.wo, f.pw = x[axes+1], w[axes+1], y[axes+1], g.Padding
+		f.W, f.KW, f.Wo, f.PW = x[axes+1], w[axes+1], y[axes+1], g.Padding
 	}
 	if axes > 1 {
-		f.h, f.kh, f.ho, f.ph = x[2], w[2], y[2], g.Padding
+		f.H, f.KH, f.Ho, f.PH = x[2], w[2], y[2], g.Padding
 	}
-	if y[0] != f.n || w[1] != f.c || y[1] != f.m {
+	if y[0] != f.N || w[1] != f.C || y[1] != f.M {
 		bad("images or channels differ")
 	}
-	if f.kh < 1 || f.kw < 1 || f.ho < 1 || f.wo < 1 {
+	if f.KH < 1 || f.KW < 1 || f.Ho < 1 || f.Wo < 1 {
 		bad("an axis is empty")
 	}
 	fits := func(size, kernel, code int) bool {
 		return g.CodeSize(size, kernel) == code || g.SignalSize(code, kernel) == size
 	}
-	if axes > 0 && !fits(f.w, f.kw, f.wo) || axes > 1 && !fits(f.h, f.kh, f.ho) {
+	if axes > 0 && !fits(f.W, f.KW, f.Wo) || axes > 1 && !fits(f.H, f.KH, f.Ho) {
 		bad("the sizes of x and y do not follow from each other")
 	}
 	return f

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/kernel"
 	"sdref/tensor"
 )
@@ -34,9 +35,8 @@ import (
 
 // DefineWinogradForward sets y as DefineForward does up to rounding. The kernel must be 3x3, stride and dilation 1.
 func DefineWinogradForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
-	f := newForm("DefineWinogradForward", x.Shape, w.Shape, y.Shape, g)
-	f.mustDefineWinograd("DefineWinogradForward", x.Shape, w.Shape, y.Shape, g)
-	defineWinograd(y, x, f.pw, func(m, c int) square[T] {
+	f := newWinogradForm("DefineWinogradForward", x.Shape, w.Shape, y.Shape, g)
+	defineWinograd(y, x, f.PW, func(m, c int) square[T] {
 		return takeSquare(3, func(u, v int) T { return w.At(m, c, u, v) })
 	})
 }
@@ -44,9 +44,8 @@ func DefineWinogradForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry
 // DefineWinogradTranspose sets x as DefineTranspose does up to rounding: to the convolution of y with the kernel turned by
 // 180 degrees and its channels exchanged, with padding 2-p. The kernel must be 3x3, stride and dilation 1.
 func DefineWinogradTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
-	f := newForm("DefineWinogradTranspose", x.Shape, w.Shape, y.Shape, g)
-	f.mustDefineWinograd("DefineWinogradTranspose", x.Shape, w.Shape, y.Shape, g)
-	defineWinograd(x, y, 2-f.pw, func(c, m int) square[T] {
+	f := newWinogradForm("DefineWinogradTranspose", x.Shape, w.Shape, y.Shape, g)
+	defineWinograd(x, y, 2-f.PW, func(c, m int) square[T] {
 		return takeSquare(3, func(u, v int) T { return w.At(m, c, 2-u, 2-v) })
 	})
 }
@@ -88,20 +87,19 @@ func defineWinograd[T tensor.Float](out, in *tensor.Tensor[T], padding int, kern
 
 // DefineWinogradFilter sets w as DefineFilter does up to rounding. The kernel must be 3x3, stride and dilation 1.
 func DefineWinogradFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
-	f := newForm("DefineWinogradFilter", x.Shape, w.Shape, y.Shape, g)
-	f.mustDefineWinograd("DefineWinogradFilter", x.Shape, w.Shape, y.Shape, g)
-	sums := make([]square[T], f.m*f.c)
-	signals := make([]square[T], f.c)
-	for n := range f.n {
-		for i := 0; i < f.ho; i += 4 {
-			for j := 0; j < f.wo; j += 4 {
-				for c := range f.c {
-					signals[c] = transform(takeSquare(6, func(u, v int) T { return inside(x, n, c, i+u-f.ph, j+v-f.pw) }), 6, 6, signalStep)
+	f := newWinogradForm("DefineWinogradFilter", x.Shape, w.Shape, y.Shape, g)
+	sums := make([]square[T], f.M*f.C)
+	signals := make([]square[T], f.C)
+	for n := range f.N {
+		for i := 0; i < f.Ho; i += 4 {
+			for j := 0; j < f.Wo; j += 4 {
+				for c := range f.C {
+					signals[c] = transform(takeSquare(6, func(u, v int) T { return inside(x, n, c, i+u-f.PH, j+v-f.PW) }), 6, 6, signalStep)
 				}
-				for m := range f.m {
+				for m := range f.M {
 					code := transform(takeSquare(4, func(u, v int) T { return inside(y, n, m, i+u, j+v) }), 4, 6, codeStep)
-					for c := range f.c {
-						sums[m*f.c+c].addProduct(&code, &signals[c])
+					for c := range f.C {
+						sums[m*f.C+c].addProduct(&code, &signals[c])
 					}
 				}
 			}
@@ -111,28 +109,19 @@ func DefineWinogradFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry)
 		taps := transform(sums[i], 6, 3, gradientStep)
 		for u := range 3 {
 			for v := range 3 {
-				w.Set(taps[u][v], i/f.c, i%f.c, u, v)
+				w.Set(taps[u][v], i/f.C, i%f.C, u, v)
 			}
 		}
 	}
 }
 
-// winogradChannels is the least number of channels of x and of y for which algorithm Winograd is used: below, the transforms
-// cost more than the products save.
-const winogradChannels = 8
-
-// suitsWinograd tells whether algorithm Winograd applies to these shapes and is worth it.
-func (f form) suitsWinograd() bool {
-	return f.definesWinograd() && min(f.c, f.m) >= winogradChannels && f.n > 0
-}
-
-// definesWinograd tells whether algorithm Winograd applies to these shapes.
-func (f form) definesWinograd() bool { return f.kh == 3 && f.kw == 3 && f.s == 1 && f.d == 1 }
-
-func (f form) mustDefineWinograd(op string, x, w, y []int, g Geometry) {
-	if !f.definesWinograd() {
+// newWinogradForm is newForm for shapes that algorithm Winograd is defined for; others are a panic with a *GeometryError.
+func newWinogradForm(op string, x, w, y []int, g Geometry) form.Form {
+	f := newForm(op, x, w, y, g)
+	if !g.HasWinograd(w) {
 		panic(&GeometryError{op, "the kernel is not 3x3 with stride and dilation 1", x, w, y, g})
 	}
+	return f
 }
 
 // square is a square of up to 6x6 elements.

@@ -68,6 +68,9 @@ func TestWinogradEqualsDefinitionInNetworks(t *testing.T) {
 func compareWinograd[T tensor.Float](t *testing.T, r *rand.Rand, s shape, rows []*kernel.Set[T], procs []int) {
 	t.Helper()
 	x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
+	if got := s.g.Used(s.x, s.w); got != Winograd {
+		t.Errorf("x %v, w %v, %v: %v is used", s.x, s.w, s.g, got)
+	}
 	want := newResults[T](s)
 	DefineWinogradForward(want.y, x, w, s.g)
 	DefineWinogradTranspose(want.x, y, w, s.g)
@@ -92,6 +95,9 @@ func TestWinogradOtherShapes(t *testing.T) {
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
 		direct := s.g
 		s.g.Algorithm = Winograd
+		if got := s.g.Used(s.x, s.w); got != Direct {
+			t.Errorf("x %v, w %v, %v: %v is used", s.x, s.w, s.g, got)
+		}
 		var results [2][3]*tensor.Tensor[float32]
 		for i, g := range []Geometry{direct, s.g} {
 			results[i] = [3]*tensor.Tensor[float32]{poisoned[float32](s.y), poisoned[float32](s.x), poisoned[float32](s.w)}

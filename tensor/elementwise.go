@@ -6,7 +6,7 @@ import (
 )
 
 // Grain is the least number of elements worth a goroutine of their own: some ten microseconds of memory traffic.
-const Grain = 1 << 14
+const Grain = parallel.Grain
 
 // AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b. With s = 1 and s = -1 it is the plain sum and
 // difference.

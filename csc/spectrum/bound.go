@@ -32,13 +32,19 @@ type Bound struct {
 // sign: where the largest eigenvalue belongs to waves that do not change, the change of sign leaves these out, as the border of zeros does.
 func (o *Operator) UpperBound(known float64) Bound {
 	best := Bound{Value: math.Inf(1)}
-	s := newSymbol(o)
+	s := o.boundSymbol()
 	for _, turns := range [][2]bool{{true, true}, {false, false}, {false, true}, {true, false}} {
 		if value := s.largest(turns, known, best.Value); value < best.Value {
 			best = Bound{value, s.vertical.length, s.horizontal.length, turns}
 		}
 	}
 	return best
+}
+
+// boundSymbol is the symbol on the smallest torus of UpperBound.
+func (o *Operator) boundSymbol() *symbol {
+	length := func(a axis) int { return (a.size + a.padding + a.stride - 1) / a.stride * a.stride }
+	return newSymbol(o, newTorus(o.rows, length(o.rows)), newTorus(o.cols, length(o.cols)))
 }
 
 // largest returns a bound of the largest eigenvalue of all S S* of a torus, at least known, or a number that is not below enough if

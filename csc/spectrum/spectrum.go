@@ -5,6 +5,7 @@
 // for A, the synthesis of a convolutional dictionary on signals with borders of zeros: any stride, padding and dilation, two axes,
 // one or none. A gradient step t decreases the objective if t <= 1/lambda_max; that t lambda_max < 1 is proven where t times the
 // upper bound is below 1, and refuted where t times a Ritz value exceeds 1.
+// All eigenvalues are computed for A on a torus (TorusEigenvalues), by the symbol that the upper bound comes from too.
 //
 // It is for people who want to know whether a step size may be trusted. It computes in float64 whatever the type of the weights
 // is, which it takes as exact. It knows nothing of codes, solvers and networks.

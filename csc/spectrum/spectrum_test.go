@@ -65,7 +65,7 @@ func TestBounds(t *testing.T) {
 func TestBoundIsTheTorus(t *testing.T) {
 	for i, s := range setups {
 		w := uniform(uint64(200+i), s.weights...)
-		y := newSymbol(New(w, s.height, s.width, s.Geometry))
+		y := New(w, s.height, s.width, s.Geometry).boundSymbol()
 		for k := range 4 {
 			turns := [2]bool{k&1 != 0, k&2 != 0}
 			a := s.torusMatrix(w, y.vertical.length, y.horizontal.length, turns)
@@ -75,6 +75,42 @@ func TestBoundIsTheTorus(t *testing.T) {
 				t.Errorf("%v, signs %v: %.15g, the torus of %dx%d has %.15g", s, turns, got, y.vertical.length, y.horizontal.length, top)
 			}
 		}
+	}
+}
+
+// TestTorusEigenvalues compares all eigenvalues with those of the matrix on the torus.
+func TestTorusEigenvalues(t *testing.T) {
+	for i, s := range setups {
+		w := uniform(uint64(300+i), s.weights...)
+		y := New(w, s.height, s.width, s.Geometry).boundSymbol()
+		height, width := y.vertical.length, y.horizontal.length
+		a := s.torusMatrix(w, height, width, [2]bool{})
+		want := eigenvalues(t, a)
+		got := y.TorusEigenvalues(height, width)
+		if len(got) != s.weights[1]*height*width {
+			t.Fatalf("%v: %d eigenvalues on %dx%d", s, len(got), height, width)
+		}
+		for k, v := range got {
+			other := 0.0 // beyond those of the smaller of A A* and A*A
+			if at := len(want) - 1 - k; at >= 0 {
+				other = want[at]
+			}
+			if d := v - other; !(math.Abs(d) <= 1e-13*got[0]) {
+				t.Errorf("%v: eigenvalue %d is %.17g, the torus of %dx%d has %.17g", s, k, v, height, width, other)
+				break
+			}
+		}
+	}
+	o := New(uniform(1, 4, 2, 3), 1, 8, conv.Geometry{Stride: 2})
+	for _, size := range [][2]int{{1, 3}, {2, 4}, {0, 4}} {
+		func() {
+			defer func() {
+				if _, ok := recover().(*tensor.ShapeError); !ok {
+					t.Errorf("%v: no *tensor.ShapeError", size)
+				}
+			}()
+			o.TorusEigenvalues(size[0], size[1])
+		}()
 	}
 }
 

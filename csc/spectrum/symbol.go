@@ -37,7 +37,7 @@ func (g matrix) setGram(a matrix, scratch *tensor.Tensor[float64]) {
 	}
 }
 
-// torus is an axis of the torus: its frequencies are pi k/length for k = 0, 2, ... below period, or 1, 3, ... with the change of sign.
+// torus is an axis of a torus: its frequencies are pi k/length for k = 0, 2, ... below period, or 1, 3, ... with a change of sign.
 type torus struct {
 	axis
 	length, period int       // pixels; 2 length/stride
@@ -45,10 +45,9 @@ type torus struct {
 	class          []int     // by tap: (u d - p) mod s
 }
 
-func newTorus(a axis) torus {
-	t := torus{axis: a}
-	t.length = (a.size + a.padding + a.stride - 1) / a.stride * a.stride
-	t.period = 2 * t.length / a.stride
+// newTorus is an axis with so many pixels, a multiple of the stride.
+func newTorus(a axis, length int) torus {
+	t := torus{axis: a, length: length, period: 2 * length / a.stride}
 	for i := range 2 * t.length {
 		angle := float64(math.Pi*float64(i)) / float64(t.length)
 		t.cos, t.sin = append(t.cos, elementary.Cos(angle)), append(t.sin, elementary.Sin(angle))
@@ -65,7 +64,11 @@ func (t *torus) wave(k, u int) (re, im float64) {
 	return t.cos[i], -t.sin[i]
 }
 
-// symbol computes S(omega), or its transpose if that has fewer rows.
+// symbol computes the polyphase symbol of A on a torus,
+//
+//	S(omega)[(c, r), m] = sum over the taps u with (u d - p) mod s = r of w[m,c,u] e^(-i omega u d) ,
+//
+// whose S S* at all frequencies have the eigenvalues of A A* there, or its transpose if that has fewer rows.
 type symbol struct {
 	*Operator
 	vertical, horizontal torus
@@ -76,8 +79,8 @@ type symbol struct {
 	waves                matrix
 }
 
-func newSymbol(o *Operator) *symbol {
-	s := &symbol{Operator: o, vertical: newTorus(o.rows), horizontal: newTorus(o.cols)}
+func newSymbol(o *Operator, vertical, horizontal torus) *symbol {
+	s := &symbol{Operator: o, vertical: vertical, horizontal: horizontal}
 	atoms, channels := o.weight.Shape[0], o.weight.Shape[1]
 	classes := map[[2]int]int{}
 	var class []int // of a tap

@@ -67,11 +67,11 @@ func isExact(c *graph.Case, n *graph.Node, of graph.Values, p precision.Profile)
 
 // winograd tells whether F(4x4, 3x3), whose transforms have factors that are no powers of two, computes the node.
 func winograd(n *graph.Node, in []*graph.Tensor) bool {
-	g, kernel := n.Geometry(), n.Shape
+	kernel := n.Shape
 	if n.Op != "filter" {
 		kernel = in[1].Shape
 	}
-	return len(kernel) == 4 && kernel[2] == 3 && kernel[3] == 3 && g.Stride <= 1 && g.Dilation <= 1
+	return n.Geometry().HasWinograd(kernel)
 }
 
 // never is the quantum where no sum is exact: below that of any format.

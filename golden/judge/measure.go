@@ -116,8 +116,7 @@ func byWinograd(n *graph.Node, of graph.Values) bool {
 	if n.Op != "filter" {
 		kernel = of[n.Inputs[1]].Shape
 	}
-	g := n.Geometry()
-	return len(kernel) == 4 && kernel[2] == 3 && kernel[3] == 3 && max(g.Stride, g.Dilation) <= 1
+	return n.Geometry().HasWinograd(kernel)
 }
 
 // towards returns a vector that is determined but for its sign with the sign that brings it nearer to want.

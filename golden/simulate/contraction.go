@@ -81,7 +81,7 @@ func (t trilinear) filter(o int, link func(y, x int)) {
 
 // suitsWinograd tells whether a machine with Winograd's algorithm uses it here.
 func (t trilinear) suitsWinograd() bool {
-	return t.kh == 3 && t.kw == 3 && t.geometry.Stride == 1 && t.geometry.Dilation == 1 && t.geometry.Padding <= 2
+	return t.geometry.HasWinograd([]int{t.m, t.c, t.kh, t.kw}) && t.geometry.Padding <= 2
 }
 
 // bundle says which elements of a contraction's result share their places but for a shift: those that lie out apart, count of

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
-
 	"sdref/conv"
 	"sdref/csc"
+	"sdref/csc/spectrum"
 	"sdref/tensor"
 )
 
@@ -80,48 +79,10 @@ func TestPowerRounds(t *testing.T) {
 	if !slices.Equal(before, l.Vector.Data) {
 		t.Error("the layer has changed")
 	}
-	spectrum, err := Spectrum(l, 64)
-	if err != nil {
-		t.Fatal(err)
+	largest := spectrum.New(l.Weight, l.Height, l.Width, l.Geometry).TorusEigenvalues(64, 64)[0]
+	if last := list[len(list)-1].Value; !(last < largest) || last < 0.8*largest {
+		t.Errorf("power iteration ends at %v, the bound is %v", last, largest)
 	}
-	if last := list[len(list)-1].Value; !(last < spectrum[0]) || last < 0.8*spectrum[0] {
-		t.Errorf("power iteration ends at %v, the bound is %v", last, spectrum[0])
-	}
-}
-
-// The spectrum at n frequencies is that of the convolution on a ring of n x n pixels, here as a dense matrix.
-func TestSpectrum(t *testing.T) {
-	const n, channels, atoms, k = 4, 2, 3, 3
-	l := layer(atoms, channels, k, 8, csc.Settings{})
-	a := mat.NewDense(channels*n*n, atoms*n*n, nil) // z to x: atom m at (i, j) covers (i+u, j+v)
-	for m := range atoms {
-		for c := range channels {
-			for u := range k {
-				for v := range k {
-					for i := range n {
-						for j := range n {
-							row, column := (c*n+(i+u)%n)*n+(j+v)%n, (m*n+i)*n+j
-							a.Set(row, column, a.At(row, column)+l.Weight.At(m, c, u, v))
-						}
-					}
-				}
-			}
-		}
-	}
-	var square mat.SymDense
-	square.SymOuterK(1, a)
-	want, err := symmetricEigenvalues(&square)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Reverse(want)
-	got, err := Spectrum(l, n)
-	if err != nil || !near(got, want, 1e-12) {
-		t.Errorf("%v (%v), want %v", got, err, want)
-	}
-	l.Stride = 2
-	_, err = Spectrum(l, n)
-	says(t, err, "stride")
 }
 
 func TestSingularValues(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/csc"
+	"sdref/csc/spectrum"
 	"sdref/sdnet"
 	"sdref/sdnet/figures"
 	"sdref/tensor"
@@ -185,10 +186,7 @@ func (d *drawing[T]) spectrum() ([]plot.Figure, error) {
 	if stem.Stride > 1 {
 		return []plot.Figure{singular}, nil
 	}
-	values, err := figures.Spectrum(stem.Layer, spectrumSide)
-	if err != nil {
-		return nil, err
-	}
+	values := spectrum.New(stem.Weight, stem.Height, stem.Width, stem.Geometry).TorusEigenvalues(spectrumSide, spectrumSide)
 	estimate := csc.StepShare / float64(stem.StepSize.Data[0])
 	g := plot.Figure{
 		Name: "spectrum", Title: "The eigenvalues of A A* of the stem",

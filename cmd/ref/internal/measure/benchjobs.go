@@ -68,7 +68,9 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 	for _, s := range convShapes {
 		for _, function := range []string{"forward", "transpose", "filter"} {
 			for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
-				if algorithm == conv.Winograd && (s.k != 3 || s.stride != 1 || s.c < 8) {
+				g := conv.Geometry{Stride: s.stride, Padding: s.k / 2, Algorithm: algorithm}
+				x, w := []int{32, s.c, s.h, s.h}, []int{s.m, s.c, s.k, s.k}
+				if g.Used(x, w) != algorithm {
 					continue
 				}
 				name := fmt.Sprintf("conv/%s/%dx%dx%d", function, s.c, s.m, s.h)
@@ -76,9 +78,8 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 					name += fmt.Sprintf("/%dx%ds%d", s.k, s.k, s.stride)
 				}
 				name += "/" + typ + ending(algorithm)
-				g := conv.Geometry{Stride: s.stride, Padding: s.k / 2, Algorithm: algorithm}
 				jobs = append(jobs, benchJob{name: name, typ: typ, run: func() benchResult {
-					return benchResult{Name: name, GFLOPS: convSpeed[T](function, []int{32, s.c, s.h, s.h}, []int{s.m, s.c, s.k, s.k}, g)}
+					return benchResult{Name: name, GFLOPS: convSpeed[T](function, x, w, g)}
 				}})
 			}
 		}

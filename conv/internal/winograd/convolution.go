@@ -1,18 +1,23 @@
-package conv
+// Package winograd computes the three functions of conv's trilinear form by Winograd's algorithm for 3x3 kernels on tiles of 4x4
+// outputs, with the bits of its definition, conv/winograd_definition.go.
+//
+// Forward and Transpose are one convolution (convolution.go), Filter has a loop of its own (filter.go). It is for package conv, which
+// checks the sizes and chooses the algorithm: stride and dilation must be 1. It does not know tensors, and not what the results are for.
+package winograd
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
-	"sdref/tensor"
 )
 
-// winogradForward is Forward by algorithm Winograd: DefineWinogradForward, bit for bit.
-func winogradForward[T tensor.Float](f form, y, x, w []T) {
-	r := newWinograd(f.n, f.c, f.h, f.w, f.m, f.ho, f.wo, f.pw, x, y)
-	offsets := gemm.Offsets(r.blocks[0].Cols, f.taps())
+// Forward is Forward by algorithm Winograd: conv.DefineWinogradForward, bit for bit.
+func Forward[T kernel.Float](f form.Form, y, x, w []T) {
+	r := newConvolution(f.N, f.C, f.H, f.W, f.M, f.Ho, f.Wo, f.PW, x, y)
+	offsets := gemm.Offsets(r.blocks[0].Cols, f.Taps())
 	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
-		r.set.Interleave(scratch, b.Cols, w[b.first*f.taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
+		r.set.Interleave(scratch, b.Cols, w[b.first*f.Taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
 		for c := range c1 - c0 {
 			r.set.Winograd.Kernel(dst[c*b.Cols:], 6*plane, plane, scratch[c*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
 		}
@@ -20,13 +25,13 @@ func winogradForward[T tensor.Float](f form, y, x, w []T) {
 	r.run()
 }
 
-// winogradTranspose is Transpose by algorithm Winograd: DefineWinogradTranspose, bit for bit.
-func winogradTranspose[T tensor.Float](f form, x, y, w []T) {
-	r := newWinograd(f.n, f.m, f.ho, f.wo, f.c, f.h, f.w, 2-f.pw, y, x)
+// Transpose is Transpose by algorithm Winograd: conv.DefineWinogradTranspose, bit for bit.
+func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
+	r := newConvolution(f.N, f.M, f.Ho, f.Wo, f.C, f.H, f.W, 2-f.PW, y, x)
 	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
 	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
 		for m := range m1 - m0 {
-			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.taps()+b.first*9:], offsets[:b.channels], 9)
+			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.Taps()+b.first*9:], offsets[:b.channels], 9)
 		}
 		for m := range m1 - m0 {
 			r.set.Winograd.KernelReversed(dst[m*b.Cols:], 6*plane, plane, scratch[m*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
@@ -35,7 +40,7 @@ func winogradTranspose[T tensor.Float](f form, x, y, w []T) {
 	r.run()
 }
 
-// winograd is a convolution of the source with 3x3 kernels. Between the transforms an image is a set of tiles, and all
+// convolution is a convolution of the source with 3x3 kernels. Between the transforms an image is a set of tiles, and all
 // arrays have the channels as their last axis, so that vectors go along them:
 //
 //	band (row, column, channel)        what a row of tiles reads of an image, with the border of zeros
@@ -43,7 +48,7 @@ func winogradTranspose[T tensor.Float](f form, x, y, w []T) {
 //	kernels (6, 6, channel, output)    G g G' of a block of outputs and a part of the chain
 //	sums (6, 6, tile, output)          their products
 //	results (row, column, output)      A' m A of a row of tiles
-type winograd[T tensor.Float] struct {
+type convolution[T kernel.Float] struct {
 	set             *kernel.Set[T]
 	images, in, out int // in, out: channels
 	rows, cols      int // of the target
@@ -60,33 +65,33 @@ type winograd[T tensor.Float] struct {
 }
 
 const (
-	// winogradTiles is about the number of tiles of a group: enough for the kernels' way through the caches, few
+	// groupTiles is about the number of tiles of a group: enough for the kernels' way through the caches, few
 	// enough that the signals stay in the second-level cache where there are 64 channels.
-	winogradTiles = 64
-	// winogradChain is the length of a part of the chain: so much of a block's kernels stays in the first-level cache.
-	winogradChain = 64
+	groupTiles = 64
+	// chainLinks is the length of a part of the chain: so much of a block's kernels stays in the first-level cache.
+	chainLinks = 64
 	// liftChannels is the number of channels whose kernels are transformed at a time.
 	liftChannels = 8
 	// finishChannels is the number of channels that are copied to the target at a time, each to another page of memory.
 	finishChannels = 8
 )
 
-func newWinograd[T tensor.Float](images, in, height, width, out, rows, cols, padding int, source, target []T) *winograd[T] {
+func newConvolution[T kernel.Float](images, in, height, width, out, rows, cols, padding int, source, target []T) *convolution[T] {
 	set := kernel.Active[T]()
-	r := &winograd[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source, target: target}
+	r := &convolution[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source, target: target}
 	r.tiling = newTiling(rows, cols)
 	r.stage = newChannelStage(set, r.tiling, in, height, width, padding, 6)
 	r.step = r.stage.pitch + skew
-	r.left = newOperand(set, r.step, 1, winogradChain)
+	r.left = newOperand(set, r.step, 1, chainLinks)
 	r.blocks = channelBlocks(set, out)
 	return r
 }
 
 // run shares out groups of rows of tiles and, where there are fewer of these than goroutines, ranges of blocks as well.
-func (r *winograd[T]) run() {
+func (r *convolution[T]) run() {
 	rows := r.images * r.tiling.rows
 	workers := parallel.Workers(rows * len(r.blocks))
-	groups := max(1, min(rows, rows*r.tiling.cols/winogradTiles))
+	groups := max(1, min(rows, rows*r.tiling.cols/groupTiles))
 	if groups > workers {
 		groups = groups / workers * workers // as many for each goroutine
 	}
@@ -107,42 +112,42 @@ func (r *winograd[T]) run() {
 }
 
 // chainParts is the number of parts of the chain.
-func (r *winograd[T]) chainParts() int { return (r.in + winogradChain - 1) / winogradChain }
+func (r *convolution[T]) chainParts() int { return (r.in + chainLinks - 1) / chainLinks }
 
 // kernelPlane is the number of elements of the kernels of one of the 36 products.
-func (r *winograd[T]) kernelPlane(b *channelBlock[T]) int {
-	return min(winogradChain, r.in)*b.Cols + skew
+func (r *convolution[T]) kernelPlane(b *channelBlock[T]) int {
+	return min(chainLinks, r.in)*b.Cols + skew
 }
 
 // kernelsSize is the number of elements of the kernels of any block and part of the chain.
-func (r *winograd[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks[0]) }
+func (r *convolution[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks[0]) }
 
 // liftAll transforms all kernels.
-func (r *winograd[T]) liftAll(shared *gemm.Workspace[T]) {
+func (r *convolution[T]) liftAll(shared *gemm.Workspace[T]) {
 	parts, size := r.chainParts(), r.kernelsSize()
 	r.lifted = newCutter(shared, len(r.blocks)*parts*size).rest
 	spaces := gemm.Take[T](parallel.Workers(len(r.blocks) * parts))
 	defer gemm.Give(spaces)
 	parallel.For(len(r.blocks)*parts, func(worker, i int) {
 		scratch := newCutter(spaces[worker], r.liftScratch()).rest
-		r.liftPart(r.lifted[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*winogradChain)
+		r.liftPart(r.lifted[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*chainLinks)
 	})
 }
 
 // liftScratch is the number of elements that lift needs for the kernels with the outputs as their last axis.
-func (r *winograd[T]) liftScratch() int { return liftChannels * 9 * r.blocks[0].Cols }
+func (r *convolution[T]) liftScratch() int { return liftChannels * 9 * r.blocks[0].Cols }
 
 // liftPart transforms the kernels of block b and of the part of the chain that starts at channel c0. What it leaves in the
 // columns beyond the block's channels goes into sums that nobody reads.
-func (r *winograd[T]) liftPart(dst, scratch []T, b *channelBlock[T], c0 int) {
-	for c := c0; c < min(c0+winogradChain, r.in); c += liftChannels {
-		r.lift(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c, min(c+liftChannels, c0+winogradChain, r.in))
+func (r *convolution[T]) liftPart(dst, scratch []T, b *channelBlock[T], c0 int) {
+	for c := c0; c < min(c0+chainLinks, r.in); c += liftChannels {
+		r.lift(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c, min(c+liftChannels, c0+chainLinks, r.in))
 	}
 }
 
 // piece computes rows of tiles r0..r1-1 of the results in some blocks.
-func (r *winograd[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelBlock[T]) {
-	p := winogradPiece[T]{winograd: r, ws: ws, r0: r0, r1: r1, tiles: (r1 - r0) * r.tiling.cols}
+func (r *convolution[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelBlock[T]) {
+	p := piece[T]{convolution: r, ws: ws, r0: r0, r1: r1, tiles: (r1 - r0) * r.tiling.cols}
 	sizes := []int{r.stage.size(), 36 * p.signalPlane(), 36 * p.sumPlane(&r.blocks[0]), 16 * r.tiling.cols * r.blocks[0].Cols, r.liftScratch(), 0}
 	if r.lifted == nil {
 		sizes[5] = r.kernelsSize()
@@ -161,29 +166,29 @@ func (r *winograd[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelB
 	}
 }
 
-// winogradPiece is a group of rows of tiles and the memory of a goroutine that works on it.
-type winogradPiece[T tensor.Float] struct {
-	*winograd[T]
+// piece is a group of rows of tiles and the memory of a goroutine that works on it.
+type piece[T kernel.Float] struct {
+	*convolution[T]
 	ws                                             *gemm.Workspace[T]
 	r0, r1, tiles                                  int
 	band, signals, sums, results, scratch, kernels []T
 }
 
-func (p *winogradPiece[T]) signalPlane() int { return p.tiles*p.step + skew }
+func (p *piece[T]) signalPlane() int { return p.tiles*p.step + skew }
 
-func (p *winogradPiece[T]) sumPlane(b *channelBlock[T]) int { return p.tiles*b.Cols + skew }
+func (p *piece[T]) sumPlane(b *channelBlock[T]) int { return p.tiles*b.Cols + skew }
 
 // multiply computes the sums of a block.
-func (p *winogradPiece[T]) multiply(b *channelBlock[T]) {
+func (p *piece[T]) multiply(b *channelBlock[T]) {
 	for part := range p.chainParts() {
-		c0 := part * winogradChain
+		c0 := part * chainLinks
 		kernels := p.kernels
 		if p.lifted != nil {
 			kernels = p.lifted[(b.index*p.chainParts()+part)*p.kernelsSize():]
 		} else {
 			p.liftPart(kernels, p.scratch, b, c0)
 		}
-		k := min(winogradChain, p.in-c0)
+		k := min(chainLinks, p.in-c0)
 		links := gemm.Offsets(k, b.Cols)
 		for i := range 36 {
 			signals, kernels := p.signals[i*p.signalPlane()+c0:], kernels[i*p.kernelPlane(b):]
@@ -194,7 +199,7 @@ func (p *winogradPiece[T]) multiply(b *channelBlock[T]) {
 }
 
 // finish transforms the sums of a block and copies the results to the target.
-func (p *winogradPiece[T]) finish(b *channelBlock[T]) {
+func (p *piece[T]) finish(b *channelBlock[T]) {
 	plane, line, pixels := p.sumPlane(b), 4*p.tiling.cols*b.Cols, p.rows*p.cols
 	offsets := p.ws.Offsets[:0] // of the pixels of a row of tiles
 	for i := range 4 {

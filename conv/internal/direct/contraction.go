@@ -1,19 +1,19 @@
-package conv
+package direct
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
-	"sdref/tensor"
 )
 
 // contraction is Forward or Transpose by plan: products of the weights, as they lie or turned, with the columns that they read of
 // staged images. The images go through it in groups.
-type contraction[T tensor.Float] struct {
+type contraction[T kernel.Float] struct {
 	*plan
 	set                     *kernel.Set[T]
 	source, target, weights []T
-	then                    Then
+	then                    form.Then
 }
 
 // run shares out the groups over goroutines or, where these are more, the parts of each group's work.
@@ -42,11 +42,11 @@ func (c contraction[T]) run() {
 }
 
 // turn copies a matrix of so many rows to the workspace, transposed: its columns are pitch(rows) elements apart.
-func turn[T tensor.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
+func turn[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
 	cols, pitch := len(matrix)/rows, pitch(rows)
 	ws.Floats = gemm.Grow(ws.Floats, cols*pitch)
 	places := gemm.Offsets(rows, cols)
-	parallel.Ranges(cols, max(1, tensor.Grain/rows), func(lo, hi int) {
+	parallel.Ranges(cols, max(1, parallel.Grain/rows), func(lo, hi int) {
 		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], places, hi-lo)
 	})
 	return ws.Floats
@@ -57,7 +57,7 @@ func pitch(n int) int { return n + 16 }
 
 // work is a contraction of one group of images, shared out over as many goroutines as there are spaces. The first space holds
 // what they share.
-type work[T tensor.Float] struct {
+type work[T kernel.Float] struct {
 	contraction[T]
 	spaces        []*gemm.Workspace[T]
 	first, images int
@@ -75,7 +75,7 @@ func (w *work[T]) run() {
 	}
 	if w.then != nil {
 		w.eachRange(w.images*w.channels, func(lo, hi int) {
-			w.then.planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
+			w.then.Planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
 		})
 	}
 }
@@ -156,7 +156,7 @@ func (w *work[T]) part(c0, c1 int) {
 }
 
 // weave puts the phases of every row back in their places.
-func weave[T tensor.Float](dst, src []T, width, step int) {
+func weave[T kernel.Float](dst, src []T, width, step int) {
 	for len(dst) > 0 {
 		for phase := range min(step, width) {
 			for col := phase; col < width; col += step {

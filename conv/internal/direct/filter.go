@@ -1,30 +1,21 @@
-package conv
+package direct
 
 import (
 	"sync/atomic"
 
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
-	"sdref/tensor"
 )
 
-// Filter sets w to the gradient of <y, Forward(x, w)> with respect to w: DefineFilter, bit for bit. Its transposed matrix is
+// Filter sets w to the gradient of <y, Forward(x, w)> with respect to w: conv.DefineFilter, bit for bit. Its transposed matrix is
 // the product of the transposed column matrix, read from the images, with y, as an N*Ho*Wo x M matrix. The chain runs over
 // images and pixels and is never split: goroutines share out the elements of w, by channels of x or of y.
-func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
-	f := newForm("Filter", x.Shape, w.Shape, y.Shape, g)
-	if len(x.Shape) == 2 {
-		tensor.MatMul(w, y, x, true, false)
-		return
-	}
-	if g.Algorithm == Winograd && f.suitsWinograd() {
-		winogradFilter(f, w.Data, x.Data, y.Data)
-		return
-	}
-	set := kernel.Active[T]()
-	if !newFilter(f, set, false).run(w.Data, x.Data, y.Data) {
-		newFilter(f, set, true).run(w.Data, x.Data, y.Data)
+func Filter[T kernel.Float](f form.Form, w, x, y []T) {
+	set, p := kernel.Active[T](), problem{f}
+	if !newFilter(p, set, false).run(w, x, y) {
+		newFilter(p, set, true).run(w, x, y)
 	}
 }
 
@@ -45,8 +36,8 @@ const (
 )
 
 // filter is one call of Filter. The images go through it in batches: the goroutines first pack y together, then each multiplies.
-type filter[T tensor.Float] struct {
-	form
+type filter[T kernel.Float] struct {
+	problem
 	set    *kernel.Set[T]
 	width  int // of a panel of y's channels
 	panels int
@@ -55,20 +46,20 @@ type filter[T tensor.Float] struct {
 	*tapTable
 }
 
-func newFilter[T tensor.Float](f form, set *kernel.Set[T], whole bool) *filter[T] {
-	p := &filter[T]{form: f, set: set, width: kernel.Vectors * set.Lanes}
-	p.panels = (f.m + p.width - 1) / p.width
-	pixels := f.ho * f.wo
-	p.chain = min(f.n, max(1, chainPixels/pixels))
-	p.batch = min(f.n, max(1, sharedCodes/(p.chain*pixels*p.panels*p.width))*p.chain)
-	p.tapTable = f.newTapTable(p.chain, sideBySide(f.wo, p.chain, set.Lanes), whole)
+func newFilter[T kernel.Float](f problem, set *kernel.Set[T], whole bool) *filter[T] {
+	p := &filter[T]{problem: f, set: set, width: kernel.Vectors * set.Lanes}
+	p.panels = (f.M + p.width - 1) / p.width
+	pixels := f.Ho * f.Wo
+	p.chain = min(f.N, max(1, chainPixels/pixels))
+	p.batch = min(f.N, max(1, sharedCodes/(p.chain*pixels*p.panels*p.width))*p.chain)
+	p.tapTable = f.newTapTable(p.chain, sideBySide(f.Wo, p.chain, set.Lanes), whole)
 	return p
 }
 
 // run tells whether the results are the definition's: if not, links must not be left out.
 func (f *filter[T]) run(w, x, y []T) bool {
-	workers := parallel.Workers(f.c * f.panels)
-	parts, panelParts := min(f.c/filterChannels, workers), 1
+	workers := parallel.Workers(f.C * f.panels)
+	parts, panelParts := min(f.C/filterChannels, workers), 1
 	if parts < workers {
 		parts, panelParts = max(1, parts), min(f.panels, workers/max(1, parts))
 	}
@@ -77,15 +68,15 @@ func (f *filter[T]) run(w, x, y []T) bool {
 	shares := make([]*filterShare[T], parts*panelParts)
 	for i := range shares {
 		part, panel := i/panelParts, i%panelParts
-		shares[i] = f.share(spaces[i], part*f.c/parts, (part+1)*f.c/parts,
-			panel*f.panels/panelParts*f.width, min((panel+1)*f.panels/panelParts*f.width, f.m))
+		shares[i] = f.share(spaces[i], part*f.C/parts, (part+1)*f.C/parts,
+			panel*f.panels/panelParts*f.width, min((panel+1)*f.panels/panelParts*f.width, f.M))
 	}
 	shared := spaces[len(shares)]
 	shared.Floats = gemm.Grow(shared.Floats, (f.batch+f.chain-1)/f.chain*f.chainSize())
 	var irregular atomic.Bool
-	for n := 0; n < f.n; n += f.batch {
-		count := min(f.batch, f.n-n)
-		parallel.Ranges(f.panels*count, 1, func(lo, hi int) { f.packCodes(shared.Floats, y[n*f.m*f.ho*f.wo:], lo, hi) })
+	for n := 0; n < f.N; n += f.batch {
+		count := min(f.batch, f.N-n)
+		parallel.Ranges(f.panels*count, 1, func(lo, hi int) { f.packCodes(shared.Floats, y[n*f.M*f.Ho*f.Wo:], lo, hi) })
 		parallel.For(len(shares), func(_, i int) {
 			if !shares[i].run(w, x, shared.Floats, n, count) {
 				irregular.Store(true)
@@ -96,16 +87,16 @@ func (f *filter[T]) run(w, x, y []T) bool {
 }
 
 // chainSize is the number of elements of a chain's packed codes.
-func (f *filter[T]) chainSize() int { return f.chain * f.ho * f.wo * f.panels * f.width }
+func (f *filter[T]) chainSize() int { return f.chain * f.Ho * f.Wo * f.panels * f.width }
 
 // packCodes copies pieces lo..hi-1 of y to dst, chain after chain of images: a piece is one panel of one image.
 func (f *filter[T]) packCodes(dst, y []T, lo, hi int) {
-	pixels := f.ho * f.wo
+	pixels := f.Ho * f.Wo
 	channels := gemm.Offsets(f.width, pixels)
 	for i := lo; i < hi; i++ {
 		n, panel := i/f.panels, i%f.panels
 		at := n/f.chain*f.chainSize() + (panel*f.chain+n%f.chain)*pixels*f.width
 		first := panel * f.width
-		f.set.Interleave(dst[at:], f.width, y[(n*f.m+first)*pixels:], channels[:min(f.width, f.m-first)], pixels)
+		f.set.Interleave(dst[at:], f.width, y[(n*f.M+first)*pixels:], channels[:min(f.width, f.M-first)], pixels)
 	}
 }

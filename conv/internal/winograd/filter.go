@@ -1,31 +1,31 @@
-package conv
+package winograd
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
-	"sdref/tensor"
 )
 
-// winogradFilter is Filter by algorithm Winograd: DefineWinogradFilter, bit for bit. The chain runs over images and tiles and
+// Filter is Filter by algorithm Winograd: conv.DefineWinogradFilter, bit for bit. The chain runs over images and tiles and
 // is never split: groups of rows of tiles follow each other, and within one goroutines share out first its rows, to transform
 // them, then the products.
-func winogradFilter[T tensor.Float](f form, w, x, y []T) {
+func Filter[T kernel.Float](f form.Form, w, x, y []T) {
 	set := kernel.Active[T]()
-	r := &winogradGradient[T]{form: f, set: set, x: x, y: y, w: w, tiling: newTiling(f.ho, f.wo)}
-	r.signal = newChannelStage(set, r.tiling, f.c, f.h, f.w, f.pw, 6)
-	r.code = newChannelStage(set, r.tiling, f.m, f.ho, f.wo, 0, 4)
-	r.blocks = channelBlocks(set, f.c)
+	r := &gradient[T]{Form: f, set: set, x: x, y: y, w: w, tiling: newTiling(f.Ho, f.Wo)}
+	r.signal = newChannelStage(set, r.tiling, f.C, f.H, f.W, f.PW, 6)
+	r.code = newChannelStage(set, r.tiling, f.M, f.Ho, f.Wo, 0, 4)
+	r.blocks = channelBlocks(set, f.C)
 	r.run()
 }
 
-// winogradGradient is one evaluation of Filter. Its arrays, in the terms of winograd:
+// gradient is one evaluation of Filter. Its arrays, in the terms of convolution:
 //
 //	signals (6, 6, tile, c)          B' d B of a group of rows of tiles
 //	codes (6, 6, tile, m)            the same of y's tiles
 //	sums (6, 6, m, c)                their products, for each block of filterRows of m and Cols of c
-type winogradGradient[T tensor.Float] struct {
-	form
+type gradient[T kernel.Float] struct {
+	form.Form
 	set                  *kernel.Set[T]
 	x, y, w              []T
 	tiling               tiling
@@ -50,13 +50,13 @@ const (
 	filterTiles = 128
 )
 
-func (r *winogradGradient[T]) run() {
+func (r *gradient[T]) run() {
 	shared := gemm.Take[T](1)
 	defer gemm.Give(shared)
 	r.plan(shared[0])
 	r.spaces = gemm.Take[T](max(parallel.Workers(2*r.group), parallel.Workers(r.count*r.shares)))
 	defer gemm.Give(r.spaces)
-	all := r.n * r.tiling.rows
+	all := r.N * r.tiling.rows
 	for r0 := 0; r0 < all; r0 += r.group {
 		r1 := min(r0+r.group, all)
 		r.transform(r0, r1)
@@ -74,13 +74,13 @@ func (r *winogradGradient[T]) run() {
 }
 
 // plan decides how the work is cut and makes room for the arrays.
-func (r *winogradGradient[T]) plan(shared *gemm.Workspace[T]) {
-	rows := r.n * r.tiling.rows
+func (r *gradient[T]) plan(shared *gemm.Workspace[T]) {
+	rows := r.N * r.tiling.rows
 	r.group = min(rows, max(filterTiles/r.tiling.cols, parallel.Workers(rows)))
 	r.tiles = r.group * r.tiling.cols
 	r.left = newOperand(r.set, 1, r.step(r.code), r.tiles)
 	r.right = gemm.Offsets(r.tiles, r.step(r.signal))
-	r.count = (r.m + filterRows - 1) / filterRows * len(r.blocks)
+	r.count = (r.M + filterRows - 1) / filterRows * len(r.blocks)
 	r.shares, r.kept = 1, r.count
 	switch workers := parallel.Workers(r.count * 36); {
 	case r.count < 2*workers:
@@ -94,15 +94,15 @@ func (r *winogradGradient[T]) plan(shared *gemm.Workspace[T]) {
 }
 
 // step is the number of elements from tile to tile of the signals or codes.
-func (r *winogradGradient[T]) step(s *channelStage[T]) int { return s.pitch + skew }
+func (r *gradient[T]) step(s *channelStage[T]) int { return s.pitch + skew }
 
 // plane is the number of elements of one of the 36 squares' elements of all tiles.
-func (r *winogradGradient[T]) plane(s *channelStage[T]) int { return r.tiles*r.step(s) + skew }
+func (r *gradient[T]) plane(s *channelStage[T]) int { return r.tiles*r.step(s) + skew }
 
-func (r *winogradGradient[T]) sumPlane() int { return filterRows*r.blocks[0].Cols + skew }
+func (r *gradient[T]) sumPlane() int { return filterRows*r.blocks[0].Cols + skew }
 
 // sumsOf is the memory of a block's sums, on which that worker is at work.
-func (r *winogradGradient[T]) sumsOf(worker, block int) []T {
+func (r *gradient[T]) sumsOf(worker, block int) []T {
 	if r.kept < r.count {
 		block = worker
 	}
@@ -110,7 +110,7 @@ func (r *winogradGradient[T]) sumsOf(worker, block int) []T {
 }
 
 // transform does the signals and codes of rows of tiles r0..r1-1. Goroutines share out bands of rows, at most an image tall.
-func (r *winogradGradient[T]) transform(r0, r1 int) {
+func (r *gradient[T]) transform(r0, r1 int) {
 	rows := min(r.tiling.rows, (r1-r0+parallel.Workers(r1-r0)-1)/parallel.Workers(r1-r0))
 	parallel.For(2*((r1-r0+rows-1)/rows), func(worker, i int) {
 		s, source, run, dst := r.code, r.y, r.set.Winograd.Code, r.codes
@@ -126,9 +126,9 @@ func (r *winogradGradient[T]) transform(r0, r1 int) {
 }
 
 // multiply continues the chains of one share of a block's sums.
-func (r *winogradGradient[T]) multiply(worker, block, share, tiles int, load bool) {
+func (r *gradient[T]) multiply(worker, block, share, tiles int, load bool) {
 	m0, b := block/len(r.blocks)*filterRows, &r.blocks[block%len(r.blocks)]
-	m1 := min(m0+filterRows, r.m)
+	m1 := min(m0+filterRows, r.M)
 	for i := share * 36 / r.shares; i < (share+1)*36/r.shares; i++ {
 		sums := r.sumsOf(worker, block)[i*r.sumPlane():]
 		codes, signals := r.codes[i*r.plane(r.code):], r.signals[i*r.plane(r.signal)+b.first:]
@@ -137,13 +137,13 @@ func (r *winogradGradient[T]) multiply(worker, block, share, tiles int, load boo
 }
 
 // finish transforms a block's sums and copies the kernels to w.
-func (r *winogradGradient[T]) finish(worker, block int) {
+func (r *gradient[T]) finish(worker, block int) {
 	m0, b := block/len(r.blocks)*filterRows, &r.blocks[block%len(r.blocks)]
 	taps := newCutter(r.spaces[worker], 9*b.Cols).rest
 	offsets, plane := gemm.Offsets(9, b.Cols), r.sumPlane()
 	sums := r.sumsOf(worker, block)
-	for m := m0; m < min(m0+filterRows, r.m); m++ {
+	for m := m0; m < min(m0+filterRows, r.M); m++ {
 		r.set.Winograd.Gradient(taps, 3*b.Cols, b.Cols, sums[(m-m0)*b.Cols:], 6*plane, plane, b.Cols)
-		r.set.Interleave(r.w[m*r.taps()+b.first*9:], 9, taps, offsets, b.channels)
+		r.set.Interleave(r.w[m*r.Taps()+b.first*9:], 9, taps, offsets, b.channels)
 	}
 }

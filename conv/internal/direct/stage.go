@@ -1,10 +1,10 @@
-package conv
+package direct
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
-	"sdref/tensor"
 )
 
 // stage describes an image copied to scratch memory so that every element that a contraction reads for output pixel q and
@@ -61,7 +61,7 @@ func (s *stage) place(n, i int) int {
 
 // stageImages stages channels c0..c1-1 of images; if bordered, their border of zeros is there already, other images having stood
 // in the same place.
-func stageImages[T tensor.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int, bordered bool) {
+func stageImages[T kernel.Float](s *stage, set *kernel.Set[T], dst, src []T, images, c0, c1 int, bordered bool) {
 	views := s.views()
 	if s.side > 1 {
 		if !bordered {
@@ -91,8 +91,8 @@ type view struct{ rows, cols, top, first, at int }
 func (s *stage) views() (list []view) {
 	for i, phase := range s.phases {
 		v := view{top: s.origin[0] + phase[0], first: s.origin[1] + phase[1]}
-		r0, r1 := inRange(s.rows, s.height, v.top, s.step[0])
-		q0, q1 := inRange(s.cols, s.width, v.first, s.step[1])
+		r0, r1 := form.InRange(s.rows, s.height, v.top, s.step[0])
+		q0, q1 := form.InRange(s.cols, s.width, v.first, s.step[1])
 		v.rows, v.cols = r1-r0, q1-q0
 		v.top, v.first = v.top+r0*s.step[0], v.first+q0*s.step[1]
 		v.at = (i*s.rows+r0)*s.cols + q0
@@ -104,7 +104,7 @@ func (s *stage) views() (list []view) {
 }
 
 // stagePlane copies a channel (height, width) to dst; its rows, as many as a phase reads, lie at rows.
-func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, rows []int) {
+func stagePlane[T kernel.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, rows []int) {
 	for _, v := range views {
 		out, in, rows := dst[v.at:], src[v.top*s.width+v.first:], rows[:v.rows]
 		switch s.step[1] {
@@ -124,7 +124,7 @@ func stagePlane[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst,
 
 // stageSideBySide copies channels of images to dst so that element e of image n lies at e*side + n. The vectors run over images,
 // so no stride keeps pixels apart, and columns are not cut into phases.
-func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, images, c0, c1 int) {
+func stageSideBySide[T kernel.Float](s *stage, set *kernel.Set[T], views []view, dst, src []T, images, c0, c1 int) {
 	batch := gemm.Offsets(images, s.imageStep)
 	for c := c0; c < c1; c++ {
 		for _, v := range views {
@@ -136,45 +136,39 @@ func stageSideBySide[T tensor.Float](s *stage, set *kernel.Set[T], views []view,
 	}
 }
 
-// inRange returns the range of r in [0, n) for which 0 <= first + r*step < size.
-func inRange(n, size, first, step int) (lo, hi int) {
-	lo = min(n, max(0, (-first+step-1)/step))
-	return lo, max(lo, min(n, (size-first+step-1)/step))
-}
-
 // newStage is a stage of so many channels of x, every step-th row and column of it.
-func (f form) newStage(channels, side int, step [2]int) *stage {
-	return &stage{channels: channels, height: f.h, width: f.w, imageStep: f.c * f.h * f.w, origin: [2]int{-f.ph, -f.pw},
-		step: step, every: [2]int{f.s / step[0], f.s / step[1]}, side: side}
+func (f problem) newStage(channels, side int, step [2]int) *stage {
+	return &stage{channels: channels, height: f.H, width: f.W, imageStep: f.C * f.H * f.W, origin: [2]int{-f.PH, -f.PW},
+		step: step, every: [2]int{f.S / step[0], f.S / step[1]}, side: side}
 }
 
 // strides are the steps of a stage in which the pixels that one tap reads are neighbours. Where images lie side by side, those of a row
 // need not be.
-func (f form) strides(side int) [2]int {
+func (f problem) strides(side int) [2]int {
 	if side > 1 {
-		return [2]int{f.s, 1}
+		return [2]int{f.S, 1}
 	}
-	return [2]int{f.s, f.s}
+	return [2]int{f.S, f.S}
 }
 
 // window is the stage of x for Forward: phases of the stride, only those that some tap reads. Along an axis without stride it
 // may have no border. It tells where in a channel the element that a tap of pixel (0, 0) meets lies, or would lie.
-func (f form) window(side int, noRows, noCols bool) (s *stage, place func(u, v int) int) {
-	s = f.newStage(f.c, side, f.strides(side))
-	s.rows = f.ho + (f.kh-1)*f.d/f.s
-	s.cols = (f.wo-1)*s.every[1] + (f.kw-1)*f.d/s.step[1] + 1
+func (f problem) window(side int, noRows, noCols bool) (s *stage, place func(u, v int) int) {
+	s = f.newStage(f.C, side, f.strides(side))
+	s.rows = f.Ho + (f.KH-1)*f.D/f.S
+	s.cols = (f.Wo-1)*s.every[1] + (f.KW-1)*f.D/s.step[1] + 1
 	border := [2]int{}
 	if noRows && s.step[0] == 1 {
-		s.origin[0], s.rows, border[0] = 0, f.h, f.ph
+		s.origin[0], s.rows, border[0] = 0, f.H, f.PH
 	}
 	if noCols && s.step[1] == 1 {
-		s.origin[1], s.cols, border[1] = 0, f.w, f.pw
+		s.origin[1], s.cols, border[1] = 0, f.W, f.PW
 	}
 	read := func(kernel, step int) (phases []int, place []int) { // along an axis, and for each offset its place among them
 		place = make([]int, step)
 		for offset := range step {
 			for k := range kernel {
-				if k*f.d%step == offset {
+				if k*f.D%step == offset {
 					place[offset] = len(phases)
 					phases = append(phases, offset)
 					break
@@ -183,15 +177,15 @@ func (f form) window(side int, noRows, noCols bool) (s *stage, place func(u, v i
 		}
 		return phases, place
 	}
-	rowPhases, rowPlace := read(f.kh, s.step[0])
-	colPhases, colPlace := read(f.kw, s.step[1])
+	rowPhases, rowPlace := read(f.KH, s.step[0])
+	colPhases, colPlace := read(f.KW, s.step[1])
 	for _, r := range rowPhases {
 		for _, q := range colPhases {
 			s.phases = append(s.phases, [2]int{r, q})
 		}
 	}
 	return s, func(u, v int) int {
-		row, col := u*f.d, v*f.d
+		row, col := u*f.D, v*f.D
 		phase := rowPlace[row%s.step[0]]*len(colPhases) + colPlace[col%s.step[1]]
 		return (phase*s.rows+row/s.step[0]-border[0])*s.cols + col/s.step[1] - border[1]
 	}

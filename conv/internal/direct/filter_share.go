@@ -1,8 +1,8 @@
-package conv
+package direct
 
 import (
 	"sdref/internal/gemm"
-	"sdref/tensor"
+	"sdref/internal/kernel"
 )
 
 // tapTable says where Filter finds the elements of x that a tap meets: in the images as they lie, if all links with the border's zeros
@@ -24,10 +24,10 @@ type tapGroup struct {
 }
 
 // newTapTable lists the taps for chains of so many images, of which so many would lie side by side in a stage.
-func (f form) newTapTable(images, side int, whole bool) *tapTable {
-	cut := !whole && f.c >= filterChannels && images*f.ho*f.wo >= chainPixels/2
-	rows := newAxis(f.kh, f.ho, cut, func(k, i int) bool { return onAxis(i*f.s+k*f.d-f.ph, f.h) })
-	cols := newAxis(f.kw, f.wo, cut, func(k, j int) bool { return onAxis(j*f.s+k*f.d-f.pw, f.w) })
+func (f problem) newTapTable(images, side int, whole bool) *tapTable {
+	cut := !whole && f.C >= filterChannels && images*f.Ho*f.Wo >= chainPixels/2
+	rows := newAxis(f.KH, f.Ho, cut, func(k, i int) bool { return onAxis(i*f.S+k*f.D-f.PH, f.H) })
+	cols := newAxis(f.KW, f.Wo, cut, func(k, j int) bool { return onAxis(j*f.S+k*f.D-f.PW, f.W) })
 	s := f.padded(side, rows.bare && cols.bare)
 	t := &tapTable{stage: s, step: s.side * s.size(), spares: rows.spares || cols.spares}
 	if s.plain() {
@@ -55,13 +55,13 @@ func (a axis) parted() (list []span) {
 }
 
 // tapGroup is the group of the taps in the spans, whose own taps are the pixels.
-func (f form) tapGroup(t *tapTable, images int, rows, cols span) (g tapGroup) {
+func (f problem) tapGroup(t *tapTable, images int, rows, cols span) (g tapGroup) {
 	s := t.stage
-	place := func(u, v int) int { return (u*f.d-f.ph-s.origin[0])*s.cols + v*f.d - f.pw - s.origin[1] }
+	place := func(u, v int) int { return (u*f.D-f.PH-s.origin[0])*s.cols + v*f.D - f.PW - s.origin[1] }
 	first := place(rows.first, cols.first)
 	for u := rows.first; u < rows.first+rows.count; u++ {
 		for v := cols.first; v < cols.first+cols.count; v++ {
-			g.numbers = append(g.numbers, u*f.kw+v)
+			g.numbers = append(g.numbers, u*f.KW+v)
 			g.places = append(g.places, s.side*(place(u, v)-first))
 		}
 	}
@@ -70,7 +70,7 @@ func (f form) tapGroup(t *tapTable, images int, rows, cols span) (g tapGroup) {
 		for i := rows.tap0; i < rows.tap1; i++ {
 			for j := cols.tap0; j < cols.tap1; j++ {
 				g.links = append(g.links, n/s.side*t.step+n%s.side+s.side*(first+s.pixel(i, j)))
-				g.pixels = append(g.pixels, (n*f.ho+i)*f.wo+j)
+				g.pixels = append(g.pixels, (n*f.Ho+i)*f.Wo+j)
 			}
 		}
 	}
@@ -79,25 +79,25 @@ func (f form) tapGroup(t *tapTable, images int, rows, cols span) (g tapGroup) {
 
 // padded is the stage of x for Filter, which reads single elements: the image itself if bare, or with its border, uncut, or where there is a
 // single tap the pixels that it reads.
-func (f form) padded(side int, bare bool) *stage {
+func (f problem) padded(side int, bare bool) *stage {
 	if bare {
 		side = 1
 	}
 	step := [2]int{1, 1}
-	if f.kh*f.kw == 1 && !bare {
+	if f.KH*f.KW == 1 && !bare {
 		step = f.strides(side)
 	}
-	s := f.newStage(f.c, side, step)
+	s := f.newStage(f.C, side, step)
 	s.phases = [][2]int{{0, 0}}
-	s.rows, s.cols = (f.ho-1)*s.every[0]+(f.kh-1)*f.d+1, (f.wo-1)*s.every[1]+(f.kw-1)*f.d+1
+	s.rows, s.cols = (f.Ho-1)*s.every[0]+(f.KH-1)*f.D+1, (f.Wo-1)*s.every[1]+(f.KW-1)*f.D+1
 	if bare {
-		s.origin, s.rows, s.cols = [2]int{}, f.h, f.w
+		s.origin, s.rows, s.cols = [2]int{}, f.H, f.W
 	}
 	return s
 }
 
 // filterShare is one goroutine's share of Filter: channels c0..c1-1 of x and m0..m1-1 of y.
-type filterShare[T tensor.Float] struct {
+type filterShare[T kernel.Float] struct {
 	*filter[T]
 	c0, c1, m0, m1 int
 	ws             *gemm.Workspace[T]
@@ -112,23 +112,23 @@ type filterShare[T tensor.Float] struct {
 type filterOperands struct{ rows, codes, cols, results []int }
 
 func (f *filter[T]) share(ws *gemm.Workspace[T], c0, c1, m0, m1 int) *filterShare[T] {
-	p := &filterShare[T]{filter: f, c0: c0, c1: c1, m0: m0, m1: m1, ws: ws, channels: max(1, filterBlock/(f.kh*f.kw)), codeChannels: m1 - m0}
+	p := &filterShare[T]{filter: f, c0: c0, c1: c1, m0: m0, m1: m1, ws: ws, channels: max(1, filterBlock/(f.KH*f.KW)), codeChannels: m1 - m0}
 	if f.spares {
 		p.channels, p.codeChannels = sparedChannels, sparedPanels*f.width
 	}
 	p.kept = c1 - c0
-	if f.chain == f.n {
+	if f.chain == f.N {
 		p.kept = min(p.channels, c1-c0) // no other images will continue the sums
 	}
 	codes := (m1 - m0 + f.width - 1) / f.width * f.width // with the columns that fill the last panel
 	if !f.stage.plain() {
 		ws.Floats = gemm.Grow(ws.Floats, (f.chain+f.stage.side-1)/f.stage.side*f.step)
 	}
-	ws.Result = gemm.Grow(ws.Result, p.kept*f.kh*f.kw*codes)
-	p.results = gemm.Dense(ws.Result, p.kept*f.kh*f.kw, m1-m0, codes, 1)
+	ws.Result = gemm.Grow(ws.Result, p.kept*f.KH*f.KW*codes)
+	p.results = gemm.Dense(ws.Result, p.kept*f.KH*f.KW, m1-m0, codes, 1)
 	cols := make([]int, m1-m0)
 	for i := range cols {
-		cols[i] = (m0+i)/f.width*f.chain*f.ho*f.wo*f.width + i%f.width
+		cols[i] = (m0+i)/f.width*f.chain*f.Ho*f.Wo*f.width + i%f.width
 	}
 	for _, g := range f.groups {
 		o := filterOperands{cols: cols, codes: make([]int, len(g.pixels))}
@@ -139,7 +139,7 @@ func (f *filter[T]) share(ws *gemm.Workspace[T], c0, c1, m0, m1 int) *filterShar
 			for i, number := range g.numbers {
 				o.rows = append(o.rows, f.stage.side*(c0+c)*f.stage.planeSize()+g.places[i])
 				if c < p.kept {
-					o.results = append(o.results, p.results.Rows[c*f.kh*f.kw+number])
+					o.results = append(o.results, p.results.Rows[c*f.KH*f.KW+number])
 				}
 			}
 		}
@@ -164,7 +164,7 @@ func (f *filterShare[T]) run(w, x, codes []T, n, count int) bool {
 			for i, o := range f.operands {
 				f.multiply(b, o, f.groups[i], pixels, codes[first/f.chain*f.chainSize():], images, at > 0)
 			}
-			if at+images == f.n {
+			if at+images == f.N {
 				regular = f.finish(b, w) && regular
 			}
 		})
@@ -196,10 +196,10 @@ func (f *filterShare[T]) multiply(bl block, o filterOperands, g tapGroup, pixels
 // finish copies the results of a block to w, for a few channels of y at a time, each of which lies on another page. It tells
 // whether they show no sign of links that should not have been left out.
 func (f *filterShare[T]) finish(b block, w []T) bool {
-	kernels, kept := f.kh*f.kw, b.c0%f.kept
+	kernels, kept := f.KH*f.KW, b.c0%f.kept
 	rows := f.results.Rows[kept*kernels : (kept+b.c1-b.c0)*kernels]
 	for m := b.m0; m < b.m1; m += f.width {
-		f.set.Interleave(w[(f.m0+m)*f.taps()+(f.c0+b.c0)*kernels:], f.taps(), f.results.Data[m:], rows, min(f.width, b.m1-m))
+		f.set.Interleave(w[(f.m0+m)*f.Taps()+(f.c0+b.c0)*kernels:], f.Taps(), f.results.Data[m:], rows, min(f.width, b.m1-m))
 	}
 	regular := true
 	for _, row := range rows {

@@ -1,4 +1,4 @@
-package conv
+package direct
 
 import (
 	"slices"
@@ -66,5 +66,5 @@ func (k planKey) cuts(side, height, width int) (rows, cols bool) {
 	if side > 1 {
 		return !k.whole, !k.whole
 	}
-	return !k.whole && k.n >= k.workers && width%k.lanes == 0 && k.group(side, height*width)*width >= kernel.Vectors*k.lanes, false
+	return !k.whole && k.N >= k.workers && width%k.lanes == 0 && k.group(side, height*width)*width >= kernel.Vectors*k.lanes, false
 }

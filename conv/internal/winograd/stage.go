@@ -1,9 +1,9 @@
-package conv
+package winograd
 
 import (
+	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
-	"sdref/tensor"
 )
 
 // tiling is how the pixels of a batch of images are cut into tiles of 4x4. Rows of tiles are numbered through the batch.
@@ -14,7 +14,7 @@ func newTiling(height, width int) tiling { return tiling{(height + 3) / 4, (widt
 // channelStage describes a band of an image's rows copied to scratch memory, with the channels as its last axis, the border of
 // zeros that tiles read, and zeros up to a whole number of vectors of channels. A band is what a row of tiles reads; the next
 // one lies 4 rows further down.
-type channelStage[T tensor.Float] struct {
+type channelStage[T kernel.Float] struct {
 	set                     *kernel.Set[T]
 	tiling                  tiling
 	channels, height, width int // of the image
@@ -25,7 +25,7 @@ type channelStage[T tensor.Float] struct {
 	planes                  []int
 }
 
-func newChannelStage[T tensor.Float](set *kernel.Set[T], t tiling, channels, height, width, padding, side int) *channelStage[T] {
+func newChannelStage[T kernel.Float](set *kernel.Set[T], t tiling, channels, height, width, padding, side int) *channelStage[T] {
 	return &channelStage[T]{set, t, channels, height, width, padding, side, 4*t.cols + side - 4,
 		roundUp(channels, set.Lanes), gemm.Offsets(channels, height*width)}
 }
@@ -57,7 +57,7 @@ func (s *channelStage[T]) eachTile(band, batch []T, r0, r1 int, body func(tile i
 
 // fill makes rows known.. of the band those of an image, the band's first one being row top.
 func (s *channelStage[T]) fill(band, image []T, top, known int) {
-	q0, q1 := inRange(s.cols, s.width, -s.padding, 1)
+	q0, q1 := form.InRange(s.cols, s.width, -s.padding, 1)
 	for r := known; r < s.side; r++ {
 		row := band[r*s.line() : (r+1)*s.line()]
 		if at := top + r; at < 0 || at >= s.height || q0 == q1 {
@@ -69,14 +69,14 @@ func (s *channelStage[T]) fill(band, image []T, top, known int) {
 }
 
 // channelBlock is a range of channels that the products compute at a time: as many as a tile is wide, or what is left of them.
-type channelBlock[T tensor.Float] struct {
+type channelBlock[T kernel.Float] struct {
 	set                          *kernel.Set[T]
 	index, first, channels, Cols int   // channels <= Cols, which are whole vectors
 	vectors                      []int // where the columns' vectors start
 }
 
 // channelBlocks cuts channels into blocks.
-func channelBlocks[T tensor.Float](set *kernel.Set[T], channels int) (blocks []channelBlock[T]) {
+func channelBlocks[T kernel.Float](set *kernel.Set[T], channels int) (blocks []channelBlock[T]) {
 	width := kernel.Vectors * set.Lanes
 	for first := 0; first < channels; first += width {
 		b := channelBlock[T]{set: set, index: len(blocks), first: first, channels: min(width, channels-first)}
@@ -94,7 +94,7 @@ type operand struct {
 	groups [][]int // where the groups of rows of each tile lie
 }
 
-func newOperand[T tensor.Float](set *kernel.Set[T], row, step, links int) operand {
+func newOperand[T kernel.Float](set *kernel.Set[T], row, step, links int) operand {
 	o := operand{row: row, links: gemm.Offsets(links, step)}
 	for _, t := range set.Tiles {
 		o.groups = append(o.groups, gemm.Offsets(t.Groups, t.Rows*row))
@@ -121,10 +121,10 @@ func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 const skew = 16
 
 // cutter cuts scratch memory into arrays, each of which starts a cache line where the memory does.
-type cutter[T tensor.Float] struct{ rest []T }
+type cutter[T kernel.Float] struct{ rest []T }
 
 // newCutter makes room for arrays of the given sizes in memory that ws keeps.
-func newCutter[T tensor.Float](ws *gemm.Workspace[T], sizes ...int) *cutter[T] {
+func newCutter[T kernel.Float](ws *gemm.Workspace[T], sizes ...int) *cutter[T] {
 	total := 0
 	for _, n := range sizes {
 		total += roundUp(n, skew)

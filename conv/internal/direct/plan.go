@@ -1,4 +1,4 @@
-package conv
+package direct
 
 import (
 	"sync"
@@ -71,7 +71,7 @@ type lattice struct{ in, out []int }
 
 // planKey is what a plan depends on.
 type planKey struct {
-	form
+	problem
 	transposed     bool
 	whole          bool // all links of the chains, also those with the border's zeros
 	lanes, workers int
@@ -87,8 +87,8 @@ var plans = struct {
 const mostPlans = 512
 
 // plan returns the plan for Forward or Transpose.
-func (f form) plan(transposed bool, lanes int) *plan {
-	return planKey{f, transposed, false, lanes, parallel.Workers(f.n * max(f.m, f.c) * max(f.h*f.w, f.ho*f.wo))}.plan()
+func (f problem) plan(transposed bool, lanes int) *plan {
+	return planKey{f, transposed, false, lanes, parallel.Workers(f.N * max(f.M, f.C) * max(f.H*f.W, f.Ho*f.Wo))}.plan()
 }
 
 // plan returns the plan for k, which it makes unless it is known.
@@ -128,7 +128,7 @@ func (k planKey) group(side, pixels int) int {
 	if side > 1 {
 		return side
 	}
-	return max(1, min(groupPixels/pixels, (k.n+k.workers-1)/k.workers))
+	return max(1, min(groupPixels/pixels, (k.N+k.workers-1)/k.workers))
 }
 
 // finish forms groups, and lists the places that depend on them.
