@@ -1,21 +1,15 @@
 package autodiff
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"slices"
 
-	"sdref/conv"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
-
-// Running holds BatchNorm's running statistics, one number per channel. They are buffers, not parameters: no gradient
-// reaches them.
-type Running[T tensor.Float] struct {
-	Mean, Var *tensor.Tensor[T] // (C)
-}
 
 // BatchNormEpsilon is added to the variance; BatchNormMomentum is the weight of a new batch in the running statistics. Both
 // are PyTorch's defaults, with which the published networks were trained.
@@ -24,89 +18,77 @@ const (
 	BatchNormMomentum = 0.1
 )
 
-// BatchNorm returns y = gamma (x - mean)/sqrt(var + epsilon) + beta for each channel. Shapes: x, y (N, C, H, W), gamma, beta
-// (C). In training, mean and var (biased) are those of the batch, and the running statistics move towards them by
-// BatchNormMomentum, the variance unbiased (n/(n-1)); otherwise they are the running statistics. Sums are in float64.
-// Pullbacks, with xhat = (x-mean)/sqrt(var+epsilon) and n = N*H*W:
+// Norm is what a BatchNorm reads beside its signal, each of shape (C), and its settings.
+type Norm struct {
+	Gamma, Beta       *Node
+	Mean, Variance    *Node // the running statistics
+	Epsilon, Momentum float64
+}
+
+// BatchNorm returns y = gamma (x - mean)/sqrt(var + epsilon) + beta for each channel, as LAYER/y. Shapes: x, y (N, C, H, W). In
+// training, mean and var (biased) are those of the batch, LAYER/mean and LAYER/var, and it also returns the running statistics
+// as they are afterwards, moved towards the batch's by Momentum: LAYER/new_running_mean and LAYER/new_running_var, the variance
+// unbiased (n/(n-1)); otherwise they are the running statistics. Sums are in float64. Pullbacks, with xhat =
+// (x-mean)/sqrt(var+epsilon) and n = N*H*W:
 //
 //	dgamma = sum dy xhat,  dbeta = sum dy,
 //	dx = gamma/sqrt(var+epsilon) (dy - dbeta/n - xhat dgamma/n) in training, gamma/sqrt(var+epsilon) dy otherwise.
-//
-// Saves x.
-func BatchNorm[T tensor.Float](x, gamma, beta *Var[T], running Running[T], training bool) *Var[T] {
-	shape := x.Shape()
-	if len(shape) != 4 || gamma.Value().Len() != shape[1] || beta.Value().Len() != shape[1] {
-		panic(&tensor.ShapeError{Op: "BatchNorm", Shapes: [][]int{shape, gamma.Shape(), beta.Shape()}})
+func BatchNorm(layer string, x *Node, p Norm, training bool) (y, runningMean, runningVariance *Node) {
+	a := Attrs{"epsilon": p.Epsilon}
+	if !training {
+		y = Apply(batchNormOp, a, x, p.Mean, p.Variance, p.Gamma, p.Beta).At(layer, 0, "y")
+		return y, p.Mean, p.Variance
 	}
-	tensor.MustMatch("BatchNorm (channels, running mean, running variance)", shape[1:2], running.Mean.Shape, running.Var.Shape)
-	if training && shape[0]*shape[2]*shape[3] < 2 { // their variance has no unbiased estimate
-		panic(&tensor.ShapeError{Op: "BatchNorm in training, with fewer than two values per channel", Shapes: [][]int{shape}})
+	a["training"] = 1
+	mean := Apply(channelMeanOp, nil, x).At(layer, 0, "mean")
+	variance := Apply(channelVarianceOp, nil, x, mean).At(layer, 0, "var")
+	n := perChannel(x.Shape)
+	if n < 2 {
+		panic(&ShapeError{Node: layer, Op: "batchnorm", Shapes: [][]int{x.Shape}, Why: "fewer than two values per channel have no unbiased variance"})
 	}
-	b := &batchNorm[T]{x: x.buf, shape: shape, gamma: gamma.buf, training: training, n: float64(shape[0] * shape[2] * shape[3])}
-	if training {
-		x.Value()
+	y = Apply(batchNormOp, a, x, mean, variance, p.Gamma, p.Beta).At(layer, 0, "y")
+	move := func(old, batch *Node, factor float64, quantity string) *Node {
+		return Apply(runningOp, Attrs{"momentum": p.Momentum, "factor": factor}, old, batch).At(layer, 0, quantity)
 	}
-	b.statistics(running)
-	y := b.result(x, slices.Clone(beta.Value().Data)) // beta's own memory may be gone when y is computed
-	return x.tape.finish(y, op[T]{
-		args:  []*Var[T]{gamma, beta, x}, // x last: its pullback may overwrite dy once the sums are known
-		pulls: []pullback[T]{b.pullGamma, b.pullBeta, b.pullX},
-		saves: []*Var[T]{x, gamma}, elementwise: true,
-	})
+	return y, move(p.Mean, mean, 1, "new_running_mean"), move(p.Variance, variance, n/(n-1), "new_running_var")
 }
 
-// result is y, in x's own memory where no pullback will read x. If x is still to be computed, y is too.
-func (b *batchNorm[T]) result(x *Var[T], shift []T) *Var[T] {
-	var y *Var[T]
-	if x.tape.recording {
-		y = x.tape.result(x.shape...)
-	} else {
-		y = x.tape.inPlace(x)
-	}
-	mean, scale := make([]T, len(b.mean)), make([]T, len(b.mean))
-	for c := range scale {
-		mean[c], scale[c] = T(b.mean[c]), T(float64(b.gamma.Data[c])*b.inverse[c])
-	}
-	set, out, plane := kernel.Active[T](), y.buf, tensor.Size(b.shape[2:])
-	normalize := func(c, lo, hi int) {
-		end := c + (hi-lo)/plane
-		set.Normalize(out.Data[lo:hi], b.x.Data[lo:hi], mean[c:end], scale[c:end], shift[c:end])
-	}
-	if y.buf.todo != nil {
-		y.buf.todo.steps = append(y.buf.todo.steps, normalize)
-		return y
-	}
-	x.Value()
-	y.deferTo(func(then conv.Then) {
-		conv.Then(func(c, lo, hi int) {
-			normalize(c, lo, hi)
-			if then != nil {
-				then(c, lo, hi)
+// perChannel is the number of elements of a channel.
+func perChannel(x []int) float64 { return float64(tensor.Size(x) / max(1, x[1])) }
+
+// channelShape is the shape (C) of an operator that reads so many values (N, C, H, W), and then values (C).
+func channelShape(images int) func(n *Node) ([]int, error) {
+	return func(n *Node) ([]int, error) {
+		if err := n.mustHaveAxes(0, 4); err != nil {
+			return nil, err
+		}
+		channels := n.Inputs[0].Shape[1:2]
+		for i, in := range n.Inputs {
+			switch {
+			case i < images && !slices.Equal(in.Shape, n.Inputs[0].Shape):
+				return nil, errShapes
+			case i >= images && !slices.Equal(in.Shape, channels):
+				return nil, fmt.Errorf("%s does not have one element per channel", in.Name)
 			}
-		}).All(b.shape)
-	}, x)
-	y.buf.todo.cheap = x.tape.recording
-	return y
+		}
+		return channels, nil
+	}
 }
 
-// batchNorm is one application: what its pullbacks share.
-type batchNorm[T tensor.Float] struct {
-	x             *buffer[T]
-	shape         []int
-	gamma         *buffer[T]
-	training      bool
-	n             float64   // elements per channel
-	mean, inverse []float64 // per channel: mean and 1/sqrt(var+epsilon)
-	dy            *tensor.Tensor[T]
-	dgamma, dbeta []float64 // per channel, for dy
+// normShape is the shape of the first input, for operators that read as much.
+func normShape(images int) func(n *Node) ([]int, error) {
+	return func(n *Node) ([]int, error) {
+		_, err := channelShape(images)(n)
+		return n.Inputs[0].Shape, err
+	}
 }
 
-// channels calls body for every channel, with the places of its planes in all images, ascending.
-func (b *batchNorm[T]) channels(body func(c int, planes iter.Seq2[int, int])) {
-	channels, plane := b.shape[1], b.shape[2]*b.shape[3]
+// eachChannel calls body for every channel of a shape (N, C, H, W), with the places of its planes in all images, ascending.
+func eachChannel(shape []int, body func(c int, planes iter.Seq2[int, int])) {
+	channels, plane := shape[1], shape[2]*shape[3]
 	parallel.For(channels, func(_, c int) {
 		body(c, func(yield func(at, end int) bool) {
-			for n := range b.shape[0] {
+			for n := range shape[0] {
 				at := (n*channels + c) * plane
 				if !yield(at, at+plane) {
 					return
@@ -116,81 +98,221 @@ func (b *batchNorm[T]) channels(body func(c int, planes iter.Seq2[int, int])) {
 	})
 }
 
-// statistics sets mean and inverse and, in training, moves the running statistics.
-func (b *batchNorm[T]) statistics(running Running[T]) {
-	channels := b.shape[1]
-	b.mean, b.inverse = make([]float64, channels), make([]float64, channels)
-	if !b.training {
-		for c := range channels {
-			b.mean[c] = float64(running.Mean.Data[c])
-			b.inverse[c] = 1 / math.Sqrt(float64(running.Var.Data[c])+BatchNormEpsilon)
-		}
-		return
-	}
-	set := kernel.Active[T]()
-	b.channels(func(c int, planes iter.Seq2[int, int]) {
-		var sum, squares float64
-		for at, end := range planes {
-			sum += set.Sum(b.x.Data[at:end])
-		}
-		mean := sum / b.n
-		for at, end := range planes {
-			squares += set.SumSquares(b.x.Data[at:end], mean)
-		}
-		b.mean[c], b.inverse[c] = mean, 1/math.Sqrt(squares/b.n+BatchNormEpsilon)
-		move(&running.Mean.Data[c], mean)
-		move(&running.Var.Data[c], squares/(b.n-1))
+var channelMeanOp = &Op{
+	Name:    "channel_mean",
+	Formula: "mean of each channel (x)",
+	Shape:   channelShape(1),
+	Wide:    true,
+	Float32: Kernel[float32]{Whole: channelMean[float32]},
+	Float64: Kernel[float64]{Whole: channelMean[float64]},
+}
+
+func channelMean[T tensor.Float](c *Call[T]) {
+	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
+		c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) / perChannel(c.In[0].Shape)
 	})
 }
 
-// move sets r to (1-BatchNormMomentum) r + BatchNormMomentum value.
-func move[T tensor.Float](r *T, value float64) {
-	*r = T(float64((1-BatchNormMomentum)*float64(*r)) + float64(BatchNormMomentum*value))
+func meanOf[T tensor.Float](set *kernel.Set[T], x []T, planes iter.Seq2[int, int]) (sum float64) {
+	for at, end := range planes {
+		sum += set.Sum(x[at:end])
+	}
+	return sum
 }
 
-// sums computes dgamma and dbeta for dy, once for all three pullbacks.
-func (b *batchNorm[T]) sums(dy *tensor.Tensor[T]) {
-	if b.dy == dy {
-		return
+var channelVarianceOp = &Op{
+	Name:    "channel_variance",
+	Formula: "mean of (x - mean)^2 of each channel (x, mean)",
+	Shape:   channelShape(1),
+	Wide:    true,
+	Float32: Kernel[float32]{Whole: channelVariance[float32]},
+	Float64: Kernel[float64]{Whole: channelVariance[float64]},
+}
+
+func channelVariance[T tensor.Float](c *Call[T]) {
+	mean := c.Float64(1)
+	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.setVariance(ch, mean[ch], planes) })
+}
+
+// setVariance sets channel ch of a variance, and keeps the sum of squares.
+func (c *Call[T]) setVariance(ch int, mean float64, planes iter.Seq2[int, int]) {
+	squares := 0.0
+	for at, end := range planes {
+		squares += c.set.SumSquares(c.In[0].Data[at:end], mean)
 	}
-	b.dy = dy
-	b.dgamma, b.dbeta = make([]float64, len(b.mean)), make([]float64, len(b.mean))
-	set := kernel.Active[T]()
-	b.channels(func(c int, planes iter.Seq2[int, int]) {
+	c.Terms[ch], c.Wide[ch] = squares, squares/perChannel(c.In[0].Shape)
+}
+
+// statisticsPair computes mean and variance channel by channel, so that a channel is still in the caches for the second sum.
+var statisticsPair = &Pair{First: channelMeanOp, Second: channelVarianceOp,
+	Fits: func(mean, variance *Node) bool {
+		return variance.Inputs[0] == mean.Inputs[0] && variance.Inputs[1] == mean
+	},
+	Float32: statistics[float32],
+	Float64: statistics[float64],
+}
+
+func statistics[T tensor.Float](mean, variance *Call[T]) {
+	x := mean.In[0]
+	eachChannel(x.Shape, func(ch int, planes iter.Seq2[int, int]) {
+		mean.Wide[ch] = meanOf(mean.set, x.Data, planes) / perChannel(x.Shape)
+		variance.setVariance(ch, mean.Wide[ch], planes)
+	})
+}
+
+var runningOp = &Op{
+	Name:    "running",
+	Formula: "(1 - m) old + m f new (old, new; momentum m, factor f)",
+	Shape:   shapeOfFirst(2),
+	Float32: Kernel[float32]{Whole: running[float32]},
+	Float64: Kernel[float64]{Whole: running[float64]},
+}
+
+// running divides a variance's sum of squares by n - 1 itself, where it has it.
+func running[T tensor.Float](c *Call[T]) {
+	m, batch, terms := c.Attrs["momentum"], c.Float64(1), c.terms[1]
+	for i, old := range c.In[0].Data {
+		value := float64(c.Attrs["factor"] * batch[i])
+		if of := c.Inputs[1]; of.Op == channelVarianceOp && terms != nil {
+			value = terms[i] / (perChannel(of.Inputs[0].Shape) - 1)
+		}
+		c.Out.Data[i] = T(float64((1-m)*float64(old)) + float64(m*value))
+	}
+}
+
+var batchNormOp = &Op{
+	Name:    "batchnorm",
+	Formula: "gamma (x - mean)/sqrt(var + epsilon) + beta (x, mean, var, gamma, beta; epsilon, training)",
+	Shape:   normShape(1),
+	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
+		x, mean, variance, gamma := n.Inputs[0], n.Inputs[1], n.Inputs[2], n.Inputs[3]
+		a := Attrs{"epsilon": n.Attrs["epsilon"], "training": n.Attrs["training"]}
+		dgamma := func() *Node {
+			return b.once(n, 3, func() *Node { return Apply(batchNormDGammaOp, a, x, dy, mean, variance) })
+		}
+		dbeta := func() *Node { return b.once(n, 4, func() *Node { return Apply(batchNormDBetaOp, nil, dy) }) }
+		switch i {
+		case 3:
+			return dgamma()
+		case 4:
+			return dbeta()
+		default:
+			return b.For(n, i, Apply(batchNormDXOp, a, x, dy, mean, variance, gamma, dgamma(), dbeta()))
+		}
+	},
+	Constants:  []int{1, 2},
+	Float32:    Kernel[float32]{Begin: beginBatchNorm[float32], Each: batchNorm[float32]},
+	Float64:    Kernel[float64]{Begin: beginBatchNorm[float64], Each: batchNorm[float64]},
+	Aligned:    1,
+	Overwrites: []int{0},
+	Cheap:      func(*Node) bool { return true },
+}
+
+// inverse is 1/sqrt(var + epsilon) of a variance.
+func (c *Call[T]) inverse(variance float64) float64 {
+	return 1 / math.Sqrt(variance+c.Attrs["epsilon"])
+}
+
+// beginBatchNorm prepares mean, scale and shift of each channel.
+func beginBatchNorm[T tensor.Float](c *Call[T]) {
+	channels := c.Shape[1]
+	s, mean, variance := c.grow(3*channels), c.Float64(1), c.Float64(2)
+	for ch := range channels {
+		s[ch] = T(mean[ch])
+		s[channels+ch] = T(float64(c.In[3].Data[ch]) * c.inverse(variance[ch]))
+		s[2*channels+ch] = c.In[4].Data[ch]
+	}
+}
+
+func batchNorm[T tensor.Float](c *Call[T], channel, lo, hi int) {
+	channels, plane := c.Shape[1], c.Shape[2]*c.Shape[3]
+	part := func(k int) []T { return c.Scratch[k*channels+channel:][:(hi-lo)/plane] }
+	c.set.Normalize(c.Out.Data[lo:hi], c.In[0].Data[lo:hi], part(0), part(1), part(2))
+}
+
+var batchNormDGammaOp = &Op{
+	Name:    "batchnorm_dgamma",
+	Formula: "sum of dy (x - mean)/sqrt(var + epsilon) of each channel (x, dy, mean, var; epsilon)",
+	Shape:   channelShape(2),
+	Wide:    true,
+	Float32: Kernel[float32]{Whole: batchNormDGamma[float32]},
+	Float64: Kernel[float64]{Whole: batchNormDGamma[float64]},
+}
+
+func batchNormDGamma[T tensor.Float](c *Call[T]) {
+	x, dy, mean, variance := c.In[0].Data, c.In[1].Data, c.Float64(2), c.Float64(3)
+	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
+		dot := 0.0
+		for at, end := range planes {
+			dot += c.set.Dot(x[at:end], dy[at:end], mean[ch])
+		}
+		c.Wide[ch] = dot * c.inverse(variance[ch])
+	})
+}
+
+var batchNormDBetaOp = &Op{
+	Name:    "batchnorm_dbeta",
+	Formula: "sum of dy of each channel (dy)",
+	Shape:   channelShape(1),
+	Wide:    true,
+	Float32: Kernel[float32]{Whole: batchNormDBeta[float32]},
+	Float64: Kernel[float64]{Whole: batchNormDBeta[float64]},
+}
+
+func batchNormDBeta[T tensor.Float](c *Call[T]) {
+	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) })
+}
+
+// batchNormSumsPair computes both sums plane by plane, so that dy comes from memory once.
+var batchNormSumsPair = &Pair{First: batchNormDGammaOp, Second: batchNormDBetaOp,
+	Fits:    func(dgamma, dbeta *Node) bool { return dgamma.Inputs[1] == dbeta.Inputs[0] },
+	Float32: batchNormSums[float32],
+	Float64: batchNormSums[float64],
+}
+
+func batchNormSums[T tensor.Float](dgamma, dbeta *Call[T]) {
+	x, dy, mean, variance := dgamma.In[0].Data, dgamma.In[1].Data, dgamma.Float64(2), dgamma.Float64(3)
+	set := dgamma.set
+	eachChannel(dgamma.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
 		var sum, dot float64
 		for at, end := range planes {
-			sum += set.Sum(dy.Data[at:end])
-			dot += set.Dot(b.x.Data[at:end], dy.Data[at:end], b.mean[c])
+			sum += set.Sum(dy[at:end])
+			dot += set.Dot(x[at:end], dy[at:end], mean[ch])
 		}
-		b.dbeta[c], b.dgamma[c] = sum, dot*b.inverse[c]
+		dgamma.Wide[ch], dbeta.Wide[ch] = dot*dgamma.inverse(variance[ch]), sum
 	})
 }
 
-func (b *batchNorm[T]) pullX(dst, dy *tensor.Tensor[T]) {
-	b.sums(dy)
-	set := kernel.Active[T]()
-	b.channels(func(c int, planes iter.Seq2[int, int]) {
-		scale := float64(b.gamma.Data[c]) * b.inverse[c]
+var batchNormDXOp = &Op{
+	Name: "batchnorm_dx",
+	Formula: "gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon); without dgamma and dbeta " +
+		"if not training (x, dy, mean, var, gamma, dgamma, dbeta; epsilon, training)",
+	Shape:      normShape(2),
+	Float32:    Kernel[float32]{Begin: beginBatchNormDX[float32], Each: batchNormDX[float32]},
+	Float64:    Kernel[float64]{Begin: beginBatchNormDX[float64], Each: batchNormDX[float64]},
+	Aligned:    2,
+	Overwrites: []int{1},
+}
+
+// beginBatchNormDX prepares, for each channel, mean and the three factors of dx = scale dy + slope (x - mean) + shift.
+func beginBatchNormDX[T tensor.Float](c *Call[T]) {
+	s, mean, variance, dgamma, dbeta := c.grow(4*c.Shape[1]), c.Float64(2), c.Float64(3), c.Float64(5), c.Float64(6)
+	n := perChannel(c.Shape)
+	for ch := range c.Shape[1] {
+		inverse := c.inverse(variance[ch])
+		scale := float64(c.In[4].Data[ch]) * inverse
 		var slope, shift float64
-		if b.training {
-			slope, shift = -scale*b.inverse[c]*b.dgamma[c]/b.n, -scale*b.dbeta[c]/b.n
+		if c.Attrs["training"] != 0 {
+			slope, shift = -scale*inverse*dgamma[ch]/n, -scale*dbeta[ch]/n
 		}
-		for at, end := range planes {
-			set.NormalizeGrad(dst.Data[at:end], b.x.Data[at:end], dy.Data[at:end], T(b.mean[c]), T(scale), T(slope), T(shift))
-		}
-	})
-}
-
-func (b *batchNorm[T]) pullGamma(dst, dy *tensor.Tensor[T]) {
-	b.sums(dy)
-	for c, v := range b.dgamma {
-		dst.Data[c] = T(v)
+		s[4*ch], s[4*ch+1], s[4*ch+2], s[4*ch+3] = T(mean[ch]), T(scale), T(slope), T(shift)
 	}
 }
 
-func (b *batchNorm[T]) pullBeta(dst, dy *tensor.Tensor[T]) {
-	b.sums(dy)
-	for c, v := range b.dbeta {
-		dst.Data[c] = T(v)
+func batchNormDX[T tensor.Float](c *Call[T], channel, lo, hi int) {
+	plane := c.Shape[2] * c.Shape[3]
+	for ; lo < hi; lo, channel = lo+plane, channel+1 {
+		s, end := c.Scratch[4*channel:], lo+plane
+		c.set.NormalizeGrad(c.Out.Data[lo:end], c.In[0].Data[lo:end], c.In[1].Data[lo:end], s[0], s[1], s[2], s[3])
 	}
 }

@@ -1,42 +1,61 @@
 package autodiff
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 
 	"sdref/internal/elementary"
 	"sdref/tensor"
 )
 
-// CrossEntropy returns the mean over images of -log softmax(logits)[label], a tensor of one element. Shapes: logits (N, K),
-// labels N numbers below K. Computed in float64 with the largest logit taken out. Pullback: dlogits = dy (softmax - onehot)/N.
-// Saves the softmax.
-func CrossEntropy[T tensor.Float](logits *Var[T], labels []int) *Var[T] {
-	s := logits.Shape()
-	if len(s) != 2 || s[0] != len(labels) {
-		panic(&tensor.ShapeError{Op: "CrossEntropy (logits, labels)", Shapes: [][]int{s, {len(labels)}}})
-	}
-	labels = slices.Clone(labels) // the pullback reads them again; the caller may have refilled theirs by then
-	loss := 0.0
-	softmax := make([]float64, s[0]*s[1])
-	for n, label := range labels {
-		if label < 0 || label >= s[1] {
-			panic(fmt.Sprintf("CrossEntropy: label %d of image %d is not one of %d classes", label, n, s[1]))
+// CrossEntropy returns the mean over images of -log softmax(logits)[label], a number. Shapes: logits (N, K), labels (N), whole
+// numbers below K; others are a panic when the program runs. Computed in float64 with the largest logit taken out. Pullback: dlogits
+// = dy (softmax - onehot)/N.
+func CrossEntropy(logits, labels *Node) *Node { return Apply(crossEntropyOp, nil, logits, labels) }
+
+var crossEntropyOp = &Op{
+	Name:    "cross_entropy",
+	Formula: "mean of -log softmax(logits)[label] (logits, labels)",
+	Shape: func(n *Node) ([]int, error) {
+		_, err := crossEntropyShape(n)
+		return []int{}, err
+	},
+	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
+		g := Apply(crossEntropyGradOp, nil, n.Inputs...)
+		if dy != nil {
+			g = Scale(g, 1, dy)
 		}
-		loss += logSumExp(softmax[n*s[1]:(n+1)*s[1]], logits.Value().Data[n*s[1]:(n+1)*s[1]], label)
+		return b.For(n, i, g)
+	},
+	Constants: []int{1},
+	Float32:   Kernel[float32]{Whole: crossEntropy[float32]},
+	Float64:   Kernel[float64]{Whole: crossEntropy[float64]},
+}
+
+func crossEntropyShape(n *Node) ([]int, error) {
+	logits, labels := n.Inputs[0].Shape, n.Inputs[1].Shape
+	if len(logits) != 2 || len(labels) != 1 || logits[0] != labels[0] {
+		return nil, errors.New("want logits (N, K) and labels (N)")
 	}
-	y := logits.tape.result()
-	y.Value().Data[0] = T(loss / float64(s[0]))
-	dx := func(dst, dy *tensor.Tensor[T]) {
-		scale := float64(dy.Data[0]) / float64(s[0])
-		for i, p := range softmax {
-			if labels[i/s[1]] == i%s[1] {
-				p--
-			}
-			dst.Data[i] = T(p * scale)
-		}
+	return logits, nil
+}
+
+func crossEntropy[T tensor.Float](c *Call[T]) {
+	loss, classes := 0.0, c.In[0].Shape[1]
+	p := make([]float64, classes)
+	for image := range c.In[0].Shape[0] {
+		loss += logSumExp(p, c.In[0].Data[image*classes:(image+1)*classes], c.label(image))
 	}
-	return logits.tape.finish(y, op[T]{args: []*Var[T]{logits}, pulls: []pullback[T]{dx}})
+	c.Out.Data[0] = T(loss / float64(c.In[0].Shape[0]))
+}
+
+// label is the label of an image.
+func (c *Call[T]) label(image int) int {
+	label, classes := c.In[1].Data[image], c.In[0].Shape[1]
+	if i := int(label); T(i) == label && 0 <= i && i < classes {
+		return i
+	}
+	panic(fmt.Sprintf("autodiff: node %s: label %v of image %d is not one of %d classes", c.Name, label, image, classes))
 }
 
 // logSumExp sets p to softmax(x) and returns -log p[label].
@@ -54,4 +73,25 @@ func logSumExp[T tensor.Float](p []float64, x []T, label int) float64 {
 		p[k] /= sum
 	}
 	return elementary.Log(sum) - (float64(x[label]) - float64(top))
+}
+
+var crossEntropyGradOp = &Op{
+	Name:    "cross_entropy_grad",
+	Formula: "(softmax - onehot)/images (logits, labels)",
+	Shape:   crossEntropyShape,
+	Float32: Kernel[float32]{Whole: crossEntropyGrad[float32]},
+	Float64: Kernel[float64]{Whole: crossEntropyGrad[float64]},
+}
+
+func crossEntropyGrad[T tensor.Float](c *Call[T]) {
+	images, classes := c.In[0].Shape[0], c.In[0].Shape[1]
+	share, p := 1/float64(images), make([]float64, classes)
+	for image := range images {
+		label := c.label(image)
+		logSumExp(p, c.In[0].Data[image*classes:(image+1)*classes], label)
+		p[label]--
+		for k, v := range p {
+			c.Out.Data[image*classes+k] = T(v * share)
+		}
+	}
 }

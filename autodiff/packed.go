@@ -1,39 +1,67 @@
 package autodiff
 
 import (
-	"sdref/conv"
 	"sdref/internal/kernel"
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
-// A code is mostly zeros. Where only pullbacks still need one, it waits for them as a mask, a bit for each element, followed by
-// the elements that are not +0; settle makes it whole again, with the same bits. Mask and elements lie in one tensor.
+// A code is mostly zeros. Where only the gradient still needs one, it waits as a mask, a bit for each element, followed by
+// the elements that are not +0; unpacking makes it whole again, with the same bits. Mask and elements lie in one tensor.
 
 // packPiece is the number of elements that one goroutine packs at a time: a whole number of the mask's elements.
 const packPiece = tensor.Grain
 
-// pack returns how to compute b's value again from its packed form, nil if that is not clearly smaller: by a quarter.
-func (t *Tape[T]) pack(b *buffer[T]) *deferred[T] {
-	n := b.Len()
-	mask := t.arena.Get(kernel.MaskLen[T](n))
-	defer t.arena.Put(mask)
-	ends := markPieces(mask.Data, b.Data)
-	size := mask.Len() + ends[len(ends)-1]
-	if size > n-n/4 {
-		return nil
+// packed is a value in packed form or, where that is not clearly smaller, by a quarter, as it was.
+type packed[T tensor.Float] struct {
+	memory *tensor.Tensor[T]
+	ends   []int // where each piece's elements end among all, after a 0; nil if the value is as it was
+}
+
+// pack packs the operand of v.
+func (r *Program[T]) pack(v *Value) {
+	b := v.In[0].Buffer
+	x := r.of(v.In[0]).tensor.Data
+	mask := r.arena.Get(kernel.MaskLen[T](len(x)))
+	defer r.arena.Put(mask)
+	p := &packed[T]{ends: markPieces(mask.Data, x)}
+	size := mask.Len() + p.ends[len(p.ends)-1]
+	if size > len(x)-len(x)/4 {
+		p.ends = nil
+		if b.Last == v.step.at {
+			p.memory = r.memory[b]
+			delete(r.memory, b) // so that it is not given back
+		} else { // the buffer will hold other values
+			p.memory = r.arena.Get(len(x))
+			copy(p.memory.Data, x)
+		}
+		r.of(v).packed = p
+		return
 	}
-	packed := t.newBuffer(size)
-	values := packed.Data[copy(packed.Data, mask.Data):]
-	pieces(n, func(i, lo, hi int) {
-		kernel.Pack(values[ends[i]:ends[i+1]], mask.Data[kernel.MaskLen[T](lo):], b.Data[lo:hi])
+	p.memory = r.arena.Get(size)
+	values := p.memory.Data[copy(p.memory.Data, mask.Data):]
+	pieces(len(x), func(i, lo, hi int) {
+		kernel.Pack(values[p.ends[i]:p.ends[i+1]], mask.Data[kernel.MaskLen[T](lo):], x[lo:hi])
 	})
-	unpack := func(conv.Then) {
-		pieces(n, func(i, lo, hi int) {
-			kernel.Unpack(b.Data[lo:hi], packed.Data[kernel.MaskLen[T](lo):], values[ends[i]:ends[i+1]])
-		})
+	r.of(v).packed = p
+}
+
+// unpack makes v whole again, whose operand is packed.
+func (r *Program[T]) unpack(v *Value) {
+	c := r.of(v.In[0])
+	p := c.packed
+	c.packed = nil
+	if p.ends == nil {
+		r.place(v.Buffer, p.memory)
+		return
 	}
-	return &deferred[T]{compute: unpack, reads: []*buffer[T]{packed}}
+	r.place(v.Buffer, r.arena.Get(v.Buffer.Size))
+	x := r.of(v).tensor.Data
+	values := p.memory.Data[kernel.MaskLen[T](len(x)):]
+	pieces(len(x), func(i, lo, hi int) {
+		kernel.Unpack(x[lo:hi], p.memory.Data[kernel.MaskLen[T](lo):], values[p.ends[i]:p.ends[i+1]])
+	})
+	r.arena.Put(p.memory)
 }
 
 // markPieces sets the mask of x and returns where each piece's elements end among the marked ones, after a 0.

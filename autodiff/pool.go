@@ -1,76 +1,156 @@
 package autodiff
 
 import (
-	"sdref/internal/kernel"
+	"errors"
+	"fmt"
+	"slices"
+
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
 // MaxPool returns the maximum over size x size windows at the given stride, of x with padding borders that never win.
 // Shapes: x (N, C, H, W), y (N, C, Ho, Wo) with Ho = floor((H + 2*padding - size)/stride) + 1. Of equal elements the first
-// in row-major order wins; a NaN wins over all. Pullback: dy goes to the winner. Saves the winners' places.
-func MaxPool[T tensor.Float](x *Var[T], size, stride, padding int) *Var[T] {
-	s := x.Shape()
-	if len(s) != 4 || size < 1 || stride < 1 || padding < 0 || 2*padding > size || s[2]+2*padding < size || s[3]+2*padding < size {
-		panic(&tensor.ShapeError{Op: "MaxPool (x; size, stride, padding)", Shapes: [][]int{s, {size, stride, padding}}})
-	}
-	h, w := s[2], s[3]
-	ho, wo := (h+2*padding-size)/stride+1, (w+2*padding-size)/stride+1
-	y := x.tape.result(s[0], s[1], ho, wo)
-	in, out := x.Value().Data, y.Value().Data
-	winner := make([]int32, len(out))
-	parallel.Ranges(s[0]*s[1], 8, func(lo, hi int) {
-		for q := lo * ho * wo; q < hi*ho*wo; q++ {
-			plane, i, j := q/(ho*wo), q/wo%ho, q%wo
-			best := -1
-			for a := max(0, i*stride-padding); a < min(h, i*stride-padding+size); a++ {
-				for b := max(0, j*stride-padding); b < min(w, j*stride-padding+size); b++ {
-					at := (plane*h+a)*w + b
-					if best < 0 || in[at] > in[best] || in[at] != in[at] {
-						best = at
-					}
-				}
-			}
-			out[q], winner[q] = in[best], int32(best-plane*h*w)
-		}
-	})
-	dx := func(dst, dy *tensor.Tensor[T]) {
-		parallel.Ranges(s[0]*s[1], 8, func(lo, hi int) {
-			clear(dst.Data[lo*h*w : hi*h*w])
-			for q := lo * ho * wo; q < hi*ho*wo; q++ {
-				dst.Data[q/(ho*wo)*h*w+int(winner[q])] += dy.Data[q]
-			}
-		})
-	}
-	return x.tape.finish(y, op[T]{args: []*Var[T]{x}, pulls: []pullback[T]{dx}})
+// in row-major order wins; a NaN wins over all. Pullback: dy goes to the winner.
+func MaxPool(x *Node, size, stride, padding int) *Node {
+	return Apply(maxPoolOp, Attrs{"size": float64(size), "stride": float64(stride), "padding": float64(padding)}, x)
 }
 
 // AveragePool returns each channel's mean over all pixels. Shapes: x (N, C, H, W), y (N, C). The sum is in float64.
-// Pullback: dx = dy/(H*W) at every pixel. Saves nothing.
-func AveragePool[T tensor.Float](x *Var[T]) *Var[T] {
-	s := x.Shape()
-	if len(s) != 4 {
-		panic(&tensor.ShapeError{Op: "AveragePool", Shapes: [][]int{s}})
+// Pullback: dx = dy/(H*W) at every pixel.
+func AveragePool(x *Node) *Node { return Apply(averagePoolOp, nil, x) }
+
+var maxPoolOp = &Op{
+	Name:    "max_pool",
+	Formula: "maximum over windows, of borders that never win (x; size, stride, padding)",
+	Shape:   pooledShape,
+	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
+		return b.For(n, i, Apply(maxPoolGradOp, n.Attrs, n.Inputs[0], dy))
+	},
+	Float32: Kernel[float32]{Whole: maxPool[float32]},
+	Float64: Kernel[float64]{Whole: maxPool[float64]},
+}
+
+// pooledShape is the shape of a pooling of the first input.
+func pooledShape(n *Node) ([]int, error) {
+	if err := n.mustHaveAxes(0, 4); err != nil {
+		return nil, err
 	}
-	area := s[2] * s[3]
-	y := x.tape.result(s[0], s[1])
-	in, out := x.Value().Data, y.Value().Data
-	set := kernel.Active[T]()
-	parallel.Ranges(s[0]*s[1], 64, func(lo, hi int) {
+	x, size, stride, padding := n.Inputs[0].Shape, n.Int("size"), n.Int("stride"), n.Int("padding")
+	if size < 1 || stride < 1 || padding < 0 || 2*padding > size || min(x[2], x[3])+2*padding < size {
+		return nil, errors.New("the windows do not fit")
+	}
+	return []int{x[0], x[1], (x[2]+2*padding-size)/stride + 1, (x[3]+2*padding-size)/stride + 1}, nil
+}
+
+// windows calls visit with the place of each element of a plane of y, and with that of its window's winner in the plane of x, for
+// planes lo..hi-1.
+func windows[T tensor.Float](n *Node, x []T, in, out []int, lo, hi int, visit func(out, winner int)) {
+	size, stride, padding := n.Int("size"), n.Int("stride"), n.Int("padding")
+	h, w, ho, wo := in[2], in[3], out[2], out[3]
+	for plane := lo; plane < hi; plane++ {
+		for i := range ho {
+			top, bottom := max(0, i*stride-padding), min(h, i*stride-padding+size)
+			for j := range wo {
+				best := -1
+				for a := top; a < bottom; a++ {
+					for b := max(0, j*stride-padding); b < min(w, j*stride-padding+size); b++ {
+						at := (plane*h+a)*w + b
+						if best < 0 || x[at] > x[best] || x[at] != x[at] {
+							best = at
+						}
+					}
+				}
+				visit((plane*ho+i)*wo+j, best)
+			}
+		}
+	}
+}
+
+// poolGrain is the least number of planes worth a goroutine of their own.
+const poolGrain = 8
+
+func maxPool[T tensor.Float](c *Call[T]) {
+	x, y := c.In[0], c.Out
+	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
+		windows(c.Node, x.Data, x.Shape, y.Shape, lo, hi, func(out, winner int) { y.Data[out] = x.Data[winner] })
+	})
+}
+
+var maxPoolGradOp = &Op{
+	Name:    "max_pool_grad",
+	Formula: "dy added up at each window's first largest element (x, dy; size, stride, padding)",
+	Shape: func(n *Node) ([]int, error) {
+		y, err := pooledShape(n)
+		if err == nil && !slices.Equal(n.Inputs[1].Shape, y) {
+			err = fmt.Errorf("%s must have shape %v", n.Inputs[1].Name, y)
+		}
+		return n.Inputs[0].Shape, err
+	},
+	Float32: Kernel[float32]{Whole: maxPoolGrad[float32]},
+	Float64: Kernel[float64]{Whole: maxPoolGrad[float64]},
+}
+
+func maxPoolGrad[T tensor.Float](c *Call[T]) {
+	x, dy, dx := c.In[0], c.In[1], c.Out
+	plane := x.Shape[2] * x.Shape[3]
+	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
+		clear(dx.Data[lo*plane : hi*plane])
+		windows(c.Node, x.Data, x.Shape, dy.Shape, lo, hi, func(out, winner int) { dx.Data[winner] += dy.Data[out] })
+	})
+}
+
+var averagePoolOp = &Op{
+	Name:    "average_pool",
+	Formula: "mean of each channel of each image (x)",
+	Shape: func(n *Node) ([]int, error) {
+		if err := n.mustHaveAxes(0, 4); err != nil {
+			return nil, err
+		}
+		return n.Inputs[0].Shape[:2], nil
+	},
+	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
+		x := n.Inputs[0].Shape
+		return b.For(n, i, Apply(averagePoolGradOp, Attrs{"height": float64(x[2]), "width": float64(x[3])}, dy))
+	},
+	Float32: Kernel[float32]{Whole: averagePool[float32]},
+	Float64: Kernel[float64]{Whole: averagePool[float64]},
+}
+
+// averageGrain is the least number of planes whose means are worth a goroutine of their own.
+const averageGrain = 64
+
+func averagePool[T tensor.Float](c *Call[T]) {
+	x, area := c.In[0], c.In[0].Shape[2]*c.In[0].Shape[3]
+	parallel.Ranges(c.Out.Len(), averageGrain, func(lo, hi int) {
 		for p := lo; p < hi; p++ {
-			out[p] = T(set.Sum(in[p*area:(p+1)*area]) / float64(area))
+			c.Out.Data[p] = T(c.set.Sum(x.Data[p*area:(p+1)*area]) / float64(area))
 		}
 	})
-	dx := func(dst, dy *tensor.Tensor[T]) {
-		parallel.Ranges(s[0]*s[1], 64, func(lo, hi int) {
-			for p := lo; p < hi; p++ {
-				share := T(float64(dy.Data[p]) / float64(area))
-				row := dst.Data[p*area : (p+1)*area]
-				for i := range row {
-					row[i] = share
-				}
+}
+
+var averagePoolGradOp = &Op{
+	Name:    "average_pool_grad",
+	Formula: "dy/(height width) everywhere (dy; height, width)",
+	Shape: func(n *Node) ([]int, error) {
+		if err := n.mustHaveAxes(0, 2); err != nil {
+			return nil, err
+		}
+		return append(slices.Clone(n.Inputs[0].Shape), n.Int("height"), n.Int("width")), nil
+	},
+	Float32: Kernel[float32]{Whole: averagePoolGrad[float32]},
+	Float64: Kernel[float64]{Whole: averagePoolGrad[float64]},
+}
+
+func averagePoolGrad[T tensor.Float](c *Call[T]) {
+	area := c.Int("height") * c.Int("width")
+	parallel.Ranges(c.In[0].Len(), averageGrain, func(lo, hi int) {
+		for p := lo; p < hi; p++ {
+			share := T(float64(c.In[0].Data[p]) / float64(area))
+			row := c.Out.Data[p*area : (p+1)*area]
+			for i := range row {
+				row[i] = share
 			}
-		})
-	}
-	return x.tape.finish(y, op[T]{args: []*Var[T]{x}, pulls: []pullback[T]{dx}})
+		}
+	})
 }

@@ -12,7 +12,7 @@
 // (N, M), and the form is that of matrix products, y = x w*. An axis that is not there has one element, and no padding.
 //
 // It is for people who write layers, and for those who write another backend and want to compare. It knows nothing of
-// derivatives as such, of tapes, or of sparse coding.
+// derivatives as such, of graphs, or of sparse coding.
 package conv
 
 import (

@@ -3,7 +3,6 @@ package csc_test
 import (
 	"fmt"
 
-	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/tensor"
 )
@@ -18,8 +17,7 @@ func ExampleNewMatrixLayer() {
 
 	tokens := tensor.From([]float64{3, 0.2, -1, 2, 0.4, -4}, 1, 3, 2) // one sentence of three tokens
 	batch := tokens.Reshape(3, 2)
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	z := l.Forward(tape.Constant(batch), tape.Constant(l.Weight)).Value()
+	z := csc.Solve(batch, l.Weight, l.Step(), l.Current())
 	for i := range 3 {
 		fmt.Printf("%.1f coded as %.2f\n", batch.Row(i).Data, z.Row(i).Data)
 	}
@@ -43,8 +41,7 @@ func ExampleNewLayer1D() {
 	put.Set(2, 0, 0, 1)  // the edge at 1
 	put.Set(-3, 0, 1, 7) // the bump, upside down, at 7
 	x := l.Reconstruct(put)
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	z := l.Forward(tape.Constant(x), tape.Constant(l.Weight)).Value()
+	z := csc.Solve(x, l.Weight, l.Step(), l.Current())
 	fmt.Printf("signal %.2f\nedges  %.2f\nbumps  %.2f\n", x.Data, z.Row(0).Row(0).Data, z.Row(0).Row(1).Data)
 	// Output:
 	// signal [0.00 -1.41 0.00 1.41 0.00 0.00 0.00 -1.22 -2.45 -1.22 0.00 0.00]

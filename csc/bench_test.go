@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"sdref/autodiff"
 	"sdref/tensor"
 )
 
@@ -19,9 +18,9 @@ func BenchmarkMatrixLayer(b *testing.B) {
 			b.ReportMetric(3*2*float64(n*c*m)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		}
 		b.Run(fmt.Sprintf("%dx%dx%d/layer", n, c, m), func(b *testing.B) {
-			tape := autodiff.NoGrad(tensor.NewArena[float32]())
+			solver := NewSolver[float32](x.Shape, w.Shape, Settings{Lambda: 0.1, Nonnegative: true, Iterations: 2}, false)
 			for b.Loop() {
-				FISTA(tape.Constant(x), tape.Constant(w), 0.01, Settings{Lambda: 0.1, Nonnegative: true, Iterations: 2}).Drop()
+				solver.Run(x, w, 0.01, nil)
 			}
 			gflops(b)
 		})

@@ -20,7 +20,7 @@ func TestOptimality(t *testing.T) {
 		for kind, penalty := range penalties {
 			for _, v := range variants {
 				s := p.settings(penalty, 2000, v)
-				z := solve(p.x, p.w, p.step, s)
+				z := Solve(p.x, p.w, p.step, s)
 				violation, least := p.violation(z, s), p.objective(z, s)
 				gap := (least - p.dual(z, s)) / least
 				bound := 1e-8
@@ -67,12 +67,12 @@ func TestRate(t *testing.T) {
 		p := newProblem(t, i)
 		for kind, penalty := range penalties {
 			s := p.settings(penalty, 2000, Paper)
-			best := solve(p.x, p.w, p.step, s)
+			best := Solve(p.x, p.w, p.step, s)
 			least := p.objective(best, s)
 			bound := func(k int) float64 { return 2 * tensor.SumSquares(best) / (p.step * float64((k+1)*(k+1))) }
 			for _, k := range []int{1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 83, 120} {
 				s.Iterations = k
-				if excess := p.objective(solve(p.x, p.w, p.step, s), s) - least; excess > bound(k) {
+				if excess := p.objective(Solve(p.x, p.w, p.step, s), s) - least; excess > bound(k) {
 					t.Errorf("%v, %s: after %d iterations %g above the least, bound %g", p.setup, kind, k, excess, bound(k))
 				}
 			}
@@ -92,12 +92,12 @@ func TestFasterThanISTA(t *testing.T) {
 		p := newProblem(t, i)
 		for kind, penalty := range penalties {
 			s := p.settings(penalty, 2000, Paper)
-			least := p.objective(solve(p.x, p.w, p.step, s), s)
+			least := p.objective(Solve(p.x, p.w, p.step, s), s)
 			for k, share := range map[int]float64{5: 0.9, 50: 1. / 30} {
 				if s.Iterations = k; k == 50 && s.Mu > 0 {
 					continue
 				}
-				fista := p.objective(solve(p.x, p.w, p.step, s), s) - least
+				fista := p.objective(Solve(p.x, p.w, p.step, s), s) - least
 				if ista := p.objective(p.ista(s), s) - least; !(fista <= share*ista) {
 					t.Errorf("%v, %s: after %d iterations FISTA leaves %g, ISTA %g", p.setup, kind, k, fista, ista)
 				}

@@ -2,7 +2,7 @@
 //
 //	min over z of  lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  optionally with z >= 0,        (B.1) with mu = 0
 //
-// its dictionary A, the solver FISTA unrolled on a tape, the step size from power iteration, and the layer that a network is
+// its dictionary A, the solver FISTA unrolled in a graph, the step size from power iteration, and the layer that a network is
 // made of. Equation numbers are those of the supplement of Dai et al., "Revisiting Sparse Convolutional Model for Visual
 // Recognition" (NeurIPS 2022); docs/paper.md lists where each equation is in the code. In (A.2) the paper gives x M
 // channels and z C; the published weights and this project give x C channels and z M.
@@ -67,15 +67,9 @@ func ParseVariant(name string) (Variant, error) {
 	return 0, fmt.Errorf("csc: unknown FISTA variant %q (published, paper)", name)
 }
 
-// Analysis returns A*x (N, M, Ho, Wo), (A.2): the correlation of x with every atom, which is PyTorch's conv2d.
-func Analysis[T tensor.Float](x, w *autodiff.Var[T], g conv.Geometry) *autodiff.Var[T] {
-	return autodiff.Convolve(x, w, g)
-}
-
-// Synthesis returns A z (N, C, height, width): atoms added up with the code's elements as weights, which is PyTorch's
-// conv_transpose2d. In the paper's convention A is conv2d instead, (A.6): see PaperKernel.
-func Synthesis[T tensor.Float](z, w *autodiff.Var[T], height, width int, g conv.Geometry) *autodiff.Var[T] {
-	return autodiff.ConvolveTransposed(z, w, height, width, g)
+// Shrinkage is the settings of the shrinkage (A.3).
+func (s Settings) Shrinkage() autodiff.Shrinkage {
+	return autodiff.Shrinkage{Lambda: s.Lambda, Mu: s.Mu, Nonnegative: s.Nonnegative}
 }
 
 // PaperKernel returns the kernel of the paper's convention, in which A itself is the convolution (A.6),
@@ -83,7 +77,7 @@ func Synthesis[T tensor.Float](z, w *autodiff.Var[T], height, width int, g conv.
 //	(A z)_c = sum over m of p[c,m] * z_m,   p[c,m,u,v] = w[m,c,k-1-u,k-1-v] :
 //
 // atoms flipped, signal and code channels exchanged. Shapes: w (M, C, KH, KW), p (C, M, KH, KW). It exists at stride 1 only;
-// with p, Synthesis is conv.Forward and Analysis is conv.Transpose, both with PaperGeometry. Applied twice it gives w back.
+// with p, A is conv.Forward and A* is conv.Transpose, both with PaperGeometry. Applied twice it gives w back.
 func PaperKernel[T tensor.Float](w *tensor.Tensor[T]) *tensor.Tensor[T] {
 	shape := slices.Clone(w.Shape)
 	shape[0], shape[1] = shape[1], shape[0]

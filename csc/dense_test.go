@@ -15,10 +15,10 @@ func TestMatrixOfOperator(t *testing.T) {
 	for i, p := range setups {
 		w := fill[float64](uint64(100+i), 0.5, p.atomShape()...)
 		a := p.matrix(w)
-		if got := columns(synthesis(identity(p.codeShape(1)), w, p.height, p.width, p.g)); !mat.Equal(got, a) {
+		if got := columns(synthesis(units(p.codeShape(1)), w, p.height, p.width, p.g)); !mat.Equal(got, a) {
 			t.Errorf("%v: Synthesis of unit codes is not the index formula's A", p)
 		}
-		if got := columns(analysis(identity(p.signalShape(1)), w, p.g)); !mat.Equal(got, a.T()) {
+		if got := columns(analysis(units(p.signalShape(1)), w, p.g)); !mat.Equal(got, a.T()) {
 			t.Errorf("%v: Analysis of unit signals is not the transpose of A", p)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"sdref/tensor"
 )
 
-// Code a signal that is one shifted copy of the first atom, on a tape that keeps gradients.
+// Code a signal that is one shifted copy of the first atom, by a graph that holds the gradient of the code's sum as well.
 func ExampleFISTA() {
 	w := tensor.From([]float64{0.6, 0.8, 0.8, -0.6}, 2, 1, 1, 2) // two atoms of norm 1
 	x := tensor.From([]float64{0, 0, 3, 4, 0, 0}, 1, 1, 1, 6)    // 5 times the first, shifted by two
@@ -19,18 +19,26 @@ func ExampleFISTA() {
 	s := csc.Settings{Lambda: 0.5, Nonnegative: true, Iterations: 100, Variant: csc.Paper}
 	step := csc.PowerIteration(v, w, 1, 6, s.Geometry).Step()
 
-	tape := autodiff.NewTape(tensor.NewArena[float64]())
-	signal, atoms := tape.Leaf(x), tape.Leaf(w)
-	z := csc.FISTA(signal, atoms, step, s)
-	fmt.Printf("code of atom 0: %.3f\n", z.Value().Data[:5])
-	fmt.Printf("code of atom 1: %.3f\n", z.Value().Data[5:])
-	total, sparsity, _, fidelity := csc.Objective(x, z.Value(), w, s)
-	fmt.Printf("objective %.4f = %.4f + %.4f\n", total, sparsity, fidelity)
+	g := autodiff.NewGraph()
+	signal, atoms, t := g.Input("x", x.Shape...), g.Input("w", w.Shape...), g.Input("t")
+	z := csc.FISTA("", signal, atoms, t, nil, s)
+	seed := g.Input("dz", z.Shape...)
+	dx := autodiff.Backward(z, seed, signal)[0] // the gradient of <dz, z>
 
-	ones := tensor.New[float64](z.Shape()...)
+	ones := tensor.New[float64](z.Shape...)
 	ones.Fill(1)
-	tape.Backward(z, ones) // of the sum of the code
-	fmt.Printf("gradient of the signal, where the atom lies: %.3f\n", signal.Grad().Data[2:4])
+	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{z, dx}}), tensor.NewArena[float64]())
+	p.Set(signal, x)
+	p.Set(atoms, w)
+	p.Set(t, tensor.From([]float64{step}))
+	p.Set(seed, ones)
+	p.Run()
+
+	fmt.Printf("code of atom 0: %.3f\n", p.Value(z).Data[:5])
+	fmt.Printf("code of atom 1: %.3f\n", p.Value(z).Data[5:])
+	total, sparsity, _, fidelity := csc.Objective(x, p.Value(z), w, s)
+	fmt.Printf("objective %.4f = %.4f + %.4f\n", total, sparsity, fidelity)
+	fmt.Printf("gradient of the signal, where the atom lies: %.3f\n", p.Value(dx).Data[2:4])
 	// Output:
 	// code of atom 0: [0.000 0.000 4.500 0.000 0.000]
 	// code of atom 1: [0.000 0.000 0.000 0.000 0.000]
@@ -60,11 +68,11 @@ func ExamplePaperKernel() {
 	z := tensor.From([]float64{1, 0, 0, 0, 0, 10}, 1, 1, 2, 3) // the atom at the top left, and ten times at the bottom right
 	g := conv.Geometry{}
 
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	fmt.Println(csc.Synthesis(tape.Constant(z), tape.Constant(w), 3, 4, g).Value().Data)
+	x := tensor.New[float64](1, 1, 3, 4)
+	conv.Transpose(x, z, w, g)
+	fmt.Println(x.Data)
 
 	p := csc.PaperKernel(w)
-	x := tensor.New[float64](1, 1, 3, 4)
 	conv.Forward(x, z, p, csc.PaperGeometry(g, 2))
 	fmt.Println(x.Data)
 	fmt.Println("kernel", p.Data, "at padding", csc.PaperGeometry(g, 2).Padding)
@@ -87,8 +95,7 @@ func ExampleLayer() {
 
 	x := tensor.New[float32](4, 1, 12, 12)
 	tensor.FillUniform(x, 3, 1, 0)
-	tape := autodiff.NoGrad(tensor.NewArena[float32]())
-	z := l.Forward(tape.Constant(x), tape.Constant(l.Weight)).Value()
+	z := csc.Solve(x, l.Weight, l.Step(), l.Current())
 	fmt.Println("code", z.Shape, "not zero:", tensor.CountNonzero(z), "of", z.Len())
 
 	r := l.Reconstruct(z)

@@ -6,108 +6,78 @@ import (
 
 	"sdref/autodiff"
 	"sdref/conv"
-	"sdref/tensor"
 )
 
-// Prox returns the proximal operator of t (lambda |.|_1 + mu/2 |.|^2), with z >= 0 if s says so, at u:
+// FISTA appends s.Iterations steps of FISTA from z_0 = 0, for the signal x, the atoms w and the step size t, and returns the code:
 //
-//	prox(u) = soft(u/(1 + mu t), lambda t/(1 + mu t)),   then max(., 0) if nonnegative.
+//	z_k     = prox(y_k + t A*(x - A g_k)),  g_k = y_k (Paper) or z_{k-1} (Published),  y_1 = 0     (A.1), first line
+//	m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1                                                  (A.1), second line
+//	y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1})                                              (A.1), third line
 //
-// soft(v, b) = sign(v) max(|v| - b, 0) is the shrinkage (A.3).
-func Prox[T tensor.Float](u *autodiff.Var[T], t float64, s Settings) *autodiff.Var[T] {
-	scale := 1 / (1 + float64(s.Mu*t))
-	return autodiff.Shrink(u, T(scale), T(s.Lambda*t*scale), s.Nonnegative)
-}
-
-// FISTA returns the code z after s.Iterations steps from z_0 = 0 with step size t:
-//
-//	z_k     = prox(y_k + t A*(x - A g_k))                  (A.1), first line; g_k = y_k (Paper) or z_{k-1} (Published)
-//	m_{k+1} = (1 + sqrt(1 + 4 m_k^2))/2,  m_1 = 1          (A.1), second line
-//	y_{k+1} = z_k + (m_k - 1)/m_{k+1} (z_k - z_{k-1})      (A.1), third line; y_1 = 0
-//
-// The step size and lambda are constants for differentiation.
-func FISTA[T tensor.Float](x, w *autodiff.Var[T], t T, s Settings) *autodiff.Var[T] {
-	return unroll(x, w, scalars[T]{Settings: s, step: t})
-}
-
-// LearnedFISTA is FISTA with the step size t and lambda, Vars of one element, as values on the tape that have gradients; a nil
-// lambda stands for s.Lambda. It consumes t and lambda.
-func LearnedFISTA[T tensor.Float](x, w, t, lambda *autodiff.Var[T], s Settings) *autodiff.Var[T] {
-	if lambda == nil {
-		lambda = x.Tape().Constant(tensor.From([]T{T(s.Lambda)}))
-	}
-	return unroll(x, w, scalars[T]{Settings: s, t: t, lambda: lambda})
-}
-
-// unroll is FISTA, iteration after iteration.
-func unroll[T tensor.Float](x, w *autodiff.Var[T], s scalars[T]) *autodiff.Var[T] {
+// with A* as in (A.2) and prox as in (A.3). t and lambda are scalars; a nil lambda stands for s.Lambda. Shapes as in the package's
+// documentation. The nodes are LAYER/k/ and momentum (y_k, from the third iteration on), synthesis (A g_k) and residual (x - A g_k),
+// both from the second iteration on, analysis, prethreshold (what prox is applied to) and code (z_k).
+func FISTA(layer string, x, w, t, lambda *autodiff.Node, s Settings) *autodiff.Node {
 	if s.Iterations < 1 {
 		panic(fmt.Sprintf("csc: FISTA needs at least one iteration, got %d", s.Iterations))
 	}
-	height, width := conv.Sizes(x.Shape())
-	// k = 1: y_1 = 0, so that the gradient step starts from t A*x.
-	z := s.prox(s.times(Analysis(x.Keep(), w, s.Geometry)))
-	var before *autodiff.Var[T] // z_{k-2}, once it counts
-	m := 1.0
-	for k := 2; k <= s.Iterations; k++ {
-		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.1), second line
-		y := z.Keep()
-		if before != nil { // at k = 2 the factor m_1 - 1 is 0
-			y = autodiff.AddScaled(y, autodiff.AddScaled(z.Keep(), before, -1), T((m-1)/next)) // (A.1), third line
+	var z, y *autodiff.Node // nil stands for 0
+	for k, m := 1, 1.0; ; k++ {
+		at := iteration{layer, k, s, x, w, t, lambda}
+		g, before := y, z
+		if s.Variant == Published {
+			g = z
 		}
-		m = next
-		var synthesis *autodiff.Var[T]
-		if s.Variant == Paper {
-			synthesis = Synthesis(y.Keep(), w, height, width, s.Geometry)
-		} else {
-			synthesis = Synthesis(z.Keep(), w, height, width, s.Geometry)
-		}
-		residual := autodiff.AddScaled(x.Keep(), synthesis, -1)
-		before, z = z, s.prox(s.plus(y, Analysis(residual, w, s.Geometry))) // (A.1), first line
+		z = at.prox(at.step(y, at.analysis(at.residual(g)))) // (A.1), first line
 		if k == s.Iterations {
-			before.Drop()
+			return z
 		}
+		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2 // (A.1), second line
+		y = at.momentum(z, before, (m-1)/next)        // (A.1), third line
+		m = next
 	}
-	x.Drop()
-	s.drop()
-	return z
 }
 
-// scalars are the settings of a run of FISTA with its step size and lambda: numbers, or values on the tape.
-type scalars[T tensor.Float] struct {
+// iteration appends the nodes of one iteration.
+type iteration struct {
+	layer string
+	k     int
 	Settings
-	step      T                // if t is nil
-	t, lambda *autodiff.Var[T] // or nil: the numbers step and Lambda
+	x, w, t, lambda *autodiff.Node
 }
 
-// times is t u.
-func (s scalars[T]) times(u *autodiff.Var[T]) *autodiff.Var[T] {
-	if s.t == nil {
-		return autodiff.Scale(u, s.step)
+// residual is x - A g.
+func (i iteration) residual(g *autodiff.Node) *autodiff.Node {
+	if g == nil {
+		return i.x
 	}
-	return autodiff.ScaleBy(u, s.t.Keep())
+	height, width := conv.Sizes(i.x.Shape)
+	signal := autodiff.Synthesis(g, i.w, height, width, i.Geometry).At(i.layer, i.k, "synthesis")
+	return autodiff.Axpy(i.x, signal, -1, nil).At(i.layer, i.k, "residual")
 }
 
-// plus is y + t u.
-func (s scalars[T]) plus(y, u *autodiff.Var[T]) *autodiff.Var[T] {
-	if s.t == nil {
-		return autodiff.AddScaled(y, u, s.step)
-	}
-	return autodiff.AddScaledBy(y, u, s.t.Keep())
+// analysis is A* r.
+func (i iteration) analysis(r *autodiff.Node) *autodiff.Node {
+	return autodiff.Analysis(r, i.w, i.Geometry).At(i.layer, i.k, "analysis")
 }
 
-// prox is Prox at u.
-func (s scalars[T]) prox(u *autodiff.Var[T]) *autodiff.Var[T] {
-	if s.t == nil {
-		return Prox(u, float64(s.step), s.Settings)
+// step is y + t u.
+func (i iteration) step(y, u *autodiff.Node) *autodiff.Node {
+	if y == nil {
+		return autodiff.Scale(u, 1, i.t).At(i.layer, i.k, "prethreshold")
 	}
-	return autodiff.ShrinkBy(u, s.t.Keep(), s.lambda.Keep(), s.Mu, s.Nonnegative)
+	return autodiff.Axpy(y, u, 1, i.t).At(i.layer, i.k, "prethreshold")
 }
 
-// drop gives up the values on the tape.
-func (s scalars[T]) drop() {
-	if s.t != nil {
-		s.t.Drop()
-		s.lambda.Drop()
+// prox is the shrinkage (A.3) at u.
+func (i iteration) prox(u *autodiff.Node) *autodiff.Node {
+	return autodiff.Prox(u, i.t, i.lambda, i.Shrinkage()).At(i.layer, i.k, "code")
+}
+
+// momentum is the next iteration's y: z where the ratio is 0, as after the first iteration.
+func (i iteration) momentum(z, before *autodiff.Node, ratio float64) *autodiff.Node {
+	if ratio == 0 {
+		return z
 	}
+	return autodiff.Extrapolate(z, before, ratio).At(i.layer, i.k+1, "momentum")
 }

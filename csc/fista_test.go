@@ -91,7 +91,7 @@ func TestFISTAAgainstMatrices(t *testing.T) {
 			for _, v := range variants {
 				want := p.denseFISTA(p.settings(penalty, 20, v))
 				for _, k := range []int{1, 2, 3, 4, 8, 20} {
-					z := solve(p.x, p.w, p.step, p.settings(penalty, k, v))
+					z := Solve(p.x, p.w, p.step, p.settings(penalty, k, v))
 					near(t, fmt.Sprintf("%v, %s, %v, z_%d", p.setup, kind, v, k), z.Data, images(want[k-1], z.Shape...).Data, 1e-12)
 				}
 			}
@@ -105,8 +105,8 @@ func TestVariantsPartAtTheThirdIteration(t *testing.T) {
 		p := newProblem(t, i)
 		for kind, penalty := range penalties {
 			for k := 1; k <= 4; k++ {
-				published := solve(p.x, p.w, p.step, p.settings(penalty, k, Published))
-				paper := solve(p.x, p.w, p.step, p.settings(penalty, k, Paper))
+				published := Solve(p.x, p.w, p.step, p.settings(penalty, k, Published))
+				paper := Solve(p.x, p.w, p.step, p.settings(penalty, k, Paper))
 				if equal := tensor.SameBits(published, paper); equal != (k <= 2) {
 					t.Errorf("%v, %s: at %d iterations the variants' equality is %t", p.setup, kind, k, equal)
 				}
@@ -140,7 +140,7 @@ func TestIterates(t *testing.T) {
 			tensor.AddScaled(y, next, difference, (m-1)/mNext)
 			z, m = next, mNext
 			s.Iterations = k
-			same(t, fmt.Sprintf("%v, iterate %d", v, k), solve(p.x, p.w, p.step, s), z)
+			same(t, fmt.Sprintf("%v, iterate %d", v, k), Solve(p.x, p.w, p.step, s), z)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func TestScaling(t *testing.T) {
 
 func scales[T tensor.Float](t *testing.T, what string, x, w *tensor.Tensor[T], step T, s Settings, by float64) {
 	t.Helper()
-	want := solve(x, w, step, s)
+	want := Solve(x, w, step, s)
 	if n := tensor.CountNonzero(want); n == 0 || n == want.Len() {
 		t.Errorf("%s: %d of %d elements are not 0", what, n, want.Len())
 	}
@@ -171,7 +171,7 @@ func scales[T tensor.Float](t *testing.T, what string, x, w *tensor.Tensor[T], s
 	scaled := x.Clone()
 	tensor.Scale(scaled, x, T(by))
 	s.Lambda *= by
-	same(t, what, solve(scaled, w, step, s), want)
+	same(t, what, Solve(scaled, w, step, s), want)
 }
 
 // TestSameBits: every kernel row and any number of goroutines give the same code and the same power iteration.
@@ -192,7 +192,7 @@ func TestSameBits(t *testing.T) {
 				runtime.GOMAXPROCS(procs)
 				v := fill[float32](1, 1, p.codeShape(1)...)
 				e := PowerIteration(v, w, p.height, p.width, p.g)
-				z := solve(x, w, float32(p.step), s)
+				z := Solve(x, w, float32(p.step), s)
 				if first == nil {
 					first, firstV, firstE = z, v, e
 				}
@@ -207,41 +207,61 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// TestInferenceEqualsRecording: a tape that records gives the same bits as one that does not, and neither loses memory: after
-// FISTA only z is out of the arena, and after Backward and Reset nothing.
-func TestInferenceEqualsRecording(t *testing.T) {
+// TestGradientsChangeNoCode: a solver that gives gradients gives the code of one that does not, bit for bit, also when it runs again,
+// and neither loses memory: after a run only the outputs are out of the arena, and after Release nothing.
+func TestGradientsChangeNoCode(t *testing.T) {
 	p := newProblem(t, 3)
+	seed := fill[float64](1, 1, p.codeShape(p.n)...)
 	for _, v := range variants {
 		for _, k := range []int{1, 2, 3, 6} {
 			s := p.settings(penalties["nonnegative"], k, v)
-			arena := tensor.NewArena[float64]()
-			tape := autodiff.NewTape(arena)
-			recorded := FISTA(tape.Leaf(p.x), tape.Leaf(p.w), p.step, s)
 			what := fmt.Sprintf("%v, %d iterations", v, k)
-			same(t, what, solve(p.x, p.w, p.step, s), recorded.Value())
-			tape.Backward(recorded, fill[float64](1, 1, recorded.Shape()...))
-			tape.Reset()
-			if n := arena.Out(); n != 0 {
-				t.Errorf("%s: %d tensors are out after Reset", what, n)
+			plain, recorded := NewSolver[float64](p.x.Shape, p.w.Shape, s, false), NewSolver[float64](p.x.Shape, p.w.Shape, s, true)
+			want := Solve(p.x, p.w, p.step, s)
+			for range 2 {
+				z, _, _ := plain.Run(p.x, p.w, p.step, nil)
+				same(t, what, z, want)
+				z, _, _ = recorded.Run(p.x, p.w, p.step, seed)
+				same(t, what+", with gradients", z, want)
 			}
-			tape = autodiff.NoGrad(arena)
-			FISTA(tape.Constant(p.x), tape.Constant(p.w), p.step, s).Value()
-			if n := arena.Out(); n != 1 {
-				t.Errorf("%s: without recording %d tensors are out, want z alone", what, n)
+			for outputs, r := range map[int]*Solver[float64]{1: plain, 3: recorded} {
+				arena := tensor.NewArena[float64]()
+				program := autodiff.NewProgram(r.program.Plan, arena)
+				for input, value := range map[*autodiff.Node]*tensor.Tensor[float64]{r.x: p.x, r.w: p.w, r.t: scalar(p.step), r.dz: seed} {
+					if input != nil {
+						program.Set(input, value)
+					}
+				}
+				for range 2 {
+					program.Run()
+					if n := arena.Out(); n != outputs {
+						t.Errorf("%s: %d tensors are out after a run, want the %d outputs alone", what, n, outputs)
+					}
+				}
+				same(t, what+", of an arena of its own", program.Value(r.z), want)
+				if program.Release(); arena.Out() != 0 {
+					t.Errorf("%s: %d tensors are out after Release", what, arena.Out())
+				}
 			}
 		}
 	}
 }
 
-// TestSignalFromOperation: x may be the result of an operation, as in a network; FISTA consumes it.
+// TestSignalFromOperation: x may be the result of an operation, as in a network, whose memory is given back.
 func TestSignalFromOperation(t *testing.T) {
 	p := newProblem(t, 0)
 	for _, k := range []int{1, 2, 4} {
 		s := p.settings(penalties["signed"], k, Paper)
+		g := autodiff.NewGraph()
+		x, w, step := g.Input("x", p.x.Shape...), g.Input("w", p.w.Shape...), g.Input("t")
+		z := FISTA("", autodiff.Scale(x, 1, nil), w, step, nil, s)
 		arena := tensor.NewArena[float64]()
-		tape := autodiff.NoGrad(arena)
-		z := FISTA(autodiff.Scale(tape.Constant(p.x), 1), tape.Constant(p.w), p.step, s)
-		same(t, fmt.Sprintf("%d iterations", k), z.Value(), solve(p.x, p.w, p.step, s))
+		program := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{z}}), arena)
+		for input, value := range map[*autodiff.Node]*tensor.Tensor[float64]{x: p.x, w: p.w, step: scalar(p.step)} {
+			program.Set(input, value)
+		}
+		program.Run()
+		same(t, fmt.Sprintf("%d iterations", k), program.Value(z), Solve(p.x, p.w, p.step, s))
 		if n := arena.Out(); n != 1 {
 			t.Errorf("%d iterations: %d tensors are out, want z alone", k, n)
 		}
@@ -250,7 +270,7 @@ func TestSignalFromOperation(t *testing.T) {
 
 func TestFISTANeedsAnIteration(t *testing.T) {
 	p := newProblem(t, 0)
-	mustPanic(t, "no iterations", func() { solve(p.x, p.w, p.step, p.settings(penalties["signed"], 0, Paper)) })
+	mustPanic(t, "no iterations", func() { Solve(p.x, p.w, p.step, p.settings(penalties["signed"], 0, Paper)) })
 }
 
 func TestVariantNames(t *testing.T) {

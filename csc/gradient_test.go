@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"sdref/autodiff"
 	"sdref/tensor"
 )
 
@@ -27,15 +26,13 @@ func TestGradients(t *testing.T) {
 func (p problem) checkGradients(t *testing.T, what string, s Settings) {
 	t.Helper()
 	seed := fill[float64](77, 1, p.codeShape(p.n)...)
-	tape := autodiff.NewTape(tensor.NewArena[float64]())
-	x, w := tape.Leaf(p.x), tape.Leaf(p.w)
-	tape.Backward(FISTA(x, w, p.step, s), seed)
+	_, dx, dw := SolveGradients(p.x, p.w, p.step, s, seed)
 	for _, of := range []struct {
 		name       string
 		at         *tensor.Tensor[float64]
 		gradient   *tensor.Tensor[float64]
 		every, at0 int
-	}{{"x", p.x, x.Grad(), 17, 3}, {"w", p.w, w.Grad(), 5, 1}} {
+	}{{"x", p.x, dx, 17, 3}, {"w", p.w, dw, 5, 1}} {
 		var got, want []float64
 		for e := of.at0; e < of.at.Len(); e += of.every {
 			got = append(got, of.gradient.Data[e])
@@ -52,17 +49,17 @@ func (p problem) difference(t *testing.T, number *float64, seed *tensor.Tensor[f
 	const h = 0x1p-20
 	old := *number
 	*number = old + h
-	above := solve(p.x, p.w, p.step, s)
+	above := Solve(p.x, p.w, p.step, s)
 	last := s.Iterations
 	var supports [][]bool
 	for s.Iterations = 1; s.Iterations <= last; s.Iterations++ {
-		supports = append(supports, support(solve(p.x, p.w, p.step, s)))
+		supports = append(supports, support(Solve(p.x, p.w, p.step, s)))
 	}
 	*number = old - h
 	s.Iterations = last
-	below := solve(p.x, p.w, p.step, s)
+	below := Solve(p.x, p.w, p.step, s)
 	for s.Iterations = 1; s.Iterations <= last; s.Iterations++ {
-		for j, nonzero := range support(solve(p.x, p.w, p.step, s)) {
+		for j, nonzero := range support(Solve(p.x, p.w, p.step, s)) {
 			if nonzero != supports[s.Iterations-1][j] {
 				t.Fatalf("iterate %d has a kink too near: draw other numbers", s.Iterations)
 			}

@@ -117,8 +117,8 @@ func (p setup) matrix(w *tensor.Tensor[float64]) *mat.Dense {
 	return a
 }
 
-// identity is a batch of all unit tensors of the given shape, one image each.
-func identity(shape []int) *tensor.Tensor[float64] {
+// units is a batch of all unit tensors of the given shape, one image each.
+func units(shape []int) *tensor.Tensor[float64] {
 	n := tensor.Size(shape)
 	t := tensor.New[float64](append([]int{n}, shape[1:]...)...)
 	for i := range n {
@@ -137,22 +137,34 @@ func images(a mat.Matrix, shape ...int) *tensor.Tensor[float64] {
 	return tensor.From(mat.DenseCopyOf(a.T()).RawMatrix().Data, shape...)
 }
 
-// analysis and synthesis call the operators without recording.
+// values runs the outputs of a graph, whose inputs are given, and returns their values.
+func values[T tensor.Float](given map[*autodiff.Node]*tensor.Tensor[T], outputs ...*autodiff.Node) (list []*tensor.Tensor[T]) {
+	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: outputs}), tensor.NewArena[T]())
+	for input, t := range given {
+		p.Set(input, t)
+	}
+	p.Run()
+	for _, n := range outputs {
+		list = append(list, p.Value(n))
+	}
+	return list
+}
+
+// analysis and synthesis call the operators.
 func analysis[T tensor.Float](x, w *tensor.Tensor[T], g conv.Geometry) *tensor.Tensor[T] {
-	tape := autodiff.NoGrad(tensor.NewArena[T]())
-	return Analysis(tape.Constant(x), tape.Constant(w), g).Value()
+	graph := autodiff.NewGraph()
+	signal, atoms := graph.Input("x", x.Shape...), graph.Input("w", w.Shape...)
+	return values(map[*autodiff.Node]*tensor.Tensor[T]{signal: x, atoms: w}, autodiff.Analysis(signal, atoms, g))[0]
 }
 
 func synthesis[T tensor.Float](z, w *tensor.Tensor[T], height, width int, g conv.Geometry) *tensor.Tensor[T] {
-	tape := autodiff.NoGrad(tensor.NewArena[T]())
-	return Synthesis(tape.Constant(z), tape.Constant(w), height, width, g).Value()
+	graph := autodiff.NewGraph()
+	code, atoms := graph.Input("z", z.Shape...), graph.Input("w", w.Shape...)
+	return values(map[*autodiff.Node]*tensor.Tensor[T]{code: z, atoms: w}, autodiff.Synthesis(code, atoms, height, width, g))[0]
 }
 
-// solve calls FISTA without recording.
-func solve[T tensor.Float](x, w *tensor.Tensor[T], t T, s Settings) *tensor.Tensor[T] {
-	tape := autodiff.NoGrad(tensor.NewArena[T]())
-	return FISTA(tape.Constant(x), tape.Constant(w), t, s).Value()
-}
+// scalar is a tensor of one element without axes.
+func scalar[T tensor.Float](v T) *tensor.Tensor[T] { return tensor.From([]T{v}) }
 
 // near reports an error unless max|got - want| <= bound * max|want|.
 func near[T tensor.Float](t *testing.T, what string, got []T, want []float64, bound float64) {

@@ -51,7 +51,7 @@ func TestImplicitSingular(t *testing.T) {
 // solvedWithEqualAtoms is a solution that uses both of the equal atoms 0 and 1, to 1e-9 or so.
 func (p problem) solvedWithEqualAtoms(s Settings) *tensor.Tensor[float64] {
 	s.Iterations = 2500
-	z := solve(p.x, p.w, p.step, s)
+	z := Solve(p.x, p.w, p.step, s)
 	for i, v := range z.Data {
 		if math.Abs(v) < 1e-6 {
 			z.Data[i] = 0
@@ -132,21 +132,26 @@ func layerGradients[T tensor.Float](p problem, s Settings, seed *tensor.Tensor[f
 	l := newLayer[T](p.setup, s)
 	copy(l.Weight.Data, tensor.Convert[T](p.w).Data)
 	l.StepSize.Fill(T(p.step))
+	f := flowOf(l, p.signalShape(p.n))
+	gradients := f.gradients(f.x, f.w, f.lambda)
 	arena := tensor.NewArena[T]()
-	tape := autodiff.NewTape(arena)
-	x, w, lambda := tape.Leaf(tensor.Convert[T](p.x)), tape.Leaf(l.Weight), tape.Leaf(l.Penalty)
-	z := l.ForwardLearned(autodiff.Scale(x, 1), w, lambda, nil)
-	tape.Backward(z, tensor.Convert[T](seed))
-	list := []*tensor.Tensor[T]{x.Grad().Clone(), w.Grad().Clone(), lambda.Grad().Clone()}
-	tape.Reset()
+	r := bind(f, l, arena, gradients...)
+	r.Set(f.x, tensor.Convert[T](p.x))
+	r.Set(f.dz, tensor.Convert[T](seed))
+	r.Run()
+	var list []*tensor.Tensor[T]
+	for _, n := range gradients {
+		list = append(list, r.Value(n).Clone())
+	}
+	r.Release()
 	if arena.Out() != 0 {
-		panic(fmt.Sprintf("%d tensors are out after Reset", arena.Out()))
+		panic(fmt.Sprintf("%d tensors are out after Release", arena.Out()))
 	}
 	return list
 }
 
-// TestImplicitLayer: a layer whose gradient is implicit gives the same code as one that is unrolled, keeps no iterates, and its
-// gradient is Solution's at that code.
+// TestImplicitLayer: a layer whose gradient is implicit gives the same code as one that is unrolled, keeps no iterates for it, so that
+// memory does not grow with their number, and its gradient is Solution's at that code.
 func TestImplicitLayer(t *testing.T) {
 	p := newProblem(t, 8)
 	s := p.settings(penalties["elastic"], 400, Paper)
@@ -156,19 +161,25 @@ func TestImplicitLayer(t *testing.T) {
 		s.Gradient = g
 		l := newLayer[float64](p.setup, s)
 		l.Weight, l.StepSize.Data[0] = p.w, p.step
+		f := flowOf(l, p.x.Shape)
+		gradients := f.gradients(f.x, f.w)
 		arena := tensor.NewArena[float64]()
-		tape := autodiff.NewTape(arena)
-		x, w := tape.Leaf(p.x), tape.Leaf(p.w)
-		z := l.Forward(x, w)
-		codes = append(codes, z.Value().Clone())
-		if out := arena.Out(); (out == 1) != (g == Implicit) {
-			t.Errorf("%v: %d tensors are out after Forward", g, out)
-		}
-		tape.Backward(z, seed)
+		r := bind(f, l, arena, append(gradients, f.z)...)
+		r.Set(f.x, p.x)
+		r.Set(f.dz, seed)
+		r.Run()
+		codes = append(codes, r.Value(f.z).Clone())
 		if g == Implicit {
 			dx, dw, _, _ := p.gradients(codes[0], seed, s, Accuracy{})
-			same(t, "dx", x.Grad(), dx)
-			same(t, "dw", w.Grad(), dw)
+			same(t, "dx", r.Value(gradients[0]), dx)
+			same(t, "dw", r.Value(gradients[1]), dw)
+		}
+		few := *l
+		few.Iterations = 4
+		f = flowOf(&few, p.x.Shape)
+		before, now := r.Plan.Peak(1).Elements, autodiff.NewPlan(autodiff.Wanted{Outputs: append(f.gradients(f.x, f.w), f.z)}).Peak(1).Elements
+		if (before == now) != (g == Implicit) {
+			t.Errorf("%v: %d elements in memory with 400 iterations, %d with 4", g, before, now)
 		}
 	}
 	same(t, "code", codes[1], codes[0])

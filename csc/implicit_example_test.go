@@ -26,18 +26,19 @@ func ExampleSolution() {
 	gradient := func(iterations int, implicit bool) (code, dw *tensor.Tensor[float64]) {
 		s := s
 		s.Iterations = iterations
-		tape := autodiff.NewTape(tensor.NewArena[float64]())
-		signal, atoms := tape.Constant(x), tape.Leaf(w)
-		var z *autodiff.Var[float64]
+		g := autodiff.NewGraph()
+		signal, atoms, t := g.Input("x", x.Shape...), g.Input("w", w.Shape...), g.Input("t")
+		z := csc.FISTA("", signal, atoms, t, nil, s)
 		if implicit {
-			z = csc.FISTA(signal, atoms.Detach(), step, s)
-			z = csc.Solution(z, signal, atoms, nil, s, csc.Accuracy{Tolerance: 1e-12}, nil)
-		} else {
-			z = csc.FISTA(signal, atoms, step, s)
+			z = csc.Solution("", z, signal, atoms, nil, s, csc.Accuracy{Tolerance: 1e-12}, nil)
 		}
-		code = z.Value().Clone()
-		tape.Backward(z, code)
-		return code, atoms.Grad()
+		grad := autodiff.Backward(z, z, atoms)[0]
+		p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{z, grad}}), tensor.NewArena[float64]())
+		p.Set(signal, x)
+		p.Set(atoms, w)
+		p.Set(t, tensor.From([]float64{step}))
+		p.Run()
+		return p.Value(z), p.Value(grad)
 	}
 	distance := func(a, b *tensor.Tensor[float64]) float64 {
 		d := tensor.New[float64](a.Shape...)

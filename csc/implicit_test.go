@@ -82,7 +82,7 @@ func (p problem) solved(t *testing.T, s Settings) *tensor.Tensor[float64] {
 	if s.Mu > 0 {
 		s.Iterations = 400
 	}
-	z := solve(p.x, p.w, p.step, s)
+	z := Solve(p.x, p.w, p.step, s)
 	largest := 0.0
 	for _, v := range z.Data {
 		largest = max(largest, math.Abs(v))
@@ -97,11 +97,13 @@ func (p problem) solved(t *testing.T, s Settings) *tensor.Tensor[float64] {
 
 // gradients are those of <seed, z> by Solution at z.
 func (p problem) gradients(z, seed *tensor.Tensor[float64], s Settings, a Accuracy) (dx, dw, dlambda *tensor.Tensor[float64], systems []System) {
-	tape := autodiff.NewTape(tensor.NewArena[float64]())
-	x, w, lambda := tape.Leaf(p.x), tape.Leaf(p.w), tape.Leaf(tensor.From([]float64{s.Lambda}))
-	out := Solution(tape.Constant(z), x, w, lambda, s, a, func(s []System) { systems = s })
-	tape.Backward(out, seed)
-	return x.Grad(), w.Grad(), lambda.Grad(), systems
+	g := autodiff.NewGraph()
+	at, x, w := g.Input("z", z.Shape...), g.Input("x", p.x.Shape...), g.Input("w", p.w.Shape...)
+	lambda, dz := g.Input("lambda"), g.Input("dz", z.Shape...)
+	out := Solution("", at, x, w, lambda, s, a, func(s []System) { systems = s })
+	list := values(map[*autodiff.Node]*tensor.Tensor[float64]{at: z, x: p.x, w: p.w, lambda: scalar(s.Lambda), dz: seed},
+		autodiff.Backward(out, dz, x, w, lambda)...)
+	return list[0], list[1], list[2], systems
 }
 
 // TestImplicitAgainstDifferences sets the gradients along random directions of x, w and lambda against central differences of exact
@@ -190,14 +192,11 @@ func TestImplicitAgainstUnrolled(t *testing.T) {
 			z := p.solved(t, s)
 			seed := fill[float64](78, 1, z.Shape...)
 			dx, dw, dlambda, _ := p.gradients(z, seed, s, tight)
-			tape := autodiff.NewTape(tensor.NewArena[float64]())
-			x, w, lambda := tape.Leaf(p.x), tape.Leaf(p.w), tape.Leaf(tensor.From([]float64{s.Lambda}))
-			step := tape.Leaf(tensor.From([]float64{p.step}))
-			tape.Backward(LearnedFISTA(x, w, step, lambda, s), seed)
-			for name, pair := range map[string][2]*tensor.Tensor[float64]{"x": {x.Grad(), dx}, "w": {w.Grad(), dw}, "lambda": {lambda.Grad(), dlambda}} {
+			unrolled := p.learnedGradients(s, seed)
+			for name, pair := range map[string][2]*tensor.Tensor[float64]{"x": {unrolled.dx, dx}, "w": {unrolled.dw, dw}, "lambda": {unrolled.dlambda, dlambda}} {
 				near(t, fmt.Sprintf("%v, %s: unrolled gradient of %s", p.setup, kind, name), pair[0].Data, pair[1].Data, 1e-6)
 			}
-			if d, size := step.Grad().Data[0], math.Sqrt(tensor.SumSquares(seed)*tensor.SumSquares(z)); math.Abs(d) > 1e-6*size {
+			if d, size := unrolled.dt.Data[0], math.Sqrt(tensor.SumSquares(seed)*tensor.SumSquares(z)); math.Abs(d) > 1e-6*size {
 				t.Errorf("%v, %s: the solution depends on the step size, by %g", p.setup, kind, d)
 			}
 		}

@@ -20,6 +20,8 @@ type Layer[T tensor.Float] struct {
 
 	Penalty    *tensor.Tensor[T] // one element, a parameter: lambda; nil unless LearnLambda
 	StepFactor *tensor.Tensor[T] // one element, a parameter: t = StepFactor StepSize; nil unless LearnStep
+
+	power *power[T]
 }
 
 // NewLayer returns a layer for signals (N, channels, height, width), with zero weights and step size and a fixed start vector
@@ -65,45 +67,17 @@ func layerFor[T tensor.Float](x, w []int, s Settings) *Layer[T] {
 	return l
 }
 
-// Forward returns the code of x by FISTA with the layer's step size; w is the layer's Weight on x's tape. Lambda and the step size
-// are constants.
-func (l *Layer[T]) Forward(x, w *autodiff.Var[T]) *autodiff.Var[T] {
-	return l.ForwardLearned(x, w, nil, nil)
+// Code appends the code of x by FISTA, with the atoms w and the step size t, and returns it; a nil lambda stands for s.Lambda. Its
+// gradient is that of the unrolled iterations or of the solution, as s.Gradient says.
+func Code(layer string, x, w, t, lambda *autodiff.Node, s Settings) *autodiff.Node {
+	z := FISTA(layer, x, w, t, lambda, s)
+	if s.Gradient == Implicit {
+		return Solution(layer, z, x, w, lambda, s, Accuracy{}, nil)
+	}
+	return z
 }
 
-// ForwardLearned is Forward where the layer's Penalty and StepFactor, those that it has, are on x's tape as well, so that they get
-// gradients; one that is nil is a constant.
-func (l *Layer[T]) ForwardLearned(x, w, penalty, factor *autodiff.Var[T]) *autodiff.Var[T] {
-	if l.Gradient == Implicit {
-		var constant *autodiff.Var[T]
-		if penalty != nil {
-			constant = penalty.Keep().Detach()
-		}
-		z := l.unrolled(x.Keep().Detach(), w.Detach(), constant, nil)
-		return Solution(z, x, w, penalty, l.Settings, Accuracy{}, nil)
-	}
-	return l.unrolled(x, w, penalty, factor)
-}
-
-// unrolled is FISTA with the layer's scalars.
-func (l *Layer[T]) unrolled(x, w, penalty, factor *autodiff.Var[T]) *autodiff.Var[T] {
-	if l.Penalty == nil && l.StepFactor == nil {
-		return FISTA(x, w, l.StepSize.Data[0], l.Settings)
-	}
-	if penalty == nil && l.Penalty != nil {
-		penalty = x.Tape().Constant(l.Penalty)
-	}
-	t := x.Tape().Constant(l.StepSize)
-	if l.StepFactor != nil {
-		if factor == nil {
-			factor = x.Tape().Constant(l.StepFactor)
-		}
-		t = autodiff.Scale(factor, l.StepSize.Data[0])
-	}
-	return LearnedFISTA(x, w, t, penalty, l.Settings)
-}
-
-// Step is the step size that Forward takes: StepSize, times StepFactor if that is learned.
+// Step is the step size that the layer's code takes: StepSize, times StepFactor if that is learned.
 func (l *Layer[T]) Step() T {
 	if l.StepFactor == nil {
 		return l.StepSize.Data[0]
@@ -142,7 +116,10 @@ func (l *Layer[T]) Project() {
 
 // UpdateStep continues the power iteration on the weights as they are and sets the step size.
 func (l *Layer[T]) UpdateStep() Estimate {
-	e := PowerIteration(l.Vector, l.Weight, l.Height, l.Width, l.Geometry)
+	if l.power == nil {
+		l.power = newPower[T](l.Vector.Shape, l.Weight.Shape, l.Height, l.Width, l.Geometry)
+	}
+	e := l.power.run(l.Vector, l.Weight)
 	l.StepSize.Data[0] = T(e.Step())
 	return e
 }
@@ -156,7 +133,7 @@ func (l *Layer[T]) Normalize() {
 
 // Reconstruct returns A z, the signal (N, C, H, W) that the code z (N, M, Ho, Wo) stands for.
 func (l *Layer[T]) Reconstruct(z *tensor.Tensor[T]) *tensor.Tensor[T] {
-	x := tensor.New[T](signalShape(z.Shape[0], l.Weight, l.Height, l.Width)...)
+	x := tensor.New[T](signalShape(z.Shape[0], l.Weight.Shape, l.Height, l.Width)...)
 	conv.Transpose(x, z, l.Weight, l.Geometry)
 	return x
 }

@@ -3,6 +3,7 @@ package csc
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"sdref/autodiff"
@@ -23,12 +24,10 @@ func TestLearnedGradients(t *testing.T) {
 					value := func(step, lambda float64) float64 {
 						s := s
 						s.Lambda = lambda
-						return tensor.Dot(solve(p.x, p.w, step, s), seed)
+						return tensor.Dot(Solve(p.x, p.w, step, s), seed)
 					}
-					tape := autodiff.NewTape(tensor.NewArena[float64]())
-					step, lambda := tape.Leaf(tensor.From([]float64{p.step})), tape.Leaf(tensor.From([]float64{s.Lambda}))
-					tape.Backward(LearnedFISTA(tape.Constant(p.x), tape.Constant(p.w), step, lambda, s), seed)
-					got := []float64{step.Grad().Data[0], lambda.Grad().Data[0]}
+					r := p.learnedGradients(s, seed)
+					got := []float64{r.dt.Data[0], r.dlambda.Data[0]}
 					want := []float64{
 						(value(p.step+h, s.Lambda) - value(p.step-h, s.Lambda)) / (2 * h),
 						(value(p.step, s.Lambda+h) - value(p.step, s.Lambda-h)) / (2 * h),
@@ -40,34 +39,52 @@ func TestLearnedGradients(t *testing.T) {
 	}
 }
 
-// TestLearnedEqualsConstant: values on the tape change no bit of the code nor of the gradients of x and w.
+// learned is a code with all its gradients.
+type learned struct{ z, dx, dw, dt, dlambda *tensor.Tensor[float64] }
+
+// learnedGradients are those of <seed, z> for FISTA with the step size and lambda as inputs of the graph.
+func (p problem) learnedGradients(s Settings, seed *tensor.Tensor[float64]) learned {
+	g := autodiff.NewGraph()
+	x, w := g.Input("x", p.x.Shape...), g.Input("w", p.w.Shape...)
+	step, lambda, dz := g.Input("t"), g.Input("lambda"), g.Input("dz", seed.Shape...)
+	z := FISTA("", x, w, step, lambda, s)
+	list := values(map[*autodiff.Node]*tensor.Tensor[float64]{x: p.x, w: p.w, step: scalar(p.step), lambda: scalar(s.Lambda), dz: seed},
+		append(autodiff.Backward(z, dz, x, w, step, lambda), z)...)
+	return learned{list[4], list[0], list[1], list[2], list[3]}
+}
+
+// TestLearnedEqualsConstant: a step size and a lambda that have gradients change no bit of the code nor of the gradients of x and w;
+// nor does a step size that is a node's value.
 func TestLearnedEqualsConstant(t *testing.T) {
 	p := newProblem(t, 3)
 	seed := fill[float64](77, 1, p.codeShape(p.n)...)
 	for kind, penalty := range penalties {
 		s := p.settings(penalty, 4, Paper)
-		var results [2][]*tensor.Tensor[float64]
-		for learned := range 2 {
-			arena := tensor.NewArena[float64]()
-			tape := autodiff.NewTape(arena)
-			x, w := tape.Leaf(p.x), tape.Leaf(p.w)
-			z := FISTA(x, w, p.step, s)
-			if learned == 1 {
-				z.Drop()
-				tape.Reset()
-				step := autodiff.Scale(tape.Leaf(tensor.From([]float64{1})), p.step) // consumed by FISTA
-				z = LearnedFISTA(x, w, step, nil, s)
-			}
-			code := z.Value().Clone()
-			tape.Backward(z, seed)
-			results[learned] = []*tensor.Tensor[float64]{code, x.Grad().Clone(), w.Grad().Clone()}
-			tape.Reset()
-			if arena.Out() != 0 {
-				t.Errorf("%s: %d tensors are out after Reset", kind, arena.Out())
+		z, dx, dw := SolveGradients(p.x, p.w, p.step, s, seed)
+		r := p.learnedGradients(s, seed)
+		same(t, kind+": code", r.z, z)
+		same(t, kind+": gradient of x", r.dx, dx)
+		same(t, kind+": gradient of w", r.dw, dw)
+
+		g := autodiff.NewGraph()
+		x, w, one, seedInput := g.Input("x", p.x.Shape...), g.Input("w", p.w.Shape...), g.Input("one"), g.Input("dz", seed.Shape...)
+		code := FISTA("", x, w, autodiff.Scale(one, p.step, nil), nil, s)
+		wanted := append(autodiff.Backward(code, seedInput, x, w, one), code)
+		arena := tensor.NewArena[float64]()
+		program := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: wanted}), arena)
+		for input, value := range map[*autodiff.Node]*tensor.Tensor[float64]{x: p.x, w: p.w, one: scalar(1.0), seedInput: seed} {
+			program.Set(input, value)
+		}
+		program.Run()
+		for i, want := range []*tensor.Tensor[float64]{dx, dw, nil, z} {
+			if want != nil {
+				same(t, fmt.Sprintf("%s, step of a node: %s", kind, wanted[i].Name), program.Value(wanted[i]), want)
 			}
 		}
-		for i, name := range []string{"code", "gradient of x", "gradient of w"} {
-			same(t, kind+": "+name, results[1][i], results[0][i])
+		near(t, kind+": gradient of the step's factor", program.Value(wanted[2]).Data, []float64{p.step * r.dt.Data[0]}, 1e-14)
+		program.Release()
+		if arena.Out() != 0 {
+			t.Errorf("%s: %d tensors are out after Release", kind, arena.Out())
 		}
 	}
 }
@@ -88,26 +105,28 @@ func TestLearnedLayer(t *testing.T) {
 		l := newLayer[float64](p.setup, s)
 		same(t, fmt.Sprintf("learning %v: code", learn), l.code(x), code)
 		gradients := func(factor float64) (loss, lambda, step float64) {
-			tape := autodiff.NewTape(tensor.NewArena[float64]())
-			var vars [2]*autodiff.Var[float64]
-			for i, own := range []*tensor.Tensor[float64]{l.Penalty, l.StepFactor} {
-				if own != nil {
-					vars[i] = tape.Leaf(own)
+			f := flowOf(l, x.Shape)
+			wanted := []*autodiff.Node{f.w}
+			for _, n := range []*autodiff.Node{f.lambda, f.factor} {
+				if n != nil {
+					wanted = append(wanted, n)
 				}
 			}
 			if l.StepFactor != nil {
 				l.StepFactor.Data[0] = factor
 			}
-			z := l.ForwardLearned(tape.Constant(x), tape.Leaf(l.Weight), vars[0], vars[1])
-			loss = tensor.SumSquares(z.Value()) / 2
-			tape.Backward(z, z.Value().Clone())
-			value := func(v *autodiff.Var[float64]) float64 {
-				if v == nil {
+			found := autodiff.Backward(f.z, f.z, wanted...) // of |z|^2/2
+			r := bind(f, l, tensor.NewArena[float64](), append(found, f.z)...)
+			r.Set(f.x, x)
+			r.Run()
+			value := func(n *autodiff.Node) float64 {
+				i := slices.Index(wanted, n)
+				if i < 0 {
 					return math.NaN()
 				}
-				return v.Grad().Data[0]
+				return r.Value(found[i]).Data[0]
 			}
-			return loss, value(vars[0]), value(vars[1])
+			return tensor.SumSquares(r.Value(f.z)) / 2, value(f.lambda), value(f.factor)
 		}
 		_, lambda, step := gradients(1)
 		if (lambda < 0) != learn[0] {

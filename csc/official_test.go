@@ -32,7 +32,7 @@ func TestPublishedVariant(t *testing.T) {
 	z := l.code(x)
 	near(t, "z", z.Data, want, 1e-10)
 	l.Variant = Paper
-	paper := solve(x, l.Weight, l.StepSize.Data[0], l.Settings)
+	paper := Solve(x, l.Weight, l.StepSize.Data[0], l.Settings)
 	if d := golden.Compare(paper.Data, want); !(d.Error > 1e-2 && d.Error < 1) {
 		t.Errorf("the paper's variant is %g away from the authors' code, want a visible difference", d.Error)
 	}

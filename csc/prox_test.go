@@ -20,8 +20,10 @@ var penalties = map[string]Settings{
 const proxStep = 0.8
 
 func prox(u []float64, step float64, s Settings) []float64 {
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	return Prox(tape.Constant(tensor.From(u, len(u))), step, s).Value().Data
+	g := autodiff.NewGraph()
+	at, t := g.Input("u", len(u)), g.Input("t")
+	z := autodiff.Prox(at, t, nil, s.Shrinkage())
+	return values(map[*autodiff.Node]*tensor.Tensor[float64]{at: tensor.From(u, len(u)), t: scalar(step)}, z)[0].Data
 }
 
 // penalty is lambda |z| + mu/2 z^2, infinite where z must not be.

@@ -31,12 +31,17 @@ func TestAlgorithmReachesEveryConvolution(t *testing.T) {
 					t.Errorf("%s: layer %s has algorithm %v, want %v", name, l.Name, l.Geometry.Algorithm, a)
 				}
 			}
-			for _, stage := range n.stages {
-				for _, b := range stage {
-					if b.conv1.Geometry.Algorithm != a || b.conv2.Geometry.Algorithm != a {
-						t.Errorf("%s: %s has algorithms %v and %v, want %v", name, b.name, b.conv1.Geometry.Algorithm, b.conv2.Geometry.Algorithm, a)
-					}
+			count := 0
+			for _, node := range n.Graph(Options{Images: 1}).Nodes {
+				if node.Op.Name != "analysis" && node.Op.Name != "synthesis" {
+					continue
 				}
+				if count++; node.Geometry().Algorithm != a {
+					t.Errorf("%s: %s has algorithm %v, want %v", name, node.Name, node.Geometry().Algorithm, a)
+				}
+			}
+			if count < 2+1+6+2 { // the stem twice and back, two in each block, the shortcuts
+				t.Errorf("%s: only %d convolutions", name, count)
 			}
 			p := NewPredictor(n.Evaluable())
 			p.Observe = func(name string, value *tensor.Tensor[float32]) {

@@ -2,8 +2,9 @@ package sdnet
 
 import (
 	"fmt"
+	"slices"
 
-	"sdref/conv"
+	"sdref/autodiff"
 	"sdref/tensor"
 )
 
@@ -18,51 +19,90 @@ type LayerInfo struct {
 	MultiplyAdds int
 }
 
-// Describe lists the layers in the order in which an image meets them.
-func (n *Network[T]) Describe() []LayerInfo {
-	var list []LayerInfo
-	add := func(f *filter[T], b *norm[T]) {
-		list = append(list, f.info())
-		if b != nil {
-			list = append(list, LayerInfo{Name: b.name, Kind: "BatchNorm", Output: b.shape, Parameters: 2 * b.shape[0], MultiplyAdds: b.shape[0] * b.shape[1] * b.shape[2]})
+// Describe lists the layers in the order in which an image meets them, by a walk along the graph of the network for one image.
+func (s Spec) Describe() (list []LayerInfo) {
+	iterations := s.CSC.Iterations
+	s.CSC.Iterations = min(iterations, repeated) // all later ones are the same again
+	f := s.Graph(Options{Images: 1})
+	for _, n := range f.Nodes {
+		kind := f.kind(n)
+		if kind == "" {
+			continue
+		}
+		times := 1
+		if n.Iteration == repeated {
+			times += iterations - repeated
+		}
+		if last := len(list) - 1; last < 0 || list[last].Name != n.Layer {
+			list = append(list, LayerInfo{Name: n.Layer, Kind: kind, Parameters: f.parametersOf(n.Layer)})
+		}
+		info := &list[len(list)-1]
+		info.MultiplyAdds += times * multiplyAdds(n)
+		if n.Op.Name != "synthesis" { // whose value is a signal
+			info.Output = [3]int{1, 1, 1}
+			copy(info.Output[:], n.Shape[1:])
 		}
 	}
-	add(n.stem, n.stemNorm)
-	if n.stemLast != nil {
-		add(n.stemLast, nil)
-	} else if n.Data.Stem.Pool {
-		out := n.stem.out
-		halve := conv.Geometry{Stride: 2, Padding: 1}
-		list = append(list, LayerInfo{Name: "layer0.pool", Kind: "max-pool 3x3/2", Output: [3]int{out[0], halve.CodeSize(out[1], 3), halve.CodeSize(out[2], 3)}})
-	}
-	for _, stage := range n.stages {
-		for _, b := range stage {
-			add(b.conv1, b.bn1)
-			add(b.conv2, b.bn2)
-			if b.shortcut != nil {
-				add(b.shortcut, b.shortcutNorm)
-			}
-		}
-	}
-	w := n.linear.weight
-	return append(list, LayerInfo{Name: "linear", Kind: "linear", Output: [3]int{w.Shape[0], 1, 1}, Parameters: w.Len() + n.linear.bias.Len(), MultiplyAdds: w.Len()})
+	return list
 }
 
-func (f *filter[T]) info() LayerInfo {
-	info := LayerInfo{Name: f.name, Kind: "conv", Output: f.out, Parameters: f.weight.Len()}
-	info.MultiplyAdds = f.weight.Len() * f.out[1] * f.out[2]
-	if f.layer != nil {
-		info.Name, info.Kind = f.layer.Name, "CSC"
-		info.MultiplyAdds *= 2*f.layer.Iterations - 1
-		for _, s := range []*tensor.Tensor[T]{f.layer.Penalty, f.layer.StepFactor} {
-			if s != nil {
-				info.Parameters++
-			}
+// repeated is the first iteration of FISTA that has all that later ones have.
+const repeated = 3
+
+// kind is that of the layer to which a node belongs, empty for nodes that make no layer.
+func (f *Flow) kind(n *autodiff.Node) string {
+	switch n.Op.Name {
+	case "batchnorm":
+		return "BatchNorm"
+	case "linear":
+		return "linear"
+	case "max_pool":
+		return fmt.Sprintf("max-pool %dx%[1]d/%d", n.Int("size"), n.Int("stride"))
+	case "analysis", "synthesis":
+		name, w := "conv", n.Inputs[1].Shape
+		if slices.ContainsFunc(f.Layers, func(l FlowLayer) bool { return l.Name == n.Layer }) {
+			name = "CSC"
+		}
+		name += fmt.Sprintf(" %dx%d", w[2], w[3])
+		if stride := n.Int("stride"); stride > 1 {
+			name += fmt.Sprintf("/%d", stride)
+		}
+		return name
+	}
+	return ""
+}
+
+// parametersOf counts the trained numbers of a layer.
+func (f *Flow) parametersOf(layer string) (count int) {
+	for _, s := range f.State {
+		if module, _, _ := cutLast(s.Name); module == layer && !s.Buffer {
+			count += tensor.Size(s.Shape)
 		}
 	}
-	info.Kind += fmt.Sprintf(" %dx%d", f.weight.Shape[2], f.weight.Shape[3])
-	if f.Stride > 1 {
-		info.Kind += fmt.Sprintf("/%d", f.Stride)
+	return count
+}
+
+// cutLast cuts a name at its last dot.
+func cutLast(name string) (module, quantity string, ok bool) {
+	for i := len(name) - 1; i >= 0; i-- {
+		if name[i] == '.' {
+			return name[:i], name[i+1:], true
+		}
 	}
-	return info
+	return "", name, false
+}
+
+// multiplyAdds is what a node costs.
+func multiplyAdds(n *autodiff.Node) int {
+	switch n.Op.Name {
+	case "analysis": // every weight meets every pixel of the code
+		return tensor.Size(n.Inputs[1].Shape) * tensor.Size(n.Shape[2:])
+	case "synthesis":
+		return tensor.Size(n.Inputs[1].Shape) * tensor.Size(n.Inputs[0].Shape[2:])
+	case "linear":
+		return tensor.Size(n.Inputs[1].Shape)
+	case "batchnorm":
+		return tensor.Size(n.Shape)
+	}
+	return 0
 }

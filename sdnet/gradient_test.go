@@ -2,6 +2,7 @@ package sdnet_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"sdref/autodiff"
@@ -22,7 +23,7 @@ func TestGradients(t *testing.T) {
 			stir(n, 2)
 			n.NormalizeAtoms()
 			n.UpdateSteps()
-			l := &lossOf{n, noise[float64](3, 1, 3, 3, 8, 8), []int{4, 0, 2}, true}
+			l := &lossOf{Network: n, x: noise[float64](3, 1, 3, 3, 8, 8), labels: []int{4, 0, 2}, training: true}
 			for range 40 { // running statistics come near the batch's, so that codes do not vanish in evaluation
 				l.value()
 			}
@@ -48,25 +49,76 @@ type lossOf struct {
 	x        *tensor.Tensor[float64]
 	labels   []int
 	training bool
+
+	programs map[[2]bool]*lossProgram // by training and whether gradients are wanted
 }
 
-func (l *lossOf) pass(tape *autodiff.Tape[float64]) (*sdnet.Pass[float64], *autodiff.Var[float64]) {
-	pass := &sdnet.Pass[float64]{Tape: tape, Training: l.training}
-	return pass, autodiff.CrossEntropy(l.Forward(pass, tape.Constant(l.x)), l.labels)
+// lossProgram is a network's graph with the loss, and the gradients of all parameters if they are wanted.
+type lossProgram struct {
+	*autodiff.Program[float64]
+	flow      *sdnet.Flow
+	loss      *autodiff.Node
+	gradients []*autodiff.Node
+}
+
+func newLossProgram(n *sdnet.Network[float64], images int, training, gradients bool) *lossProgram {
+	p := &lossProgram{flow: n.Graph(sdnet.Options{Images: images, Training: training})}
+	labels := p.flow.Input("labels", images)
+	p.loss = p.flow.Loss(p.flow.Logits, labels)
+	outputs := []*autodiff.Node{p.loss}
+	if gradients {
+		p.gradients = autodiff.Backward(p.loss, nil, p.flow.Parameters()...)
+		outputs = append(outputs, p.gradients...)
+	}
+	for _, s := range p.flow.State {
+		if now := p.flow.Now(s.Name); now != s.Node {
+			outputs = append(outputs, now)
+		}
+	}
+	p.Program = autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: outputs}), tensor.NewArena[float64]())
+	n.Bind(p.Program, p.flow)
+	return p
+}
+
+// numbers is a tensor of labels.
+func numbers[T tensor.Float](labels []int) *tensor.Tensor[T] {
+	t := tensor.New[T](len(labels))
+	for i, l := range labels {
+		t.Data[i] = T(l)
+	}
+	return t
+}
+
+// run runs the network once. In training running statistics move; they have no influence there.
+func (l *lossOf) run(gradients bool) *lossProgram {
+	key := [2]bool{l.training, gradients}
+	if l.programs == nil {
+		l.programs = map[[2]bool]*lossProgram{}
+	}
+	if l.programs[key] == nil {
+		l.programs[key] = newLossProgram(l.Network, len(l.labels), l.training, gradients)
+	}
+	p := l.programs[key]
+	p.Set(p.flow.X, l.x)
+	p.Set(p.flow.Node("labels"), numbers[float64](l.labels))
+	p.Run()
+	for _, s := range l.State() {
+		if now := p.flow.Now(s.Name); now.Op != nil {
+			copy(s.Data, p.Value(now).Data)
+		}
+	}
+	return p
 }
 
 func (l *lossOf) value() float64 {
-	// In training running statistics move; they have no influence there.
-	_, loss := l.pass(autodiff.NoGrad(tensor.NewArena[float64]()))
-	return loss.Value().Data[0]
+	p := l.run(false)
+	return p.Value(p.loss).Data[0]
 }
 
 func (l *lossOf) gradients() (list []*tensor.Tensor[float64]) {
-	tape := autodiff.NewTape(tensor.NewArena[float64]())
-	pass, loss := l.pass(tape)
-	tape.Backward(loss, nil)
-	for _, p := range l.Parameters() {
-		list = append(list, pass.Grad(p.Tensor))
+	p := l.run(true)
+	for _, n := range p.gradients {
+		list = append(list, p.Value(n).Clone())
 	}
 	return list
 }
@@ -101,41 +153,60 @@ func dot(a, b *tensor.Tensor[float64]) float64 {
 
 func norm(a *tensor.Tensor[float64]) float64 { return math.Sqrt(dot(a, a)) }
 
-// TestGradBeforeBackward checks that there is no gradient where none was computed.
-func TestGradBeforeBackward(t *testing.T) {
+// TestGradBeforeGradients checks that there is no gradient where none was computed.
+func TestGradBeforeGradients(t *testing.T) {
 	n := build[float32](t, small(t, "sdnet8_narrow", 8), 1)
-	tape := autodiff.NewTape(tensor.NewArena[float32]())
-	pass := &sdnet.Pass[float32]{Tape: tape}
-	p := n.Parameters()[0].Tensor
-	if pass.Grad(p) != nil {
-		t.Error("a gradient before Forward")
+	trainer := sdnet.NewTrainer(n, 0.9, 0)
+	if trainer.Grad(n.Parameters()[0].Tensor) != nil {
+		t.Error("a gradient before Gradients")
 	}
-	n.Forward(pass, tape.Constant(noise[float32](1, 1, 1, 3, 8, 8)))
-	if pass.Grad(p) != nil || pass.Grad(tensor.New[float32](1)) != nil {
-		t.Error("a gradient before Backward, or of what is no parameter")
+	trainer.Gradients(noise[float32](1, 1, 1, 3, 8, 8), []int{2})
+	if trainer.Grad(tensor.New[float32](1)) != nil {
+		t.Error("a gradient of what is no parameter")
+	}
+	for _, s := range n.State() {
+		if (trainer.Grad(s.Tensor) == nil) != s.Buffer {
+			t.Errorf("%s, a buffer: %t, has a gradient: %t", s.Name, s.Buffer, !s.Buffer)
+		}
 	}
 }
 
-// TestFrozen checks that without the parameters' gradients that of the images is the same, and a difference quotient of the loss.
+// TestFrozen checks that the gradient of the images without the parameters' is the same, and a difference quotient of the loss, and
+// that nothing is computed for parameters then, except the sums of which BatchNorm's gradient of its input is made.
 func TestFrozen(t *testing.T) {
 	for _, kind := range kinds {
 		n := build[float64](t, small(t, kind, 8), 1)
 		x, labels := noise[float64](3, 1, 2, 3, 8, 8), []int{4, 0}
-		l := &lossOf{n, x, labels, true}
+		l := &lossOf{Network: n, x: x, labels: labels, training: true}
 		for range 40 { // as in TestGradients
 			l.value()
 		}
 		l.training = false
 		gradient := func(frozen bool) *tensor.Tensor[float64] {
-			tape := autodiff.NewTape(tensor.NewArena[float64]())
-			pass, images := &sdnet.Pass[float64]{Tape: tape, Frozen: frozen}, tape.Leaf(x)
-			tape.Backward(autodiff.CrossEntropy(n.Forward(pass, images), labels), nil)
+			f := n.Graph(sdnet.Options{Images: 2})
+			loss := f.Loss(f.Logits, f.Input("labels", 2))
+			wanted := []*autodiff.Node{f.X}
+			if !frozen {
+				wanted = append(wanted, f.Parameters()...)
+			}
+			gradients := autodiff.Backward(loss, nil, wanted...)
 			for _, p := range n.Parameters() {
-				if (pass.Grad(p.Tensor) == nil) != frozen {
+				sums := strings.Contains(p.Name, ".bn") || strings.HasPrefix(p.Name, "layer0.1.") || strings.Contains(p.Name, "shortcut.1.")
+				if (f.Node("grad/"+p.Name) == nil) != frozen && !sums {
 					t.Errorf("%s, frozen %t: the gradient of %s", kind, frozen, p.Name)
 				}
 			}
-			return images.Grad()
+			for _, node := range f.Nodes {
+				if frozen && (node.Op.Name == "filter" || node.Op.Name == "linear_dw") {
+					t.Errorf("%s: %s is computed for frozen parameters", kind, node.Name)
+				}
+			}
+			p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: gradients}), tensor.NewArena[float64]())
+			n.Bind(p, f)
+			p.Set(f.X, x)
+			p.Set(f.Node("labels"), numbers[float64](labels))
+			p.Run()
+			return p.Value(gradients[0])
 		}
 		if !tensor.SameBits(gradient(true), gradient(false)) {
 			t.Errorf("%s: frozen parameters change the gradient of the images", kind)

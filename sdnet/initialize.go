@@ -29,7 +29,7 @@ func (n *Network[T]) Initialize(seed uint64) {
 		case strings.HasSuffix(s.Name, ".dn.weight"):
 			fill(s.Tensor, stream, math.Sqrt(6/float64(s.Len()/s.Shape[0])))
 		case len(s.Shape) > 1, s.Name == "linear.bias":
-			fan := n.linear.weight.Shape[1]
+			fan := n.byName["linear.weight"].Shape[1]
 			if len(s.Shape) > 1 {
 				fan = s.Len() / s.Shape[0]
 			}

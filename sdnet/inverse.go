@@ -17,48 +17,36 @@ import (
 //
 // or, if exact, with it: then the inverse of what BatchNorm did. It exists for networks of CSC blocks without shortcuts.
 func (n *Network[T]) Invert(z *tensor.Tensor[T], stage, block int, exact bool) (*tensor.Tensor[T], error) {
-	if !n.CSCStem || n.Data.Stem.Pool && n.stemLast == nil {
+	if !n.CSCStem || n.Data.Stem.Pool && !n.CSCBlocks {
 		return nil, fmt.Errorf("network %s: the stem cannot be inverted", n.Name)
 	}
 	if stage > 0 && !n.Plain {
 		return nil, fmt.Errorf("network %s: blocks with shortcuts cannot be inverted", n.Name)
 	}
-	if stage < 0 || stage > len(n.stages) || (stage > 0 && (block < 1 || block > len(n.stages[stage-1]))) {
+	if stage < 0 || stage > len(n.Blocks) || (stage > 0 && (block < 1 || block > n.Blocks[stage-1])) {
 		return nil, fmt.Errorf("network %s: there is no block %d in stage %d", n.Name, block, stage)
 	}
-	n.mustBeOutput(z, stage, block)
-	for s := stage; s >= 1; s-- {
-		blocks := n.stages[s-1]
-		if s == stage {
-			blocks = blocks[:block]
-		}
-		for i := len(blocks) - 1; i >= 0; i-- {
-			b := blocks[i]
-			z = b.conv2.layer.Reconstruct(b.bn2.invert(z, exact))
-			z = b.conv1.layer.Reconstruct(b.bn1.invert(z, exact))
+	f := n.Graph(Options{Images: 1})
+	var out *autodiff.Node
+	for _, m := range f.Marks {
+		if m.Name == blockOutput(stage, block) {
+			out = m.Node
 		}
 	}
-	if n.stemLast != nil {
-		z = n.stemLast.layer.Reconstruct(z)
+	if len(z.Shape) != 4 || !slices.Equal(z.Shape[1:], out.Shape[1:]) {
+		panic(&tensor.ShapeError{Op: "sdnet.Invert (output, channels and size)", Shapes: [][]int{z.Shape, out.Shape[1:]}})
 	}
-	return n.stem.layer.Reconstruct(n.stemNorm.invert(z, exact)), nil
+	for out != f.X { // back along the graph, a code's signal being what the code stands for
+		if i := slices.IndexFunc(f.Layers, func(l FlowLayer) bool { return l.Code == out }); i >= 0 {
+			z, out = n.Layers[i].Reconstruct(z), f.Layers[i].Signal
+		} else {
+			z, out = n.denormalise(z, out, exact), out.Inputs[0]
+		}
+	}
+	return z, nil
 }
 
-// mustBeOutput panics with a *tensor.ShapeError unless z (N, C, H, W) has the shape of the block's output.
-func (n *Network[T]) mustBeOutput(z *tensor.Tensor[T], stage, block int) {
-	out := n.stem.out
-	switch {
-	case stage > 0:
-		out = n.stages[stage-1][block-1].conv2.out
-	case n.stemLast != nil:
-		out = n.stemLast.out
-	}
-	if len(z.Shape) != 4 || !slices.Equal(z.Shape[1:], out[:]) {
-		panic(&tensor.ShapeError{Op: "sdnet.Invert (output, channels and size)", Shapes: [][]int{z.Shape, out[:]}})
-	}
-}
-
-// ParseBlock reads the name under which Pass.Observe shows a block's output, "blockS.B".
+// ParseBlock reads the name under which Predictor.Observe shows a block's output, "blockS.B".
 func ParseBlock(name string) (stage, block int, ok bool) {
 	_, err := fmt.Sscanf(name, "block%d.%d", &stage, &block)
 	return stage, block, err == nil && name == blockOutput(stage, block)
@@ -67,17 +55,20 @@ func ParseBlock(name string) (stage, block int, ok bool) {
 // blockOutput is the inverse of ParseBlock.
 func blockOutput(stage, block int) string { return fmt.Sprintf("block%d.%d", stage, block) }
 
-func (b *norm[T]) invert(y *tensor.Tensor[T], exact bool) *tensor.Tensor[T] {
-	x := tensor.New[T](y.Shape...)
+// denormalise undoes a BatchNorm, the node y, with its running statistics.
+func (n *Network[T]) denormalise(value *tensor.Tensor[T], y *autodiff.Node, exact bool) *tensor.Tensor[T] {
+	of := func(input int) []T { return n.byName[y.Inputs[input].Name].Data }
+	mean, variance, gamma, beta := of(1), of(2), of(3), of(4)
+	x := tensor.New[T](value.Shape...)
 	epsilon := 0.0
 	if exact {
-		epsilon = autodiff.BatchNormEpsilon
+		epsilon = y.Attrs["epsilon"]
 	}
-	plane := y.Shape[2] * y.Shape[3]
-	for i, v := range y.Data {
-		c := i / plane % y.Shape[1]
-		spread := math.Sqrt(float64(b.running.Var.Data[c]) + epsilon)
-		x.Data[i] = T(float64((float64(v)-float64(b.beta.Data[c]))/float64(b.gamma.Data[c])*spread) + float64(b.running.Mean.Data[c]))
+	plane := value.Shape[2] * value.Shape[3]
+	for i, v := range value.Data {
+		c := i / plane % value.Shape[1]
+		spread := math.Sqrt(float64(variance[c]) + epsilon)
+		x.Data[i] = T(float64((float64(v)-float64(beta[c]))/float64(gamma[c])*spread) + float64(mean[c]))
 	}
 	return x
 }

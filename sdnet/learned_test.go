@@ -66,7 +66,7 @@ func TestLearnedGradientsOfNetworks(t *testing.T) {
 		stir(n, 2)
 		n.NormalizeAtoms()
 		n.UpdateSteps()
-		l := &lossOf{n, noise[float64](3, 1, 3, 3, 8, 8), []int{4, 0, 2}, true}
+		l := &lossOf{Network: n, x: noise[float64](3, 1, 3, 3, 8, 8), labels: []int{4, 0, 2}, training: true}
 		gradients, scalars := l.gradients(), 0
 		for i, p := range n.Parameters() {
 			direction := noise[float64](uint64(i), 1, p.Shape...)
@@ -123,7 +123,7 @@ func TestImplicitGradientOfNetworks(t *testing.T) {
 	for i, g := range []csc.Gradient{csc.Unrolled, csc.Implicit} {
 		spec.CSC.Gradient = g
 		n := build[float64](t, spec, 1)
-		l := &lossOf{n, noise[float64](3, 1, 3, 3, 8, 8), []int{4, 0, 2}, true}
+		l := &lossOf{Network: n, x: noise[float64](3, 1, 3, 3, 8, 8), labels: []int{4, 0, 2}, training: true}
 		all[i] = l.gradients()
 	}
 	for i, want := range all[0] {

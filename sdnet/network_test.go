@@ -147,7 +147,8 @@ func TestEvaluableLeavesTheNetworkAlone(t *testing.T) {
 	}
 }
 
-// TestPredictorIsForward compares a Predictor, whose memory is reused, with fresh passes that record and that do not.
+// TestPredictorIsForward compares a Predictor, whose memory is reused, with fresh programs of the network's graph, one that computes
+// gradients too and one that does not.
 func TestPredictorIsForward(t *testing.T) {
 	for _, kind := range kinds {
 		n := build[float32](t, small(t, kind, 16), 1)
@@ -155,13 +156,19 @@ func TestPredictorIsForward(t *testing.T) {
 		before := n.Clone()
 		p := sdnet.NewPredictor(n)
 		for seed := range uint64(3) {
-			x := noise[float32](seed, 1, int(seed)+1, 3, 16, 16)
+			images := int(seed) + 1
+			x := noise[float32](seed, 1, images, 3, 16, 16)
 			got := p.Logits(x)
-			recorded, plain := autodiff.NewTape(tensor.NewArena[float32]()), autodiff.NoGrad(tensor.NewArena[float32]())
-			for _, tape := range []*autodiff.Tape[float32]{recorded, plain} {
-				want := n.Forward(&sdnet.Pass[float32]{Tape: tape}, tape.Constant(x)).Value()
-				if !slices.Equal(got.Shape, []int{int(seed) + 1, 5}) || !tensor.SameBits(got, want) {
-					t.Errorf("%s: logits %v, want %v", kind, got, want)
+			for _, gradients := range []bool{true, false} {
+				f := n.Graph(sdnet.Options{Images: images})
+				outputs := []*autodiff.Node{f.Logits}
+				if gradients {
+					loss := f.Loss(f.Logits, f.Input("labels", images))
+					outputs = append(outputs, autodiff.Backward(loss, nil, f.Parameters()...)...)
+				}
+				want := logits(n, f, x, outputs...)
+				if !slices.Equal(got.Shape, []int{images, 5}) || !tensor.SameBits(got, want) {
+					t.Errorf("%s, gradients %t: logits %v, want %v", kind, gradients, got, want)
 				}
 			}
 		}
@@ -169,27 +176,45 @@ func TestPredictorIsForward(t *testing.T) {
 	}
 }
 
+// logits runs a flow of n with the given outputs, its logits the first.
+func logits[T tensor.Float](n *sdnet.Network[T], f *sdnet.Flow, x *tensor.Tensor[T], outputs ...*autodiff.Node) *tensor.Tensor[T] {
+	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: outputs}), tensor.NewArena[T]())
+	n.Bind(p, f)
+	p.Set(f.X, x)
+	if labels := f.Node("labels"); labels != nil {
+		p.Set(labels, numbers[T](make([]int, x.Shape[0])))
+	}
+	p.Run()
+	return p.Value(outputs[0])
+}
+
 // TestObserveSignalShowsWhatLayersCode: from the signal shown, the layer computes the code shown next.
 func TestObserveSignalShowsWhatLayersCode(t *testing.T) {
-	n := build[float32](t, small(t, "sdnet8_all_narrow", 16), 1)
-	tape := autodiff.NoGrad(tensor.NewArena[float32]())
-	var signal *tensor.Tensor[float32]
-	coded := 0
-	pass := &sdnet.Pass[float32]{Tape: tape, ObserveSignal: func(_ string, x *tensor.Tensor[float32]) { signal = x.Clone() }}
-	pass.Observe = func(name string, z *tensor.Tensor[float32]) {
-		for _, l := range n.Layers {
-			if l.Name == name {
-				own := autodiff.NoGrad(tensor.NewArena[float32]())
-				if again := l.Forward(own.Constant(signal), own.Constant(l.Weight)).Value(); !tensor.SameBits(again, z) {
+	for _, kind := range []string{"sdnet8_narrow", "sdnet8_all_narrow"} { // the stem's signal is the images themselves
+		n := build[float32](t, small(t, kind, 16), 1)
+		var signal *tensor.Tensor[float32]
+		var of string
+		coded := 0
+		p := sdnet.NewPredictor(n)
+		p.ObserveSignal = func(layer string, x *tensor.Tensor[float32]) { of, signal = layer, x.Clone() }
+		p.Observe = func(name string, z *tensor.Tensor[float32]) {
+			for _, l := range n.Layers {
+				if l.Name != name {
+					continue
+				}
+				if of != name {
+					t.Errorf("%s: the last signal shown is that of %s", name, of)
+				}
+				if again := csc.Solve(signal, l.Weight, l.Step(), l.Current()); !tensor.SameBits(again, z) {
 					t.Errorf("%s: the code is not that of the signal", name)
 				}
 				coded++
 			}
 		}
-	}
-	n.Forward(pass, tape.Constant(noise[float32](1, 1, 2, 3, 16, 16)))
-	if coded != len(n.Layers) {
-		t.Errorf("%d layers coded, want %d", coded, len(n.Layers))
+		p.Logits(noise[float32](1, 1, 2, 3, 16, 16))
+		if coded != len(n.Layers) {
+			t.Errorf("%s: %d layers coded, want %d", kind, coded, len(n.Layers))
+		}
 	}
 }
 

@@ -15,21 +15,61 @@ func (n *Network[T]) Evaluable() *Network[T] {
 	return c
 }
 
-// Predictor computes logits without recording; its memory is reused from call to call.
+// Predictor computes logits; its memory is reused from call to call. It belongs to one goroutine.
 type Predictor[T tensor.Float] struct {
-	Net     *Network[T]
-	Observe func(name string, value *tensor.Tensor[T]) // as in Pass
-	tape    *autodiff.Tape[T]
+	Net *Network[T]
+	// Observe, if set, is shown intermediate values by the names of Flow.Marks. The tensor is valid during the call only.
+	Observe func(name string, value *tensor.Tensor[T])
+	// ObserveSignal, if set, is shown the signal of each CSC layer. Valid during the call only.
+	ObserveSignal func(layer string, x *tensor.Tensor[T])
+
+	programs programs[T]
 }
 
 // NewPredictor returns a predictor for a network whose atoms and step sizes are in order (see Evaluable).
 func NewPredictor[T tensor.Float](n *Network[T]) *Predictor[T] {
-	return &Predictor[T]{Net: n, tape: autodiff.NoGrad(tensor.NewArena[T]())}
+	return &Predictor[T]{Net: n, programs: newPrograms[T]()}
 }
 
 // Logits returns the logits (N, classes) of images (N, 3, H, W), valid until the next call.
 func (p *Predictor[T]) Logits(images *tensor.Tensor[T]) *tensor.Tensor[T] {
-	p.tape.Reset()
-	pass := &Pass[T]{Tape: p.tape, Observe: p.Observe}
-	return p.Net.Forward(pass, p.tape.Constant(images)).Value()
+	r := p.run(images, nil)
+	return r.Value(r.Logits)
+}
+
+// Loss is Logits, with the mean cross-entropy of labels.
+func (p *Predictor[T]) Loss(images *tensor.Tensor[T], labels []int) (logits *tensor.Tensor[T], loss float64) {
+	r := p.run(images, labels)
+	return r.Value(r.Logits), float64(r.Value(r.loss).Data[0])
+}
+
+func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
+	k := programKey{images: images.Shape[0], observed: p.Observe != nil, signals: p.ObserveSignal != nil, loss: labels != nil}
+	r := p.programs.get(p.Net, k, predictionProgram[T])
+	r.run(p.Net, images, labels, p.Observe, p.ObserveSignal)
+	return r
+}
+
+// predictionProgram is the program of Logits and Loss.
+func predictionProgram[T tensor.Float](n *Network[T], k programKey) (*program[T], autodiff.Wanted) {
+	f := n.newFlow(Options{Images: k.images, Lambdas: true})
+	p := &program[T]{Flow: f}
+	f.Logits = f.Forward(f.X)
+	w := autodiff.Wanted{Outputs: []*autodiff.Node{f.Logits}}
+	if k.loss {
+		p.labels = f.Input("labels", k.images)
+		p.loss = f.Loss(f.Logits, p.labels)
+		w.Outputs = append(w.Outputs, p.loss)
+	}
+	return p, w
+}
+
+// Plan is the plan of a training step or of a prediction for so many images.
+func (n *Network[T]) Plan(images int, training bool) *autodiff.Plan {
+	make := predictionProgram[T]
+	if training {
+		make = trainingProgram[T]
+	}
+	_, w := make(n, programKey{images: images, training: training})
+	return autodiff.NewPlan(w)
 }

@@ -1,28 +1,70 @@
 package sdnet
 
 import (
+	"fmt"
+	"strings"
+
 	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/sdnet/optim"
 	"sdref/tensor"
 )
 
+// Loss appends the mean cross-entropy of logits and labels (N), as loss/y.
+func (f *Flow) Loss(logits, labels *autodiff.Node) *autodiff.Node {
+	return autodiff.CrossEntropy(logits, labels).At(f.prefix+"loss", 0, "y")
+}
+
+// Training is a training step written down in a flow.
+type Training struct {
+	Logits, Loss *autodiff.Node
+	Parameters   []*autodiff.Node // that the step started from
+	Gradients    []*autodiff.Node // of the parameters
+}
+
+// Gradients appends forward pass, mean cross-entropy and backward pass for images x and labels (N).
+func (f *Flow) Gradients(x, labels *autodiff.Node) Training {
+	s := Training{Logits: f.Forward(x)}
+	s.Loss = f.Loss(s.Logits, labels)
+	s.Parameters = f.Parameters()
+	s.Gradients = autodiff.Backward(s.Loss, nil, s.Parameters...)
+	return s
+}
+
+// Descend appends a step of SGD for all parameters, from their velocities by name, whose place the new ones take. What comes
+// after it belongs to the next training step, and its nodes' names begin with step2/, and so on.
+func (f *Flow) Descend(s Training, velocities map[string]*autodiff.Node, d autodiff.Descent) (after []*autodiff.Node) {
+	i := 0
+	for _, p := range f.State {
+		if p.Buffer {
+			continue
+		}
+		moved, v := optim.Append(strings.TrimSuffix(f.prefix, "/"), p.Name, s.Parameters[i], s.Gradients[i], velocities[p.Name], nil, d)
+		f.now[p.Name], velocities[p.Name] = moved, v
+		after = append(after, moved)
+		i++
+	}
+	step := 1
+	fmt.Sscanf(f.prefix, "step%d/", &step)
+	f.prefix = fmt.Sprintf("step%d/", step+1)
+	return after
+}
+
 // Trainer makes training steps. Its memory is reused from step to step.
 type Trainer[T tensor.Float] struct {
 	Net       *Network[T]
 	Optimizer *optim.SGD[T]
-	// Observe, if set, is shown intermediate values of each step, as a Pass shows them.
+	// Observe, if set, is shown intermediate values of each step, by the names of Flow.Marks. The tensor is valid during the call only.
 	Observe func(name string, value *tensor.Tensor[T])
 
-	params []Named[T]
-	tape   *autodiff.Tape[T]
-	pass   *Pass[T]
-	logits *autodiff.Var[T]
+	params   []Named[T]
+	programs programs[T]
+	last     *program[T] // of the last Gradients; nil before it and after Apply
 }
 
 // NewTrainer returns a trainer with zero velocities.
 func NewTrainer[T tensor.Float](n *Network[T], momentum, decay float64) *Trainer[T] {
-	t := &Trainer[T]{Net: n, params: n.Parameters(), tape: autodiff.NewTape(tensor.NewArena[T]())}
+	t := &Trainer[T]{Net: n, params: n.Parameters(), programs: newPrograms[T]()}
 	var tensors []*tensor.Tensor[T]
 	for _, p := range t.params {
 		tensors = append(tensors, p.Tensor)
@@ -52,32 +94,54 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 // Gradients does the middle of a step: atoms normalised, forward, loss, backward. Grad tells the gradients until Apply.
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	t.Net.NormalizeAtoms()
-	t.tape.Reset()
-	t.pass = &Pass[T]{Tape: t.tape, Training: true, Observe: t.Observe}
-	t.logits = t.Net.Forward(t.pass, t.tape.Constant(images)).Keep()
-	r := Result{Correct: TopK(t.logits.Value(), labels, 1)}
-	loss := autodiff.CrossEntropy(t.logits, labels)
-	r.Loss = float64(loss.Value().Data[0])
-	t.tape.Backward(loss, nil)
-	return r
+	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil}, trainingProgram[T])
+	t.last.run(t.Net, images, labels, t.Observe, nil)
+	for name, moved := range t.last.moved {
+		copy(t.Net.byName[name].Data, t.last.Value(moved).Data)
+	}
+	return Result{Loss: float64(t.last.Value(t.last.step.Loss).Data[0]), Correct: TopK(t.Logits(), labels, 1)}
 }
 
-// Grad is the gradient of a parameter that the last Gradients found.
+// trainingProgram is the program of Gradients.
+func trainingProgram[T tensor.Float](n *Network[T], k programKey) (*program[T], autodiff.Wanted) {
+	f := n.newFlow(Options{Images: k.images, Training: true, Lambdas: true})
+	p := &program[T]{Flow: f, labels: f.Input("labels", k.images), moved: map[string]*autodiff.Node{}}
+	p.step = f.Gradients(f.X, p.labels)
+	w := autodiff.Wanted{Outputs: append([]*autodiff.Node{p.step.Logits, p.step.Loss}, p.step.Gradients...)}
+	for _, s := range f.State {
+		if now := f.now[s.Name]; now != s.Node {
+			p.moved[s.Name] = now
+			w.Outputs = append(w.Outputs, now)
+		}
+	}
+	return p, w
+}
+
+// Grad is the gradient of a parameter that the last Gradients found; nil for what is no parameter, before Gradients and after Apply.
 func (t *Trainer[T]) Grad(parameter *tensor.Tensor[T]) *tensor.Tensor[T] {
-	return t.pass.Grad(parameter)
+	if t.last == nil {
+		return nil
+	}
+	for i, p := range t.params {
+		if p.Tensor == parameter {
+			return t.last.Value(t.last.step.Gradients[i])
+		}
+	}
+	return nil
 }
 
 // Logits are those (N, classes) of the last Gradients, valid until Apply.
-func (t *Trainer[T]) Logits() *tensor.Tensor[T] { return t.logits.Value() }
+func (t *Trainer[T]) Logits() *tensor.Tensor[T] { return t.last.Value(t.last.step.Logits) }
 
 // Apply moves all parameters by the gradients that the last Gradients found and forgets these. A learned lambda or step factor that
 // falls below 0 is set to 0.
 func (t *Trainer[T]) Apply(rate float64) {
 	for i, p := range t.params {
-		t.Optimizer.Step(i, p.Tensor, t.pass.Grad(p.Tensor), rate)
+		t.Optimizer.Step(i, p.Tensor, t.last.Value(t.last.step.Gradients[i]), rate)
 	}
 	t.Net.Project()
-	t.tape.Reset()
+	t.last.Release()
+	t.last = nil
 }
 
 // TopK counts the images whose label is among the k largest logits (N, classes). Of equal logits the lower class counts as

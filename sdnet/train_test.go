@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"testing"
 
-	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/sdnet"
 	"sdref/tensor"
@@ -25,18 +24,16 @@ func TestStepIsThePublishedOrder(t *testing.T) {
 
 			estimates := manual.UpdateSteps()
 			manual.NormalizeAtoms()
-			tape := autodiff.NewTape(tensor.NewArena[float64]())
-			pass := &sdnet.Pass[float64]{Tape: tape, Training: true}
-			loss := autodiff.CrossEntropy(manual.Forward(pass, tape.Constant(x)), labels)
-			if result.Loss != loss.Value().Data[0] {
-				t.Errorf("%s, step %d: loss %g, want %g", kind, step, result.Loss, loss.Value().Data[0])
+			l := &lossOf{Network: manual, x: x, labels: labels, training: true}
+			r := l.run(true)
+			if loss := r.Value(r.loss).Data[0]; result.Loss != loss {
+				t.Errorf("%s, step %d: loss %g, want %g", kind, step, result.Loss, loss)
 			}
-			tape.Backward(loss, nil)
-			for _, p := range manual.Parameters() {
+			for i, p := range manual.Parameters() {
 				if velocity[p.Name] == nil {
 					velocity[p.Name] = make([]float64, p.Len())
 				}
-				nesterov(p.Data, velocity[p.Name], pass.Grad(p.Tensor).Data, 0.1, 0.9, 0.01)
+				nesterov(p.Data, velocity[p.Name], r.Value(r.gradients[i]).Data, 0.1, 0.9, 0.01)
 			}
 			for i, e := range estimates {
 				if e != result.Estimates[i] {

@@ -23,27 +23,9 @@ func Scale[T Float](dst, a *Tensor[T], s T) {
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.Scale(dst.Data[lo:hi], a.Data[lo:hi], s) })
 }
 
-// ReLUGrad sets dst = dy where y > 0 and 0 elsewhere, y being the output of max(x, 0); dst may be dy.
-func ReLUGrad[T Float](dst, y, dy *Tensor[T]) {
-	MustMatch("ReLUGrad", dst.Shape, y.Shape, dy.Shape)
-	set := kernel.Active[T]()
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.ReLUGrad(dst.Data[lo:hi], y.Data[lo:hi], dy.Data[lo:hi]) })
-}
-
 // ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being the output of soft thresholding at scale*u; dst may be dz.
 func ShrinkGrad[T Float](dst, z, dz *Tensor[T], scale T) {
 	MustMatch("ShrinkGrad", dst.Shape, z.Shape, dz.Shape)
 	set := kernel.Active[T]()
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.ShrinkGrad(dst.Data[lo:hi], z.Data[lo:hi], dz.Data[lo:hi], scale) })
-}
-
-// Momentum makes one step of stochastic gradient descent with Nesterov momentum, in place on w and velocity:
-//
-//	d = g + decay*w,  velocity = momentum*velocity + d,  w = w - rate*(d + momentum*velocity)
-func Momentum[T Float](w, velocity, g *Tensor[T], rate, momentum, decay T) {
-	MustMatch("Momentum", w.Shape, velocity.Shape, g.Shape)
-	set := kernel.Active[T]()
-	parallel.Ranges(w.Len(), Grain, func(lo, hi int) {
-		set.Momentum(w.Data[lo:hi], velocity.Data[lo:hi], g.Data[lo:hi], rate, momentum, decay)
-	})
 }

@@ -5,7 +5,7 @@
 // solved to any accuracy, and certified: Certify bounds how far F(z) is from the least value, whoever computed z.
 //
 // Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, KH, KW), the atoms. The N images are separate problems.
-// It is for whoever needs the solution itself, or has to judge one. It knows nothing of tapes, layers and networks: a layer's two
+// It is for whoever needs the solution itself, or has to judge one. It knows nothing of graphs, layers and networks: a layer's two
 // unrolled steps are package csc's.
 package solve
 

@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"sdref/autodiff"
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/tensor"
@@ -75,9 +74,8 @@ func TestPublishedIsTheLayer(t *testing.T) {
 	s := csc.Settings{Geometry: conv.Geometry{Stride: 2, Padding: 1}, Lambda: 0.1, Mu: 0.05, Nonnegative: true}
 	x, w := fill[float64](1, 2, 2, 3, 9, 8), fill[float64](2, 0.5, 5, 3, 3, 3)
 	layer := func(v csc.Variant, k int) *tensor.Tensor[float64] {
-		tape := autodiff.NoGrad(tensor.NewArena[float64]())
 		s.Variant, s.Iterations = v, k
-		return csc.FISTA(tape.Constant(x), tape.Constant(w), 0.05, s).Value()
+		return csc.Solve(x, w, 0.05, s)
 	}
 	p := FromSettings(x, w, s)
 	Published[float64]{Step: 0.05}.Solve(p, Stop{Iterations: 12}, func(r Record, z *tensor.Tensor[float64]) bool {

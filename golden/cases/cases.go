@@ -22,6 +22,16 @@ import (
 // have inputs of mean zero with all the digits that float32 has, and show which precision was used.
 func All() []*graph.Case { return all() }
 
+// Kinds lists the kinds of cases, as they come.
+func Kinds() (list []string) {
+	for _, c := range All() {
+		if !slices.Contains(list, c.Kind) {
+			list = append(list, c.Kind)
+		}
+	}
+	return list
+}
+
 // Find returns the case of that id, nil if there is none.
 func Find(id string) *graph.Case {
 	for _, c := range All() {

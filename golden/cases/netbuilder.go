@@ -1,63 +1,56 @@
 package cases
 
 import (
-	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"sdref/autodiff"
-	"sdref/conv"
+	"sdref/csc"
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/sdnet"
+	"sdref/tensor"
 )
 
-// netBuilder writes a network down as sdnet computes it: node MODULE/y is what a module gives, parameters and buffers are inputs
-// by their published names.
+// netBuilder makes cases of a network's flow. Parameters and buffers are inputs by their published names.
 type netBuilder struct {
 	*graph.Builder
-	data     data
-	spec     sdnet.Spec
-	power    graph.Power
-	training bool
-	prefix   string            // of the nodes of a second training step
-	names    []string          // of the parameters, in the order of their use
-	now      map[string]string // node or input that holds a parameter or buffer at the moment
+	flow *sdnet.Flow
+	data data
 }
 
-func newNetBuilder(b *graph.Builder, spec sdnet.Spec, rounds int, training bool) *netBuilder {
-	n := &netBuilder{Builder: b, data: data{name: b.ID}, spec: spec, power: graph.Published, training: training, now: map[string]string{}}
-	n.power.Rounds = rounds
-	return n
+// newNetBuilder returns a builder of a case of a network, or of parts of it, the whole way from weights as an optimiser left them.
+func newNetBuilder(spec sdnet.Spec, rounds int, training bool, id, kind, why string, flags ...string) *netBuilder {
+	p := csc.PublishedPower(rounds)
+	f := sdnet.NewFlow(spec, sdnet.Options{Training: training, Power: &p})
+	return &netBuilder{graph.On(f.Graph, id, kind, why, flags...), f, data{name: id}}
 }
 
-// state returns the node or input that holds a parameter or buffer at the moment: at first an input.
-func (n *netBuilder) state(name string, offset, scale float64, shape ...int) string {
-	if n.now[name] == "" {
-		n.now[name] = n.Input(name, n.data.around(name, offset, scale, shape...))
+// fillState gives the parameters and buffers that the flow has asked for their rules, and lists its nodes.
+func (n *netBuilder) fillState() {
+	for _, s := range n.flow.State {
+		if n.Case.Input(s.Name) == nil {
+			offset, scale := around(s)
+			n.Fill(s.Node, n.data.around(s.Name, offset, scale, s.Shape...))
+		}
 	}
-	return n.now[name]
+	n.List()
 }
 
-// parameter is state for what is trained.
-func (n *netBuilder) parameter(name string, offset, scale float64, shape ...int) string {
-	if n.now[name] == "" {
-		n.names = append(n.names, name)
+// around is where a parameter or buffer lies: numbers between offset - scale and offset + scale.
+func around(s sdnet.StateInput) (offset, scale float64) {
+	switch s.Role {
+	case "weight":
+		return 0, spread(tensor.Size(s.Shape[1:]))
+	case "gamma":
+		return 1, 0.25
+	case "running_var":
+		return 1, 0.25
+	case "v0":
+		return 0, 1
+	default: // beta, bias, running_mean
+		return 0, 0.25
 	}
-	return n.state(name, offset, scale, shape...)
-}
-
-// trained lists what holds the parameters at the moment.
-func (n *netBuilder) trained() (list []string) {
-	for _, name := range n.names {
-		list = append(list, n.now[name])
-	}
-	return list
-}
-
-// at is a place in a module.
-func (n *netBuilder) at(module, quantity string) graph.Place {
-	return graph.Place{Layer: n.prefix + module, Quantity: quantity}
 }
 
 // spread is the power of two next to 1/sqrt(fan): weights between -spread and spread keep signals at their size.
@@ -66,134 +59,52 @@ func spread(fan int) float64 {
 	return math.Ldexp(1, exponent)
 }
 
-// filter appends a convolution, or a CSC layer MODULE.dn with its power iteration.
-func (n *netBuilder) filter(module, x string, outputs, kernel int, g conv.Geometry, sparse bool) string {
-	shape := n.Shape(x)
-	weights := []int{outputs, shape[1], kernel, kernel}
-	fan := shape[1] * kernel * kernel
-	if !sparse {
-		w := n.parameter(module+".weight", 0, spread(fan), weights...)
-		return n.Node("analysis", n.at(module, "y"), graph.Convolution(g), x, w)
+// requireState requires step sizes and, in training, moved running statistics, those that the flow has appended since from layers.
+func (n *netBuilder) requireState(from int) {
+	for _, l := range n.flow.Layers[from:] {
+		n.Require(l.Step.Name)
 	}
-	module += ".dn"
-	w := n.parameter(module+".weight", 0, spread(fan), weights...)
-	code := g.CodeShape(shape, weights)
-	v := n.state(module+".v0", 0, 1, 1, code[1], code[2], code[3])
-	atoms := w
-	if !n.training { // in a training step the eigenvalue is that of the weights as the optimiser left them
-		atoms = n.UnitAtoms(n.prefix+module, w)
-	}
-	vector, step := n.PowerIteration(n.prefix+module, v, atoms, shape[2], shape[3], n.power, g)
-	if n.training {
-		atoms = n.UnitAtoms(n.prefix+module, w)
-	}
-	n.now[module+".v0"], n.now[module+".weight"] = vector, atoms
-	n.Require(step)
-	s := n.spec.CSC
-	s.Geometry = g
-	return n.FISTA(n.prefix+module, x, atoms, step, s)
-}
-
-// norm appends BatchNorm.
-func (n *netBuilder) norm(module, x string) string {
-	channels := n.Shape(x)[1]
-	p := graph.Norm{
-		Gamma: n.parameter(module+".weight", 1, 0.25, channels), Beta: n.parameter(module+".bias", 0, 0.25, channels),
-		Mean: n.state(module+".running_mean", 0, 0.25, channels), Variance: n.state(module+".running_var", 1, 0.25, channels),
-	}
-	out := n.BatchNorm(n.prefix+module, x, p, n.training, autodiff.BatchNormEpsilon, autodiff.BatchNormMomentum)
-	if n.training {
-		n.now[module+".running_mean"], n.now[module+".running_var"] = out.Mean, out.Variance
-		n.Require(out.Mean, out.Variance)
-	}
-	return out.Y
-}
-
-func (n *netBuilder) relu(module, x string) string { return n.Node("relu", n.at(module, "y"), nil, x) }
-
-// block appends a residual block, as sdnet's block.
-func (n *netBuilder) block(module, x string, width int, g conv.Geometry) string {
-	if module != "" {
-		module += "."
-	}
-	s := n.spec
-	h := n.norm(module+"bn1", n.filter(module+"conv1", x, width, 3, g, s.CSCBlocks))
-	if !s.CSCBlocks {
-		h = n.relu(module+"relu1", h)
-	}
-	h = n.norm(module+"bn2", n.filter(module+"conv2", h, width, 3, conv.Geometry{Padding: 1}, s.CSCBlocks))
-	if s.Plain {
-		return h
-	}
-	if g.Stride != 1 || n.Shape(x)[1] != width {
-		x = n.norm(module+"shortcut.1", n.filter(module+"shortcut.0", x, width, 1, conv.Geometry{Stride: g.Stride}, false))
-	}
-	return n.relu(module+"relu2", n.Node("add", n.at(module+"add", "y"), nil, h, x))
-}
-
-// stem appends what comes before the blocks.
-func (n *netBuilder) stem(x string) string {
-	s, first := n.spec, n.spec.Data.Stem
-	h := n.norm("layer0.1", n.filter("layer0.0", x, s.Widths[0], first.Kernel, first.Geometry, s.CSCStem))
-	if first.Pool && s.CSCBlocks {
-		return n.filter("layer0.2", h, s.Widths[0], 3, conv.Geometry{Stride: 2, Padding: 1}, true)
-	}
-	if !s.CSCStem {
-		h = n.relu("layer0.relu", h)
-	}
-	if first.Pool {
-		h = n.Node("max_pool", n.at("layer0.pool", "y"), graph.Attrs{"size": 3, "stride": 2, "padding": 1}, h)
-	}
-	return h
-}
-
-// forward appends the network and returns the name of the logits.
-func (n *netBuilder) forward(x string) string {
-	s := n.spec
-	h := n.stem(x)
-	wrap := ""
-	if s.CSCBlocks {
-		wrap = "layers."
-	}
-	for i, count := range s.Blocks {
-		for j := range count {
-			g := conv.Geometry{Stride: 1, Padding: 1}
-			if i > 0 && j == 0 {
-				g.Stride = 2
-			}
-			h = n.block(fmt.Sprintf("layer%d.%s%d", i+1, wrap, j), h, s.Widths[i], g)
+	for _, s := range n.flow.State {
+		if now := n.flow.Now(s.Name); now != s.Node && (s.Role == "running_mean" || s.Role == "running_var") {
+			n.Require(now.Name)
 		}
 	}
-	pooled := n.Node("average_pool", n.at("pool", "y"), nil, h)
-	features := n.Shape(pooled)[1]
-	w := n.parameter("linear.weight", 0, spread(features), s.Data.Classes, features)
-	bias := n.parameter("linear.bias", 0, 0.25, s.Data.Classes)
-	return n.Node("linear", n.at("linear", "y"), nil, pooled, w, bias)
+}
+
+// requireNodes is Require for nodes of the graph.
+func (n *netBuilder) requireNodes(list ...*autodiff.Node) {
+	for _, node := range list {
+		n.Require(node.Name)
+	}
+}
+
+// forward appends the network and returns the logits.
+func (n *netBuilder) forward(x *autodiff.Node) *autodiff.Node {
+	logits := n.flow.Forward(x)
+	n.fillState()
+	n.requireState(0)
+	return logits
 }
 
 // train appends training steps: forward, mean cross-entropy, backward, SGD.
-func (n *netBuilder) train(x, labels string, steps int) {
+func (n *netBuilder) train(x, labels *autodiff.Node, steps int) {
 	n.Attrs["steps"], n.Attrs["rate"], n.Attrs["sgd_momentum"], n.Attrs["decay"] = steps, descent.Rate, descent.Momentum, descent.Decay
-	velocities := map[string]string{}
+	velocities := map[string]*autodiff.Node{}
 	for i := range steps {
-		if i > 0 {
-			n.prefix = fmt.Sprintf("step%d/", i+1)
-		}
-		logits := n.forward(x)
-		loss := n.Node("cross_entropy", n.at("loss", "y"), nil, logits, labels)
-		n.Require(logits, loss)
-		values := n.trained()
-		gradients := n.Backward(loss, "", values...)
-		n.Require(gradients...)
-		for p, name := range n.names {
-			v := velocities[name]
-			if v == "" {
-				shape := n.Shape(values[p])
-				v = n.Input("velocity/"+name, golden.Fill{Shape: shape, Seed: n.data.seed("velocity " + name), Scale: 0x1p-6})
+		layers := len(n.flow.Layers)
+		step := n.flow.Gradients(x, labels)
+		n.fillState()
+		n.requireState(layers)
+		n.requireNodes(append(slices.Clone(step.Gradients), step.Logits, step.Loss)...)
+		for _, s := range n.flow.State {
+			if i == 0 && !s.Buffer {
+				name := "velocity/" + s.Name
+				n.Input(name, golden.Fill{Shape: s.Shape, Seed: n.data.seed("velocity " + s.Name), Scale: 0x1p-6})
+				velocities[s.Name] = n.Graph.Node(name)
 			}
-			after, moved := n.Descend(strings.TrimSuffix(n.prefix, "/"), name, values[p], gradients[p], v, descent)
-			n.Require(after)
-			n.now[name], velocities[name] = after, moved
 		}
+		after := n.flow.Descend(step, velocities, descent)
+		n.List()
+		n.requireNodes(after...)
 	}
 }

@@ -63,15 +63,16 @@ func (r network) build() *graph.Case {
 	if r.steps > 0 {
 		kind, id = "training_step", "training_step-"+r.name
 	}
-	n := newNetBuilder(graph.New(id, kind, r.why, append([]string{"real"}, r.flags...)...), r.spec, r.rounds, r.steps > 0)
+	n := newNetBuilder(r.spec, r.rounds, r.steps > 0, id, kind, r.why, append([]string{"real"}, r.flags...)...)
 	n.setSpec(r.spec)
 	image := r.spec.Data.Image
 	x := n.Input("x", n.data.fill("x", 9, 2, r.images, 3, image, image))
 	if r.steps == 0 {
-		n.Require(n.forward(x))
+		n.requireNodes(n.forward(n.Of(x)[0]))
 		return n.Case
 	}
-	n.train(x, n.Labels("labels", r.images, r.spec.Data.Classes, n.data.seed("labels")), r.steps)
+	in := n.Of(x, n.Labels("labels", r.images, r.spec.Data.Classes, n.data.seed("labels")))
+	n.train(in[0], in[1], r.steps)
 	return n.Case
 }
 
@@ -94,15 +95,15 @@ func (n *netBuilder) setSpec(s sdnet.Spec) {
 func (n *netBuilder) setCSC(s csc.Settings) {
 	for name, value := range map[string]any{
 		"lambda": s.Lambda, "mu": s.Mu, "nonnegative": s.Nonnegative, "iterations": s.Iterations, "variant": s.Variant.String(), "unit_norm": s.UnitNormAtoms,
-		"rounds": n.power.Rounds, "tolerance": n.power.Tolerance, "share": n.power.Share,
-		"training": n.training, "epsilon": autodiff.BatchNormEpsilon, "momentum": autodiff.BatchNormMomentum,
+		"rounds": n.flow.Power.Rounds, "tolerance": n.flow.Power.Tolerance, "share": n.flow.Power.Share,
+		"training": n.flow.Training, "epsilon": autodiff.BatchNormEpsilon, "momentum": autodiff.BatchNormMomentum,
 	} {
 		n.Attrs[name] = value
 	}
 }
 
 // descent is the published optimiser, with a rate that shows.
-var descent = graph.SGD{Rate: 0.1, Momentum: 0.9, Decay: 5e-4}
+var descent = autodiff.Descent{Rate: 0.1, Momentum: 0.9, Decay: 5e-4}
 
 // residual is a case of one residual block, with its gradients.
 type residual struct {
@@ -126,13 +127,16 @@ var blocks = []residual{
 
 func (r residual) build() *graph.Case {
 	spec := sdnet.Spec{CSCBlocks: r.csc, Plain: r.plain, CSC: sdnet.PublishedCSC}
-	n := newNetBuilder(graph.New("block-"+r.name, "block", r.why, append([]string{"real"}, r.flags...)...), spec, 4, r.training)
+	n := newNetBuilder(spec, 4, r.training, "block-"+r.name, "block", r.why, append([]string{"real"}, r.flags...)...)
 	n.Attrs["csc"], n.Attrs["plain"], n.Attrs["stride"], n.Attrs["width"] = r.csc, r.plain, r.stride, r.width
 	n.setCSC(spec.CSC)
-	x := n.Input("x", n.data.fill("x", 9, 2, r.in[:]...))
-	y := n.block("", x, r.width, conv.Geometry{Stride: r.stride, Padding: 1})
-	dy := n.Input("grad/"+y, n.data.fill("dy", 9, 1, n.Shape(y)...))
-	wanted := append([]string{x}, n.trained()...)
-	n.Require(append(n.Backward(y, dy, wanted...), y)...)
+	x := n.Of(n.Input("x", n.data.fill("x", 9, 2, r.in[:]...)))[0]
+	y := n.flow.Block("", x, r.width, conv.Geometry{Stride: r.stride, Padding: 1})
+	n.fillState()
+	n.requireState(0)
+	dy := n.Input("grad/"+y.Name, n.data.fill("dy", 9, 1, y.Shape...))
+	gradients := autodiff.Backward(y, n.Of(dy)[0], append([]*autodiff.Node{x}, n.flow.Parameters()...)...)
+	n.List()
+	n.requireNodes(append(gradients, y)...)
 	return n.Case
 }

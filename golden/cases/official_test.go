@@ -42,7 +42,7 @@ func TestGraphIsTheAuthorsLayer(t *testing.T) {
 		if l.UnitNormAtoms {
 			w = b.UnitAtoms("", w)
 		}
-		p := graph.Power{Rounds: rounds, Tolerance: csc.PowerTolerance, Share: l.Share}
+		p := csc.Power{Rounds: rounds, Tolerance: csc.PowerTolerance, Share: l.Share}
 		_, step := b.PowerIteration("", v, w, l.Height, l.Width, p, l.Geometry)
 		code := b.FISTA("", x, w, step, l.Settings)
 		gradients := b.Backward(code, b.Input("grad/"+code, authors.Inputs["grad_z"]), x, w)
@@ -88,15 +88,16 @@ func TestGraphIsTheAuthorsNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	evaluation := newNetBuilder(graph.New("evaluation", "network", ""), spec, csc.PowerRounds, false)
+	evaluation := newNetBuilder(spec, csc.PowerRounds, false, "evaluation", "network", "")
 	x := evaluation.Input("x", authors.Inputs["x"])
-	logits := evaluation.forward(x)
+	logits := evaluation.forward(evaluation.Of(x)[0]).Name
 	values := evaluateOfficial(t, evaluation, authors)
 	compareOfficial(t, authors, "eval_logits", values[logits])
 
-	training := newNetBuilder(graph.New("training", "training_step", ""), spec, csc.PowerRounds, true)
+	training := newNetBuilder(spec, csc.PowerRounds, true, "training", "training_step", "")
 	x = training.Input("x", authors.Inputs["x"])
-	training.train(x, training.Labels("labels", batch, spec.Data.Classes, 1), 1)
+	images := training.Of(x, training.Labels("labels", batch, spec.Data.Classes, 1))
+	training.train(images[0], images[1], 1)
 	values = evaluateOfficial(t, training, authors)
 	compareOfficial(t, authors, "train_logits", values["linear/y"])
 	near(t, "loss", values["loss/y"].Data, loss[:1], officialBound)

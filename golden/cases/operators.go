@@ -91,12 +91,13 @@ func (r normCase) build() *graph.Case {
 		x.Scale = 0x1p-8
 	}
 	in := []string{b.Input("x", x), b.Input("weight", d.gamma(r.c)), b.Input("bias", d.fill("bias", 9, 0.5, r.c))}
-	norm := graph.Norm{Gamma: in[1], Beta: in[2], Mean: b.Input("running_mean", d.fill("running_mean", 9, 0.25, r.c)), Variance: b.Input("running_var", variance)}
+	state := b.Of(in[1], in[2], b.Input("running_mean", d.fill("running_mean", 9, 0.25, r.c)), b.Input("running_var", variance))
+	norm := autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: epsilon, Momentum: autodiff.BatchNormMomentum}
 	b.Attrs["training"], b.Attrs["epsilon"], b.Attrs["momentum"] = r.training, epsilon, autodiff.BatchNormMomentum
-	out := b.BatchNorm("", in[0], norm, r.training, epsilon, autodiff.BatchNormMomentum)
-	required := append(b.Backward(out.Y, b.Input("grad/y", d.fill("dy", 9, 1, shape...)), in...), out.Y)
+	y, mean, movedVariance := b.BatchNorm("", in[0], norm, r.training)
+	required := append(b.Backward(y, b.Input("grad/y", d.fill("dy", 9, 1, shape...)), in...), y)
 	if r.training {
-		required = append(required, out.Mean, out.Variance)
+		required = append(required, mean, movedVariance)
 	}
 	b.Require(required...)
 	return b.Case

@@ -150,7 +150,7 @@ func (r power) build() *graph.Case {
 	setGeometry(b, r.geometry)
 	v := b.Input("v0", d.fill("v0", 3, 1, r.vector(r.geometry)...))
 	w := b.Input("w", d.fill("w", 3, 0.25, r.kernel()...))
-	p := graph.Power{Rounds: r.rounds, Tolerance: r.tolerance, Share: csc.StepShare}
+	p := csc.Power{Rounds: r.rounds, Tolerance: r.tolerance, Share: csc.StepShare}
 	if p.Rounds == 0 {
 		p.Rounds = countRounds(b.Generate(), v, w, r.size, r.geometry)
 	}
@@ -165,7 +165,7 @@ func countRounds(in graph.Values, v, w string, s size, g conv.Geometry) int {
 }
 
 // requirePower appends a power iteration and requires its results; it returns the name of the step size.
-func requirePower(b *graph.Builder, layer, v, w string, s size, p graph.Power, g conv.Geometry) string {
+func requirePower(b *graph.Builder, layer, v, w string, s size, p csc.Power, g conv.Geometry) string {
 	b.Attrs["rounds"], b.Attrs["tolerance"], b.Attrs["share"] = p.Rounds, p.Tolerance, p.Share
 	vector, step := b.PowerIteration(layer, v, w, s.h, s.w, p, g)
 	b.Require(vector, "eigenvalue", step)
@@ -204,8 +204,7 @@ func (r layer) build() *graph.Case {
 	if !r.raw {
 		csc.NormalizeAtoms(values[w])
 	}
-	p := graph.Published
-	p.Rounds = countRounds(values, v, w, r.size, r.Geometry)
+	p := csc.PublishedPower(countRounds(values, v, w, r.size, r.Geometry))
 	if !r.raw {
 		w = b.UnitAtoms("", w)
 	}

@@ -6,8 +6,6 @@ import (
 	"sdref/tensor"
 )
 
-func channelShape(_ *Node, in [][]int) []int { return in[0][1:2] }
-
 // channelTerms is the length of a sum over images and pixels, and what is done to its terms and to the result.
 func channelTerms(_ *Node, in []*Tensor) int { return in[0].Len()/in[0].Shape[1] + 6 }
 
@@ -72,22 +70,6 @@ func batchNormMagnitude(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 		c := channel(x, at)
 		return math.FMA(math.Abs(gamma[c])*i[c], math.Abs(x.Data[at])+math.Abs(mean[c]), math.Abs(beta[c]))
 	})
-}
-
-// batchNormPull gives gamma and beta their sums, and x the gradient that the batch's statistics have a part in.
-func batchNormPull(g *Gradient, n *Node, i int, dy string) string {
-	x, mean, variance, gamma, beta := n.Inputs[0], n.Inputs[1], n.Inputs[2], n.Inputs[3], n.Inputs[4]
-	a := Attrs{"epsilon": n.Attrs["epsilon"], "training": n.Attrs["training"]}
-	dgamma := func() string { return g.once("batchnorm_dgamma", g.toward(gamma, n), a, x, dy, mean, variance) }
-	dbeta := func() string { return g.once("batchnorm_dbeta", g.toward(beta, n), nil, dy) }
-	switch i {
-	case 3:
-		return dgamma()
-	case 4:
-		return dbeta()
-	default:
-		return g.node("batchnorm_dx", g.toward(x, n), a, x, dy, mean, variance, gamma, dgamma(), dbeta())
-	}
 }
 
 // batchNormDGamma sums dy (x - mean)/sqrt(var + epsilon).

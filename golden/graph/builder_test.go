@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sdref/autodiff"
 	"sdref/conv"
 	"sdref/golden"
 	"sdref/internal/random"
@@ -17,7 +18,7 @@ import (
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, op := range Ops() {
-		if seen[op.Name] || op.Formula == "" || op.Shape == nil || op.Value == nil || op.Magnitude == nil || op.Terms == nil {
+		if seen[op.Name] || op.Formula == "" || op.Value == nil || op.Magnitude == nil || op.Terms == nil {
 			t.Errorf("row %q is not complete, or there are two", op.Name)
 		}
 		seen[op.Name] = true
@@ -40,10 +41,10 @@ func tiny(training bool) (b *Builder, loss string, leaves []string) {
 	at := func(quantity string) Place { return Place{Quantity: quantity} }
 	x, w := fill("x", 0, 1, 3, 4, 6, 5), fill("w", 0, 0.5, 4, 4, 3, 3)
 	h := b.Node("analysis", at("h"), Convolution(conv.Geometry{Padding: 1}), x, w)
-	p := Norm{Gamma: fill("gamma", 1, 0.5, 4), Beta: fill("beta", 0, 0.5, 4)}
-	p.Mean, p.Variance = b.Input("mean0", golden.Fill{Shape: []int{4}, Scale: 0.5}), b.Input("var0", golden.Fill{Shape: []int{4}, Scale: 0.5, Offset: 1})
-	n := b.BatchNorm("bn", h, p, training, 1e-5, 0.1)
-	h = b.Node("relu", at("relu"), nil, b.Node("add", at("sum"), nil, n.Y, x))
+	state := b.Of(fill("gamma", 1, 0.5, 4), fill("beta", 0, 0.5, 4),
+		b.Input("mean0", golden.Fill{Shape: []int{4}, Scale: 0.5}), b.Input("var0", golden.Fill{Shape: []int{4}, Scale: 0.5, Offset: 1}))
+	y, _, _ := b.BatchNorm("bn", h, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
+	h = b.Node("relu", at("relu"), nil, b.Node("add", at("sum"), nil, y, x))
 	h = b.Node("max_pool", at("max"), Attrs{"size": 3, "stride": 2, "padding": 1}, h)
 	t := b.Constant("t", 0.25)
 	h = b.Node("prox", at("prox"), Attrs{"lambda": 0.5, "mu": 1}, b.Node("axpy", at("axpy"), Attrs{"scale": 2}, h, h, t), t)
@@ -112,7 +113,7 @@ func TestGradientParts(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
-	for want, p := range map[string]Place{"y": {Quantity: "y"}, "a/y": {Layer: "a", Quantity: "y"}, "3/y": {Iteration: 3, Quantity: "y"}, "a.b/3/y": {"a.b", 3, "y"}} {
+	for want, p := range map[string]Place{"y": {Quantity: "y"}, "a/y": {Layer: "a", Quantity: "y"}, "3/y": {Iteration: 3, Quantity: "y"}, "a.b/3/y": {Layer: "a.b", Iteration: 3, Quantity: "y"}} {
 		if p.String() != want {
 			t.Errorf("%+v is %q, want %q", p, p, want)
 		}
@@ -164,12 +165,12 @@ func TestGaps(t *testing.T) {
 
 func TestMistakesPanic(t *testing.T) {
 	for says, f := range map[string]func(b *Builder){
-		"no new name":           func(b *Builder) { b.Constant("a", 1) },
-		"unknown operator":      func(b *Builder) { b.Node("nonsense", Place{Quantity: "y"}, nil, "a") },
-		`there is no input "b"`: func(b *Builder) { b.Node("relu", Place{Quantity: "y"}, nil, "b") },
-		`there is no node "a"`:  func(b *Builder) { b.Require("a") },
-		"no gradient reaches":   func(b *Builder) { b.Backward(b.Node("relu", Place{Quantity: "y"}, nil, "a"), "a", "c") },
-		`"a" is no new name`:    func(b *Builder) { b.Node("relu", Place{Quantity: "a"}, nil, "a") },
+		"no new name":          func(b *Builder) { b.Constant("a", 1) },
+		"unknown operator":     func(b *Builder) { b.Node("nonsense", Place{Quantity: "y"}, nil, "a") },
+		`there is no node "b"`: func(b *Builder) { b.Node("relu", Place{Quantity: "y"}, nil, "b") },
+		`there is no node "a"`: func(b *Builder) { b.Require("a") },
+		"no gradient reaches":  func(b *Builder) { b.Backward(b.Node("relu", Place{Quantity: "y"}, nil, "a"), "a", "c") },
+		`"a" is no new name`:   func(b *Builder) { b.Node("relu", Place{Quantity: "a"}, nil, "a") },
 	} {
 		func() {
 			defer func() {

@@ -14,8 +14,6 @@ func (n *Node) Geometry() conv.Geometry {
 
 func (n *Node) int(name string) int { return int(n.Attrs[name]) }
 
-func analysisShape(n *Node, in [][]int) []int { return n.Geometry().CodeShape(in[0], in[1]) }
-
 func analysis(n *Node, in []*Tensor) *Tensor {
 	y := tensor.New[float64](n.Shape...)
 	conv.Forward(y, in[0], in[1], n.Geometry())
@@ -23,18 +21,6 @@ func analysis(n *Node, in []*Tensor) *Tensor {
 }
 
 func analysisTerms(_ *Node, in []*Tensor) int { return tensor.Size(in[1].Shape[1:]) }
-
-func analysisPull(g *Gradient, n *Node, i int, dy string) string {
-	x, w := n.Inputs[0], n.Inputs[1]
-	if i == 0 {
-		return g.node("synthesis", g.toward(x, n), TransposedConvolution(n.Geometry(), g.shape(x)[2], g.shape(x)[3]), dy, w)
-	}
-	return g.node("filter", g.toward(w, n), withKernel(n, g.shape(w)), x, dy)
-}
-
-func synthesisShape(n *Node, in [][]int) []int {
-	return []int{in[0][0], in[1][1], n.int("height"), n.int("width")}
-}
 
 func synthesis(n *Node, in []*Tensor) *Tensor {
 	x := tensor.New[float64](n.Shape...)
@@ -47,18 +33,6 @@ func synthesisTerms(_ *Node, in []*Tensor) int {
 	return w[0] * w[2] * w[3]
 }
 
-func synthesisPull(g *Gradient, n *Node, i int, dy string) string {
-	z, w := n.Inputs[0], n.Inputs[1]
-	if i == 0 {
-		return g.node("analysis", g.toward(z, n), plain(n), dy, w)
-	}
-	return g.node("filter", g.toward(w, n), withKernel(n, g.shape(w)), dy, z)
-}
-
-func filterShape(n *Node, in [][]int) []int {
-	return []int{in[1][1], in[0][1], n.int("kernel_height"), n.int("kernel_width")}
-}
-
 func filter(n *Node, in []*Tensor) *Tensor {
 	w := tensor.New[float64](n.Shape...)
 	conv.Filter(w, in[0], in[1], n.Geometry())
@@ -68,15 +42,6 @@ func filter(n *Node, in []*Tensor) *Tensor {
 func filterTerms(_ *Node, in []*Tensor) int {
 	y := in[1].Shape
 	return y[0] * y[2] * y[3]
-}
-
-// plain is the geometry alone.
-func plain(n *Node) Attrs { return Convolution(n.Geometry()) }
-
-func withKernel(n *Node, w []int) Attrs {
-	a := plain(n)
-	a["kernel_height"], a["kernel_width"] = float64(w[2]), float64(w[3])
-	return a
 }
 
 // Convolution returns the settings of a convolution.

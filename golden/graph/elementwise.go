@@ -6,8 +6,6 @@ import (
 	"sdref/tensor"
 )
 
-func sameShape(_ *Node, in [][]int) []int    { return in[0] }
-func scalarShape(_ *Node, _ [][]int) []int   { return []int{} }
 func terms(k int) func(*Node, []*Tensor) int { return func(*Node, []*Tensor) int { return k } }
 
 // each returns the tensor of shape t whose element i is f(i).
@@ -40,15 +38,9 @@ func add(_ *Node, in []*Tensor) *Tensor {
 
 func addTerms(n *Node, _ []*Tensor) int { return len(n.Inputs) - 1 }
 
-func identityPull(_ *Gradient, _ *Node, _ int, dy string) string { return dy }
-
 func scale(n *Node, in []*Tensor) *Tensor {
 	s := factor(n, in, 1)
 	return each(in[0], func(i int) float64 { return s * in[0].Data[i] })
-}
-
-func scalePull(g *Gradient, n *Node, _ int, dy string) string {
-	return g.node("scale", g.toward(n.Inputs[0], n), n.Attrs, append([]string{dy}, n.Inputs[1:]...)...)
 }
 
 func axpy(n *Node, in []*Tensor) *Tensor {
@@ -59,13 +51,6 @@ func axpy(n *Node, in []*Tensor) *Tensor {
 func axpyMagnitude(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 	s := math.Abs(factor(n, in, 2))
 	return each(in[0], func(i int) float64 { return math.FMA(s, math.Abs(in[1].Data[i]), math.Abs(in[0].Data[i])) })
-}
-
-func axpyPull(g *Gradient, n *Node, i int, dy string) string {
-	if i == 0 || n.Attrs["scale"] == 1 && len(n.Inputs) == 2 {
-		return dy
-	}
-	return g.node("scale", g.toward(n.Inputs[1], n), n.Attrs, append([]string{dy}, n.Inputs[2:]...)...)
 }
 
 func extrapolate(n *Node, in []*Tensor) *Tensor {
@@ -80,23 +65,11 @@ func extrapolateMagnitude(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 	})
 }
 
-func extrapolatePull(g *Gradient, n *Node, i int, dy string) string {
-	s := 1 + n.Attrs["ratio"]
-	if i == 1 {
-		s = -n.Attrs["ratio"]
-	}
-	return g.node("scale", g.toward(n.Inputs[i], n), Attrs{"scale": s}, dy)
-}
-
 func relu(_ *Node, in []*Tensor) *Tensor {
 	return each(in[0], func(i int) float64 { return max(in[0].Data[i], 0) })
 }
 
 func reluGap(_ *Node, in []*Tensor, _ *Tensor) []float64 { return in[0].Data }
-
-func reluPull(g *Gradient, n *Node, _ int, dy string) string {
-	return g.node("relu_grad", g.toward(n.Inputs[0], n), nil, n.Name, dy)
-}
 
 func reluGrad(_ *Node, in []*Tensor) *Tensor {
 	return each(in[0], func(i int) float64 {

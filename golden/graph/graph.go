@@ -7,8 +7,9 @@
 // Recompute computes one node from whatever values its inputs have, a backend's own answers for instance, together with the unit
 // of its rounding errors. Then no error is inherited, and the first node that misses names layer, iteration and operator.
 //
-// Operators are the rows of one table, Ops. Builders append the nodes of FISTA, power iteration, BatchNorm and layers to a Case;
-// Backward appends those of the gradient. The package is for whoever makes, judges, simulates or falsifies such computations. It
+// A Builder lists the nodes of the graphs that this program itself runs: there is no second way to write FISTA, a layer or a gradient
+// down. What each operator computes, and how far rounding may take it, stands here a second time, in the rows of the table Ops, so
+// that the reference is judged like all others. The package is for whoever makes, judges, simulates or falsifies such computations. It
 // knows nothing of files, of verdicts and of whole networks.
 package graph
 
@@ -17,6 +18,7 @@ import (
 	"math"
 	"slices"
 
+	"sdref/autodiff"
 	"sdref/golden"
 	"sdref/tensor"
 )
@@ -66,7 +68,8 @@ type Case struct {
 	Inputs []Input
 	Nodes  []Node
 
-	index map[string]int // of nodes, by name, if a Builder made the case
+	Graph *autodiff.Graph // that the nodes were listed from, if a Builder made the case
+	index map[string]int  // of nodes, by name, if a Builder made the case
 }
 
 // Value is a recomputed node.

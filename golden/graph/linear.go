@@ -2,8 +2,6 @@ package graph
 
 import "sdref/tensor"
 
-func linearShape(_ *Node, in [][]int) []int { return []int{in[0][0], in[1][0]} }
-
 func linear(n *Node, in []*Tensor) *Tensor {
 	y := tensor.New[float64](n.Shape...)
 	tensor.MatMul(y, in[0], in[1], false, true)
@@ -15,20 +13,6 @@ func linear(n *Node, in []*Tensor) *Tensor {
 
 func linearTerms(_ *Node, in []*Tensor) int { return in[0].Shape[1] + 1 }
 
-func linearPull(g *Gradient, n *Node, i int, dy string) string {
-	at := g.toward(n.Inputs[i], n)
-	switch i {
-	case 0:
-		return g.node("linear_dx", at, nil, dy, n.Inputs[1])
-	case 1:
-		return g.node("linear_dw", at, nil, dy, n.Inputs[0])
-	default:
-		return g.node("linear_db", at, nil, dy)
-	}
-}
-
-func linearDXShape(_ *Node, in [][]int) []int { return []int{in[0][0], in[1][1]} }
-
 func linearDX(n *Node, in []*Tensor) *Tensor {
 	dx := tensor.New[float64](n.Shape...)
 	tensor.MatMul(dx, in[0], in[1], false, false)
@@ -37,8 +21,6 @@ func linearDX(n *Node, in []*Tensor) *Tensor {
 
 func linearDXTerms(_ *Node, in []*Tensor) int { return in[1].Shape[0] }
 
-func linearDWShape(_ *Node, in [][]int) []int { return []int{in[0][1], in[1][1]} }
-
 func linearDW(n *Node, in []*Tensor) *Tensor {
 	dw := tensor.New[float64](n.Shape...)
 	tensor.MatMul(dw, in[0], in[1], true, false)
@@ -46,8 +28,6 @@ func linearDW(n *Node, in []*Tensor) *Tensor {
 }
 
 func linearDWTerms(_ *Node, in []*Tensor) int { return in[0].Shape[0] }
-
-func linearDBShape(_ *Node, in [][]int) []int { return in[0][1:] }
 
 func linearDB(n *Node, in []*Tensor) *Tensor {
 	db := tensor.New[float64](n.Shape...)

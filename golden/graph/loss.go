@@ -49,10 +49,6 @@ func crossEntropyMagnitude(_ *Node, in []*Tensor, _ *Tensor) *Tensor {
 	return scalar(size / float64(in[1].Len()))
 }
 
-func crossEntropyPull(g *Gradient, n *Node, _ int, _ string) string {
-	return g.node("cross_entropy_grad", g.toward(n.Inputs[0], n), nil, n.Inputs...)
-}
-
 func crossEntropyGrad(_ *Node, in []*Tensor) *Tensor {
 	return overImages(in, func(p, _, hot float64) float64 { return p - hot })
 }

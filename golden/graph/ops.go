@@ -10,24 +10,18 @@ const (
 	Contraction              // sums of products: what matrix units compute, with rounded inputs where a profile says so
 )
 
-// Op is one operator: a row of the table. in holds the node's inputs, in its order; y is the node's value.
+// Op is one operator as the judge computes it, apart from package autodiff: a row of the table. in holds the node's inputs, in its
+// order; y is the node's value.
 type Op struct {
 	Name    string
 	Formula string // with the inputs in order, then the attributes
 	Class   Class
 
-	Shape     func(n *Node, in [][]int) []int // of the value
 	Value     func(n *Node, in []*Tensor) *Tensor
 	Magnitude func(n *Node, in []*Tensor, y *Tensor) *Tensor   // see Value.Magnitude
 	Spread    func(n *Node, in []*Tensor, y *Tensor) []float64 // see Value.Spread; nil for most
 	Terms     func(n *Node, in []*Tensor) int                  // see Value.Terms
 	Gap       func(n *Node, in []*Tensor, y *Tensor) []float64 // see Value.Gap; nil for most
-
-	// Pull appends what computes the gradient of input i from dy, that of the value, and returns its name: dy itself where
-	// the derivative is the identity. Nil where the operator is taken for a constant.
-	Pull func(g *Gradient, n *Node, i int, dy string) string
-	// Constant lists the inputs that get no gradient.
-	Constant []int
 }
 
 // Ops returns the table of operators.
@@ -41,7 +35,7 @@ var (
 	byName = map[string]*Op{}
 )
 
-func init() { // not an initial value: pullbacks look operators up
+func init() {
 	ops = table()
 	for i := range ops {
 		byName[ops[i].Name] = &ops[i]
@@ -51,82 +45,82 @@ func init() { // not an initial value: pullbacks look operators up
 func table() []Op {
 	return []Op{
 		{Name: "analysis", Formula: "A*x: y[n,m,i,j] = sum w[m,c,u,v] x[n,c,i*s+u*d-p,j*s+v*d-p] (x, w; stride, padding, dilation)",
-			Class: Contraction, Shape: analysisShape, Value: analysis, Magnitude: ofAbsolutes(analysis), Spread: analysisSpread, Terms: analysisTerms, Pull: analysisPull},
+			Class: Contraction, Value: analysis, Magnitude: ofAbsolutes(analysis), Spread: analysisSpread, Terms: analysisTerms},
 		{Name: "synthesis", Formula: "A z, the adjoint of analysis (z, w; stride, padding, dilation, height, width)",
-			Class: Contraction, Shape: synthesisShape, Value: synthesis, Magnitude: ofAbsolutes(synthesis), Spread: synthesisSpread, Terms: synthesisTerms, Pull: synthesisPull},
+			Class: Contraction, Value: synthesis, Magnitude: ofAbsolutes(synthesis), Spread: synthesisSpread, Terms: synthesisTerms},
 		{Name: "filter", Formula: "gradient of the kernel of analysis (x, y; stride, padding, dilation, kernel_height, kernel_width)",
-			Class: Contraction, Shape: filterShape, Value: filter, Magnitude: ofAbsolutes(filter), Spread: filterSpread, Terms: filterTerms},
+			Class: Contraction, Value: filter, Magnitude: ofAbsolutes(filter), Spread: filterSpread, Terms: filterTerms},
 		{Name: "linear", Formula: "x w' + b (x, w, b)",
-			Class: Contraction, Shape: linearShape, Value: linear, Magnitude: ofAbsolutes(linear), Terms: linearTerms, Pull: linearPull},
+			Class: Contraction, Value: linear, Magnitude: ofAbsolutes(linear), Terms: linearTerms},
 		{Name: "linear_dx", Formula: "dy w (dy, w)",
-			Class: Contraction, Shape: linearDXShape, Value: linearDX, Magnitude: ofAbsolutes(linearDX), Terms: linearDXTerms},
+			Class: Contraction, Value: linearDX, Magnitude: ofAbsolutes(linearDX), Terms: linearDXTerms},
 		{Name: "linear_dw", Formula: "dy' x (dy, x)",
-			Class: Contraction, Shape: linearDWShape, Value: linearDW, Magnitude: ofAbsolutes(linearDW), Terms: linearDWTerms},
+			Class: Contraction, Value: linearDW, Magnitude: ofAbsolutes(linearDW), Terms: linearDWTerms},
 		{Name: "linear_db", Formula: "sum of dy over images (dy)",
-			Class: Reduction, Shape: linearDBShape, Value: linearDB, Magnitude: ofAbsolutes(linearDB), Terms: linearDWTerms},
+			Class: Reduction, Value: linearDB, Magnitude: ofAbsolutes(linearDB), Terms: linearDWTerms},
 
 		{Name: "add", Formula: "a + b + ... (a, b, ...)",
-			Class: Elementwise, Shape: sameShape, Value: add, Magnitude: ofAbsolutes(add), Terms: addTerms, Pull: identityPull},
+			Class: Elementwise, Value: add, Magnitude: ofAbsolutes(add), Terms: addTerms},
 		{Name: "scale", Formula: "s t x (x, optional t; scale s)",
-			Class: Elementwise, Shape: sameShape, Value: scale, Magnitude: absolute, Terms: terms(2), Pull: scalePull, Constant: []int{1}},
+			Class: Elementwise, Value: scale, Magnitude: absolute, Terms: terms(2)},
 		{Name: "axpy", Formula: "a + s t b (a, b, optional t; scale s)",
-			Class: Elementwise, Shape: sameShape, Value: axpy, Magnitude: axpyMagnitude, Terms: terms(3), Pull: axpyPull, Constant: []int{2}},
+			Class: Elementwise, Value: axpy, Magnitude: axpyMagnitude, Terms: terms(3)},
 		{Name: "extrapolate", Formula: "z + r (z - z'), the momentum point (z, z'; ratio r)",
-			Class: Elementwise, Shape: sameShape, Value: extrapolate, Magnitude: extrapolateMagnitude, Terms: terms(5), Pull: extrapolatePull},
+			Class: Elementwise, Value: extrapolate, Magnitude: extrapolateMagnitude, Terms: terms(5)},
 		{Name: "prox", Formula: "soft(a u, b), a = 1/(1 + mu t), b = lambda t a; then max(., 0) if nonnegative (u, t; lambda, mu, nonnegative)",
-			Class: Elementwise, Shape: sameShape, Value: prox, Magnitude: proxMagnitude, Terms: terms(7), Gap: proxGap, Pull: proxPull, Constant: []int{1}},
+			Class: Elementwise, Value: prox, Magnitude: proxMagnitude, Terms: terms(7), Gap: proxGap},
 		{Name: "prox_grad", Formula: "dz/(1 + mu t) where z is not 0, else 0 (z, dz, t; mu)",
-			Class: Elementwise, Shape: sameShape, Value: proxGrad, Magnitude: absolute, Terms: proxGradTerms},
+			Class: Elementwise, Value: proxGrad, Magnitude: absolute, Terms: proxGradTerms},
 		{Name: "relu", Formula: "max(x, 0) (x)",
-			Class: Selection, Shape: sameShape, Value: relu, Magnitude: absolute, Terms: terms(0), Gap: reluGap, Pull: reluPull},
+			Class: Selection, Value: relu, Magnitude: absolute, Terms: terms(0), Gap: reluGap},
 		{Name: "relu_grad", Formula: "dy where y > 0, else 0 (y, dy)",
-			Class: Selection, Shape: sameShape, Value: reluGrad, Magnitude: absolute, Terms: terms(0)},
+			Class: Selection, Value: reluGrad, Magnitude: absolute, Terms: terms(0)},
 
 		{Name: "sum_squares", Formula: "|v|^2 (v)",
-			Class: Reduction, Shape: scalarShape, Value: sumSquares, Magnitude: absolute, Terms: sizeTerms},
+			Class: Reduction, Value: sumSquares, Magnitude: absolute, Terms: sizeTerms},
 		{Name: "distance", Formula: "|a - b|^2 (a, b)",
-			Class: Reduction, Shape: scalarShape, Value: distance, Magnitude: distanceMagnitude, Terms: sizeTerms},
+			Class: Reduction, Value: distance, Magnitude: distanceMagnitude, Terms: sizeTerms},
 		{Name: "unit", Formula: "v/|v|, the norm floored at 1e-12 (v)",
-			Class: Reduction, Shape: sameShape, Value: unit, Magnitude: absolute, Terms: sizeTerms},
+			Class: Reduction, Value: unit, Magnitude: absolute, Terms: sizeTerms},
 		{Name: "unit_atoms", Formula: "each w[m] divided by its norm, floored at 1e-12 (w)",
-			Class: Reduction, Shape: sameShape, Value: unitAtoms, Magnitude: absolute, Terms: atomTerms},
+			Class: Reduction, Value: unitAtoms, Magnitude: absolute, Terms: atomTerms},
 		{Name: "step", Formula: "share/s (s; share)",
-			Class: Elementwise, Shape: scalarShape, Value: step, Magnitude: absolute, Terms: terms(2)},
+			Class: Elementwise, Value: step, Magnitude: absolute, Terms: terms(2)},
 		{Name: "rounds", Formula: "the number of the first change at most tolerance, else how many there are (change, ...; tolerance)",
-			Class: Selection, Shape: scalarShape, Value: rounds, Magnitude: absolute, Terms: terms(0), Gap: roundsGap},
+			Class: Selection, Value: rounds, Magnitude: absolute, Terms: terms(0), Gap: roundsGap},
 
 		{Name: "channel_mean", Formula: "mean of each channel (x)",
-			Class: Reduction, Shape: channelShape, Value: channelMean, Magnitude: ofAbsolutes(channelMean), Terms: channelTerms},
+			Class: Reduction, Value: channelMean, Magnitude: ofAbsolutes(channelMean), Terms: channelTerms},
 		{Name: "channel_variance", Formula: "mean of (x - mean)^2 of each channel (x, mean)",
-			Class: Reduction, Shape: channelShape, Value: channelVariance, Magnitude: channelVarianceMagnitude, Terms: channelTerms},
+			Class: Reduction, Value: channelVariance, Magnitude: channelVarianceMagnitude, Terms: channelTerms},
 		{Name: "running", Formula: "(1 - m) old + m f new (old, new; momentum m, factor f)",
-			Class: Elementwise, Shape: sameShape, Value: running, Magnitude: ofAbsolutes(running), Terms: terms(5)},
+			Class: Elementwise, Value: running, Magnitude: ofAbsolutes(running), Terms: terms(5)},
 		{Name: "batchnorm", Formula: "gamma (x - mean)/sqrt(var + epsilon) + beta (x, mean, var, gamma, beta; epsilon, training)",
-			Class: Elementwise, Shape: sameShape, Value: batchNorm, Magnitude: batchNormMagnitude, Terms: terms(10), Pull: batchNormPull, Constant: []int{1, 2}},
+			Class: Elementwise, Value: batchNorm, Magnitude: batchNormMagnitude, Terms: terms(10)},
 		{Name: "batchnorm_dgamma", Formula: "sum of dy (x - mean)/sqrt(var + epsilon) of each channel (x, dy, mean, var; epsilon)",
-			Class: Reduction, Shape: channelShape, Value: batchNormDGamma, Magnitude: batchNormDGammaMagnitude, Terms: channelTerms},
+			Class: Reduction, Value: batchNormDGamma, Magnitude: batchNormDGammaMagnitude, Terms: channelTerms},
 		{Name: "batchnorm_dbeta", Formula: "sum of dy of each channel (dy)",
-			Class: Reduction, Shape: channelShape, Value: channelSum, Magnitude: ofAbsolutes(channelSum), Terms: channelTerms},
+			Class: Reduction, Value: channelSum, Magnitude: ofAbsolutes(channelSum), Terms: channelTerms},
 		{Name: "batchnorm_dx", Formula: "gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon); without dgamma and dbeta " +
 			"if not training (x, dy, mean, var, gamma, dgamma, dbeta; epsilon, training)",
-			Class: Elementwise, Shape: sameShape, Value: batchNormDX, Magnitude: batchNormDXMagnitude, Terms: terms(14)},
+			Class: Elementwise, Value: batchNormDX, Magnitude: batchNormDXMagnitude, Terms: terms(14)},
 
 		{Name: "max_pool", Formula: "maximum over windows, of borders that never win (x; size, stride, padding)",
-			Class: Selection, Shape: maxPoolShape, Value: maxPool, Magnitude: absolute, Terms: terms(0), Pull: maxPoolPull},
+			Class: Selection, Value: maxPool, Magnitude: absolute, Terms: terms(0)},
 		{Name: "max_pool_grad", Formula: "dy added up at each window's first largest element (x, dy; size, stride, padding)",
-			Class: Elementwise, Shape: sameShape, Value: maxPoolGrad, Magnitude: maxPoolGradMagnitude, Terms: maxPoolGradTerms},
+			Class: Elementwise, Value: maxPoolGrad, Magnitude: maxPoolGradMagnitude, Terms: maxPoolGradTerms},
 		{Name: "average_pool", Formula: "mean of each channel of each image (x)",
-			Class: Reduction, Shape: averagePoolShape, Value: averagePool, Magnitude: ofAbsolutes(averagePool), Terms: averagePoolTerms, Pull: averagePoolPull},
+			Class: Reduction, Value: averagePool, Magnitude: ofAbsolutes(averagePool), Terms: averagePoolTerms},
 		{Name: "average_pool_grad", Formula: "dy/(height width) everywhere (dy; height, width)",
-			Class: Elementwise, Shape: averagePoolGradShape, Value: averagePoolGrad, Magnitude: absolute, Terms: terms(2)},
+			Class: Elementwise, Value: averagePoolGrad, Magnitude: absolute, Terms: terms(2)},
 
 		{Name: "cross_entropy", Formula: "mean of -log softmax(logits)[label] (logits, labels)",
-			Class: Reduction, Shape: scalarShape, Value: crossEntropy, Magnitude: crossEntropyMagnitude, Terms: crossEntropyTerms, Pull: crossEntropyPull, Constant: []int{1}},
+			Class: Reduction, Value: crossEntropy, Magnitude: crossEntropyMagnitude, Terms: crossEntropyTerms},
 		{Name: "cross_entropy_grad", Formula: "(softmax - onehot)/images (logits, labels)",
-			Class: Elementwise, Shape: sameShape, Value: crossEntropyGrad, Magnitude: crossEntropyGradMagnitude, Terms: crossEntropyTerms},
+			Class: Elementwise, Value: crossEntropyGrad, Magnitude: crossEntropyGradMagnitude, Terms: crossEntropyTerms},
 		{Name: "velocity", Formula: "momentum v + g + decay w (v, g, w; momentum, decay)",
-			Class: Elementwise, Shape: sameShape, Value: velocity, Magnitude: ofAbsolutes(velocity), Terms: terms(6)},
+			Class: Elementwise, Value: velocity, Magnitude: ofAbsolutes(velocity), Terms: terms(6)},
 		{Name: "nesterov", Formula: "w - rate (g + decay w + momentum v) (w, g, v; rate, momentum, decay)",
-			Class: Elementwise, Shape: sameShape, Value: nesterov, Magnitude: nesterovMagnitude, Terms: terms(9)},
+			Class: Elementwise, Value: nesterov, Magnitude: nesterovMagnitude, Terms: terms(9)},
 	}
 }

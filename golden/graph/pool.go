@@ -2,17 +2,10 @@ package graph
 
 import "sdref/tensor"
 
-func maxPoolShape(n *Node, in [][]int) []int {
-	size, stride, padding := n.int("size"), n.int("stride"), n.int("padding")
-	out := func(side int) int { return (side+2*padding-size)/stride + 1 }
-	return []int{in[0][0], in[0][1], out(in[0][2]), out(in[0][3])}
-}
-
-// windows calls visit with each output's index and that of the first largest element of its window.
-func windows(n *Node, x *Tensor, visit func(out, winner int)) {
+// windows calls visit with each output's index, of so many as the shape side has, and that of the first largest element of its window.
+func windows(n *Node, x *Tensor, side []int, visit func(out, winner int)) {
 	size, stride, padding := n.int("size"), n.int("stride"), n.int("padding")
 	h, w := x.Shape[2], x.Shape[3]
-	side := maxPoolShape(n, [][]int{x.Shape})
 	for out := range tensor.Size(side) {
 		plane, i, j := out/(side[2]*side[3]), out/side[3]%side[2], out%side[3]
 		best := -1
@@ -30,17 +23,13 @@ func windows(n *Node, x *Tensor, visit func(out, winner int)) {
 
 func maxPool(n *Node, in []*Tensor) *Tensor {
 	y := tensor.New[float64](n.Shape...)
-	windows(n, in[0], func(out, winner int) { y.Data[out] = in[0].Data[winner] })
+	windows(n, in[0], n.Shape, func(out, winner int) { y.Data[out] = in[0].Data[winner] })
 	return y
-}
-
-func maxPoolPull(g *Gradient, n *Node, _ int, dy string) string {
-	return g.node("max_pool_grad", g.toward(n.Inputs[0], n), n.Attrs, n.Inputs[0], dy)
 }
 
 func maxPoolGrad(n *Node, in []*Tensor) *Tensor {
 	dx := tensor.New[float64](in[0].Shape...)
-	windows(n, in[0], func(out, winner int) { dx.Data[winner] += in[1].Data[out] })
+	windows(n, in[0], in[1].Shape, func(out, winner int) { dx.Data[winner] += in[1].Data[out] })
 	return dx
 }
 
@@ -54,8 +43,6 @@ func maxPoolGradTerms(n *Node, _ []*Tensor) int {
 	return across*across - 1
 }
 
-func averagePoolShape(_ *Node, in [][]int) []int { return in[0][:2] }
-
 func averagePool(n *Node, in []*Tensor) *Tensor {
 	area := in[0].Shape[2] * in[0].Shape[3]
 	y := tensor.New[float64](n.Shape...)
@@ -66,15 +53,6 @@ func averagePool(n *Node, in []*Tensor) *Tensor {
 }
 
 func averagePoolTerms(_ *Node, in []*Tensor) int { return in[0].Shape[2]*in[0].Shape[3] + 1 }
-
-func averagePoolPull(g *Gradient, n *Node, _ int, dy string) string {
-	x := g.shape(n.Inputs[0])
-	return g.node("average_pool_grad", g.toward(n.Inputs[0], n), Attrs{"height": float64(x[2]), "width": float64(x[3])}, dy)
-}
-
-func averagePoolGradShape(n *Node, in [][]int) []int {
-	return []int{in[0][0], in[0][1], n.int("height"), n.int("width")}
-}
 
 func averagePoolGrad(n *Node, in []*Tensor) *Tensor {
 	dx := tensor.New[float64](n.Shape...)

@@ -39,10 +39,6 @@ func proxGap(n *Node, in []*Tensor, _ *Tensor) []float64 {
 	}).Data
 }
 
-func proxPull(g *Gradient, n *Node, _ int, dz string) string {
-	return g.node("prox_grad", g.toward(n.Inputs[0], n), Attrs{"mu": n.Attrs["mu"]}, n.Name, dz, n.Inputs[1])
-}
-
 func proxGrad(n *Node, in []*Tensor) *Tensor {
 	factor, _ := shrinkage(n, in[2])
 	return each(in[0], func(i int) float64 {

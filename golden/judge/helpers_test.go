@@ -128,7 +128,7 @@ func convolution(t testing.TB, exact bool) exercise {
 func eigenpair(t testing.TB) exercise {
 	b := graph.New("power", "power_iteration", "", "real")
 	v, w := b.Input("v0", fill(0, 1, 1, 5, 6, 7)), b.Input("w", fill(0, 0.25, 5, 3, 3, 3))
-	vector, step := b.PowerIteration("", v, w, 6, 7, graph.Power{Rounds: 4, Share: 0.9}, conv.Geometry{Padding: 1})
+	vector, step := b.PowerIteration("", v, w, 6, 7, csc.Power{Rounds: 4, Share: 0.9}, conv.Geometry{Padding: 1})
 	b.Require(vector, "eigenvalue", step)
 	return prepare(t, b.Case)
 }

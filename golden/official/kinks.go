@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"sdref/autodiff"
+	"sdref/csc"
 	"sdref/golden"
 	"sdref/tensor"
 )
@@ -46,9 +46,7 @@ func codes[T tensor.Float](in layerInputs[T], share float64) *tensor.Tensor[T] {
 	l := *in.layer
 	l.Weight, l.Vector, l.StepSize = l.Weight.Clone(), l.Vector.Clone(), l.StepSize.Clone()
 	l.Normalize()
-	l.StepSize.Data[0] = T(share / l.UpdateStep().Value)
-	tape := autodiff.NoGrad(tensor.NewArena[T]())
-	return l.Forward(tape.Constant(in.x), tape.Constant(l.Weight)).Value()
+	return csc.Solve(in.x, l.Weight, T(share/l.UpdateStep().Value), l.Settings)
 }
 
 // judgeOneSided passes a gradient that missed its bound if each element that did so lies, as does the expected one, between the

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"sdref/autodiff"
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/golden"
@@ -123,13 +122,8 @@ func solve[T tensor.Float](in layerInputs[T], share float64) layerResult[T] {
 	r := layerResult[T]{weight: l.Weight, estimate: l.UpdateStep()}
 	r.step = T(share / r.estimate.Value)
 	l.StepSize.Data[0] = r.step
-	tape := autodiff.NewTape(tensor.NewArena[T]())
-	x, w := tape.Leaf(in.x), tape.Leaf(l.Weight)
-	z := l.Forward(x, w)
-	r.z = z.Value().Clone()
+	r.z, r.gradX, r.gradWeight = csc.SolveGradients(in.x, l.Weight, r.step, l.Settings, in.gradZ)
 	r.reconstruction = l.Reconstruct(r.z)
-	tape.Backward(z, in.gradZ)
-	r.gradX, r.gradWeight = x.Grad(), w.Grad()
 	return r
 }
 

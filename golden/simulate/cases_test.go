@@ -3,12 +3,14 @@ package simulate
 import (
 	"testing"
 
+	"sdref/autodiff"
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
 	"sdref/golden/precision"
+	"sdref/sdnet/optim"
 )
 
 func fill(seed uint64, scale float64, shape ...int) golden.Fill {
@@ -22,9 +24,7 @@ func layerCase(id string, s csc.Settings) *graph.Case {
 	weight := b.UnitAtoms("", w)
 	code := s.Geometry.CodeShape([]int{2, 3, 7, 9}, []int{8, 3, 3, 3})
 	v := b.Input("v0", fill(3, 1, 1, 8, code[2], code[3]))
-	p := graph.Published
-	p.Rounds = 3
-	_, step := b.PowerIteration("", v, weight, 7, 9, p, s.Geometry)
+	_, step := b.PowerIteration("", v, weight, 7, 9, csc.PublishedPower(3), s.Geometry)
 	z := b.FISTA("", x, weight, step, s)
 	b.Backward(z, b.Input("grad/"+z, fill(4, 1, code...)), x, weight)
 	return b.Case
@@ -34,9 +34,9 @@ func layerCase(id string, s csc.Settings) *graph.Case {
 func blockCase(training bool) *graph.Case {
 	b := graph.New("block", "network", "test", "real")
 	x := b.Input("x", golden.Fill{Shape: []int{5, 4, 8, 6}, Seed: 1, Scale: 1, Offset: 0.5})
-	norm := graph.Norm{Gamma: b.Input("gamma", fill(2, 1, 4)), Beta: b.Input("beta", fill(3, 1, 4)), Mean: b.Input("running_mean", fill(4, 0.25, 4)),
-		Variance: b.Input("running_var", golden.Fill{Shape: []int{4}, Seed: 5, Scale: 0.5, Offset: 1})}
-	y := b.BatchNorm("bn", x, norm, training, 1e-5, 0.1).Y
+	state := b.Of(b.Input("gamma", fill(2, 1, 4)), b.Input("beta", fill(3, 1, 4)), b.Input("running_mean", fill(4, 0.25, 4)),
+		b.Input("running_var", golden.Fill{Shape: []int{4}, Seed: 5, Scale: 0.5, Offset: 1}))
+	y, _, _ := b.BatchNorm("bn", x, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
 	at := func(quantity string) graph.Place { return graph.Place{Quantity: quantity} }
 	y = b.Node("add", at("sum"), nil, y, x)
 	y = b.Node("relu", at("relu"), nil, y)
@@ -45,8 +45,10 @@ func blockCase(training bool) *graph.Case {
 	w := b.Input("w", fill(6, 1, 7, 4))
 	y = b.Node("linear", at("logits"), nil, y, w, b.Input("b", fill(7, 1, 7)))
 	loss := b.Node("cross_entropy", at("loss"), nil, y, b.Labels("labels", 5, 7, 8))
-	gradients := b.Backward(loss, "", x, w, "b", norm.Gamma, norm.Beta)
-	b.Descend("", "w", w, gradients[1], b.Input("velocity", fill(9, 1, 7, 4)), graph.SGD{Rate: 0.1, Momentum: 0.9, Decay: 5e-4})
+	gradients := b.Backward(loss, "", x, w, "b", "gamma", "beta")
+	in := b.Of(w, gradients[1], b.Input("velocity", fill(9, 1, 7, 4)))
+	optim.Append("", "w", in[0], in[1], in[2], nil, autodiff.Descent{Rate: 0.1, Momentum: 0.9, Decay: 5e-4})
+	b.List()
 	return b.Case
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"sdref/conv"
+	"sdref/csc"
 	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
@@ -36,7 +37,7 @@ func power() *graph.Case {
 		b.Attrs[name] = value
 	}
 	v, w := b.Input("v0", golden.Fill{Shape: []int{1, 4, 5, 6}, Seed: 3, Scale: 1}), b.Input("w", golden.Fill{Shape: []int{4, 3, 3, 3}, Seed: 2, Scale: 0.5})
-	vector, step := b.PowerIteration("", v, w, 5, 6, graph.Power{Rounds: 3, Share: 0.9}, conv.Geometry{Padding: 1})
+	vector, step := b.PowerIteration("", v, w, 5, 6, csc.Power{Rounds: 3, Share: 0.9}, conv.Geometry{Padding: 1})
 	b.Require(vector, "eigenvalue", step)
 	return b.Case
 }
@@ -45,7 +46,7 @@ func power() *graph.Case {
 func backend(b Backend, change func(id string, a judge.Answers)) Witness {
 	return func(context.Context, []Exam) (Backend, func(Exam) (judge.Answers, error), error) {
 		return b, func(e Exam) (judge.Answers, error) {
-			values, err := own.Answers[float32](e.Case, e.In)
+			values, err := own.Answers[float32](e.Case, e.In, true)
 			if err != nil {
 				return nil, err
 			}

@@ -13,8 +13,10 @@ package attack
 
 import (
 	"fmt"
+	"slices"
 
 	"sdref/autodiff"
+	"sdref/csc"
 	"sdref/internal/elementary"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -70,7 +72,9 @@ type Victim[T tensor.Float] struct {
 	mean, std [data.Channels]T
 	batch     int
 	predictor *sdnet.Predictor[T]
-	tape      *autodiff.Tape[T]
+	arena     *tensor.Arena[T]
+	programs  map[int]*gradientProgram[T] // by the number of images
+	last      *gradientProgram[T]
 }
 
 // NewVictim returns a network, weights as the optimiser left them, for images with the given mean and deviation of each channel;
@@ -79,7 +83,7 @@ func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]f
 	if batch < 1 {
 		panic(fmt.Sprintf("attack.NewVictim: a batch of %d images", batch))
 	}
-	v := &Victim[T]{Net: net.Evaluable(), batch: batch, tape: autodiff.NewTape(tensor.NewArena[T]())}
+	v := &Victim[T]{Net: net.Evaluable(), batch: batch, arena: tensor.NewArena[T](), programs: map[int]*gradientProgram[T]{}}
 	v.predictor = sdnet.NewPredictor(v.Net)
 	for c := range data.Channels {
 		v.mean[c], v.std[c] = T(mean[c]), T(std[c])
@@ -166,24 +170,80 @@ func (v *Victim[T]) normalise(x *tensor.Tensor[T]) {
 // network gives the images N x 3 x H x W. The gradient of an image is divided by 1 minus its label's probability, which changes no
 // direction and keeps a confident network's gradients from vanishing in rounding. It is valid until the next call.
 func (v *Victim[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *tensor.Tensor[T], classes []int) {
-	v.tape.Reset()
 	x := images.Clone()
 	v.normalise(x)
-	leaf := v.tape.Leaf(x)
-	logits := v.Net.Forward(&sdnet.Pass[T]{Tape: v.tape, Frozen: true}, leaf)
-	seed := tensor.New[T](logits.Shape()...)
-	for j, label := range labels {
-		row := logits.Value().Row(j).Data
-		classes = append(classes, largest(row))
-		lossGradient(seed.Row(j).Data, row, label)
+	p := v.program(x.Shape[0])
+	v.Net.Bind(p.Program, p.flow)
+	p.Set(p.flow.X, x)
+	p.Set(p.labels, labelTensor[T](labels))
+	p.Run()
+	logits := p.Value(p.flow.Logits)
+	for j := range labels {
+		classes = append(classes, largest(logits.Row(j).Data))
 	}
-	v.tape.Backward(logits, seed)
-	gradient = leaf.Grad()
+	gradient = p.Value(p.gradient)
 	plane := x.Shape[2] * x.Shape[3]
 	for i := range gradient.Data {
 		gradient.Data[i] /= v.std[i/plane%data.Channels]
 	}
 	return gradient, classes
+}
+
+// gradientProgram computes logits, and the gradient of the loss at the images.
+type gradientProgram[T tensor.Float] struct {
+	*autodiff.Program[T]
+	flow             *sdnet.Flow
+	labels, gradient *autodiff.Node
+	settings         []csc.Settings // that the layers had
+}
+
+// program returns the program for so many images with the settings that the layers have now, but for lambda, which it takes as it runs.
+func (v *Victim[T]) program(images int) *gradientProgram[T] {
+	if v.last != nil {
+		v.last.Release()
+	}
+	var settings []csc.Settings
+	for _, l := range v.Net.Layers {
+		s := l.Settings
+		s.Lambda = 0
+		settings = append(settings, s)
+	}
+	p := v.programs[images]
+	if p == nil || !slices.Equal(p.settings, settings) {
+		p = &gradientProgram[T]{flow: v.Net.Graph(sdnet.Options{Images: images, Lambdas: true}), settings: settings}
+		p.labels = p.flow.Input("labels", images)
+		seed := autodiff.Apply(lossGradientOp, nil, p.flow.Logits, p.labels)
+		p.gradient = autodiff.Backward(p.flow.Logits, seed, p.flow.X)[0]
+		plan := autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{p.flow.Logits, p.gradient}})
+		p.Program = autodiff.NewProgram(plan, v.arena)
+		v.programs[images] = p
+	}
+	v.last = p
+	return p
+}
+
+// labelTensor is the labels as an input of a graph.
+func labelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
+	t := tensor.New[T](len(labels))
+	for i, l := range labels {
+		t.Data[i] = T(l)
+	}
+	return t
+}
+
+// lossGradientOp is the cross-entropy's gradient at the logits, divided image by image by 1 - softmax[label].
+var lossGradientOp = &autodiff.Op{
+	Name:    "attack_seed",
+	Formula: "(softmax - onehot)/(1 - softmax[label]) (logits, labels)",
+	Shape:   func(n *autodiff.Node) ([]int, error) { return n.Inputs[0].Shape, nil },
+	Float32: autodiff.Kernel[float32]{Whole: lossGradients[float32]},
+	Float64: autodiff.Kernel[float64]{Whole: lossGradients[float64]},
+}
+
+func lossGradients[T tensor.Float](c *autodiff.Call[T]) {
+	for j, label := range c.In[1].Data {
+		lossGradient(c.Out.Row(j).Data, c.In[0].Row(j).Data, int(label))
+	}
 }
 
 // lossGradient sets d to the cross-entropy's gradient at logits, softmax - onehot, divided by 1 - softmax[label]: -1 at the label,

@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/tensor"
 )
@@ -44,6 +43,5 @@ func Limit[T tensor.Float](l *csc.Layer[T], x *tensor.Tensor[T], iterations int)
 
 // solve is FISTA with the layer's dictionary and step size and other settings.
 func solve[T tensor.Float](l *csc.Layer[T], x *tensor.Tensor[T], s csc.Settings) *tensor.Tensor[T] {
-	tape := autodiff.NoGrad(tensor.NewArena[T]())
-	return csc.FISTA(tape.Constant(x), tape.Constant(l.Weight), l.StepSize.Data[0], s).Value().Clone()
+	return csc.Solve(x, l.Weight, l.StepSize.Data[0], s)
 }

@@ -11,7 +11,7 @@ import (
 
 // Reconstruction is the input that the output of a block stands for, (B.2) and (B.3).
 type Reconstruction[T tensor.Float] struct {
-	Block            string            // as sdnet.Pass.Observe names it: "block0.0", the stem, or "block1.1" and so on
+	Block            string            // as sdnet.Predictor.Observe names it: "block0.0", the stem, or "block1.1" and so on
 	Published, Exact *tensor.Tensor[T] // (N, 3, H, W): BatchNorm undone without its epsilon, and with it
 }
 

@@ -6,24 +6,61 @@ package optim
 import (
 	"math"
 
+	"sdref/autodiff"
 	"sdref/internal/elementary"
 	"sdref/tensor"
 )
 
-// SGD is stochastic gradient descent with Nesterov momentum and weight decay on every parameter, as PyTorch defines it:
+// Append appends, for the parameter whose value is w, one step of SGD with Nesterov momentum and weight decay as PyTorch defines it,
 //
-//	d = g + Decay*w,  v = Momentum*v + d,  w = w - rate*(d + Momentum*v),   v = 0 at first;
+//	d = g + Decay*w,  v' = Momentum*v + d,  w' = w - rate*(d + Momentum*v'),
 //
-// with Plain momentum, w = w - rate*v.
+// from its gradient g and velocity v, and returns w' and v': LAYER/after/PARAMETER and LAYER/velocity_after/PARAMETER. A nil rate
+// stands for the setting.
+func Append(layer, parameter string, w, g, v, rate *autodiff.Node, d autodiff.Descent) (after, velocity *autodiff.Node) {
+	velocity = autodiff.Velocity(v, g, w, d).At(join(layer, "velocity_after"), 0, parameter)
+	return autodiff.Nesterov(w, g, velocity, rate, d).At(join(layer, "after"), 0, parameter), velocity
+}
+
+// appendPlain is Append with plain momentum: w' = w - rate*v'.
+func appendPlain(layer, parameter string, w, g, v, rate *autodiff.Node, d autodiff.Descent) (after, velocity *autodiff.Node) {
+	velocity = autodiff.Velocity(v, g, w, d).At(join(layer, "velocity_after"), 0, parameter)
+	return autodiff.Axpy(w, velocity, -1, rate).At(join(layer, "after"), 0, parameter), velocity
+}
+
+func join(layer, what string) string {
+	if layer == "" {
+		return what
+	}
+	return layer + "/" + what
+}
+
+// SGD is stochastic gradient descent with Nesterov momentum and weight decay on every parameter (see Append), velocities being 0 at
+// first; or, if Plain, with plain momentum, w' = w - rate*v'.
 type SGD[T tensor.Float] struct {
 	Momentum, Decay float64
 	Plain           bool
 	Velocity        []*tensor.Tensor[T] // one per parameter; a checkpoint holds them
+
+	steps map[stepKey]*step[T]
+}
+
+// step is the program of a step for parameters of one size.
+type step[T tensor.Float] struct {
+	*autodiff.Program[T]
+	w, g, v, rate *autodiff.Node
+}
+
+// stepKey is what a step's program depends on.
+type stepKey struct {
+	size int
+	autodiff.Descent
+	plain bool
 }
 
 // NewSGD returns an optimiser with zero velocities for parameters of the given shapes.
 func NewSGD[T tensor.Float](parameters []*tensor.Tensor[T], momentum, decay float64) *SGD[T] {
-	s := &SGD[T]{Momentum: momentum, Decay: decay}
+	s := &SGD[T]{Momentum: momentum, Decay: decay, steps: map[stepKey]*step[T]{}}
 	for _, p := range parameters {
 		s.Velocity = append(s.Velocity, tensor.New[T](p.Shape...))
 	}
@@ -32,12 +69,31 @@ func NewSGD[T tensor.Float](parameters []*tensor.Tensor[T], momentum, decay floa
 
 // Step moves parameter i by its gradient.
 func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64) {
-	if !s.Plain {
-		tensor.Momentum(parameter, s.Velocity[i], gradient, T(rate), T(s.Momentum), T(s.Decay))
-		return
+	tensor.MustMatch("SGD.Step", parameter.Shape, gradient.Shape, s.Velocity[i].Shape)
+	n := parameter.Len()
+	p := s.step(stepKey{n, autodiff.Descent{Momentum: s.Momentum, Decay: s.Decay}, s.Plain})
+	p.Set(p.w, parameter.Reshape(n))
+	p.Set(p.g, gradient.Reshape(n))
+	p.Set(p.v, s.Velocity[i].Reshape(n))
+	p.SetNumber(p.rate, rate)
+	p.Run()
+}
+
+func (s *SGD[T]) step(k stepKey) *step[T] {
+	p := s.steps[k]
+	if p == nil {
+		g := autodiff.NewGraph()
+		p = &step[T]{w: g.Input("w", k.size), g: g.Input("g", k.size), v: g.Input("v", k.size), rate: g.Input("rate")}
+		write := Append
+		if k.plain {
+			write = appendPlain
+		}
+		after, velocity := write("", "w", p.w, p.g, p.v, p.rate, k.Descent)
+		p.Program = autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{velocity, after},
+			Updates: map[*autodiff.Node]*autodiff.Node{velocity: p.v, after: p.w}}), tensor.NewArena[T]())
+		s.steps[k] = p
 	}
-	tensor.Momentum(parameter, s.Velocity[i], gradient, 0, T(s.Momentum), T(s.Decay)) // moves the velocity only
-	tensor.AddScaled(parameter, parameter, s.Velocity[i], -T(rate))
+	return p
 }
 
 // Schedule gives the learning rate of each step of a run.

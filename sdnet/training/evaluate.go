@@ -3,7 +3,6 @@ package training
 import (
 	"fmt"
 
-	"sdref/autodiff"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -44,7 +43,6 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std 
 	p := sdnet.NewPredictor(net)
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
 	normalise := data.NewNormaliser[T](mean, std)
-	losses := autodiff.NoGrad(tensor.NewArena[T]())
 	side, sum := set.Extent(), 0.0
 	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*batch, batch) }, bytes: 3 * side * side}
 	for k := 0; e.Images < set.Len(); k++ {
@@ -54,14 +52,12 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std 
 		}
 		images := tensor.New[T](len(b.labels), 3, side, side)
 		values(normalise, images.Data, b)
-		logits := p.Logits(images)
+		logits, loss := p.Loss(images, b.labels)
 		e.Images += len(b.labels)
 		e.Top1 += sdnet.TopK(logits, b.labels, 1)
 		e.Top5 += sdnet.TopK(logits, b.labels, 5)
-		loss := autodiff.CrossEntropy(losses.Constant(logits), b.labels).Value()
-		sum += float64(float64(loss.Data[0]) * float64(len(b.labels)))
+		sum += float64(loss * float64(len(b.labels)))
 		e.Loss = sum / float64(e.Images)
-		losses.Reset()
 		if progress != nil && !progress(e) {
 			break
 		}

@@ -26,7 +26,7 @@ func answered(t *testing.T, ids ...string) (folder string, command []string) {
 	folder = t.TempDir()
 	for _, id := range ids {
 		c := cases.Find(id)
-		values, err := own.Answers[float32](c, c.Generate())
+		values, err := own.Answers[float32](c, c.Generate(), false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"sdref/autodiff"
 	"sdref/sdnet"
 	"sdref/tensor"
 )
@@ -26,12 +25,12 @@ func findLayer(net *sdnet.Network[float64], name string) (*sdnet.CSC[float64], e
 
 // signalOf is what the layer codes when the network sees the image.
 func signalOf(net *sdnet.Network[float64], image *tensor.Tensor[float64], layer string) (signal *tensor.Tensor[float64]) {
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	pass := &sdnet.Pass[float64]{Tape: tape, ObserveSignal: func(name string, x *tensor.Tensor[float64]) {
+	p := sdnet.NewPredictor(net)
+	p.ObserveSignal = func(name string, x *tensor.Tensor[float64]) {
 		if name == layer {
 			signal = x.Clone()
 		}
-	}}
-	net.Forward(pass, tape.Constant(image))
+	}
+	p.Logits(image)
 	return signal
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"sdref/autodiff"
 	"sdref/cmd/ref/internal/cli"
 	"sdref/csc"
 	"sdref/csc/solve"
@@ -45,9 +44,9 @@ func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 		indices[i] = i
 	}
 	data.NewNormaliser[float64](d.Mean, d.Std).Plain(s.images.Data, d.Test, indices)
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	s.net.Forward(&sdnet.Pass[float64]{Tape: tape, ObserveSignal: func(layer string, x *tensor.Tensor[float64]) { s.signals[layer] = x.Clone() }},
-		tape.Constant(s.images))
+	p := sdnet.NewPredictor(s.net)
+	p.ObserveSignal = func(layer string, x *tensor.Tensor[float64]) { s.signals[layer] = x.Clone() }
+	p.Logits(s.images)
 	return s, nil
 }
 
@@ -71,8 +70,7 @@ func (s *steps) codes(c *cli.Call, layers []layerSpectrum) {
 
 // codeBy is the layer's code of x by a step size.
 func codeBy(l layerSpectrum, x *tensor.Tensor[float64], step float64) *tensor.Tensor[float64] {
-	tape := autodiff.NoGrad(tensor.NewArena[float64]())
-	return csc.FISTA(tape.Constant(x), tape.Constant(l.Weight), step, l.Current()).Value()
+	return csc.Solve(x, l.Weight, step, l.Current())
 }
 
 // share is |a|/|b|, 0 where both are 0.

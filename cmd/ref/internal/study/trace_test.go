@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"sdref/autodiff"
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/csc"
@@ -90,8 +89,7 @@ func TestTraceNumbers(t *testing.T) {
 		before := tensor.New[float64](1, l.Weight.Shape[0], 32, 32)
 		for k, m := 1, 1.0; k <= 6; k, m = k+1, (1+math.Sqrt(1+4*m*m))/2 {
 			s.Variant, s.Iterations = variant, k
-			tape := autodiff.NoGrad(tensor.NewArena[float64]())
-			z := csc.FISTA(tape.Constant(x), tape.Constant(l.Weight), l.StepSize.Data[0], s).Value()
+			z := csc.Solve(x, l.Weight, l.StepSize.Data[0], s)
 			total, sparsity, ridge, fidelity := csc.Objective(x, z, l.Weight, s)
 			tensor.AddScaled(before, z, before, -1)
 			row := rows[fmt.Sprint(name, " ", k)]
