@@ -108,7 +108,7 @@ func (n *Network[T]) CountParameters() int {
 	return count
 }
 
-// Clone returns a copy that shares nothing with n.
+// Clone returns a copy that shares nothing with n, its layers' settings as they are now.
 func (n *Network[T]) Clone() *Network[T] {
 	c, err := New[T](n.Spec)
 	if err != nil {
@@ -116,6 +116,9 @@ func (n *Network[T]) Clone() *Network[T] {
 	}
 	for i, s := range n.state {
 		copy(c.state[i].Data, s.Data)
+	}
+	for i, l := range n.Layers {
+		c.Layers[i].Settings = l.Settings
 	}
 	return c
 }

@@ -13,6 +13,16 @@ import (
 	"sdref/tensor"
 )
 
+// A copy solves the problem that the layers pose now, not the one that the specification posed.
+func TestCloneKeepsSettings(t *testing.T) {
+	n := build[float32](t, small(t, "sdnet8_all_narrow", 8), 1)
+	n.Layers[1].Lambda, n.Layers[2].Iterations = 0.7, 5
+	c := n.Clone()
+	if c.Layers[1].Lambda != 0.7 || c.Layers[2].Iterations != 5 {
+		t.Errorf("lambda %g and %d iterations, want 0.7 and 5", c.Layers[1].Lambda, c.Layers[2].Iterations)
+	}
+}
+
 func TestCloneSharesNothing(t *testing.T) {
 	for _, kind := range kinds {
 		n := build[float32](t, small(t, kind, 16), 1)
