@@ -31,7 +31,7 @@ var tower = [][]string{
 	2:  {"tensor", "conv/internal/direct", "conv/internal/winograd", "tensor/safetensors", "tensor/npy", "golden/precision"},
 	3:  {"conv", "golden", "sdnet/pretrained", "tensor/torchfile"},
 	4:  {"autodiff"},
-	5:  {"csc", "csc/spectrum", "sdnet/data"},
+	5:  {"csc", "csc/spectrum", "sdnet/data", "autodiff/onnx"},
 	6:  {"csc/solve", "sdnet/optim", "golden/graph"},
 	7:  {"sdnet", "golden/judge"},
 	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
@@ -46,13 +46,17 @@ var tower = [][]string{
 const edge = "cmd/ref"
 
 // libraries lists what the other packages may import besides the standard library.
-var libraries = []string{"gonum.org/v1/gonum", "golang.org/x/sync", "github.com/klauspost/cpuid/v2"}
+var libraries = []string{"gonum.org/v1/gonum", "golang.org/x/sync", "github.com/klauspost/cpuid/v2", protowire}
+
+// protowire writes and reads the fields of protocol buffers, the encoding of ONNX files, and nothing else; no part of the arithmetic sees it.
+const protowire = "google.golang.org/protobuf/encoding/protowire"
 
 // reserved lists imports and the packages that may use them.
 var reserved = map[string][]string{
 	"C":                             nil,
 	"unsafe":                        {"internal/kernel"},
 	"github.com/klauspost/cpuid/v2": {"internal/kernel"},
+	protowire:                       {"autodiff/onnx"},
 }
 
 // unstable lists imports whose numbers the module does not promise to repeat, and who may use them outside tests.
