@@ -21,6 +21,7 @@ func Cases(c *cli.Call) error {
 	which := choose(c)
 	show := c.Flags.Bool("show", false, "show all of each case: settings, inputs, nodes, bounds of profile fp32")
 	export := c.Flags.String("export", "", "write the cases, with expected values and bounds, into this `folder`, for use without the judge")
+	format := c.Flags.String("format", "npy", "how -export writes them: npy, as the judge does, or onnx, models with inputs and outputs")
 	if err := c.Parse(casesHelp); err != nil {
 		return err
 	}
@@ -28,8 +29,14 @@ func Cases(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	if *export != "" {
-		return exportCases(c, *export, cases)
+	write, known := map[string]func(*cli.Call, string, []*graph.Case) error{"npy": exportCases, "onnx": exportONNX}[*format]
+	switch {
+	case !known:
+		return fmt.Errorf("-format: %q is neither npy nor onnx", *format)
+	case *export != "":
+		return write(c, *export, cases)
+	case *format != "npy":
+		return fmt.Errorf("-format %s needs -export FOLDER", *format)
 	}
 	for _, k := range cases {
 		if *show {
@@ -135,4 +142,8 @@ func exportExpected(dir string, e trial.Exam) error {
 const casesHelp = `ref cases lists the cases that ref judge judges by: name, kind, number of nodes, flags, and why the
 case exists. EXACT cases come out the same in any order of summation; REAL ones show the precision.
 -show prints all of a case; -export writes cases with their expected values, in float64, and an
-absolute bound for each tensor and profile, for those who compare end results themselves.`
+absolute bound for each tensor and profile, for those who compare end results themselves.
+
+-export with -format onnx writes each case as two ONNX models in the layout of ONNX's own backend
+tests, ID/model.onnx and ID/test_data_set_0: ID has all nodes as outputs and the weights as inputs,
+ID_required only the required outputs, and the weights as constants. docs/onnx.md says more.`
