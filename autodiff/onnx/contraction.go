@@ -5,7 +5,8 @@ import (
 	"sdref/conv"
 )
 
-// A convolution has as many axes as its signal has besides images and channels. With none it is a product of matrices.
+// A convolution has as many axes as its signal has besides images and channels. With none it is a product of
+// matrices.
 
 func analysis(_ *speaker, n *autodiff.Node, in []string) call {
 	x, w, g := n.Inputs[0].Shape, n.Inputs[1].Shape, n.Geometry()
@@ -16,7 +17,8 @@ func analysis(_ *speaker, n *autodiff.Node, in []string) call {
 		with("pads", repeat(2*len(x[2:]), g.Padding))
 }
 
-// synthesis is a ConvTranspose. Its weights lie in ONNX as they do here, (M, C, k, k): channels of its input, z, first.
+// synthesis is a ConvTranspose. Its weights lie in ONNX as they do here, (M, C, k, k): channels of its input,
+// z, first.
 func synthesis(_ *speaker, n *autodiff.Node, in []string) call {
 	z, w, g := n.Inputs[0].Shape, n.Inputs[1].Shape, n.Geometry()
 	if len(z) == 2 {
@@ -36,7 +38,8 @@ func synthesis(_ *speaker, n *autodiff.Node, in []string) call {
 //	w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n,c,i*s+u*d-p,j*s+v*d-p]
 //	w'(C, M, k, k) = Conv(x' (C, N, H, W), y' (M, N, Ho, Wo); stride d, dilation s) ,
 //
-// with less padding at the end where the signal has rows that no code reaches, and a Slice where it has more of them than padding.
+// with less padding at the end where the signal has rows that no code reaches, and a Slice where it has more
+// of them than padding.
 func filter(s *speaker, n *autodiff.Node, in []string) call {
 	x, y, g := n.Inputs[0].Shape, n.Inputs[1].Shape, n.Geometry()
 	if len(x) == 2 {
@@ -50,22 +53,23 @@ func filter(s *speaker, n *autodiff.Node, in []string) call {
 		pads[len(x[2:])+axis] = max(0, end)
 		cut = cut || end <= -dilation // so that another tap fits
 	}
-	c := convolution(apply("Conv", s.get(apply("Transpose", in[0]).with("perm", swap)), s.get(apply("Transpose", in[1]).with("perm", swap))), y[2:], dilation, stride).
-		with("pads", pads)
-	w := s.get(c)
+	signal, kernel := s.get(apply("Transpose", in[0]).with("perm", swap)), s.get(apply("Transpose", in[1]).with("perm", swap))
+	w := s.get(convolution(apply("Conv", signal, kernel), y[2:], dilation, stride).with("pads", pads))
 	if cut {
 		axes := make([]int, len(x[2:]))
 		for i := range axes {
 			axes[i] = 2 + i
 		}
-		w = s.get(apply("Slice", w, s.ints(make([]int, len(axes))...), s.ints(n.Shape[2:]...), s.ints(axes...)))
+		starts, ends := make([]int, len(axes)), n.Shape[2:]
+		w = s.get(apply("Slice", w, s.ints(starts...), s.ints(ends...), s.ints(axes...)))
 	}
 	return apply("Transpose", w).with("perm", swap)
 }
 
 // convolution adds the attributes of Conv and ConvTranspose.
 func convolution(c call, kernel []int, stride, dilation int) call {
-	return c.with("kernel_shape", kernel).with("strides", repeat(len(kernel), stride)).with("dilations", repeat(len(kernel), dilation))
+	return c.with("kernel_shape", kernel).
+		with("strides", repeat(len(kernel), stride)).with("dilations", repeat(len(kernel), dilation))
 }
 
 func repeat(n, v int) []int {
@@ -105,14 +109,14 @@ func maxPool(_ *speaker, n *autodiff.Node, in []string) call {
 		with("strides", repeat(2, n.Int("stride"))).with("pads", repeat(4, n.Int("padding")))
 }
 
-// maxPoolGrad adds dy up where MaxPool, computed again, says that the maxima were. Of equal elements ONNX does not say which one is
-// the maximum; here it is the first, which is what ONNX Runtime takes.
+// maxPoolGrad adds dy up where MaxPool, computed again, says that the maxima were. Of equal elements ONNX
+// does not say which one is the maximum; here it is the first, which is what ONNX Runtime takes.
 func maxPoolGrad(s *speaker, n *autodiff.Node, in []string) call {
 	flat := func(v string) string { return s.get(apply("Reshape", v, s.ints(-1))) }
 	winners := flat(s.gets(maxPool(s, n, in), 2)[1])
 	zeros := s.get(apply("ConstantOfShape", s.get(apply("Shape", flat(in[0])))))
-	sum := s.get(apply("ScatterElements", zeros, winners, flat(in[1])).with("axis", 0).with("reduction", "add"))
-	return apply("Reshape", sum, s.get(apply("Shape", in[0])))
+	sums := apply("ScatterElements", zeros, winners, flat(in[1])).with("axis", 0).with("reduction", "add")
+	return apply("Reshape", s.get(sums), s.get(apply("Shape", in[0])))
 }
 
 func averagePool(s *speaker, _ *autodiff.Node, in []string) call {

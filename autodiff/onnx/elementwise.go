@@ -79,7 +79,8 @@ func damp(s *speaker, n *autodiff.Node, value, t string) string {
 	return s.get(apply("Mul", value, s.get(apply("Div", s.number(1), above))))
 }
 
-// prox is max(v - b, 0), or v - clip(v, -b, b) = sign(v) max(|v| - b, 0), with v = u/(1 + mu t) and b = lambda t/(1 + mu t).
+// prox is max(v - b, 0), or v - clip(v, -b, b) = sign(v) max(|v| - b, 0), with v = u/(1 + mu t) and b =
+// lambda t/(1 + mu t).
 func prox(s *speaker, n *autodiff.Node, in []string) call {
 	v := damp(s, n, in[0], in[1])
 	b := damp(s, n, s.get(apply("Mul", penalty(s, n, in, 2), in[1])), in[1])

@@ -142,7 +142,8 @@ func (v *Value) write(w *message) {
 	})
 }
 
-// Encode returns the tensor as the bytes of a TensorProto, which is what a .pb file of ONNX's own tests holds.
+// Encode returns the tensor as the bytes of a TensorProto, which is what a .pb file of ONNX's own tests
+// holds.
 func (t *Tensor) Encode() []byte {
 	var w message
 	t.write(&w)

@@ -1,13 +1,13 @@
-// Package onnx says a computation in ONNX, the exchange format that ONNX Runtime, TensorRT and others read: each node of a graph
-// becomes the few ONNX operators that compute the same, in float32,
+// Package onnx says a computation in ONNX, the exchange format that ONNX Runtime, TensorRT and others read:
+// each node of a graph becomes the few ONNX operators that compute the same, in float32,
 //
-//	y = analysis(x, w; padding 1)    ->    y = Conv(x, w; kernel_shape 3 3, pads 1 1 1 1, strides 1 1, dilations 1 1)
+//	y = analysis(x, w; padding 1)    ->    y = Conv(x, w; kernel_shape 3 3, pads 1 1 1 1, strides 1 1)
 //
-// and keeps its name. The table of rows, one for each operator, is in table.go; no other place knows what an operator is in ONNX.
-// Gradients are nodes like all others, so that a training step can be said as well.
+// and keeps its name. The table of rows, one for each operator, is in table.go; no other place knows what an
+// operator is in ONNX. Gradients are nodes like all others, so that a training step can be said as well.
 //
-// The package is for those who write a network or a judge's case for another program. It knows nothing of networks, cases and
-// checkpoints, and runs nothing.
+// The package is for those who write a network or a judge's case for another program. It knows nothing of
+// networks, cases and checkpoints, and runs nothing.
 package onnx
 
 import (
@@ -24,16 +24,16 @@ type Export struct {
 	Doc      string
 	Metadata []Property
 
-	// Inputs are what the model is given when it runs, in this order. A node among them stands for all that would compute it. Those that
-	// the outputs do not depend on are left out.
+	// Inputs are what the model is given when it runs, in this order. A node among them stands for all that
+	// would compute it. Those that the outputs do not depend on are left out.
 	Inputs  []*autodiff.Node
 	Outputs []*autodiff.Node
 	// Constants are values that the model holds: weights.
 	Constants map[*autodiff.Node]*tensor.Tensor[float32]
 	// Names are what nodes are called in the model, where that is not their own name.
 	Names map[*autodiff.Node]string
-	// FreeBatch leaves the number of images open, the first size of all inputs and of what depends on them; operators that
-	// need the number are then an error.
+	// FreeBatch leaves the number of images open, the first size of all inputs and of what depends on them;
+	// operators that need the number are then an error.
 	FreeBatch bool
 }
 
@@ -46,7 +46,8 @@ func (e *Unsayable) Error() string {
 
 // Model makes the model. A node that cannot be said is an *Unsayable.
 func (e Export) Model() (*Model, error) {
-	s := &speaker{Export: e, model: &Model{Name: e.Name, Doc: e.Doc, Metadata: e.Metadata}, known: map[string][]string{}, open: map[*autodiff.Node]bool{}}
+	s := &speaker{Export: e, known: map[string][]string{}, open: map[*autodiff.Node]bool{}}
+	s.model = &Model{Name: e.Name, Doc: e.Doc, Metadata: e.Metadata}
 	needed, err := e.needed()
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func (e Export) Model() (*Model, error) {
 	}
 	for _, n := range e.graph().Inputs { // in the graph's order
 		if t := e.Constants[n]; t != nil && needed[n] {
-			s.model.Constants = append(s.model.Constants, Tensor{Name: s.name(n), Shape: n.Shape, Floats: t.Data})
+			s.constant(Tensor{Name: s.name(n), Shape: n.Shape, Floats: t.Data})
 		}
 	}
 	for _, n := range e.graph().Nodes {
@@ -107,7 +108,8 @@ func (e *Export) needed() (map[*autodiff.Node]bool, error) {
 	return needed, nil
 }
 
-// Refusals lists the nodes of a graph that cannot be said, or depend on one that cannot, in the graph's order.
+// Refusals lists the nodes of a graph that cannot be said, or depend on one that cannot, in the graph's
+// order.
 func Refusals(g *autodiff.Graph) (list []*Unsayable) {
 	refused := map[*autodiff.Node]bool{}
 	for _, n := range g.Nodes {

@@ -18,7 +18,8 @@ import (
 // implicit are the operators of csc, which are made for each layer and so in no list.
 var implicit = []string{"solution", "solution_dlambda", "solution_system"}
 
-// Every operator has a row, and every row is an operator's. Whoever adds an operator says what it is in ONNX, or why it is nothing.
+// Every operator has a row, and every row is an operator's. Whoever adds an operator says what it is in ONNX,
+// or why it is nothing.
 func TestEveryOperator(t *testing.T) {
 	known := slices.Clone(implicit)
 	for _, op := range autodiff.Ops() {
@@ -40,7 +41,8 @@ func TestEveryOperator(t *testing.T) {
 	}
 }
 
-// layer writes down a CSC layer of one kernel side for signals of a shape, with lambda as an input, and its gradients if asked for.
+// layer writes down a CSC layer of one kernel side for signals of a shape, with lambda as an input, and its
+// gradients if asked for.
 func layer(s csc.Settings, x []int, atoms int, gradients bool) (g *autodiff.Graph, code *autodiff.Node, all []*autodiff.Node) {
 	g = autodiff.NewGraph()
 	w := append([]int{atoms, x[1]}, 3, 3)[:len(x)]
@@ -53,7 +55,8 @@ func layer(s csc.Settings, x []int, atoms int, gradients bool) (g *autodiff.Grap
 	return g, code, all
 }
 
-// checked makes a model and fails unless it can be read back, each name is made once and before it is used, and no constant is idle.
+// checked makes a model and fails unless it can be read back, each name is made once and before it is used,
+// and no constant is idle.
 func checked(t *testing.T, e Export) *Model {
 	t.Helper()
 	m, err := e.Model()
@@ -120,7 +123,8 @@ func TestLayers(t *testing.T) {
 						if nonnegative {
 							shrinkage = "Relu"
 						}
-						if count(m, "Conv")+count(m, "Gemm") < iterations || (mu > 0) != (count(m, "Div") == 1) || count(m, shrinkage) != iterations {
+						if count(m, "Conv")+count(m, "Gemm") < iterations || (mu > 0) != (count(m, "Div") == 1) ||
+							count(m, shrinkage) != iterations {
 							t.Errorf("%v, %+v: %v", x, s, m.Nodes)
 						}
 					}
@@ -139,7 +143,8 @@ func count(m *Model, op string) (n int) {
 	return n
 }
 
-// The gradient of a kernel is a Conv whose padding ends where the signal does, cut where the signal has rows that no code reaches.
+// The gradient of a kernel is a Conv whose padding ends where the signal does, cut where the signal has rows
+// that no code reaches.
 func TestFilter(t *testing.T) {
 	for _, c := range []struct {
 		x, k int
@@ -156,10 +161,11 @@ func TestFilter(t *testing.T) {
 		g := autodiff.NewGraph()
 		x := g.Input("x", 2, 3, c.x, c.x)
 		side := c.CodeSize(c.x, c.k)
-		m := checked(t, Export{Inputs: []*autodiff.Node{x, g.Input("y", 2, 4, side, side)}, Outputs: []*autodiff.Node{
-			autodiff.Filter(x, g.Node("y"), []int{c.k, c.k}, c.Geometry)}})
+		w := autodiff.Filter(x, g.Input("y", 2, 4, side, side), []int{c.k, c.k}, c.Geometry)
+		m := checked(t, Export{Inputs: g.Inputs, Outputs: []*autodiff.Node{w}})
 		conv := m.Nodes[slices.IndexFunc(m.Nodes, func(n Node) bool { return n.Op == "Conv" })]
-		if i := slices.IndexFunc(conv.Attributes, func(a Attribute) bool { return a.Name == "pads" }); !slices.Equal(conv.Attributes[i].Value.([]int), c.pads) {
+		i := slices.IndexFunc(conv.Attributes, func(a Attribute) bool { return a.Name == "pads" })
+		if !slices.Equal(conv.Attributes[i].Value.([]int), c.pads) {
 			t.Errorf("%+v: %v", c, conv)
 		}
 		if (count(m, "Slice") > 0) != c.cut {
@@ -168,23 +174,27 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// With the number of images left open it is the first size of all that depends on the images, and of nothing else.
+// With the number of images left open it is the first size of all that depends on the images, and of nothing
+// else.
 func TestFreeBatch(t *testing.T) {
 	g, code, all := layer(csc.Settings{Iterations: 2}, []int{1, 3, 6, 6}, 4, true)
 	constants := map[*autodiff.Node]*tensor.Tensor[float32]{}
 	for _, n := range g.Inputs[1:4] {
 		constants[n] = tensor.New[float32](n.Shape...)
 	}
-	e := Export{Inputs: g.Inputs[:1], Outputs: []*autodiff.Node{code}, Constants: constants, FreeBatch: true, Names: map[*autodiff.Node]string{code: "code"},
-		Metadata: []Property{{"key", "value"}}, Doc: "a layer"}
+	e := Export{Inputs: g.Inputs[:1], Outputs: []*autodiff.Node{code}, Constants: constants, FreeBatch: true,
+		Names: map[*autodiff.Node]string{code: "code"}, Metadata: []Property{{"key", "value"}}, Doc: "a layer"}
 	m := checked(t, e)
 	if got, want := fmt.Sprint(m.Inputs, m.Outputs), "[{x 1 [-1 3 6 6]}] [{code 1 [-1 4 4 4]}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	e.Inputs, e.Outputs = []*autodiff.Node{g.Node("x"), g.Node("dz")}, all[2:3] // grad/w, which sums over images
+	e.Inputs = []*autodiff.Node{g.Node("x"), g.Node("dz")}
+	e.Outputs = all[2:3] // grad/w, which sums over images
 	mustNeedImages(t, e)
-	rest := autodiff.Add(g.Input("rest", 1, 4, 4, 4), code) // the sum of one image and of many is not what the graph says
-	e.Inputs, e.Outputs, constants[g.Node("rest")] = g.Inputs[:1], []*autodiff.Node{rest}, tensor.New[float32](1, 4, 4, 4)
+	rest := g.Input("rest", 1, 4, 4, 4)
+	constants[rest] = tensor.New[float32](rest.Shape...)
+	e.Inputs = g.Inputs[:1]
+	e.Outputs = []*autodiff.Node{autodiff.Add(rest, code)} // of one image and of many is not what the graph says
 	mustNeedImages(t, e)
 }
 
@@ -201,8 +211,9 @@ func TestCut(t *testing.T) {
 	g, code, _ := layer(csc.Settings{Iterations: 2}, []int{1, 3, 6, 6}, 4, false)
 	before := g.Node("layer/2/prethreshold")
 	m := checked(t, Export{Inputs: append([]*autodiff.Node{before}, g.Inputs...), Outputs: []*autodiff.Node{code}})
-	if names := fmt.Sprint(m.Inputs); names != "[{layer/2/prethreshold 1 [1 4 4 4]} {lambda 1 []} {t 1 []}]" || count(m, "Conv") > 0 {
-		t.Errorf("inputs %s, nodes %v", names, m.Nodes)
+	const want = "[{layer/2/prethreshold 1 [1 4 4 4]} {lambda 1 []} {t 1 []}]"
+	if got := fmt.Sprint(m.Inputs); got != want || count(m, "Conv") > 0 {
+		t.Errorf("inputs %s, nodes %v", got, m.Nodes)
 	}
 }
 
@@ -263,9 +274,11 @@ func TestTensor(t *testing.T) {
 func ExampleExport() {
 	g := autodiff.NewGraph()
 	x, w, t := g.Input("x", 1, 3, 8, 8), g.Input("w", 16, 3, 3, 3), g.Input("t")
-	z := csc.FISTA("", x, w, t, nil, csc.Settings{Geometry: conv.Geometry{Padding: 1}, Lambda: 0.1, Nonnegative: true, Iterations: 2})
-	m, err := Export{Name: "layer", Inputs: []*autodiff.Node{x}, Outputs: []*autodiff.Node{z}, FreeBatch: true, Constants: map[*autodiff.Node]*tensor.Tensor[float32]{
-		w: tensor.New[float32](w.Shape...), t: tensor.New[float32]()}}.Model()
+	s := csc.Settings{Geometry: conv.Geometry{Padding: 1}, Lambda: 0.1, Nonnegative: true, Iterations: 2}
+	z := csc.FISTA("", x, w, t, nil, s)
+	weights := map[*autodiff.Node]*tensor.Tensor[float32]{w: tensor.New[float32](w.Shape...), t: tensor.New[float32]()}
+	e := Export{Name: "layer", Inputs: []*autodiff.Node{x}, Outputs: []*autodiff.Node{z}, FreeBatch: true, Constants: weights}
+	m, err := e.Model()
 	if err != nil {
 		panic(err)
 	}

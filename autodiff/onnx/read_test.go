@@ -49,7 +49,8 @@ func fields(t testing.TB, b []byte) (list []field) {
 	return list
 }
 
-// read is the inverse of Model.Encode. The numbers of fields stand here a second time, as they are in ONNX's schema.
+// read is the inverse of Model.Encode. The numbers of fields stand here a second time, as they are in ONNX's
+// schema.
 func read(t testing.TB, b []byte) *Model {
 	t.Helper()
 	m := &Model{}

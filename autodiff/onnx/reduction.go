@@ -34,15 +34,18 @@ func stepSize(s *speaker, n *autodiff.Node, in []string) call {
 	return apply("Div", s.number(n.Attrs["share"]), in[0])
 }
 
-// rounds is one more than the place of the first of the changes that is at most the tolerance, the last one counting in any case.
+// rounds is one more than the place of the first of the changes that is at most the tolerance, the last one
+// counting in any case.
 func rounds(s *speaker, n *autodiff.Node, in []string) call {
 	hits := []string{}
 	for _, change := range in[:len(in)-1] {
 		small := s.get(apply("LessOrEqual", change, s.number(n.Attrs["tolerance"])))
-		hits = append(hits, s.get(apply("Unsqueeze", s.get(apply("Cast", small).with("to", int(Float32))), s.ints(0))))
+		hit := s.get(apply("Cast", small).with("to", int(Float32)))
+		hits = append(hits, s.get(apply("Unsqueeze", hit, s.ints(0))))
 	}
 	last := s.get(apply("Unsqueeze", s.number(1), s.ints(0)))
-	first := s.get(apply("ArgMax", s.get(apply("Concat", append(hits, last)...).with("axis", 0))).with("axis", 0).with("keepdims", 0))
+	list := s.get(apply("Concat", append(hits, last)...).with("axis", 0))
+	first := s.get(apply("ArgMax", list).with("axis", 0).with("keepdims", 0))
 	return apply("Cast", s.get(apply("Add", first, s.whole(1)))).with("to", int(Float32))
 }
 
@@ -77,23 +80,27 @@ func running(s *speaker, n *autodiff.Node, in []string) call {
 	return apply("Add", s.times(in[0], 1-m), s.times(in[1], m*n.Attrs["factor"]))
 }
 
-// batchNorm is ONNX's operator with the statistics that the node names, those of the batch or the running ones.
+// batchNorm is ONNX's operator with the statistics that the node names, those of the batch or the running
+// ones.
 func batchNorm(_ *speaker, n *autodiff.Node, in []string) call {
 	x, mean, variance, gamma, beta := in[0], in[1], in[2], in[3], in[4]
-	return apply("BatchNormalization", x, gamma, beta, mean, variance).with("epsilon", float32(n.Attrs["epsilon"]))
+	return apply("BatchNormalization", x, gamma, beta, mean, variance).
+		with("epsilon", float32(n.Attrs["epsilon"]))
 }
 
 func batchNormDGamma(s *speaker, n *autodiff.Node, in []string) call {
 	x, dy, mean, variance := in[0], in[1], in[2], in[3]
-	along := s.get(apply("ReduceSum", s.get(apply("Mul", dy, centred(s, x, mean))), s.ints(pixels...)).with("keepdims", 0))
-	return apply("Mul", along, inverse(s, n, variance))
+	along := s.get(apply("Mul", dy, centred(s, x, mean)))
+	sums := s.get(apply("ReduceSum", along, s.ints(pixels...)).with("keepdims", 0))
+	return apply("Mul", sums, inverse(s, n, variance))
 }
 
 func batchNormDBeta(s *speaker, _ *autodiff.Node, in []string) call {
 	return apply("ReduceSum", in[0], s.ints(pixels...)).with("keepdims", 0)
 }
 
-// batchNormDX is gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon), or gamma i dy if not training.
+// batchNormDX is gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon), or gamma i dy if
+// not training.
 func batchNormDX(s *speaker, n *autodiff.Node, in []string) call {
 	x, dy, mean, variance, gamma, dgamma, dbeta := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
 	i := inverse(s, n, variance)
@@ -115,5 +122,6 @@ func crossEntropyGrad(s *speaker, n *autodiff.Node, in []string) call {
 	images, classes := n.Shape[0], n.Shape[1]
 	levels := s.constant(Tensor{Name: "numbers:0,1", Shape: []int{2}, Floats: []float32{0, 1}})
 	hot := s.get(apply("OneHot", in[1], s.whole(classes), levels).with("axis", 1))
-	return apply("Div", s.get(apply("Sub", s.get(apply("Softmax", in[0]).with("axis", 1)), hot)), s.number(float64(images)))
+	p := s.get(apply("Softmax", in[0]).with("axis", 1))
+	return apply("Div", s.get(apply("Sub", p, hot)), s.number(float64(images)))
 }

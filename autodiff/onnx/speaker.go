@@ -75,7 +75,8 @@ func (s *speaker) say(n *autodiff.Node) error {
 	}
 	row := table[n.Op.Name]
 	s.open[n] = s.open[n.Inputs[0]]
-	if !(row.batch && s.open[n]) && slices.ContainsFunc(n.Inputs, func(in *autodiff.Node) bool { return s.open[in] }) {
+	open := func(in *autodiff.Node) bool { return s.open[in] }
+	if !(row.batch && s.open[n]) && slices.ContainsFunc(n.Inputs, open) {
 		return &Unsayable{n.Name, n.Op.Name, "the number of images is left open, and it needs that number"}
 	}
 	s.at, s.count = n, 0
@@ -88,7 +89,8 @@ func (s *speaker) say(n *autodiff.Node) error {
 }
 
 func (s *speaker) emit(c call, outputs ...string) {
-	s.model.Nodes = append(s.model.Nodes, Node{Name: outputs[0], Op: c.op, Inputs: c.in, Outputs: outputs, Attributes: c.attributes})
+	n := Node{Name: outputs[0], Op: c.op, Inputs: c.in, Outputs: outputs, Attributes: c.attributes}
+	s.model.Nodes = append(s.model.Nodes, n)
 }
 
 // get returns the name of a helping value, which has no place in the graph; the same one for equal calls.
@@ -96,7 +98,7 @@ func (s *speaker) get(c call) string { return s.gets(c, 1)[0] }
 
 // gets is get for an operator with several outputs.
 func (s *speaker) gets(c call, outputs int) []string {
-	key := fmt.Sprint(c)
+	key := fmt.Sprintf("%s %q %v", c.op, c.in, c.attributes)
 	if s.known[key] == nil {
 		var names []string
 		for range outputs {
@@ -120,12 +122,14 @@ func (s *speaker) constant(t Tensor) string {
 
 // number is a constant number.
 func (s *speaker) number(v float64) string {
-	return s.constant(Tensor{Name: fmt.Sprintf("number:%v", float32(v)), Shape: []int{}, Floats: []float32{float32(v)}})
+	x := float32(v)
+	return s.constant(Tensor{Name: fmt.Sprintf("number:%v", x), Shape: []int{}, Floats: []float32{x}})
 }
 
 // ints is a constant list of whole numbers: axes, or a shape.
 func (s *speaker) ints(list ...int) string {
-	t := Tensor{Name: "ints:" + strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ","), "[]"), Shape: []int{len(list)}, Ints: []int64{}}
+	name := "ints:" + strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ","), "[]")
+	t := Tensor{Name: name, Shape: []int{len(list)}, Ints: []int64{}}
 	for _, i := range list {
 		t.Ints = append(t.Ints, int64(i))
 	}

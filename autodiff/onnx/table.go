@@ -12,7 +12,8 @@ type row struct {
 	// say appends helping values and returns the last call, which gives the node's value.
 	say func(s *speaker, n *autodiff.Node, in []string) call
 	why string // instead of say: why ONNX cannot say it
-	// batch tells that the value's first size is that of the first input, and that nothing else depends on it.
+	// batch tells that the value's first size is that of the first input, and that nothing else depends on
+	// it.
 	batch bool
 	// labels is the number of the input that holds class labels, whole numbers; 0 if there is none.
 	labels int
@@ -68,7 +69,7 @@ var table = map[string]row{
 
 	"solution":         {say: identity, batch: true},
 	"solution_dlambda": {say: solutionDLambda},
-	"solution_system":  {why: "it solves a linear system by as many rounds of conjugate residuals as each image needs; ONNX has no operator for that"},
+	"solution_system":  {why: "it solves a linear system by as many rounds as each image needs; ONNX has no operator for that"},
 }
 
 // Operators lists the names of the table's rows, sorted.

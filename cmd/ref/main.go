@@ -19,7 +19,7 @@ var verbs = []cli.Verb{
 	{Name: "train", Summary: "train a network on drawn images, CIFAR or folders of images, resumable", Run: train.Run},
 	{Name: "eval", Summary: "evaluate a checkpoint on images", Run: eval.Run},
 	{Name: "import", Summary: "make a checkpoint from weights of PyTorch or of a safetensors file", Run: convert.Import},
-	{Name: "export", Summary: "write a checkpoint's weights for PyTorch, or as a safetensors file", Run: convert.Export},
+	{Name: "export", Summary: "write a checkpoint for PyTorch, as a safetensors file, or as an ONNX model", Run: convert.Export},
 	{Name: "table", Summary: "make the paper's table of networks: parameters, accuracy, memory, speed", Run: measure.Table},
 	{Name: "figures", Summary: "draw the paper's figures for trained networks, and a page that shows them", Run: figures.Run},
 	{Name: "robust", Summary: "measure a network on noisy images, its lambda adapted to them", Run: study.Robust},

@@ -1,8 +1,8 @@
 """Checks ONNX models that this program wrote, with Debian's python3-onnx: python3 check.py FOLDER...
 
-Each folder DIR is walked for files that end in .onnx: onnx.checker with shape inference must accept each. Where the folder
-test_data_set_0 of ONNX's own tests lies beside one, its files must be the tensors that the model's inputs and outputs promise.
-Prints the number of models, inputs and outputs.
+Each folder is walked for files that end in .onnx: onnx.checker with shape inference must accept each. Where
+the folder test_data_set_0 of ONNX's own tests lies beside one, its files must be the tensors that the model's
+inputs and outputs promise. Prints the number of models and of tensors.
 """
 import pathlib
 import sys

@@ -4,9 +4,9 @@
 //     ref cases -export MODELS -format onnx
 //     ref judge -- node client.js [options] MODELS
 //
-// Options: --required takes the models ID_required, which answer required nodes only and hold the weights; --plain switches
-// ONNX Runtime's optimisation of graphs off; --provider NAME computes with another execution provider, such as cuda.
-// docs/golden.md has the protocol. The last argument is the judge's folder.
+// Options: --required takes the models ID_required, which answer required nodes only and hold the weights;
+// --plain switches ONNX Runtime's optimisation of graphs off; --provider NAME computes with another execution
+// provider, such as cuda. docs/golden.md has the protocol. The last argument is the judge's folder.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -81,7 +81,8 @@ async function main(args) {
     }
   }
   fs.writeFileSync(path.join(folder, 'backend.json'), JSON.stringify({
-    name: `ONNX Runtime ${require('onnxruntime-node/package.json').version}`, profile: 'fp32', device, deterministic: true, kinds: [...kinds],
+    name: `ONNX Runtime ${require('onnxruntime-node/package.json').version}`,
+    profile: 'fp32', device, deterministic: true, kinds: [...kinds],
   }));
 }
 

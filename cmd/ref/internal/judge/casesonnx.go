@@ -50,7 +50,8 @@ func exportONNX(c *cli.Call, dir string, cases []*graph.Case) error {
 			written++
 		}
 	}
-	fmt.Fprintf(c.Stdout, "%d of %d cases in %s: %d models, ONNX operator set %d, float32\n", written, len(cases), dir, models, onnx.Opset)
+	fmt.Fprintf(c.Stdout, "%d of %d cases in %s: %d models, ONNX operator set %d, float32\n",
+		written, len(cases), dir, models, onnx.Opset)
 	return nil
 }
 
@@ -74,7 +75,8 @@ func exportCase(c *cli.Call, dir string, k *graph.Case) (models int, err error) 
 		fmt.Fprintf(c.Stdout, "not exported: %s: %v\n", k.ID, r)
 	}
 	for _, f := range forms {
-		e := onnx.Export{Name: k.ID, Doc: k.Why, Metadata: []onnx.Property{{Key: "kind", Value: k.Kind}, {Key: "flags", Value: strings.Join(k.Flags, " ")}}}
+		e := onnx.Export{Name: k.ID, Doc: k.Why}
+		e.Metadata = []onnx.Property{{Key: "kind", Value: k.Kind}, {Key: "flags", Value: strings.Join(k.Flags, " ")}}
 		for _, n := range k.Nodes {
 			if (f.trace || n.Required) && !refused[n.Name] {
 				e.Outputs = append(e.Outputs, k.Graph.Node(n.Name))
@@ -105,8 +107,9 @@ func exportCase(c *cli.Call, dir string, k *graph.Case) (models int, err error) 
 	return models, nil
 }
 
-// isWeightInput tells the inputs of a case that a network has learned or keeps, so that a model would hold them: weights, the
-// parameters and running statistics of BatchNorm, step sizes. A power iteration's start, class labels, signals, velocities and gradients are none.
+// isWeightInput tells the inputs of a case that a network has learned or keeps, so that a model would hold
+// them: weights, the parameters and running statistics of BatchNorm, step sizes. A power iteration's start,
+// class labels, signals, velocities and gradients are none.
 func isWeightInput(name string) bool {
 	if strings.HasPrefix(name, "velocity/") || strings.HasPrefix(name, "grad/") {
 		return false
@@ -137,7 +140,8 @@ func writeTest(dir string, m *onnx.Model, values graph.Values) error {
 			} else {
 				t.Floats = tensor.Convert[float32](values[v.Name]).Data
 			}
-			if err := os.WriteFile(filepath.Join(data, fmt.Sprintf("%s_%d.pb", what, i)), t.Encode(), 0o666); err != nil {
+			file := filepath.Join(data, fmt.Sprintf("%s_%d.pb", what, i))
+			if err := os.WriteFile(file, t.Encode(), 0o666); err != nil {
 				return err
 			}
 		}

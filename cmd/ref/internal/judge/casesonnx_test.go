@@ -16,12 +16,14 @@ import (
 	"sdref/golden/graph"
 )
 
-// All cases as ONNX models: where their files lie, what python3-onnx says of them, and what the judge says of ONNX Runtime, once with
-// every node and the weights as inputs, once with the required nodes and the weights as constants.
+// All cases as ONNX models: where their files lie, what python3-onnx says of them, and what the judge says of
+// ONNX Runtime, once with every node and the weights as inputs, once with the required nodes and the weights
+// as constants.
 func TestCasesONNX(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "models")
 	all := len(cases.All())
-	r := ref.Works(t, []string{"cases", "-export", dir, "-format", "onnx"}, fmt.Sprintf("%d of %d cases in %s: %d models, ONNX operator set 17", all, all, dir, 2*all))
+	r := ref.Works(t, []string{"cases", "-export", dir, "-format", "onnx"},
+		fmt.Sprintf("%d of %d cases in %s: %d models, ONNX operator set 17", all, all, dir, 2*all))
 	if strings.Contains(r.Out, "not exported") {
 		t.Errorf("cases are left out:\n%s", r.Out)
 	}
@@ -51,7 +53,7 @@ func TestCasesONNX(t *testing.T) {
 		judged(t, 0, append(slices.Clone(command), "--required", dir), passed)
 		judged(t, 0, append(slices.Insert(slices.Clone(command), 0, "-smoke"), "--plain", dir), "PASS; PASS")
 	})
-	t.Run("another model", func(t *testing.T) { // the gradient of the other variant is taken elsewhere from the third iteration on
+	t.Run("another model", func(t *testing.T) { // of the variant whose gradient is taken elsewhere from the third iteration on
 		command := append([]string{"-case", "fista-4", "--"}, clitest.ONNXRuntime(t)...)
 		model := filepath.Join(dir, "fista-4", "model.onnx")
 		clitest.Put(t, model, []byte(clitest.Content(t, filepath.Join(dir, "fista-4-paper", "model.onnx"))))
@@ -71,10 +73,13 @@ func TestCasesONNXRefuses(t *testing.T) {
 	u := b.Node("scale", graph.Place{Quantity: "u"}, graph.Attrs{"scale": 2}, x)
 	b.Require(z)
 	dir := t.TempDir()
-	program := clitest.Program{{Name: "cases", Run: func(c *cli.Call) error { return exportONNX(c, dir, []*graph.Case{b.Case}) }}}
-	program.Works(t, []string{"cases"}, "not exported: own: node y: own cannot be said in ONNX: the table of package onnx has no row for it\n",
-		"not exported: own: node z: scale cannot be said in ONNX: it depends on y\n", "not exported: own_required: none of its nodes can be said\n", "1 of 1 cases", "1 models")
-	if files, err := filepath.Glob(filepath.Join(dir, "own", "test_data_set_0", "output_*.pb")); err != nil || len(files) != 1 {
+	export := func(c *cli.Call) error { return exportONNX(c, dir, []*graph.Case{b.Case}) }
+	clitest.Program{{Name: "cases", Run: export}}.Works(t, []string{"cases"},
+		"not exported: own: node y: own cannot be said in ONNX: the table of package onnx has no row for it\n",
+		"not exported: own: node z: scale cannot be said in ONNX: it depends on y\n",
+		"not exported: own_required: none of its nodes can be said\n", "1 of 1 cases", "1 models")
+	files, err := filepath.Glob(filepath.Join(dir, "own", "test_data_set_0", "output_*.pb"))
+	if err != nil || len(files) != 1 {
 		t.Errorf("outputs %q, want the one of %s; %v", files, u, err)
 	}
 }
