@@ -138,4 +138,4 @@ var filterOp = &Op{
 	Float64: Kernel[float64]{Whole: filter[float64]},
 }
 
-func filter[T tensor.Float](c *Call[T]) { conv.Filter(c.Out, c.In[0], c.In[1], c.Geometry()) }
+func filter[T tensor.Float](c *Call[T]) { conv.WeightGradient(c.Out, c.In[0], c.In[1], c.Geometry()) }

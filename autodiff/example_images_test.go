@@ -172,6 +172,6 @@ func ExampleProgram() {
 	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{h}}), arena)
 	p.Set(g.Node("x"), vector(-1, 1))
 	p.Run()
-	fmt.Println(p.Value(h).Data, "tensors of the arena in use:", arena.Out())
+	fmt.Println(p.Value(h).Data, "tensors of the arena in use:", arena.Live())
 	// Output: [0 0.001953125] tensors of the arena in use: 1
 }

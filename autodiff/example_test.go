@@ -33,7 +33,7 @@ func Example() {
 	for range 100 {
 		p.Run()
 	}
-	fmt.Printf("w %.6f, b %.6f, tensors not given back: %d\n", weights.At(0, 0), bias.At(0), arena.Out())
+	fmt.Printf("w %.6f, b %.6f, tensors not given back: %d\n", weights.At(0, 0), bias.At(0), arena.Live())
 	// Output: w 2.000000, b 1.000000, tensors not given back: 0
 }
 

@@ -25,7 +25,7 @@ func TestSecondRunAllocatesNothing(t *testing.T) {
 		p := programOf[float32](outputs...)
 		drawNetwork[float32](n).set(p)
 		p.Run()
-		held, out := p.arena.Held(), p.arena.Out()
+		held, out := p.arena.Capacity(), p.arena.Live()
 		var first []*tensor.Tensor[float32]
 		for _, o := range outputs {
 			first = append(first, p.Value(o).Clone())
@@ -38,9 +38,9 @@ func TestSecondRunAllocatesNothing(t *testing.T) {
 			for i, o := range outputs {
 				mustEqual(t, "a later run's "+o.Name, p.Value(o), first[i])
 			}
-			if p.arena.Held() != held || p.arena.Out() != out {
+			if p.arena.Capacity() != held || p.arena.Live() != out {
 				t.Fatalf("the arena holds %d elements, %d tensors are out, after the first run %d and %d",
-					p.arena.Held(), p.arena.Out(), held, out)
+					p.arena.Capacity(), p.arena.Live(), held, out)
 			}
 		}
 		allocations := testing.AllocsPerRun(20, p.Run)
@@ -77,14 +77,14 @@ func TestOutputsAreReleased(t *testing.T) {
 	for range 2 {
 		p.Run()
 		// BatchNorm's gradients are wide, and have memory of their own.
-		if out := p.arena.Out(); out != len(n.outputs())-2 {
+		if out := p.arena.Live(); out != len(n.outputs())-2 {
 			t.Errorf("%d tensors are out after a run, want the %d outputs that are not wide", out,
 				len(n.outputs())-2)
 		}
 	}
 	p.Release()
 	p.Release()
-	if out := p.arena.Out(); out != 0 {
+	if out := p.arena.Live(); out != 0 {
 		t.Errorf("%d tensors are out after Release", out)
 	}
 }
@@ -114,8 +114,8 @@ func TestReleaseAfterAPanic(t *testing.T) {
 			}()
 			p.Run()
 		}()
-		if p.Release(); p.arena.Out() != 0 {
-			t.Fatalf("%d tensors are out after a panic in step %d", p.arena.Out(), i)
+		if p.Release(); p.arena.Live() != 0 {
+			t.Fatalf("%d tensors are out after a panic in step %d", p.arena.Live(), i)
 		}
 		p.steps = right
 		p.Run()
@@ -127,8 +127,8 @@ func TestReleaseAfterAPanic(t *testing.T) {
 	mustPanic(t, "label 0.5 of image 1", p.Run)
 	v[n.labels].Data[1] = math.NaN()
 	mustPanic(t, "label NaN of image 1", p.Run)
-	if p.Release(); p.arena.Out() != 0 {
-		t.Errorf("%d tensors are out", p.arena.Out())
+	if p.Release(); p.arena.Live() != 0 {
+		t.Errorf("%d tensors are out", p.arena.Live())
 	}
 }
 
@@ -271,9 +271,9 @@ func TestInferenceWorksInPlace(t *testing.T) {
 	r.Run()
 	one := tensor.NewArena[float32]()
 	one.Get(2, 3, 4, 5)
-	if len(r.Plan.buffers) != 1 || r.arena.Held() != one.Held() || r.arena.Out() != 1 {
-		t.Errorf("%d buffers, %d elements, %d tensors out", len(r.Plan.buffers), r.arena.Held(),
-			r.arena.Out())
+	if len(r.Plan.buffers) != 1 || r.arena.Capacity() != one.Capacity() || r.arena.Live() != 1 {
+		t.Errorf("%d buffers, %d elements, %d tensors out", len(r.Plan.buffers), r.arena.Capacity(),
+			r.arena.Live())
 	}
 	mustEqual(t, "input", v[x], before[x])
 }

@@ -67,8 +67,8 @@ func testPackedValues[T tensor.Float](t *testing.T) {
 			}
 			p.Run()
 			mustEqual(t, "the code", p.Value(dx), in)
-			if p.of(packed[0]).packed != nil || p.arena.Out() != 1 {
-				t.Errorf("%d of %d elements: %d tensors are out in the end", marked, n, p.arena.Out())
+			if p.of(packed[0]).packed != nil || p.arena.Live() != 1 {
+				t.Errorf("%d of %d elements: %d tensors are out in the end", marked, n, p.arena.Live())
 			}
 		}
 	}

@@ -79,9 +79,9 @@ func TestWideValues(t *testing.T) {
 		}
 		mustEqual(t, n.String(), p.Value(n), number[float32](1))
 	}
-	if p.arena.Out() != 0 {
+	if p.arena.Live() != 0 {
 		t.Errorf("%d tensors are out: wide values have memory of their own, Distance gives back its own",
-			p.arena.Out())
+			p.arena.Live())
 	}
 	one := programOf[float64](Scale(g.Input("z"), 2, nil))
 	one.SetNumber(g.Node("z"), 1.5)
@@ -161,8 +161,8 @@ func testDescent[T tensor.Float](t *testing.T) {
 			}
 			mustEqual(t, "gradient", in[dw], kept[dw])
 		})
-		if p.arena.Held() != 0 {
-			t.Errorf("the arena holds %d elements", p.arena.Held())
+		if p.arena.Capacity() != 0 {
+			t.Errorf("the arena holds %d elements", p.arena.Capacity())
 		}
 	}
 }

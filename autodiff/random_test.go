@@ -158,7 +158,7 @@ func drawValues[T tensor.Float](g *randomGraph, seed uint64) values[T] {
 func poison[T tensor.Float](arena *tensor.Arena[T]) {
 	const n = 128
 	var list []*tensor.Tensor[T]
-	for range arena.Held() / n {
+	for range arena.Capacity() / n {
 		x := arena.Get(n)
 		x.Fill(T(math.NaN()))
 		list = append(list, x)
@@ -201,7 +201,7 @@ func checkRun[T tensor.Float](p *Program[T], v values[T], want *naive[T], w Want
 			}
 		}
 		p.Release()
-		if out := p.arena.Out(); out != 0 {
+		if out := p.arena.Live(); out != 0 {
 			return fmt.Errorf("run %d: %d tensors are out after Release", run, out)
 		}
 	}

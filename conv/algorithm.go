@@ -7,16 +7,16 @@ import (
 	"sdref/conv/internal/form"
 )
 
-// Algorithm is a way to compute the three functions. Each has its own definition, and its own bits: the results of two
-// algorithms differ by rounding errors.
+// Algorithm is a way to compute the three functions. Each algorithm has its own definition and hence its own
+// bits: the results of two algorithms differ by rounding errors.
 type Algorithm int
 
 const (
 	// Direct is the form as it stands in definition.go.
 	Direct Algorithm = iota
-	// Winograd computes 3x3 convolutions of stride and dilation 1 with a quarter of the multiplications, on tiles of 4x4, as
-	// winograd_definition.go has it. Other shapes, and those with fewer than 8 channels of x or of y, are computed directly: see
-	// Geometry.Used.
+	// Winograd computes 3x3 convolutions of stride and dilation 1 with a quarter of the multiplications, on
+	// tiles of 4x4, as winograd_definition.go has it. Other shapes, and those with fewer than 8 channels of x
+	// or of y, are computed directly; Geometry.Used tells which.
 	Winograd
 )
 
@@ -38,10 +38,11 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 			return Algorithm(a), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown convolution algorithm %q; there are %s", name, strings.Join(algorithms, ", "))
+	return 0, fmt.Errorf("unknown convolution algorithm %q; there are %s", name,
+		strings.Join(algorithms, ", "))
 }
 
-// MarshalText returns the name, for files and flags. The error is that the algorithm has none.
+// MarshalText returns the name, for files and flags. An algorithm that has no name is an error.
 func (a Algorithm) MarshalText() ([]byte, error) {
 	if !a.known() {
 		return nil, fmt.Errorf("%v has no name", a)
@@ -49,25 +50,27 @@ func (a Algorithm) MarshalText() ([]byte, error) {
 	return []byte(a.String()), nil
 }
 
-// UnmarshalText is ParseAlgorithm.
+// UnmarshalText sets the algorithm as ParseAlgorithm does.
 func (a *Algorithm) UnmarshalText(text []byte) (err error) {
 	*a, err = ParseAlgorithm(string(text))
 	return err
 }
 
-// leastChannels is the least number of channels of x and of y for which algorithm Winograd is used: below, the transforms
-// cost more than the products save.
-const leastChannels = 8
+// minWinogradChannels is the least number of channels of x and of y for which algorithm Winograd is used:
+// with fewer, the transforms cost more than the products save.
+const minWinogradChannels = 8
 
-// HasWinograd tells whether algorithm Winograd is defined for kernels of shape w: they are 3x3, and stride and dilation are 1.
+// HasWinograd tells whether algorithm Winograd is defined for kernels of shape w: they are 3x3, and stride
+// and dilation are 1.
 func (g Geometry) HasWinograd(w []int) bool {
 	return len(w) == 4 && w[2] == 3 && w[3] == 3 && g.stride() == 1 && g.dilation() == 1
 }
 
-// Used returns the algorithm that the three functions use for x and w of these shapes: g.Algorithm, but Direct where Winograd is not
-// defined, or where there are so few channels that it would be slower.
+// Used returns the algorithm that the three functions use for x and w of these shapes: g.Algorithm, but
+// Direct instead of Winograd where that is not defined, or where there are so few channels that it would be
+// slower.
 func (g Geometry) Used(x, w []int) Algorithm {
-	if g.Algorithm == Winograd && g.HasWinograd(w) && min(w[0], w[1]) >= leastChannels && x[0] > 0 {
+	if g.Algorithm == Winograd && g.HasWinograd(w) && min(w[0], w[1]) >= minWinogradChannels && x[0] > 0 {
 		return Winograd
 	}
 	return Direct

@@ -8,8 +8,8 @@ import (
 	"sdref/tensor"
 )
 
-// drawFewer returns a random geometry of signals with one axis, or none.
-func drawFewer(r *rand.Rand) shape {
+// drawFewerAxes returns a random geometry of signals with one axis, or none.
+func drawFewerAxes(r *rand.Rand) shape {
 	s := draw(r)
 	for range 1 + r.IntN(2) { // the rows go, then the columns
 		s.x, s.w, s.y = without(s.x), without(s.w), without(s.y)
@@ -21,28 +21,30 @@ func drawFewer(r *rand.Rand) shape {
 func without(shape []int) []int { return append([]int{shape[0], shape[1]}, shape[3:]...) }
 
 func TestFewerAxesEqualDefinitionFloat32(t *testing.T) {
-	testEqualsDefinition[float32](t, 100, drawFewer)
+	testEqualsDefinition[float32](t, 100, drawFewerAxes)
 }
 
 func TestFewerAxesEqualDefinitionFloat64(t *testing.T) {
-	testEqualsDefinition[float64](t, 100, drawFewer)
+	testEqualsDefinition[float64](t, 100, drawFewerAxes)
 }
 
-// TestFewerAxesAgainstLoops sets all three functions against loops over one axis that know nothing of a second. A vector is a
-// line of one element under a kernel of one, without padding.
+// TestFewerAxesAgainstLoops compares all three functions with loops over a single axis. A vector is a line of
+// one element with a kernel of one tap, without padding.
 func TestFewerAxesAgainstLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 7))
 	seen := map[int]int{}
 	for range 200 {
-		s := drawFewer(r)
+		s := drawFewerAxes(r)
 		seen[len(s.x)]++
-		x, w, y := whole(r, s.x), whole(r, s.w), whole(r, s.y)
-		gotY, gotX, gotW := tensor.New[float64](s.y...), tensor.New[float64](s.x...), tensor.New[float64](s.w...)
+		x, w, y := integers(r, s.x), integers(r, s.w), integers(r, s.y)
+		gotY, gotX, gotW := tensor.New[float64](s.y...), tensor.New[float64](s.x...),
+			tensor.New[float64](s.w...)
 		Forward(gotY, x, w, s.g)
 		Transpose(gotX, y, w, s.g)
-		Filter(gotW, x, y, s.g)
-		wantY, wantX, wantW := tensor.New[float64](s.y...), tensor.New[float64](s.x...), tensor.New[float64](s.w...)
-		line := func(shape []int) int { return tensor.Size(shape[2:]) } // 1 for a vector
+		WeightGradient(gotW, x, y, s.g)
+		wantY, wantX, wantW := tensor.New[float64](s.y...), tensor.New[float64](s.x...),
+			tensor.New[float64](s.w...)
+		line := func(shape []int) int { return tensor.Size(shape[2:]) } // the axis' length, 1 for a vector
 		padding := s.g.Padding * (len(s.x) - 2)
 		for n := range s.x[0] {
 			for m := range s.w[0] {
@@ -53,7 +55,8 @@ func TestFewerAxesAgainstLoops(t *testing.T) {
 							if from < 0 || from >= line(s.x) {
 								continue
 							}
-							atX, atW, atY := (n*s.x[1]+c)*line(s.x)+from, (m*s.w[1]+c)*line(s.w)+v, (n*s.y[1]+m)*line(s.y)+i
+							atX, atW, atY := (n*s.x[1]+c)*line(s.x)+from, (m*s.w[1]+c)*line(s.w)+v,
+								(n*s.y[1]+m)*line(s.y)+i
 							wantY.Data[atY] += w.Data[atW] * x.Data[atX]
 							wantX.Data[atX] += w.Data[atW] * y.Data[atY]
 							wantW.Data[atW] += y.Data[atY] * x.Data[atX]
@@ -64,15 +67,15 @@ func TestFewerAxesAgainstLoops(t *testing.T) {
 		}
 		same(t, fmt.Sprint("Forward, ", s), gotY, wantY)
 		same(t, fmt.Sprint("Transpose, ", s), gotX, wantX)
-		same(t, fmt.Sprint("Filter, ", s), gotW, wantW)
+		same(t, fmt.Sprint("WeightGradient, ", s), gotW, wantW)
 	}
 	if seen[2] < 50 || seen[3] < 50 {
 		t.Errorf("drawn %d vectors and %d lines, want at least 50 of each", seen[2], seen[3])
 	}
 }
 
-// whole returns a tensor of whole numbers, so that sums of products are exact in any order.
-func whole(r *rand.Rand, shape []int) *tensor.Tensor[float64] {
+// integers returns a tensor of random integers, so that sums of products are exact in any order.
+func integers(r *rand.Rand, shape []int) *tensor.Tensor[float64] {
 	t := tensor.New[float64](shape...)
 	for i := range t.Data {
 		t.Data[i] = float64(r.IntN(9) - 4)
@@ -91,7 +94,8 @@ func TestShapesOfFewerAxes(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ x, w []int }{
-		{[]int{5, 3, 9}, []int{4, 3, 3, 3}}, {[]int{5}, []int{4}}, {[]int{5, 3, 9, 9, 9}, []int{4, 3, 3, 3, 3}},
+		{[]int{5, 3, 9}, []int{4, 3, 3, 3}}, {[]int{5}, []int{4}},
+		{[]int{5, 3, 9, 9, 9}, []int{4, 3, 3, 3, 3}},
 	} {
 		func() {
 			defer func() {

@@ -9,8 +9,8 @@ import (
 	"sdref/tensor"
 )
 
-// BenchmarkConv reports the speed of the three contractions on the 3x3 shapes of SDNet-18 with 32 images, per kernel row,
-// and their share of the multiply-add peak of all cores, measured directly before and after.
+// BenchmarkConv reports the speed of the three contractions on the 3x3 shapes of SDNet-18 with 32 images, per
+// kernel row, and their share of the multiply-add peak of all cores, measured directly before and after.
 func BenchmarkConv(b *testing.B) {
 	benchmark[float32](b, "float32")
 	benchmark[float64](b, "float64")
@@ -24,18 +24,23 @@ func benchmark[T tensor.Float](b *testing.B, typeName string) {
 		}
 		for _, s := range []struct{ c, m, h, k, stride int }{
 			{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
-			{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {3, 64, 32, 3, 1},
+			{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2},
+			{3, 64, 32, 3, 1},
 		} {
-			benchmarkShape[T](b, row, typeName, s.c, s.m, s.h, s.k, Geometry{Stride: s.stride, Padding: s.k / 2})
+			benchmarkShape[T](b, row, typeName, s.c, s.m, s.h, s.k,
+				Geometry{Stride: s.stride, Padding: s.k / 2})
 			if s.k == 3 && s.stride == 1 {
-				benchmarkShape[T](b, row, typeName, s.c, s.m, s.h, s.k, Geometry{Padding: 1, Algorithm: Winograd})
+				benchmarkShape[T](b, row, typeName, s.c, s.m, s.h, s.k,
+					Geometry{Padding: 1, Algorithm: Winograd})
 			}
 		}
 	}
 }
 
-// benchmarkShape reports all algorithms' speed in the direct algorithm's operations, so that the rates compare as times do.
-func benchmarkShape[T tensor.Float](b *testing.B, row *kernel.Set[T], typeName string, c, m, h, k int, g Geometry) {
+// benchmarkShape reports all algorithms' speed in the direct algorithm's operations, so that the rates
+// compare as times do.
+func benchmarkShape[T tensor.Float](b *testing.B, row *kernel.Set[T], typeName string, c, m, h, k int,
+	g Geometry) {
 	x, w := tensor.New[T](32, c, h, h), tensor.New[T](m, c, k, k)
 	y := tensor.New[T](g.CodeShape(x.Shape, w.Shape)...)
 	tensor.FillUniform(x, 1, 1, 0)
@@ -52,7 +57,7 @@ func benchmarkShape[T tensor.Float](b *testing.B, row *kernel.Set[T], typeName s
 	}{
 		{"forward", func() { Forward(y, x, w, g) }},
 		{"transpose", func() { Transpose(x, y, w, g) }},
-		{"filter", func() { Filter(w, x, y, g) }},
+		{"filter", func() { WeightGradient(w, x, y, g) }},
 	} {
 		b.Run(f.name+"/"+name, func(b *testing.B) {
 			if err := kernel.Use(row.Name); err != nil {

@@ -7,19 +7,20 @@ import (
 	"sdref/tensor"
 )
 
-// Forward sets y to the convolution of x with w (the analysis A*x of a CSC layer): the definition of the algorithm used, bit for
-// bit.
+// Forward sets y to the convolution of x with w (the analysis A*x of a CSC layer): the definition of the
+// algorithm used, bit for bit.
 func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) { ForwardThen(y, x, w, g, nil) }
 
-// Transpose sets x to the transposed convolution of y with w (the synthesis A y of a CSC layer): the definition of the algorithm
-// used, bit for bit.
+// Transpose sets x to the transposed convolution of y with w (the synthesis A y of a CSC layer): the
+// definition of the algorithm used, bit for bit.
 func Transpose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) { TransposeThen(x, y, w, g, nil) }
 
-// Then is what else is to be done with a result: it is called once for every plane, with a few planes at a time, those of channels c,
-// c+1, ... of an image, which are elements lo..hi-1 of the result. That is soon after they have been computed, by several goroutines at once.
+// Then is an epilogue: what else is to be done with a result while it is in the caches. It is called with a
+// few planes at a time, those of channels c, c+1, ... of one image, which are elements lo..hi-1 of the
+// result, and with every plane exactly once. Several goroutines call it at once.
 type Then = form.Then
 
-// ForwardThen is Forward, and then what then does, while the result is in the caches.
+// ForwardThen is Forward with an epilogue.
 func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
 	switch {
@@ -34,7 +35,7 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 	}
 }
 
-// TransposeThen is Transpose, and then what then does, while the result is in the caches.
+// TransposeThen is Transpose with an epilogue.
 func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
 	switch {
@@ -49,15 +50,16 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 	}
 }
 
-// Filter sets w to the gradient of <y, Forward(x, w)> with respect to w: the definition of the algorithm used, bit for bit.
-func Filter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
-	f := newForm("Filter", x.Shape, w.Shape, y.Shape, g)
+// WeightGradient sets w to the gradient of <y, Forward(x, w)> with respect to w: the definition of the
+// algorithm used, bit for bit.
+func WeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
+	f := newForm("WeightGradient", x.Shape, w.Shape, y.Shape, g)
 	switch {
 	case len(x.Shape) == 2:
 		tensor.MatMul(w, y, x, true, false)
 	case g.used(f) == Winograd:
-		winograd.Filter(f, w.Data, x.Data, y.Data)
+		winograd.WeightGradient(f, w.Data, x.Data, y.Data)
 	default:
-		direct.Filter(f, w.Data, x.Data, y.Data)
+		direct.WeightGradient(f, w.Data, x.Data, y.Data)
 	}
 }

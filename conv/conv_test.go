@@ -18,8 +18,8 @@ type shape struct {
 	g       Geometry
 }
 
-// draw returns a random geometry with N, C, M, H, W all distinct. Sizes of x are drawn freely, or made from y's with an
-// output padding, which reaches the rows that no element of y touches.
+// draw returns a random geometry with N, C, M, H, W all distinct. Sizes of x are drawn freely, or made from
+// y's with an output padding, which reaches the rows that no element of y touches.
 func draw(r *rand.Rand) shape {
 	for {
 		g := Geometry{Stride: 1 + r.IntN(3), Padding: r.IntN(4), Dilation: 1 + r.IntN(2)}
@@ -29,7 +29,8 @@ func draw(r *rand.Rand) shape {
 		if r.IntN(4) == 0 {
 			n, h, w = n+6, 3+h%4, 4 // small images, several in one group
 		}
-		if sizes := []int{n, c, m, h, w}; len(slices.Compact(slices.Sorted(slices.Values(sizes)))) < len(sizes) {
+		distinct := slices.Compact(slices.Sorted(slices.Values([]int{n, c, m, h, w})))
+		if len(distinct) < 5 {
 			continue
 		}
 		s := shape{x: []int{n, c, h, w}, w: []int{m, c, kh, kw}, g: g}
@@ -54,7 +55,7 @@ func random[T tensor.Float](r *rand.Rand, shape []int) *tensor.Tensor[T] {
 	return t
 }
 
-// poisoned is a destination that shows what was not written.
+// poisoned is a destination in which elements that were not written can be told.
 func poisoned[T tensor.Float](shape []int) *tensor.Tensor[T] {
 	t := tensor.New[T](shape...)
 	t.Fill(12345)
@@ -78,11 +79,11 @@ func everyRow[T tensor.Float](t *testing.T, what string, s shape, x, w, y *tenso
 	want := newResults[T](s)
 	DefineForward(want.y, x, w, s.g)
 	DefineTranspose(want.x, y, w, s.g)
-	DefineFilter(want.w, x, y, s.g)
+	DefineWeightGradient(want.w, x, y, s.g)
 	want.compare(t, what, s, x, w, y, kernel.Rows[T](), []int{1, 7})
 }
 
-// results are those of Forward, Transpose and Filter.
+// results are those of Forward, Transpose and WeightGradient.
 type results[T tensor.Float] struct{ y, x, w *tensor.Tensor[T] }
 
 func newResults[T tensor.Float](s shape) results[T] {
@@ -90,7 +91,8 @@ func newResults[T tensor.Float](s shape) results[T] {
 }
 
 // compare runs the three functions on the given rows with so many goroutines, and compares them bit for bit.
-func (want results[T]) compare(t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T], rows []*kernel.Set[T], procs []int) {
+func (want results[T]) compare(t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T],
+	rows []*kernel.Set[T], procs []int) {
 	t.Helper()
 	for _, row := range rows {
 		for _, procs := range procs {
@@ -101,11 +103,11 @@ func (want results[T]) compare(t *testing.T, what string, s shape, x, w, y *tens
 			got := newResults[T](s)
 			Forward(got.y, x, w, s.g)
 			Transpose(got.x, y, w, s.g)
-			Filter(got.w, x, y, s.g)
+			WeightGradient(got.w, x, y, s.g)
 			where := fmt.Sprintf("%s, row %s, %d goroutines", what, row.Name, procs)
 			same(t, "Forward, "+where, got.y, want.y)
 			same(t, "Transpose, "+where, got.x, want.x)
-			same(t, "Filter, "+where, got.w, want.w)
+			same(t, "WeightGradient, "+where, got.w, want.w)
 		}
 	}
 }
@@ -120,7 +122,8 @@ func same[T tensor.Float](t *testing.T, what string, got, want *tensor.Tensor[T]
 func TestEqualsDefinitionFloat32(t *testing.T) { testEqualsDefinition[float32](t, 150, draw) }
 func TestEqualsDefinitionFloat64(t *testing.T) { testEqualsDefinition[float64](t, 150, draw) }
 
-// TestEqualsDefinitionInNetworks takes the shapes that networks have, where whole panels and several blocks of the chain occur.
+// TestEqualsDefinitionInNetworks takes the shapes that networks have, where whole panels and several blocks
+// of the chain occur.
 func TestEqualsDefinitionInNetworks(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 7))
 	for _, s := range []shape{
@@ -131,26 +134,31 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 		{x: []int{3, 128, 8, 8}, w: []int{50, 128, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{5, 96, 4, 4}, w: []int{100, 96, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{1, 3, 20, 64}, w: []int{64, 3, 7, 7}, g: Geometry{Stride: 2, Padding: 3}},
-		{x: []int{70, 5, 3, 4}, w: []int{6, 5, 3, 3}, g: Geometry{Padding: 1}}, // interleaved images, and a last group of fewer
+		// interleaved images, and a last group of fewer
+		{x: []int{70, 5, 3, 4}, w: []int{6, 5, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{71, 5, 7, 8}, w: []int{6, 5, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
-		{x: []int{40, 9, 7, 8}, w: []int{6, 9, 1, 1}, g: Geometry{Stride: 2, Padding: 1}},     // a tap of an interleaved image
-		{x: []int{3, 8, 6, 32}, w: []int{14, 8, 1, 1}},                                        // an image as it lies
-		{x: []int{8, 20, 24, 24}, w: []int{40, 20, 3, 3}, g: Geometry{Stride: 2, Padding: 1}}, // so many pixels that weights are transposed
+		// a single tap, interleaved images
+		{x: []int{40, 9, 7, 8}, w: []int{6, 9, 1, 1}, g: Geometry{Stride: 2, Padding: 1}},
+		// images read where they lie
+		{x: []int{3, 8, 6, 32}, w: []int{14, 8, 1, 1}},
+		// so many pixels that weights are transposed
+		{x: []int{8, 20, 24, 24}, w: []int{40, 20, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
 		{x: []int{7, 5, 40, 41}, w: []int{9, 5, 4, 2}, g: Geometry{Stride: 3, Padding: 1, Dilation: 2}},
 	} {
 		s.y = s.g.CodeShape(s.x, s.w)
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
-		wantY, wantX, wantW := tensor.New[float32](s.y...), tensor.New[float32](s.x...), tensor.New[float32](s.w...)
+		wantY, wantX, wantW := tensor.New[float32](s.y...), tensor.New[float32](s.x...),
+			tensor.New[float32](s.w...)
 		gotY, gotX, gotW := poisoned[float32](s.y), poisoned[float32](s.x), poisoned[float32](s.w)
 		DefineForward(wantY, x, w, s.g)
 		DefineTranspose(wantX, y, w, s.g)
-		DefineFilter(wantW, x, y, s.g)
+		DefineWeightGradient(wantW, x, y, s.g)
 		Forward(gotY, x, w, s.g)
 		Transpose(gotX, y, w, s.g)
-		Filter(gotW, x, y, s.g)
+		WeightGradient(gotW, x, y, s.g)
 		same(t, fmt.Sprint("Forward, ", s), gotY, wantY)
 		same(t, fmt.Sprint("Transpose, ", s), gotX, wantX)
-		same(t, fmt.Sprint("Filter, ", s), gotW, wantW)
+		same(t, fmt.Sprint("WeightGradient, ", s), gotW, wantW)
 	}
 }
 
@@ -166,7 +174,7 @@ func TestTrilinear(t *testing.T) {
 		ax, ay, aw := tensor.New[float64](s.y...), tensor.New[float64](s.x...), tensor.New[float64](s.w...)
 		DefineForward(ax, x, w, s.g)
 		DefineTranspose(ay, y, w, s.g)
-		DefineFilter(aw, x, y, s.g)
+		DefineWeightGradient(aw, x, y, s.g)
 		size := tensor.SumAbs(ax) + 1
 		a, b, c := tensor.Dot(y, ax), tensor.Dot(x, ay), tensor.Dot(w, aw)
 		if d := max(a-b, b-a, a-c, c-a); !(d <= 1e-11*size) {
@@ -175,8 +183,8 @@ func TestTrilinear(t *testing.T) {
 	}
 }
 
-// TestPaddingTakesPart pins the contract at the borders: zeros of the padding are links of the chain, so that an infinite
-// weight shows there as NaN.
+// TestPaddingTakesPart tests the contract at the borders: zeros of the padding are links of the chain, so
+// that an infinite weight gives NaN there.
 func TestPaddingTakesPart(t *testing.T) {
 	inf := float32(math.Inf(1))
 	x, w := tensor.New[float32](1, 1, 2, 2), tensor.New[float32](1, 1, 3, 3)
@@ -217,13 +225,14 @@ func TestIm2col(t *testing.T) {
 }
 
 func TestMisfitPanics(t *testing.T) {
-	x, w, y := tensor.New[float32](2, 3, 8, 8), tensor.New[float32](4, 3, 3, 3), tensor.New[float32](2, 4, 8, 8)
+	x, w, y := tensor.New[float32](2, 3, 8, 8), tensor.New[float32](4, 3, 3, 3),
+		tensor.New[float32](2, 4, 8, 8)
 	for name, call := range map[string]func(){
 		"channels":       func() { Forward(y, x, tensor.New[float32](4, 2, 3, 3), Geometry{Padding: 1}) },
 		"size":           func() { Forward(y, x, w, Geometry{}) },
 		"images":         func() { Transpose(tensor.New[float32](1, 3, 8, 8), y, w, Geometry{Padding: 1}) },
 		"output padding": func() { Transpose(x, y, w, Geometry{Padding: 1, OutputPadding: 1}) },
-		"dimensions":     func() { Filter(w, x, y.Reshape(2, 4, 64), Geometry{Padding: 1}) },
+		"dimensions":     func() { WeightGradient(w, x, y.Reshape(2, 4, 64), Geometry{Padding: 1}) },
 	} {
 		func() {
 			defer func() {

@@ -5,8 +5,9 @@ import (
 	"sdref/tensor"
 )
 
-// The definition. Each output element is one chain of fused multiply-adds from +0, acc = fma(a, b, acc), in the order of
-// the loops. Elements of x or y outside their borders take part as +0. The tests hold every fast path to these bits.
+// The definition. Each output element is one chain of fused multiply-adds from +0, acc = fma(a, b, acc), in
+// the order of the loops. Elements of x or y outside their borders take part as +0. The tests compare every
+// fast path with these bits.
 
 // DefineForward sets y[n,m,i,j] = sum over c, u, v of w[m,c,u,v] x[n, c, i*s+u*d-p, j*s+v*d-p].
 func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
@@ -20,7 +21,8 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 					for c := range f.C {
 						for u := range f.KH {
 							for v := range f.KW {
-								acc = kernel.FMA(w.At(m, c, u, v), inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
+								acc = kernel.FMA(w.At(m, c, u, v),
+									inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
 							}
 						}
 					}
@@ -31,8 +33,9 @@ func DefineForward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) {
 	}
 }
 
-// DefineTranspose sets x[n,c,a,b] = sum over m, u, v of w[m,c,u,v] y[n,m,i,j] with i*s = a+p-u*d and j*s = b+p-v*d. Taps for
-// which no such integers i, j exist are not links of the chain; those whose i, j lie outside y are.
+// DefineTranspose sets x[n,c,a,b] = sum over m, u, v of w[m,c,u,v] y[n,m,i,j] with i*s = a+p-u*d and j*s =
+// b+p-v*d. A tap for which no such integers i, j exist is not part of the chain; one whose i, j lie outside y
+// is, with y = +0.
 func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	f := newForm("DefineTranspose", x.Shape, w.Shape, y.Shape, g)
 	x, w, y = AsImages(x), AsImages(w), AsImages(y)
@@ -58,9 +61,9 @@ func DefineTranspose[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry) {
 	}
 }
 
-// DefineFilter sets w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n, c, i*s+u*d-p, j*s+v*d-p].
-func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
-	f := newForm("DefineFilter", x.Shape, w.Shape, y.Shape, g)
+// DefineWeightGradient sets w[m,c,u,v] = sum over n, i, j of y[n,m,i,j] x[n, c, i*s+u*d-p, j*s+v*d-p].
+func DefineWeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
+	f := newForm("DefineWeightGradient", x.Shape, w.Shape, y.Shape, g)
 	x, w, y = AsImages(x), AsImages(w), AsImages(y)
 	for m := range f.M {
 		for c := range f.C {
@@ -70,7 +73,8 @@ func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 					for n := range f.N {
 						for i := range f.Ho {
 							for j := range f.Wo {
-								acc = kernel.FMA(y.At(n, m, i, j), inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
+								acc = kernel.FMA(y.At(n, m, i, j),
+									inside(x, n, c, i*f.S+u*f.D-f.PH, j*f.S+v*f.D-f.PW), acc)
 							}
 						}
 					}
@@ -81,8 +85,8 @@ func DefineFilter[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	}
 }
 
-// AsImages returns a signal, a kernel or a code of any number of axes with four dimensions; axes that are not there have one element.
-// The elements are shared.
+// AsImages returns a signal, a kernel or a code of any number of axes with four dimensions; axes that it does
+// not have become axes of one element. The elements are shared.
 func AsImages[T tensor.Float](t *tensor.Tensor[T]) *tensor.Tensor[T] {
 	shape := []int{t.Shape[0], t.Shape[1], 1, 1}
 	copy(shape[6-len(t.Shape):], t.Shape[2:])

@@ -2,9 +2,13 @@ package conv
 
 import "sdref/tensor"
 
-// Im2col returns the columns of one image x (C, H, W) as a matrix (C*KH*KW, Ho*Wo): row (c, u, v), column (i, j) holds
-// x[c, i*s+u*d-p, j*s+v*d-p]. The convolution is the product of w, read as (M, C*KH*KW), with it. This is the readable
-// form; Forward reads the same matrix from staged images without ever holding it.
+// Im2col returns the columns of one image x (C, H, W) as a matrix (C*KH*KW, Ho*Wo): row (c, u, v), column (i,
+// j) holds x[c, i*s+u*d-p, j*s+v*d-p], so that the convolution is a matrix product:
+//
+//	    w                  Im2col(x)              y
+//	M x C*KH*KW   times   C*KH*KW x Ho*Wo   =   M x Ho*Wo
+//
+// This is the readable form; Forward reads the same matrix from the images without ever writing it.
 func Im2col[T tensor.Float](x *tensor.Tensor[T], kh, kw int, g Geometry) *tensor.Tensor[T] {
 	batch := x.Reshape(append([]int{1}, x.Shape...)...)
 	c, ho, wo := x.Shape[0], g.CodeSize(x.Shape[1], kh), g.CodeSize(x.Shape[2], kw)
@@ -21,8 +25,8 @@ func Im2col[T tensor.Float](x *tensor.Tensor[T], kh, kw int, g Geometry) *tensor
 	return col
 }
 
-// Col2im is the adjoint of Im2col: it returns the image (c, h, w) in which each column element is added to the place that
-// Im2col would read it from; elements of the padding fall away.
+// Col2im is the adjoint of Im2col: it returns the image (c, h, w) in which each column element is added to
+// the place that Im2col would read it from; elements of the padding are dropped.
 func Col2im[T tensor.Float](col *tensor.Tensor[T], c, h, w, kh, kw int, g Geometry) *tensor.Tensor[T] {
 	x := tensor.New[T](c, h, w)
 	ho, wo := g.CodeSize(h, kh), g.CodeSize(w, kw)

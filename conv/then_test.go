@@ -10,10 +10,11 @@ import (
 	"sdref/tensor"
 )
 
-// TestThen: every plane of a result is shown once, with others of its image, as the channel that it is, and finished.
+// TestThen: the epilogue gets every plane of a result once, finished, with planes of the same image only, and
+// with its channel.
 func TestThen(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 7))
-	shapes := []shape{ // the ways through contractions: staged, side by side, parted, zeros inserted
+	shapes := []shape{ // all paths of a contraction: staged, interleaved, reordered, zeros inserted
 		shapeOf(3, 5, 7, 9, 16, 3, Geometry{Padding: 1}),
 		shapeOf(18, 5, 7, 4, 4, 3, Geometry{Padding: 1}),
 		shapeOf(3, 5, 7, 32, 32, 3, Geometry{Stride: 2, Padding: 1, OutputPadding: 1}),
@@ -25,21 +26,25 @@ func TestThen(t *testing.T) {
 		shapeOf(2, 5, 7, 7, 8, 1, Geometry{Stride: 2}),
 	}
 	for range 20 {
-		shapes = append(shapes, shapes[1], drawFewer(r))
+		shapes = append(shapes, shapes[1], drawFewerAxes(r))
 	}
 	for _, s := range shapes {
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
-		if r.IntN(3) == 0 { // sums of -0, for which a contraction is done twice
+		if r.IntN(3) == 0 { // sums of -0, for which a contraction is computed twice
 			scale(x.Data, 1e-24)
 			scale(w.Data, 1e-24)
 			scale(y.Data, 1e-24)
 		}
 		got, want := tensor.New[float32](s.y...), tensor.New[float32](s.y...)
 		DefineForward(want, x, w, s.g)
-		checkThen(t, fmt.Sprint("Forward, ", s), got, want, func(then Then) { ForwardThen(got, x, w, s.g, then) })
+		checkThen(t, fmt.Sprint("Forward, ", s), got, want, func(then Then) {
+			ForwardThen(got, x, w, s.g, then)
+		})
 		got, want = tensor.New[float32](s.x...), tensor.New[float32](s.x...)
 		DefineTranspose(want, y, w, s.g)
-		checkThen(t, fmt.Sprint("Transpose, ", s), got, want, func(then Then) { TransposeThen(got, y, w, s.g, then) })
+		checkThen(t, fmt.Sprint("Transpose, ", s), got, want, func(then Then) {
+			TransposeThen(got, y, w, s.g, then)
+		})
 	}
 }
 
@@ -54,7 +59,8 @@ func checkThen(t *testing.T, what string, got, want *tensor.Tensor[float32], run
 	channels, plane := want.Shape[1], tensor.Size(want.Shape[2:])
 	shown := make([]atomic.Int32, want.Shape[0]*channels)
 	run(func(c, lo, hi int) {
-		if lo%plane != 0 || hi%plane != 0 || lo >= hi || lo/plane%channels != c || lo/plane/channels != (hi-1)/plane/channels {
+		if lo%plane != 0 || hi%plane != 0 || lo >= hi || lo/plane%channels != c ||
+			lo/plane/channels != (hi-1)/plane/channels {
 			t.Errorf("%s: elements %d to %d shown as channel %d", what, lo, hi, c)
 		}
 		if !slices.Equal(got.Data[lo:hi], want.Data[lo:hi]) {

@@ -35,36 +35,41 @@ func onSquare(matrix [][]float64, s square[float64]) square[float64] {
 	return transform(s, len(matrix[0]), len(matrix), step)
 }
 
-// winogradRoundings is the largest number of roundings on the way of one product to one result, besides those of the
-// chain. Each is passed in both dimensions: 2 of signalStep, 4 of kernelStep or codeStep (with that of the constants 1/6 and
-// 1/24), 3 of outputStep or gradientStep.
+// winogradRoundings is the largest number of roundings on the way of one product to one result, besides those
+// of the chain. Each is passed in both dimensions: 2 of signalStep, 4 of kernelStep or codeStep (with that of
+// the constants 1/6 and 1/24), 3 of outputStep or gradientStep.
 const winogradRoundings = 2 * (2 + 4 + 3)
 
-// roundingBound is the factor gamma(n) = n*u/(1-n*u), u = 2^-24, of n roundings to float32: the error of a sum of products
-// is at most gamma times the sum of their absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", 3.1).
+// roundingBound is the factor gamma(n) = n*u/(1-n*u), u = 2^-24, of n roundings to float32: the error of a
+// sum of products is at most gamma times the sum of their absolute values (Higham, "Accuracy and Stability of
+// Numerical Algorithms", 3.1).
 func roundingBound(n int) float64 {
 	nu := float64(n) * 0x1p-24
 	return nu / (1 - nu)
 }
 
-// within checks got against the exact value want; sums is the sum of the absolute values that got's elements were summed of.
-func within(t *testing.T, what string, got *tensor.Tensor[float32], want, sums *tensor.Tensor[float64], roundings int) {
+// within checks got against the exact value want; sums has, for each element, the sum of the absolute values
+// of its terms.
+func within(t *testing.T, what string, got *tensor.Tensor[float32], want, sums *tensor.Tensor[float64],
+	roundings int) {
 	t.Helper()
 	worst := 0.0
 	for i, w := range want.Data {
 		err, bound := math.Abs(float64(got.Data[i])-w), roundingBound(roundings)*sums.Data[i]
 		if !(err <= bound) {
-			t.Fatalf("%s: element %d is %v, exact %v: error %.3g, bound %.3g", what, i, got.Data[i], w, err, bound)
+			t.Fatalf("%s: element %d is %v, exact %v: error %.3g, bound %.3g", what, i, got.Data[i], w, err,
+				bound)
 		}
 		worst = max(worst, err/bound)
 	}
 	if worst < 1e-4 {
-		t.Errorf("%s: no error exceeds %g of its bound, which then says nothing", what, worst)
+		t.Errorf("%s: no error exceeds %g of its bound, so the test is too weak to fail", what, worst)
 	}
 }
 
-// TestWinogradError bounds every element's error in float32 against the direct definition in float64, whose own error is 2^-29
-// of that. The bound is the algorithm on absolute values, with the absolute values of its matrices.
+// TestWinogradError bounds every element's error in float32 against the direct definition in float64, whose
+// own error is 2^-29 of that. The bound is the algorithm on absolute values, with the absolute values of its
+// matrices.
 func TestWinogradError(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 7))
 	for range 12 {
@@ -74,19 +79,21 @@ func TestWinogradError(t *testing.T) {
 		}
 		x32, w32, y32 := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
 		x, w, y := widened(x32), widened(w32), widened(y32)
-		gotY, gotX, gotW := tensor.New[float32](s.y...), tensor.New[float32](s.x...), tensor.New[float32](s.w...)
+		gotY, gotX, gotW := tensor.New[float32](s.y...), tensor.New[float32](s.x...),
+			tensor.New[float32](s.w...)
 		Forward(gotY, x32, w32, s.g)
 		Transpose(gotX, y32, w32, s.g)
-		Filter(gotW, x32, y32, s.g)
-		wantY, wantX, wantW := tensor.New[float64](s.y...), tensor.New[float64](s.x...), tensor.New[float64](s.w...)
+		WeightGradient(gotW, x32, y32, s.g)
+		wantY, wantX, wantW := tensor.New[float64](s.y...), tensor.New[float64](s.x...),
+			tensor.New[float64](s.w...)
 		DefineForward(wantY, x, w, s.g)
 		DefineTranspose(wantX, y, w, s.g)
-		DefineFilter(wantW, x, y, s.g)
+		DefineWeightGradient(wantW, x, y, s.g)
 		sumsY, sumsX, sumsW := absoluteWinograd(t, s, x, w, y)
 		tiles := s.y[0] * ((s.y[2] + 3) / 4) * ((s.y[3] + 3) / 4)
 		within(t, "Forward", gotY, wantY, sumsY, s.x[1]+winogradRoundings)
 		within(t, "Transpose", gotX, wantX, sumsX, s.y[1]+winogradRoundings)
-		within(t, "Filter", gotW, wantW, sumsW, tiles+winogradRoundings)
+		within(t, "WeightGradient", gotW, wantW, sumsW, tiles+winogradRoundings)
 	}
 }
 
@@ -99,18 +106,26 @@ func widened(x *tensor.Tensor[float32]) *tensor.Tensor[float64] {
 }
 
 // absoluteWinograd computes the three functions on absolute values, with the absolute values of the matrices.
-func absoluteWinograd(t *testing.T, s shape, x, w, y *tensor.Tensor[float64]) (sumsY, sumsX, sumsW *tensor.Tensor[float64]) {
-	sumsY, sumsX, sumsW = tensor.New[float64](s.y...), tensor.New[float64](s.x...), tensor.New[float64](s.w...)
+func absoluteWinograd(t *testing.T, s shape,
+	x, w, y *tensor.Tensor[float64]) (sumsY, sumsX, sumsW *tensor.Tensor[float64]) {
+	sumsY, sumsX, sumsW = tensor.New[float64](s.y...), tensor.New[float64](s.x...),
+		tensor.New[float64](s.w...)
 	absoluteConvolution(t, sumsY, x, s.g.Padding, func(m, c, u, v int) float64 { return w.At(m, c, u, v) })
-	absoluteConvolution(t, sumsX, y, 2-s.g.Padding, func(c, m, u, v int) float64 { return w.At(m, c, 2-u, 2-v) })
+	absoluteConvolution(t, sumsX, y, 2-s.g.Padding, func(c, m, u, v int) float64 {
+		return w.At(m, c, 2-u, 2-v)
+	})
 	b, g := absolute(t, 6, 6, signalStep[float64]), absolute(t, 4, 6, codeStep[float64])
 	a := absolute(t, 6, 3, gradientStep[float64])
 	for m := range s.w[0] {
 		for c := range s.w[1] {
 			var sum square[float64]
 			eachTile(y, func(n, i, j int) {
-				code := onSquare(g, takeSquare(4, func(u, v int) float64 { return inside(y, n, m, i+u, j+v) }))
-				signal := onSquare(b, takeSquare(6, func(u, v int) float64 { return inside(x, n, c, i+u-s.g.Padding, j+v-s.g.Padding) }))
+				code := onSquare(g, takeSquare(4, func(u, v int) float64 {
+					return inside(y, n, m, i+u, j+v)
+				}))
+				signal := onSquare(b, takeSquare(6, func(u, v int) float64 {
+					return inside(x, n, c, i+u-s.g.Padding, j+v-s.g.Padding)
+				}))
 				sum.addProduct(&code, &signal)
 			})
 			taps := onSquare(a, sum)
@@ -125,7 +140,8 @@ func absoluteWinograd(t *testing.T, s shape, x, w, y *tensor.Tensor[float64]) (s
 }
 
 // absoluteConvolution is defineWinograd on absolute values.
-func absoluteConvolution(t *testing.T, out, in *tensor.Tensor[float64], padding int, kernelAt func(o, c, u, v int) float64) {
+func absoluteConvolution(t *testing.T, out, in *tensor.Tensor[float64], padding int,
+	kernelAt func(o, c, u, v int) float64) {
 	b, g := absolute(t, 6, 6, signalStep[float64]), absolute(t, 3, 6, kernelStep[float64])
 	a := absolute(t, 6, 4, outputStep[float64])
 	eachTile(out, func(n, i, j int) {
@@ -133,7 +149,9 @@ func absoluteConvolution(t *testing.T, out, in *tensor.Tensor[float64], padding 
 			var sum square[float64]
 			for c := range in.Shape[1] {
 				kernel := onSquare(g, takeSquare(3, func(u, v int) float64 { return kernelAt(o, c, u, v) }))
-				signal := onSquare(b, takeSquare(6, func(u, v int) float64 { return inside(in, n, c, i+u-padding, j+v-padding) }))
+				signal := onSquare(b, takeSquare(6, func(u, v int) float64 {
+					return inside(in, n, c, i+u-padding, j+v-padding)
+				}))
 				sum.addProduct(&kernel, &signal)
 			}
 			tile := onSquare(a, sum)

@@ -46,14 +46,16 @@ func testWinogradEqualsDefinition[T tensor.Float](t *testing.T, shapes int) {
 	}
 }
 
-// TestWinogradEqualsDefinitionInNetworks takes shapes with many tiles, groups of images and blocks of channels.
+// TestWinogradEqualsDefinitionInNetworks takes shapes with many tiles, groups of images and blocks of
+// channels.
 func TestWinogradEqualsDefinitionInNetworks(t *testing.T) {
 	defer kernel.Use(kernel.ActiveName())
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(12, 7))
 	rows := kernel.Rows[float32]()
 	for _, s := range []shape{
-		{x: []int{5, 64, 32, 32}, w: []int{64, 64, 3, 3}},   // 320 tiles: several groups in Filter, and too few blocks for goroutines
+		// 320 tiles: several groups in WeightGradient, and too few blocks for goroutines
+		{x: []int{5, 64, 32, 32}, w: []int{64, 64, 3, 3}},
 		{x: []int{18, 68, 16, 16}, w: []int{130, 68, 3, 3}}, // 288 tiles and 6 blocks
 		{x: []int{3, 200, 8, 8}, w: []int{100, 200, 3, 3}},
 		{x: []int{6, 100, 4, 4}, w: []int{220, 100, 3, 3}},
@@ -65,7 +67,8 @@ func TestWinogradEqualsDefinitionInNetworks(t *testing.T) {
 }
 
 // compareWinograd compares the three functions with their definitions, bit for bit.
-func compareWinograd[T tensor.Float](t *testing.T, r *rand.Rand, s shape, rows []*kernel.Set[T], procs []int) {
+func compareWinograd[T tensor.Float](t *testing.T, r *rand.Rand, s shape, rows []*kernel.Set[T],
+	procs []int) {
 	t.Helper()
 	x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
 	if got := s.g.Used(s.x, s.w); got != Winograd {
@@ -74,7 +77,7 @@ func compareWinograd[T tensor.Float](t *testing.T, r *rand.Rand, s shape, rows [
 	want := newResults[T](s)
 	DefineWinogradForward(want.y, x, w, s.g)
 	DefineWinogradTranspose(want.x, y, w, s.g)
-	DefineWinogradFilter(want.w, x, y, s.g)
+	DefineWinogradWeightGradient(want.w, x, y, s.g)
 	want.compare(t, fmt.Sprintf("x %v, w %v, y %v, %v", s.x, s.w, s.y, s.g), s, x, w, y, rows, procs)
 }
 
@@ -89,7 +92,8 @@ func TestWinogradOtherShapes(t *testing.T) {
 		list = append(list, draw(r))
 	}
 	for _, s := range list {
-		if s.w[2] == 3 && s.w[3] == 3 && s.g.stride() == 1 && s.g.dilation() == 1 && min(s.x[1], s.y[1]) >= 8 {
+		if s.w[2] == 3 && s.w[3] == 3 && s.g.stride() == 1 && s.g.dilation() == 1 &&
+			min(s.x[1], s.y[1]) >= 8 {
 			continue
 		}
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
@@ -100,19 +104,20 @@ func TestWinogradOtherShapes(t *testing.T) {
 		}
 		var results [2][3]*tensor.Tensor[float32]
 		for i, g := range []Geometry{direct, s.g} {
-			results[i] = [3]*tensor.Tensor[float32]{poisoned[float32](s.y), poisoned[float32](s.x), poisoned[float32](s.w)}
+			results[i] = [3]*tensor.Tensor[float32]{poisoned[float32](s.y), poisoned[float32](s.x),
+				poisoned[float32](s.w)}
 			Forward(results[i][0], x, w, g)
 			Transpose(results[i][1], y, w, g)
-			Filter(results[i][2], x, y, g)
+			WeightGradient(results[i][2], x, y, g)
 		}
-		for i, name := range []string{"Forward", "Transpose", "Filter"} {
+		for i, name := range []string{"Forward", "Transpose", "WeightGradient"} {
 			same(t, fmt.Sprintf("%s, x %v, w %v, %v", name, s.x, s.w, s.g), results[1][i], results[0][i])
 		}
 	}
 }
 
-// winogradMatrix returns a step's matrix: column j is the step of unit vector j. 1/6 and 1/24 are recognised among the
-// rounded values, so that the matrix is exact.
+// winogradMatrix returns a step's matrix: column j is the step of unit vector j. 1/6 and 1/24 are recognised
+// among the rounded values, so that the matrix is exact.
 func winogradMatrix(t *testing.T, in, out int, step func([6]float64) [6]float64) [][]*big.Rat {
 	matrix := make([][]*big.Rat, out)
 	for j := range in {
@@ -132,8 +137,8 @@ func winogradMatrix(t *testing.T, in, out int, step func([6]float64) [6]float64)
 	return matrix
 }
 
-// TestWinogradMatrices shows that in exact arithmetic the algorithm is a correlation: for all unit vectors g and d,
-// sum over i of A'[o][i] G[i][u] B'[i][p] is 1 if p = o+u, else 0.
+// TestWinogradMatrices shows that in exact arithmetic the algorithm is a correlation: for all unit vectors g
+// and d, sum over i of A'[o][i] G[i][u] B'[i][p] is 1 if p = o+u, else 0.
 func TestWinogradMatrices(t *testing.T) {
 	b := winogradMatrix(t, 6, 6, signalStep[float64])
 	for _, c := range []struct {
@@ -175,26 +180,28 @@ func TestWinogradReusesMemory(t *testing.T) {
 	calls := func() {
 		Forward(y, x, w, g)
 		Transpose(x, y, w, g)
-		Filter(w, x, y, g)
+		WeightGradient(w, x, y, g)
 	}
 	calls()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	calls()
 	runtime.ReadMemStats(&after)
-	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 100_000 { // the signals alone have 36*128*80*4 bytes
+	// the signals alone have 36*128*80*4 bytes
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 100_000 {
 		t.Errorf("the second call allocates %d bytes", bytes)
 	}
 }
 
 // TestWinogradDefinitionIsChecked: a shape that the definition does not cover is the caller's bug.
 func TestWinogradDefinitionIsChecked(t *testing.T) {
-	x, w, y := tensor.New[float32](1, 2, 8, 8), tensor.New[float32](3, 2, 5, 5), tensor.New[float32](1, 3, 8, 8)
+	x, w, y := tensor.New[float32](1, 2, 8, 8), tensor.New[float32](3, 2, 5, 5),
+		tensor.New[float32](1, 3, 8, 8)
 	g := Geometry{Padding: 2}
 	for name, call := range map[string]func(){
 		"forward":           func() { DefineWinogradForward(y, x, w, g) },
 		"transpose":         func() { DefineWinogradTranspose(x, y, w, g) },
-		"filter":            func() { DefineWinogradFilter(w, x, y, g) },
+		"filter":            func() { DefineWinogradWeightGradient(w, x, y, g) },
 		"unknown algorithm": func() { Forward(y, x, w, Geometry{Padding: 2, Algorithm: 2}) },
 	} {
 		func() {
@@ -212,11 +219,13 @@ func TestAlgorithmText(t *testing.T) {
 	for _, a := range []Algorithm{Direct, Winograd} {
 		text, err := a.MarshalText()
 		var back Algorithm
-		if err = errors.Join(err, back.UnmarshalText(text)); err != nil || back != a || string(text) != a.String() {
+		if err = errors.Join(err, back.UnmarshalText(text)); err != nil || back != a ||
+			string(text) != a.String() {
 			t.Errorf("%v is %q as text and comes back as %v, error %v", a, text, back, err)
 		}
 	}
-	if _, err := ParseAlgorithm("fourier"); err == nil || !strings.Contains(err.Error(), "fourier") || !strings.Contains(err.Error(), "winograd") {
+	if _, err := ParseAlgorithm("fourier"); err == nil || !strings.Contains(err.Error(), "fourier") ||
+		!strings.Contains(err.Error(), "winograd") {
 		t.Errorf("the error of an unknown name is %v", err)
 	}
 	if _, err := Algorithm(7).MarshalText(); err == nil {

@@ -234,13 +234,13 @@ func TestGradientsChangeNoCode(t *testing.T) {
 				}
 				for range 2 {
 					program.Run()
-					if n := arena.Out(); n != outputs {
+					if n := arena.Live(); n != outputs {
 						t.Errorf("%s: %d tensors are out after a run, want the %d outputs alone", what, n, outputs)
 					}
 				}
 				same(t, what+", of an arena of its own", program.Value(r.z), want)
-				if program.Release(); arena.Out() != 0 {
-					t.Errorf("%s: %d tensors are out after Release", what, arena.Out())
+				if program.Release(); arena.Live() != 0 {
+					t.Errorf("%s: %d tensors are out after Release", what, arena.Live())
 				}
 			}
 		}
@@ -262,7 +262,7 @@ func TestSignalFromOperation(t *testing.T) {
 		}
 		program.Run()
 		same(t, fmt.Sprintf("%d iterations", k), program.Value(z), Solve(p.x, p.w, p.step, s))
-		if n := arena.Out(); n != 1 {
+		if n := arena.Live(); n != 1 {
 			t.Errorf("%d iterations: %d tensors are out, want z alone", k, n)
 		}
 	}

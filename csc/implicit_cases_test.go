@@ -39,8 +39,8 @@ func TestImplicitSingular(t *testing.T) {
 		copy(wantX.Data, synthesis(q, p.w, p.height, p.width, p.g).Data)
 		r, second := synthesis(z, p.w, p.height, p.width, p.g), tensor.New[float64](p.w.Shape...)
 		tensor.AddScaled(r, p.x, r, -1)
-		conv.DefineFilter(wantW, r, q, p.g)
-		conv.DefineFilter(second, wantX, z, p.g)
+		conv.DefineWeightGradient(wantW, r, q, p.g)
+		conv.DefineWeightGradient(second, wantX, z, p.g)
 		tensor.AddScaled(wantW, wantW, second, -1)
 		near(t, kind+": dx", dx.Data, wantX.Data, 1e-8)
 		near(t, kind+": dw", dw.Data, wantW.Data, 1e-8)
@@ -144,8 +144,8 @@ func layerGradients[T tensor.Float](p problem, s Settings, seed *tensor.Tensor[f
 		list = append(list, r.Value(n).Clone())
 	}
 	r.Release()
-	if arena.Out() != 0 {
-		panic(fmt.Sprintf("%d tensors are out after Release", arena.Out()))
+	if arena.Live() != 0 {
+		panic(fmt.Sprintf("%d tensors are out after Release", arena.Live()))
 	}
 	return list
 }

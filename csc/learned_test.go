@@ -83,8 +83,8 @@ func TestLearnedEqualsConstant(t *testing.T) {
 		}
 		near(t, kind+": gradient of the step's factor", program.Value(wanted[2]).Data, []float64{p.step * r.dt.Data[0]}, 1e-14)
 		program.Release()
-		if arena.Out() != 0 {
-			t.Errorf("%s: %d tensors are out after Release", kind, arena.Out())
+		if arena.Live() != 0 {
+			t.Errorf("%s: %d tensors are out after Release", kind, arena.Live())
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestStepsDoNotGrowTheArena(t *testing.T) {
 		for i, count := range []int{16, 16, 4, 16, 1, 9} {
 			trainer.Step(images(count), make([]int, count), 0) // at rate 0 codes keep their size when packed
 			predictor.Logits(images(count))
-			held := [2]int{trainer.programs.arena.Held(), predictor.programs.arena.Held()}
+			held := [2]int{trainer.programs.arena.Capacity(), predictor.programs.arena.Capacity()}
 			if i == 0 {
 				if first = held; held[0] == 0 || held[1] == 0 {
 					t.Fatalf("%s: the arenas hold %v elements", name, held)
@@ -41,8 +41,8 @@ func TestStepsDoNotGrowTheArena(t *testing.T) {
 				t.Errorf("%s: after %d images arenas hold %v elements, after the first 16 %v", name, count, held, first)
 			}
 		}
-		if trainer.programs.arena.Out() != 0 {
-			t.Errorf("%s: %d tensors are out after a step", name, trainer.programs.arena.Out())
+		if trainer.programs.arena.Live() != 0 {
+			t.Errorf("%s: %d tensors are out after a step", name, trainer.programs.arena.Live())
 		}
 	}
 }

@@ -6,29 +6,30 @@ import (
 	"slices"
 )
 
-// Arena keeps the memory of tensors that are no longer needed, so that the next step of a loop allocates nothing. Memory given
-// back in neighbouring pieces is one piece again, so it serves tensors of any size. It is not safe for concurrent use. Get
-// and Put are paired by the caller.
+// Arena keeps the memory of tensors that are no longer needed, so that the next step of a loop allocates
+// nothing. Neighbouring pieces that are returned become one piece again, so they serve tensors of any size.
+// It is not safe for concurrent use. The caller pairs Get and Put.
 type Arena[T Float] struct {
 	slabs [][]T
-	free  []span              // by place
-	out   map[*Tensor[T]]span // handed out and not put back
-	held  int                 // elements of all slabs
+	free  []span              // by slab and offset
+	live  map[*Tensor[T]]span // the tensors handed out and not returned
+	size  int                 // elements of all slabs
 }
 
 // span is elements at..at+n-1 of a slab.
 type span struct{ slab, at, n int }
 
 const (
-	// arenaUnit is the number of elements that spans are multiples of, so that they begin where a cache line does.
+	// arenaUnit is the number of elements that spans are multiples of, so that they begin where a cache line
+	// does.
 	arenaUnit = 16
-	// arenaSlab is the most elements of a slab, but for a tensor that needs more. Slabs grow with the arena; what is never
-	// used of them takes no physical memory.
-	arenaSlab = 1 << 26
+	// maxSlab is the greatest number of elements of a slab, except for a tensor that needs more. Slabs grow
+	// with the arena; parts of them that are never used take no physical memory.
+	maxSlab = 1 << 26
 )
 
 // NewArena returns an empty arena.
-func NewArena[T Float]() *Arena[T] { return &Arena[T]{out: map[*Tensor[T]]span{}} }
+func NewArena[T Float]() *Arena[T] { return &Arena[T]{live: map[*Tensor[T]]span{}} }
 
 // Get returns a tensor with undefined contents.
 func (a *Arena[T]) Get(shape ...int) *Tensor[T] {
@@ -38,11 +39,12 @@ func (a *Arena[T]) Get(shape ...int) *Tensor[T] {
 	if n > 0 {
 		t.Data = a.slabs[s.slab][s.at : s.at+n : s.at+n]
 	}
-	a.out[t] = s
+	a.live[t] = s
 	return t
 }
 
-// take returns a span of n elements: the beginning of the smallest free one that is long enough, or of a new slab.
+// take returns a span of n elements: the beginning of the smallest free one that is long enough, or of a new
+// slab.
 func (a *Arena[T]) take(n int) span {
 	if n == 0 {
 		return span{}
@@ -54,9 +56,9 @@ func (a *Arena[T]) take(n int) span {
 		}
 	}
 	if best < 0 {
-		size := max(n, min(a.held, arenaSlab))
+		size := max(n, min(a.size, maxSlab))
 		a.slabs = append(a.slabs, make([]T, size))
-		a.held += size
+		a.size += size
 		best = len(a.free)
 		a.free = append(a.free, span{len(a.slabs) - 1, 0, size})
 	}
@@ -68,35 +70,35 @@ func (a *Arena[T]) take(n int) span {
 	return s
 }
 
-// Put gives a tensor back. It panics for one that is not out: given back twice, or not from this arena.
+// Put returns a tensor. It panics for one that is not live: returned twice, or not from this arena.
 func (a *Arena[T]) Put(t *Tensor[T]) {
-	s, ok := a.out[t]
+	s, ok := a.live[t]
 	if !ok {
 		panic(fmt.Sprintf("tensor: arena was given a tensor of shape %v that it did not hand out", t.Shape))
 	}
-	delete(a.out, t)
+	delete(a.live, t)
 	if s.n == 0 {
 		return
 	}
 	i, _ := slices.BinarySearchFunc(a.free, s, func(f, s span) int {
 		return cmp.Or(cmp.Compare(f.slab, s.slab), cmp.Compare(f.at, s.at))
 	})
-	if i < len(a.free) && s.meets(a.free[i]) {
+	if i < len(a.free) && s.adjoins(a.free[i]) {
 		s.n += a.free[i].n
 		a.free = slices.Delete(a.free, i, i+1)
 	}
-	if i > 0 && a.free[i-1].meets(s) {
+	if i > 0 && a.free[i-1].adjoins(s) {
 		a.free[i-1].n += s.n
 		return
 	}
 	a.free = slices.Insert(a.free, i, s)
 }
 
-// meets tells whether t begins where s ends.
-func (s span) meets(t span) bool { return s.slab == t.slab && s.at+s.n == t.at }
+// adjoins tells whether t begins where s ends.
+func (s span) adjoins(t span) bool { return s.slab == t.slab && s.at+s.n == t.at }
 
-// Out is the number of tensors handed out and not put back.
-func (a *Arena[T]) Out() int { return len(a.out) }
+// Live is the number of tensors handed out and not returned.
+func (a *Arena[T]) Live() int { return len(a.live) }
 
-// Held is the number of elements in all of the arena's memory.
-func (a *Arena[T]) Held() int { return a.held }
+// Capacity is the number of elements in all of the arena's memory.
+func (a *Arena[T]) Capacity() int { return a.size }

@@ -13,28 +13,29 @@ func TestArenaReusesMemory(t *testing.T) {
 	if x == y || &x.Data[0] == &y.Data[0] {
 		t.Fatal("two tensors share memory")
 	}
-	if a.Out() != 2 || a.Held() != 2*arenaUnit {
-		t.Fatalf("out %d, held %d, want 2 and %d", a.Out(), a.Held(), 2*arenaUnit)
+	if a.Live() != 2 || a.Capacity() != 2*arenaUnit {
+		t.Fatalf("out %d, held %d, want 2 and %d", a.Live(), a.Capacity(), 2*arenaUnit)
 	}
 	memory := &x.Data[0]
 	a.Put(x)
-	if a.Out() != 1 || a.Held() != 2*arenaUnit {
-		t.Fatalf("after Put: out %d, held %d, want 1 and %d", a.Out(), a.Held(), 2*arenaUnit)
+	if a.Live() != 1 || a.Capacity() != 2*arenaUnit {
+		t.Fatalf("after Put: out %d, held %d, want 1 and %d", a.Live(), a.Capacity(), 2*arenaUnit)
 	}
 	if other := a.Get(arenaUnit + 1); &other.Data[0] == memory {
 		t.Fatal("a larger tensor took the memory")
 	}
-	held := a.Held()
+	held := a.Capacity()
 	again := a.Get(3, 4, 1)
 	if &again.Data[0] != memory || !slices.Equal(again.Shape, []int{3, 4, 1}) || again.Len() != 12 {
 		t.Errorf("a tensor of the same size did not get the memory back: shape %v", again.Shape)
 	}
-	if a.Held() != held || a.Out() != 3 {
-		t.Errorf("out %d, held %d, want 3 and %d", a.Out(), a.Held(), held)
+	if a.Capacity() != held || a.Live() != 3 {
+		t.Errorf("out %d, held %d, want 3 and %d", a.Live(), a.Capacity(), held)
 	}
 }
 
-// Neighbours given back in any order are one piece again, which serves a tensor as large as all of them.
+// TestArenaJoinsNeighbours: neighbours returned in any order become one piece again, which serves a tensor as
+// large as all of them.
 func TestArenaJoinsNeighbours(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {0, 2, 1}, {1, 0, 2}} {
 		a := NewArena[float64]()
@@ -45,19 +46,20 @@ func TestArenaJoinsNeighbours(t *testing.T) {
 		for range 3 {
 			parts = append(parts, a.Get(arenaUnit))
 		}
-		if a.Held() != 3*arenaUnit {
-			t.Fatalf("three parts need %d elements, a whole %d", a.Held(), 3*arenaUnit)
+		if a.Capacity() != 3*arenaUnit {
+			t.Fatalf("three parts need %d elements, a whole %d", a.Capacity(), 3*arenaUnit)
 		}
 		for _, i := range order {
 			a.Put(parts[i])
 		}
-		if again := a.Get(3 * arenaUnit); &again.Data[0] != memory || a.Held() != 3*arenaUnit {
-			t.Errorf("order %v: held %d, want %d", order, a.Held(), 3*arenaUnit)
+		if again := a.Get(3 * arenaUnit); &again.Data[0] != memory || a.Capacity() != 3*arenaUnit {
+			t.Errorf("order %v: held %d, want %d", order, a.Capacity(), 3*arenaUnit)
 		}
 	}
 }
 
-// TestArenaNeverSharesMemory: tensors that are out at the same time, of random sizes, keep what was written to them.
+// TestArenaNeverSharesMemory: tensors that are live at the same time, of random sizes, keep what was written
+// to them.
 func TestArenaNeverSharesMemory(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 1))
 	a := NewArena[float32]()
@@ -90,8 +92,8 @@ func TestArenaNeverSharesMemory(t *testing.T) {
 func TestArenaScalarsAndEmptyTensors(t *testing.T) {
 	a := NewArena[float64]()
 	scalar, empty := a.Get(), a.Get(0, 5)
-	if scalar.Len() != 1 || empty.Len() != 0 || a.Held() != arenaUnit || a.Out() != 2 {
-		t.Fatalf("lengths %d and %d, held %d, out %d", scalar.Len(), empty.Len(), a.Held(), a.Out())
+	if scalar.Len() != 1 || empty.Len() != 0 || a.Capacity() != arenaUnit || a.Live() != 2 {
+		t.Fatalf("lengths %d and %d, held %d, out %d", scalar.Len(), empty.Len(), a.Capacity(), a.Live())
 	}
 	memory := &scalar.Data[0]
 	a.Put(scalar)

@@ -7,9 +7,10 @@ import (
 	"sdref/internal/kernel"
 )
 
-// BenchmarkMatMul multiplies matrices of side 1024 on every kernel row and reports GFLOP/s, the multiply-add peak of all
-// cores at once, and the share of it that the product reaches. The peak is measured directly before and after the products
-// and averaged, since other guests of the machine and its clock change it from second to second.
+// BenchmarkMatMul multiplies matrices of side 1024 on every kernel row and reports GFLOP/s, the multiply-add
+// peak of all cores at once, and the share of it that the product reaches. The peak is measured directly
+// before and after the products and averaged, since other programs and the clock change it from second to
+// second.
 func BenchmarkMatMul(b *testing.B) {
 	for _, row := range kernel.Rows[float32]() {
 		b.Run("float32/"+row.Name, func(b *testing.B) { benchmarkMatMul(b, row) })

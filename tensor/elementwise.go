@@ -5,15 +5,18 @@ import (
 	"sdref/internal/parallel"
 )
 
-// Grain is the least number of elements worth a goroutine of their own: some ten microseconds of memory traffic.
+// Grain is the least number of elements that justify a goroutine of their own: some ten microseconds of
+// memory traffic.
 const Grain = parallel.Grain
 
-// AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b. With s = 1 and s = -1 it is the plain sum and
-// difference.
+// AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b. With s = 1 and s = -1 it is the
+// plain sum and difference.
 func AddScaled[T Float](dst, a, b *Tensor[T], s T) {
 	MustMatch("AddScaled", dst.Shape, a.Shape, b.Shape)
 	set := kernel.Active[T]()
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.AddScaled(dst.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi], s) })
+	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) {
+		set.AddScaled(dst.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi], s)
+	})
 }
 
 // Scale sets dst = s*a; dst may be a.
@@ -23,9 +26,12 @@ func Scale[T Float](dst, a *Tensor[T], s T) {
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.Scale(dst.Data[lo:hi], a.Data[lo:hi], s) })
 }
 
-// ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being the output of soft thresholding at scale*u; dst may be dz.
+// ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being the output of soft thresholding at
+// scale*u; dst may be dz.
 func ShrinkGrad[T Float](dst, z, dz *Tensor[T], scale T) {
 	MustMatch("ShrinkGrad", dst.Shape, z.Shape, dz.Shape)
 	set := kernel.Active[T]()
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.ShrinkGrad(dst.Data[lo:hi], z.Data[lo:hi], dz.Data[lo:hi], scale) })
+	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) {
+		set.ShrinkGrad(dst.Data[lo:hi], z.Data[lo:hi], dz.Data[lo:hi], scale)
+	})
 }

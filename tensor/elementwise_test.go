@@ -7,12 +7,12 @@ import (
 	"sdref/internal/kernel"
 )
 
-// elementwiseShapes: small ones, and sizes below, at and above those from which several goroutines share the work, which
-// leave a tail for every vector length.
+// elementwiseShapes: small ones, and sizes below, at and above those from which several goroutines share the
+// work, which leave a tail for every vector length.
 var elementwiseShapes = [][]int{{}, {0}, {1}, {3, 5, 7}, {2, 2*Grain - 1}, {2*Grain + 13}, {3, 5, Grain}}
 
-// elementwise is one operation: called on inputs, and as its definition for one element. inPlace lists the inputs that
-// may be the destination.
+// elementwise is one operation: called on inputs, and as its definition for one element. inPlace lists the
+// inputs that may be the destination.
 type elementwise[T Float] struct {
 	name    string
 	call    func(dst *Tensor[T], in []*Tensor[T])

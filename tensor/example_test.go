@@ -35,7 +35,8 @@ func ExampleSum() {
 	// Output: 2 2.81474976710657e+14
 }
 
-// Test vectors name their inputs by a seed, a scale and an offset; the values are exact in both element types.
+// Test vectors name their inputs by a seed, a scale and an offset; the values are exact in both element
+// types.
 func ExampleFillUniform() {
 	single, double := tensor.New[float32](3), tensor.New[float64](3)
 	tensor.FillUniform(single, 1, 0.5, 0)
@@ -47,12 +48,12 @@ func ExampleFillUniform() {
 	// true
 }
 
-// A loop that gives back what it took allocates in its first round only.
+// A loop that returns what it took allocates in its first round only.
 func ExampleArena() {
 	arena := tensor.NewArena[float32]()
 	for range 3 {
 		x, y := arena.Get(2, 8), arena.Get(16)
-		fmt.Println(arena.Out(), "out,", arena.Held(), "elements")
+		fmt.Println(arena.Live(), "out,", arena.Capacity(), "elements")
 		arena.Put(x)
 		arena.Put(y)
 	}

@@ -2,8 +2,8 @@ package tensor
 
 import "sdref/internal/gemm"
 
-// MatMul sets c = a*b for matrices a (m, k), b (k, n), c (m, n), each element one chain of fused multiply-adds from +0 in
-// ascending k. With transposeA, a is (k, m); with transposeB, b is (n, k).
+// MatMul sets c = a*b for matrices a (m, k), b (k, n), c (m, n), each element one chain of fused
+// multiply-adds from +0 in ascending k. With transposeA, a is (k, m); with transposeB, b is (n, k).
 func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
 	if len(c.Shape) != 2 || len(a.Shape) != 2 || len(b.Shape) != 2 {
 		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
@@ -15,7 +15,8 @@ func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
 	if transposeB {
 		right = right.Transposed()
 	}
-	if len(left.Cols) != len(right.Rows) || len(out.Rows) != len(left.Rows) || len(out.Cols) != len(right.Cols) {
+	if len(left.Cols) != len(right.Rows) || len(out.Rows) != len(left.Rows) ||
+		len(out.Cols) != len(right.Cols) {
 		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
 	}
 	gemm.Product(out, left, right)

@@ -56,15 +56,16 @@ func (p product[T]) check(t *testing.T, where string) {
 			c := New[T](p.want.Shape...)
 			c.Fill(12345)
 			MatMul(c, left, right, ta, tb)
-			mustEqual(t, fmt.Sprintf("%v*%v on %s, transposed %v %v", p.a.Shape, p.b.Shape, where, ta, tb), c, p.want)
+			mustEqual(t, fmt.Sprintf("%v*%v on %s, transposed %v %v", p.a.Shape, p.b.Shape, where, ta, tb), c,
+				p.want)
 		}
 	}
 }
 
 func TestMatMulEqualsTheChain(t *testing.T) { bothTypes(t, testMatMul[float32], testMatMul[float64]) }
 
-// All remainders of rows (tiles have up to 8) and columns (up to 48), with short chains; then long chains and sizes that
-// many goroutines share.
+// All remainders of rows (tiles have up to 8) and columns (up to 48), with short chains; then long chains and
+// sizes that many goroutines share.
 func testMatMul[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
 	var cases []product[T]
@@ -86,14 +87,16 @@ func testMatMul[T Float](t *testing.T) {
 		}
 	}
 	for _, s := range [][3]int{
-		{1, 1, 1}, {1, 257, 1}, {13, 255, 49}, {7, 256, 25}, {9, 257, 24}, {3, 513, 97}, {65, 31, 129}, {5, 40, 500}, {200, 12, 3},
+		{1, 1, 1}, {1, 257, 1}, {13, 255, 49}, {7, 256, 25}, {9, 257, 24}, {3, 513, 97}, {65, 31, 129},
+		{5, 40, 500}, {200, 12, 3},
 	} {
 		c := newProduct(normal[T](r, s[0], s[1]), normal[T](r, s[1], s[2]))
 		everywhere(t, func(where string) { c.check(t, where) })
 	}
 }
 
-// An infinity or NaN in one row and column must not leak into the others through the zeros that fill up a tile.
+// An infinity or NaN in one row and column must not leak into the others through the zeros that fill up a
+// tile.
 func TestMatMulKeepsSpecialsInTheirPlace(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 2))
 	a, b := normal[float32](r, 11, 9), normal[float32](r, 9, 53)

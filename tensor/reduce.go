@@ -7,8 +7,8 @@ import (
 	"sdref/internal/parallel"
 )
 
-// piece is the number of elements whose sum is one partial sum. It is a constant of the arithmetic, not of the machine:
-// partial sums are formed in any order and added in ascending order.
+// piece is the number of elements of a partial sum. It is part of the definition of a sum, so it must not
+// depend on the machine. Partial sums are computed in any order and added in ascending order.
 const piece = 1 << 13
 
 // sumPieces adds part over consecutive pieces of [0, n).

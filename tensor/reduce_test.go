@@ -7,11 +7,14 @@ import (
 	"testing"
 )
 
-// reduceLengths lie around the lanes (16), the piece, and the number of pieces from which goroutines share them.
-var reduceLengths = []int{0, 1, 2, 15, 16, 17, 100, piece - 1, piece, piece + 1, 2 * piece, 3*piece - 17, 8*piece + 5, 100003}
+// reduceLengths lie around the lanes (16), the piece, and the number of pieces from which goroutines share
+// them.
+var reduceLengths = []int{0, 1, 2, 15, 16, 17, 100, piece - 1, piece, piece + 1, 2 * piece, 3*piece - 17,
+	8*piece + 5, 100003}
 
-// definedSum is the order of summation as the contract states it: pieces of 8192 elements added in ascending order; in a
-// piece, lane l adds the elements i = l mod 16 by add, and the lanes are added as 8+8, 4+4, 2+2, 1+1.
+// definedSum is the order of summation as the contract states it: pieces of 8192 elements added in ascending
+// order; in a piece, lane l adds the elements i = l mod 16 by add, and the lanes are added as 8+8, 4+4, 2+2,
+// 1+1.
 func definedSum(n int, add func(acc float64, i int) float64) float64 {
 	sum := 0.0
 	for at := 0; at < n; at += 8192 {
@@ -47,7 +50,9 @@ func testReductions[T Float](t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 1))
 	for _, n := range reduceLengths {
 		x, y := normal[T](r, n), normal[T](r, n)
-		at := func(v *Tensor[T]) func(int) float64 { return func(i int) float64 { return float64(v.Data[i]) } }
+		at := func(v *Tensor[T]) func(int) float64 {
+			return func(i int) float64 { return float64(v.Data[i]) }
+		}
 		one := func(int) float64 { return 1 }
 		magnitude := func(i int) float64 { return math.Abs(float64(x.Data[i])) }
 		for _, c := range []struct {
@@ -118,7 +123,8 @@ func TestReductionsShowNaN(t *testing.T) {
 		for _, place := range []int{0, 8192, 20000} {
 			x := New[float32](20001)
 			x.Data[place] = float32(math.NaN())
-			for name, v := range map[string]float64{"Sum": Sum(x), "SumSquares": SumSquares(x), "Dot": Dot(x, x), "SumAbs": SumAbs(x)} {
+			for name, v := range map[string]float64{"Sum": Sum(x), "SumSquares": SumSquares(x),
+				"Dot": Dot(x, x), "SumAbs": SumAbs(x)} {
 				if v == v {
 					t.Errorf("%s on %s with NaN at %d is %v", name, where, place, v)
 				}

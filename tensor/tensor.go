@@ -1,8 +1,8 @@
-// Package tensor holds dense row-major arrays of float32 or float64 and the arithmetic on them that needs no neighbours:
-// elementwise operations, sums, matrix products, random fills.
+// Package tensor is dense row-major arrays of float32 or float64, and the arithmetic on them that has no
+// notion of neighbouring pixels: elementwise operations, sums, matrix products, random fills.
 //
-// It answers the question "which shape", for everything above it. Images have the shape (N, C, H, W): image, channel, row,
-// column. Every function gives the same bits with any number of goroutines and on every kernel row. It knows nothing of
+// Images have the shape (N, C, H, W): image, channel, row, column. Every function gives the same bits with
+// any number of goroutines and on every kernel row. It is for all packages that compute. It knows nothing of
 // convolutions or derivatives.
 package tensor
 
@@ -17,7 +17,8 @@ import (
 // Float is the type of an element: float32 or float64.
 type Float = kernel.Float
 
-// Tensor is a dense array. Element (i, j, k, ...) of shape (.., J, K, ...) lies at Data[(..*J + j)*K + k ...].
+// Tensor is a dense array. Element (i, j, k, ...) of shape (.., J, K, ...) lies at Data[(..*J + j)*K + k
+// ...].
 type Tensor[T Float] struct {
 	Shape []int
 	Data  []T // as many elements as the product of Shape
@@ -28,7 +29,8 @@ func New[T Float](shape ...int) *Tensor[T] {
 	return &Tensor[T]{Shape: slices.Clone(shape), Data: make([]T, Size(shape))}
 }
 
-// From returns a tensor that holds data itself, not a copy. It panics with a *ShapeError unless data fills the shape.
+// From returns a tensor whose elements are data itself, not a copy. It panics with a *ShapeError unless data
+// fills the shape.
 func From[T Float](data []T, shape ...int) *Tensor[T] {
 	if len(data) != Size(shape) {
 		panic(&ShapeError{"tensor.From", [][]int{shape, {len(data)}}})
@@ -76,7 +78,8 @@ func (t *Tensor[T]) Reshape(shape ...int) *Tensor[T] { return From(t.Data, shape
 
 // Row returns t[i], which shares t's elements: image i of a batch, for instance.
 func (t *Tensor[T]) Row(i int) *Tensor[T] {
-	if len(t.Shape) == 0 || i < 0 || i >= t.Shape[0] { // the slice below may reach beyond t, up to its capacity
+	// The slice below could reach beyond t, up to its capacity.
+	if len(t.Shape) == 0 || i < 0 || i >= t.Shape[0] {
 		panic(&ShapeError{"tensor.Row", [][]int{t.Shape, {i}}})
 	}
 	n := Size(t.Shape[1:])
@@ -107,7 +110,8 @@ func SameBits[T Float](a, b *Tensor[T]) bool {
 	return slices.Equal(a.Shape, b.Shape) && FirstDifference(a, b) < 0
 }
 
-// FirstDifference is the lowest offset where the elements' bits differ, -1 if nowhere. The tensors have equal lengths.
+// FirstDifference is the lowest offset where the elements' bits differ, -1 if nowhere. The tensors have equal
+// lengths.
 func FirstDifference[T Float](a, b *Tensor[T]) int {
 	for i := range a.Data {
 		x, y := float64(a.Data[i]), float64(b.Data[i]) // exact, and keeps the sign of zero
@@ -118,7 +122,7 @@ func FirstDifference[T Float](a, b *Tensor[T]) int {
 	return -1
 }
 
-// ShapeError is the value of the panic with which this module answers shapes that do not fit: a mistake of the caller.
+// ShapeError is the value with which this module panics when shapes do not fit: a mistake of the caller.
 type ShapeError struct {
 	Op     string
 	Shapes [][]int

@@ -96,9 +96,11 @@ func TestViewsShareAndCopiesDoNot(t *testing.T) {
 func TestConvertRoundsToNearest(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	zero := math.Copysign(0, -1)
-	x := From([]float64{1, 1 + 0x1p-24, 1 + 0x1.8p-23, 1 + 0x1p-24 + 0x1p-50, 1e300, -inf, nan, zero, 0x1p-150}, 3, 3)
+	x := From([]float64{1, 1 + 0x1p-24, 1 + 0x1.8p-23, 1 + 0x1p-24 + 0x1p-50, 1e300, -inf, nan, zero,
+		0x1p-150}, 3, 3)
 	got := Convert[float32](x)
-	want := From([]float32{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, float32(inf), -float32(inf), float32(nan), float32(zero), 0}, 3, 3)
+	want := From([]float32{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, float32(inf), -float32(inf), float32(nan),
+		float32(zero), 0}, 3, 3)
 	mustEqual(t, "float64 to float32", got, want)
 	back := From([]float64{1, 1, 1 + 0x1p-22, 1 + 0x1p-23, inf, -inf, nan, zero, 0}, 3, 3)
 	mustEqual(t, "and back", Convert[float64](got), back)
@@ -135,7 +137,7 @@ func TestSameBitsAndFirstDifference(t *testing.T) {
 
 func TestMistakesOfTheCallerPanic(t *testing.T) {
 	x := New[float32](2, 3)
-	small := From(make([]float32, 12)[:6], 2, 3) // memory goes on behind it
+	small := From(make([]float32, 12)[:6], 2, 3) // its capacity is larger
 	vector := New[float32](3)
 	matrix := func(rows, cols int) *Tensor[float32] { return New[float32](rows, cols) }
 	for _, c := range []struct {
@@ -176,15 +178,16 @@ func TestShapeErrorNamesAllShapes(t *testing.T) {
 	}
 }
 
-// SplitMix64's first words for seeds 0 and 1234567 as published with the generator; an element is the word's top 24 bits
-// as k/2^23 - 1, scaled and moved.
+// SplitMix64's first words for seeds 0 and 1234567 as published with the generator; an element is the word's
+// top 24 bits as k/2^23 - 1, scaled and moved.
 func TestFillUniformKnownValues(t *testing.T) {
 	for _, c := range []struct {
 		seed  uint64
 		words []uint64
 	}{
 		{0, []uint64{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f, 0xf88bb8a8724c81ec}},
-		{1234567, []uint64{6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431}},
+		{1234567, []uint64{6457827717110365317, 3203168211198807973, 9817491932198370423,
+			4593380528125082431}},
 	} {
 		single, double := New[float32](2, 2), New[float64](4)
 		FillUniform(single, c.seed, 0.25, 0)

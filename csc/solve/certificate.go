@@ -8,7 +8,8 @@ import (
 	"sdref/tensor"
 )
 
-// Bounds is what a certificate says about one image, or about a batch: there, sums, and the worst or largest where said so.
+// Bounds is what a certificate says about one image, or about a batch. For a batch numbers are sums unless
+// something else is said.
 type Bounds struct {
 	Objective   float64 // F(z); +Inf for a z that the problem does not allow
 	Fidelity    float64 // |x - A z|^2/2
@@ -18,14 +19,15 @@ type Bounds struct {
 	RelativeGap float64 // Gap/Objective; of a batch the worst image's
 	Scale       float64 // s of Certify; of a batch the least
 	KKT         float64 // the worst violation of an optimality condition of (B.1); of a batch the worst
-	LambdaMax   float64 // for lambda from here on z = 0 is the solution; of a batch the largest
+	LambdaMax   float64 // the least lambda for which z = 0 is the solution; of a batch the largest
 	Minimum     float64 // the smallest element of z; a negative one is not allowed where z >= 0 is asked for
 	Nonzeros    int     // elements of z that are not 0
-	SafeZeros   int     // elements that are 0 in every solution, proven
-	Elements    int     // of z
+	SafeZeros   int     // elements that are proven to be 0 in every solution
+	Elements    int     // the number of elements of z
 }
 
-// Distance bounds |z - z*|, the distance from the solution, which is one where mu > 0: sqrt(2 Gap/mu). It is +Inf for mu = 0.
+// Distance bounds |z - z*|, the distance from the solution, which is unique where mu > 0: sqrt(2 Gap/mu). It
+// is +Inf for mu = 0.
 func (b Bounds) Distance(mu float64) float64 {
 	if mu == 0 {
 		return math.Inf(1)
@@ -39,50 +41,56 @@ type Certificate struct {
 	Images []Bounds
 }
 
-// Certify judges a code z (N, M, Ho, Wo), whoever computed it. Everything is computed in float64, also where numbers are float32;
-// its rounding errors are some 1e-15 of the objective, so that a relative gap below 1e-14 means no more than that.
+// Certify bounds the error of any code z (N, M, Ho, Wo). Everything is computed in float64, also where
+// numbers are float32; rounding errors are some 1e-15 of the objective, so that relative gaps below 1e-14 are
+// not distinguished.
 //
-// With mu > 0 the problem is one without it for the signal [x; 0] and the dictionary [A; sqrt(mu) I]. So let, with r = x - A z,
+// A problem with mu > 0 is one with mu = 0 for the signal [x; 0] and the dictionary [A; sqrt(mu) I]. So let,
+// with r = x - A z,
 //
 //	e = |r|^2 + mu |z|^2,   c = A*r - mu z,   s = min(1, lambda/max|c|)   (max c where z >= 0).
 //
-// s [r; -sqrt(mu) z] is a point of the dual problem, and its value there is below the least F by weak duality. What is
-// between, written without cancellation since no term is negative, is
+// s [r; -sqrt(mu) z] is feasible for the dual problem, whose value there is at most min F by weak duality.
+// The gap between F(z) and that value, written without cancellation since no term is negative, is
 //
 //	gap = sum(lambda |z| - s z c) + (1-s)^2 e/2 .
 //
-// With mu > 0, r itself is a point of the dual of the elastic net, and the gap is a sum over the elements, with a = A*r,
+// With mu > 0, r itself is feasible for the dual of the elastic net, and the gap is a sum over the elements,
+// with a = A*r,
 //
-//	gap = sum(lambda |z| - z b + mu/2 (z-q)^2),   q = soft(a, lambda)/mu,   b = a - mu q   (q = max(a - lambda, 0)/mu where z >= 0)
+//	gap = sum(lambda |z| - z b + mu/2 (z-q)^2),   b = a - mu q,
+//	q = soft(a, lambda)/mu   (max(a - lambda, 0)/mu where z >= 0)
 //
-// of second order in the violation where the first is of first order. The smaller of the two counts.
+// of second order in the violation where the first is of first order. The smaller of the two is reported.
 //
-// The dual is strongly concave, so its solution is within sqrt(2 gap) of s [r; -sqrt(mu) z]; where |s c| + |[atom; sqrt(mu)]| sqrt(2 gap),
-// with the first gap, is below lambda (s c + ... where z >= 0) the solution's z is 0: a safe zero (El Ghaoui et al. 2012; Ndiaye et al. 2017).
+// The dual is strongly concave, so its solution is within sqrt(2 gap) of s [r; -sqrt(mu) z]; where |s c| +
+// |[atom; sqrt(mu)]| sqrt(2 gap), with the first gap, is below lambda (s c + ... where z >= 0) the solution's
+// z is 0: a safe zero (El Ghaoui et al. 2012; Ndiaye et al. 2017).
 func Certify[T tensor.Float](p *Problem[T], z *tensor.Tensor[T]) Certificate {
-	p.mustBeSound("Certify")
-	return newJudge(p).certify(z)
+	p.mustBeValid("Certify")
+	return newCertifier(p).certify(z)
 }
 
-// judge certifies codes of one problem.
-type judge[T tensor.Float] struct {
+// certifier certifies codes of one problem, with the memory that it needs.
+type certifier[T tensor.Float] struct {
 	p         *Problem[float64]
 	a         *operator[float64]
-	wide      *tensor.Tensor[float64] // z
+	wide      *tensor.Tensor[float64] // z in float64, if T is another type
 	r, c      *tensor.Tensor[float64] // x - A z, A*r - mu z
 	lambdaMax []float64               // by image
-	norms     []float64               // of the atoms, with sqrt(mu) below them
+	norms     []float64               // of [atom; sqrt(mu)], by atom
 }
 
-func newJudge[T tensor.Float](p *Problem[T]) *judge[T] {
+func newCertifier[T tensor.Float](p *Problem[T]) *certifier[T] {
 	wide, ok := any(p).(*Problem[float64])
 	if !ok {
 		wide = Convert[float64](p)
 	}
 	q := *wide
-	q.A.Geometry.Algorithm = conv.Direct // the exact one
+	q.A.Geometry.Algorithm = conv.Direct // the certificate must not depend on it
 	code := p.CodeShape()
-	j := &judge[T]{p: &q, a: newOperator(q.A, q.X.Shape), r: tensor.New[float64](q.X.Shape...), c: tensor.New[float64](code...)}
+	j := &certifier[T]{p: &q, a: newOperator(q.A, q.X.Shape), r: tensor.New[float64](q.X.Shape...),
+		c: tensor.New[float64](code...)}
 	if !ok {
 		j.wide = tensor.New[float64](code...)
 	}
@@ -92,13 +100,13 @@ func newJudge[T tensor.Float](p *Problem[T]) *judge[T] {
 	j.a.analyze(j.c, q.X, nil)
 	zeros := tensor.New[float64](code[1:]...)
 	for n := range code[0] {
-		j.lambdaMax = append(j.lambdaMax, j.survey(zeros.Data, j.c.Row(n).Data).slope)
+		j.lambdaMax = append(j.lambdaMax, j.measure(zeros.Data, j.c.Row(n).Data).slope)
 	}
 	return j
 }
 
 // widen returns z in float64.
-func (j *judge[T]) widen(z *tensor.Tensor[T]) *tensor.Tensor[float64] {
+func (j *certifier[T]) widen(z *tensor.Tensor[T]) *tensor.Tensor[float64] {
 	if same, ok := any(z).(*tensor.Tensor[float64]); ok {
 		return same
 	}
@@ -110,7 +118,7 @@ func (j *judge[T]) widen(z *tensor.Tensor[T]) *tensor.Tensor[float64] {
 	return j.wide
 }
 
-func (j *judge[T]) certify(code *tensor.Tensor[T]) Certificate {
+func (j *certifier[T]) certify(code *tensor.Tensor[T]) Certificate {
 	tensor.MustMatch("solve.Certify: z", code.Shape, j.c.Shape)
 	z := j.widen(code)
 	j.a.synthesize(j.r, z, func(_, lo, hi int) {
@@ -133,9 +141,9 @@ func (j *judge[T]) certify(code *tensor.Tensor[T]) Certificate {
 }
 
 // image certifies one image's code, given c and |r|^2.
-func (j *judge[T]) image(z, c []float64, energy, lambdaMax float64) Bounds {
+func (j *certifier[T]) image(z, c []float64, energy, lambdaMax float64) Bounds {
 	lambda, mu := j.p.Lambda, j.p.Mu
-	v := j.survey(z, c)
+	v := j.measure(z, c)
 	b := Bounds{
 		Fidelity: energy / 2, Sparsity: float64(lambda * v.l1), Ridge: float64(mu * v.squares / 2), Scale: 1,
 		KKT: v.violation, LambdaMax: lambdaMax, Minimum: v.least, Nonzeros: v.nonzeros, Elements: len(z),
@@ -162,7 +170,7 @@ func (j *judge[T]) image(z, c []float64, energy, lambdaMax float64) Bounds {
 	return b
 }
 
-// total puts the images' bounds together.
+// total is the bounds of a batch, given those of its images.
 func total(images []Bounds) Bounds {
 	t := Bounds{Scale: 1, Minimum: math.Inf(1)}
 	for _, b := range images {

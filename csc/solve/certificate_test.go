@@ -18,9 +18,10 @@ func exact(p *Problem[float64]) *tensor.Tensor[float64] {
 	return Coordinate[float64]{}.Solve(p, Stop{RelativeGap: gap, Iterations: 5000}, nil).Z
 }
 
-// TestCertificateOfAnything: for codes that are wrong in every way, the gap is at least the true distance from the least objective,
-// the safe zeros are zeros of the solution, and with mu > 0 |z - z*| keeps its bound.
-func TestCertificateOfAnything(t *testing.T) {
+// TestCertificateOfAnyCode: for codes that are wrong in many ways, the gap is at least the true distance
+// from the least objective, the safe zeros are zeros of the solution, and with mu > 0 |z - z*| keeps its
+// bound.
+func TestCertificateOfAnyCode(t *testing.T) {
 	for _, b := range boundaries {
 		for seed := range uint64(12) {
 			p := randomProblem(seed, b, seed%2 == 0)
@@ -29,22 +30,27 @@ func TestCertificateOfAnything(t *testing.T) {
 			for kind, z := range foreign(p, best, seed) {
 				c := Certify(p, z)
 				if !(c.Gap >= (c.Objective-least)*(1-1e-9)-1e-13*least) {
-					t.Errorf("%s, %s: gap %g, but the objective is %g too high", describe(p), kind, c.Gap, c.Objective-least)
+					t.Errorf("%s, %s: gap %g, but the objective is %g too high", describe(p), kind, c.Gap,
+						c.Objective-least)
 				}
 				if zeros := best.Len() - tensor.CountNonzero(best); c.SafeZeros > zeros {
-					t.Errorf("%s, %s: %d safe zeros, the solution has %d zeros", describe(p), kind, c.SafeZeros, zeros)
+					t.Errorf("%s, %s: %d safe zeros, the solution has %d zeros", describe(p), kind,
+						c.SafeZeros, zeros)
 				}
 				if d := distance(z, best); p.Mu > 0 && d > c.Distance(p.Mu)*(1+1e-9)+1e-7 {
-					t.Errorf("%s, %s: %g away from the solution, proven %g", describe(p), kind, d, c.Distance(p.Mu))
+					t.Errorf("%s, %s: %g away from the solution, proven %g", describe(p), kind, d,
+						c.Distance(p.Mu))
 				}
 			}
 		}
 	}
 }
 
-// foreign are codes that are no solutions, or barely.
-func foreign(p *Problem[float64], best *tensor.Tensor[float64], seed uint64) map[string]*tensor.Tensor[float64] {
-	s, codes := random.New(seed), map[string]*tensor.Tensor[float64]{"solution": best, "zero": tensor.New[float64](best.Shape...)}
+// foreign lists codes that are not solutions, or only nearly.
+func foreign(p *Problem[float64], best *tensor.Tensor[float64],
+	seed uint64) map[string]*tensor.Tensor[float64] {
+	s, codes := random.New(seed), map[string]*tensor.Tensor[float64]{"solution": best,
+		"zero": tensor.New[float64](best.Shape...)}
 	for kind, change := range map[string]func(i int, v float64) float64{
 		"scaled":   func(_ int, v float64) float64 { return 1.3 * v },
 		"shrunk":   func(_ int, v float64) float64 { return 0.7 * v },
@@ -66,9 +72,9 @@ func foreign(p *Problem[float64], best *tensor.Tensor[float64], seed uint64) map
 	return codes
 }
 
-// TestCertificateInWords computes every number of a certificate by other means: the operator written as loops, sums in plain
-// order, and the duality gap as the difference of the primal and the dual objective.
-func TestCertificateInWords(t *testing.T) {
+// TestCertificateByDefinition computes every number of a certificate by other means: the operator written as
+// loops, sums in plain order, and the duality gap as the difference of the primal and the dual objective.
+func TestCertificateByDefinition(t *testing.T) {
 	for _, b := range boundaries {
 		for seed := range uint64(9) {
 			p := randomProblem(seed, b, seed%2 == 0)
@@ -100,7 +106,8 @@ func TestCertificateInWords(t *testing.T) {
 				violation = max(violation, up)
 			}
 			primal := p.Lambda*l1 + p.Mu/2*squares + tensor.SumSquares(r)/2
-			s := min(1, p.Lambda/slope) // the dual point s [r; -sqrt(mu) z], and its value <point, [x; 0]> - |point|^2/2
+			// the dual point s [r; -sqrt(mu) z], and its value <point, [x; 0]> - |point|^2/2
+			s := min(1, p.Lambda/slope)
 			gap := primal - s*tensor.Dot(r, p.X) + s*s*(tensor.SumSquares(r)+p.Mu*squares)/2
 			if safe := safeZeros(p, z, a, s, math.Sqrt(2*gap)); c.SafeZeros != safe {
 				t.Errorf("%s: %d safe zeros, want %d", describe(p), c.SafeZeros, safe)
@@ -116,7 +123,8 @@ func TestCertificateInWords(t *testing.T) {
 				gap = min(gap, primal-tensor.Dot(r, p.X)+tensor.SumSquares(r)/2+conjugate)
 			}
 			for what, pair := range map[string][2]float64{
-				"objective": {c.Objective, primal}, "gap": {c.Gap, gap}, "scale": {c.Scale, s}, "violation": {c.KKT, violation},
+				"objective": {c.Objective, primal}, "gap": {c.Gap, gap}, "scale": {c.Scale, s},
+				"violation":    {c.KKT, violation},
 				"relative gap": {c.RelativeGap, gap / primal},
 			} {
 				if math.Abs(pair[0]-pair[1]) > 1e-11*primal {
@@ -127,8 +135,8 @@ func TestCertificateInWords(t *testing.T) {
 	}
 }
 
-// safeZeros counts the elements whose slope, at every dual point within radius of s times z's, stays below lambda: it moves by at
-// most the length of [atom; sqrt(mu)] times radius.
+// safeZeros counts the elements whose slope, at every dual point within radius of s times z's, stays below
+// lambda: it moves by at most the length of [atom; sqrt(mu)] times radius.
 func safeZeros(p *Problem[float64], z, a *tensor.Tensor[float64], s, radius float64) (count int) {
 	plane := z.Shape[2] * z.Shape[3]
 	for i, v := range z.Data {
@@ -143,19 +151,21 @@ func safeZeros(p *Problem[float64], z, a *tensor.Tensor[float64], s, radius floa
 	return count
 }
 
-// TestOrthonormal: with Haar's atoms at stride 2, whose shifts are an orthonormal basis, the solution is soft thresholding of A*x
-// by lambda, divided by 1 + mu, and its certificate says so.
+// TestOrthonormal: with Haar's atoms at stride 2, whose shifts are an orthonormal basis, the solution is soft
+// thresholding of A*x by lambda, divided by 1 + mu, and its certificate says so.
 func TestOrthonormal(t *testing.T) {
 	w := tensor.From([]float64{1, 1, 1, 1, 1, -1, 1, -1, 1, 1, -1, -1, 1, -1, -1, 1}, 4, 1, 2, 2)
 	tensor.Scale(w, w, 0.5)
 	for _, mu := range []float64{0, 0.5} {
-		p := &Problem[float64]{A: ZeroPadded(w, conv.Geometry{Stride: 2}), X: fill[float64](1, 2, 2, 1, 6, 8), Lambda: 0.4, Mu: mu}
+		p := &Problem[float64]{A: ZeroPadded(w, conv.Geometry{Stride: 2}), X: fill[float64](1, 2, 2, 1, 6, 8),
+			Lambda: 0.4, Mu: mu}
 		want := tensor.New[float64](p.CodeShape()...)
 		p.A.Analyze(want, p.X)
 		for i, v := range want.Data {
 			want.Data[i] = math.Copysign(max(0, math.Abs(v)-p.Lambda)/(1+mu), v)
 		}
-		if c := Certify(p, want); c.RelativeGap > 1e-15 || c.KKT > 1e-14 || c.SafeZeros != want.Len()-tensor.CountNonzero(want) {
+		if c := Certify(p, want); c.RelativeGap > 1e-15 || c.KKT > 1e-14 ||
+			c.SafeZeros != want.Len()-tensor.CountNonzero(want) {
 			t.Errorf("mu %g: the closed form has %+v", mu, c.Bounds)
 		}
 		for _, s := range Solvers[float64]() {
@@ -199,7 +209,8 @@ func TestNotAllowed(t *testing.T) {
 	for what, v := range map[string]float64{"negative": -1e-300, "NaN": math.NaN(), "infinite": math.Inf(1)} {
 		z := tensor.New[float64](p.CodeShape()...)
 		z.Data[3] = v
-		if c := Certify(p, z); !math.IsInf(c.Gap, 1) || !math.IsInf(c.RelativeGap, 1) || !math.IsInf(c.Objective, 1) {
+		if c := Certify(p, z); !math.IsInf(c.Gap, 1) || !math.IsInf(c.RelativeGap, 1) ||
+			!math.IsInf(c.Objective, 1) {
 			t.Errorf("%s: %+v", what, c.Bounds)
 		}
 	}
@@ -216,7 +227,7 @@ func TestNotAllowed(t *testing.T) {
 	mustPanic(t, "lambda NaN", func() { Certify(p, tensor.New[float64](p.CodeShape()...)) })
 }
 
-// TestFloat32Certificate: a float32 code is judged exactly: the numbers are those of the same code in float64.
+// TestFloat32Certificate: the certificate of a float32 code has the numbers of the same code in float64.
 func TestFloat32Certificate(t *testing.T) {
 	p := Convert[float32](randomProblem(5, ZeroBoundary, false))
 	z := FISTA[float32]{}.Solve(p, Stop{Iterations: 20}, nil).Z

@@ -7,10 +7,11 @@ import (
 	"sdref/tensor"
 )
 
-// Coordinate is greedy coordinate descent, locally: the code is cut into blocks of positions, which are visited in turn; in each, the
-// element that would move most is set to its best value, the others kept, and c = A*r - mu z is brought up to date where its atom
-// reaches, from a table of inner products (Moreau, Oudre and Vayatis, "DICOD: distributed convolutional coordinate descent for
-// convolutional sparse coding", 2018). For element z_i with its atom a_i
+// Coordinate is greedy coordinate descent, locally: the code is cut into blocks of positions, which are
+// visited in turn; in each, the element that would move most is set to its best value, the others kept, and c
+// = A*r - mu z is updated where its atom overlaps others, from a table of inner products (Moreau, Oudre and
+// Vayatis, "DICOD: distributed convolutional coordinate descent for convolutional sparse coding", 2018). For
+// element z_i with its atom a_i
 //
 //	z_i <- soft(c_i + (|a_i|^2 + mu) z_i, lambda)/(|a_i|^2 + mu) .
 //
@@ -20,14 +21,15 @@ type Coordinate[T tensor.Float] struct{}
 func (Coordinate[T]) Name() string               { return "coordinate" }
 func (Coordinate[T]) Supports(*Problem[T]) error { return nil }
 
-func (s Coordinate[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *tensor.Tensor[T]) bool) Result[T] {
+func (s Coordinate[T]) Solve(p *Problem[T], stop Stop,
+	observe func(Record, *tensor.Tensor[T]) bool) Result[T] {
 	run := newRun(s, p, stop, observe)
 	z, c := tensor.New[T](p.CodeShape()...), tensor.New[T](p.CodeShape()...)
 	a, r := newOperator(p.A, p.X.Shape), p.X.Clone()
 	g := newGram(p.A, p.X.Shape)
 	changes := make([]float64, z.Shape[0])
 	for k := 1; ; k++ {
-		if (k-1)%coordinateFresh == 0 { // the updates' rounding errors add up
+		if (k-1)%sweepsPerRefresh == 0 { // the updates' rounding errors add up
 			a.synthesize(r, z, nil)
 			tensor.AddScaled(r, p.X, r, -1)
 			a.analyze(c, r, nil)
@@ -47,10 +49,10 @@ func (s Coordinate[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *ten
 	}
 }
 
-// coordinateFresh is the number of sweeps between two computations of c from z itself.
-const coordinateFresh = 50
+// sweepsPerRefresh is the number of sweeps after which c is computed from z again.
+const sweepsPerRefresh = 50
 
-// coordinateSweep is what a sweep over one image's code changes.
+// coordinateSweep is a sweep over one image's code.
 type coordinateSweep[T tensor.Float] struct {
 	*gram[T]
 	p    *Problem[T]
@@ -68,10 +70,11 @@ func (s *coordinateSweep[T]) all() (change float64) {
 	return change
 }
 
-// visit improves the element of a block that would move most, as often as the block has positions or until none moves.
+// visit improves the element of a block that would move most, as often as the block has positions or until
+// none moves.
 func (s *coordinateSweep[T]) visit(top, bottom, left, right int) (change float64) {
 	for range (bottom - top) * (right - left) {
-		best, most, move := -1, 0.0, 0.0
+		element, longest, move := -1, 0.0, 0.0
 		for m := range s.code[1] {
 			for i := top; i < bottom; i++ {
 				row := (m*s.code[2] + i) * s.code[3]
@@ -80,23 +83,23 @@ func (s *coordinateSweep[T]) visit(top, bottom, left, right int) (change float64
 					if z == 0 && math.Abs(c) <= s.p.Lambda {
 						continue
 					}
-					if d := s.better(z, c, s.square(m, i, j)) - z; math.Abs(d) > most {
-						best, most, move = row+j, math.Abs(d), d
+					if d := s.best(z, c, s.square(m, i, j)) - z; math.Abs(d) > longest {
+						element, longest, move = row+j, math.Abs(d), d
 					}
 				}
 			}
 		}
-		if best < 0 || most <= 2*epsilon[T]()*math.Abs(float64(s.z[best])) {
+		if element < 0 || longest <= 2*epsilon[T]()*math.Abs(float64(s.z[element])) {
 			break
 		}
 		change += float64(move * move)
-		s.move(best, T(move))
+		s.move(element, T(move))
 	}
 	return change
 }
 
-// better is the best value of an element, given its own, c there and |a|^2.
-func (s *coordinateSweep[T]) better(z, c, square float64) float64 {
+// best is the best value of an element, given its value z, its c and its atom's |a|^2.
+func (s *coordinateSweep[T]) best(z, c, square float64) float64 {
 	curvature := square + s.p.Mu
 	if curvature == 0 { // an atom of zeros
 		return 0
@@ -112,13 +115,13 @@ func (s *coordinateSweep[T]) better(z, c, square float64) float64 {
 	return v
 }
 
-// move adds d to element at of z, and to c what follows from it.
+// move adds d to element at of z, and updates c.
 func (s *coordinateSweep[T]) move(at int, d T) {
 	height, width := s.code[2], s.code[3]
 	m, i, j := at/(height*width), at/width%height, at%width
 	now := s.z[at] + d
-	d = now - s.z[at] // as it came out
+	d = now - s.z[at] // after rounding
 	s.z[at] = now
 	s.c[at] -= T(T(s.p.Mu) * d)
-	s.spread(s.c, m, i, j, d)
+	s.update(s.c, m, i, j, d)
 }

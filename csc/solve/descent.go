@@ -9,31 +9,32 @@ import (
 	"sdref/tensor"
 )
 
-// The rule for steps.
+// The rules of step sizes.
 const (
-	shorter     = 0.7  // what a step that is too long is multiplied by
-	longStart   = 4    // backtracking begins with so many times |c|^2/|A c|^2, c = A*x
-	powerRounds = 30   // of the estimate of |A|^2
-	margin      = 1.02 // on the estimate, which is a lower bound
+	stepDecrease     = 0.7  // the factor by which a step that is too long is shortened
+	longStepFactor   = 4    // times |c|^2/|A c|^2, c = A*x, is the step with which backtracking begins
+	powerIterations  = 30   // of power iteration, for the estimate of |A|^2
+	eigenvalueMargin = 1.02 // the factor by which the estimate, a lower bound, is enlarged
 )
 
-// descent is the state of a proximal gradient method. A z is kept beside z, so that A y = A z + beta (A z - A z before) costs no
-// convolution: an iteration is one synthesis and one analysis.
+// descent is the state of a proximal gradient method. A z is kept beside z, so that A y = A z + beta (A z - A
+// z before) costs no convolution: an iteration is one synthesis and one analysis.
 type descent[T tensor.Float] struct {
 	rule
 	p *Problem[T]
 	a *operator[T]
 	t float64
 
-	z, before, next *tensor.Tensor[T] // z_{k-1}, z_{k-2}, z_k; code
-	slope           *tensor.Tensor[T] // A* r; code
-	az, azBefore    *tensor.Tensor[T] // A z_{k-1}, A z_{k-2}; signal
-	azNext, ay, r   *tensor.Tensor[T] // A z_k, A y_k, the residual; signal
+	z, before, next *tensor.Tensor[T] // (N, M, Ho, Wo): z_{k-1}, z_{k-2}, z_k
+	slope           *tensor.Tensor[T] // (N, M, Ho, Wo): A* r
+	az, azBefore    *tensor.Tensor[T] // (N, C, H, W): A z_{k-1}, A z_{k-2}
+	azNext, ay, r   *tensor.Tensor[T] // (N, C, H, W): A z_k, A y_k, the residual
 
-	members *support[T] // the elements that are moved; nil: all
+	// members is the elements that are moved; nil means all.
+	members *support[T]
 
 	m, beta   []float64 // m_k and (m_{k-1} - 1)/m_k, by image
-	objective []float64 // of z_{k-1}, by image, if restarts ask for it
+	objective []float64 // F(z_{k-1}), by image, for RestartFunction
 	sums      []stepSums
 	change    float64 // |z_k - z_{k-1}|
 	restarted bool
@@ -42,7 +43,7 @@ type descent[T tensor.Float] struct {
 // stepSums are sums over a plane of the code, or over an image's.
 type stepSums struct {
 	move, change float64 // |z_k - y_k|^2, |z_k - z_{k-1}|^2
-	against      float64 // <y_k - z_k, z_k - z_{k-1}>
+	against      float64 // <y_k - z_k, z_k - z_{k-1}>, positive if the step goes against the momentum
 	l1, squares  float64 // |z_k|_1, |z_k|^2
 }
 
@@ -66,7 +67,7 @@ func newDescent[T tensor.Float](p *Problem[T], how rule) *descent[T] {
 	return d
 }
 
-// firstStep chooses the step to begin with. If A is 0 any does.
+// firstStep chooses the first step. If A is 0 any step is as good.
 func (d *descent[T]) firstStep() float64 {
 	v := d.next
 	d.a.analyze(v, d.p.X, nil)
@@ -76,13 +77,13 @@ func (d *descent[T]) firstStep() float64 {
 			v.Data[i] = T(start.Unit(uint64(i)))
 		}
 		if l := largestEigenvalue(d.p.A, v, d.p.X.Shape); l > 0 {
-			return 1 / (margin * l)
+			return 1 / (eigenvalueMargin * l)
 		}
 		return 1
 	}
 	d.a.synthesize(d.r, v, nil)
 	if l := tensor.SumSquares(d.r); l > 0 {
-		return longStart * tensor.SumSquares(v) / l
+		return longStepFactor * tensor.SumSquares(v) / l
 	}
 	return 1
 }
@@ -91,7 +92,7 @@ func (d *descent[T]) firstStep() float64 {
 func largestEigenvalue[T tensor.Float](dictionary Dictionary[T], v *tensor.Tensor[T], signal []int) float64 {
 	x := tensor.New[T](1, signal[1], signal[2], signal[3])
 	a, value := newOperator(dictionary, x.Shape), 0.0
-	for range powerRounds {
+	for range powerIterations {
 		length := norm(v)
 		if length == 0 {
 			return 0
@@ -104,8 +105,8 @@ func largestEigenvalue[T tensor.Float](dictionary Dictionary[T], v *tensor.Tenso
 	return value
 }
 
-// point sets the residual of the point at which the gradient is taken.
-func (d *descent[T]) point() {
+// setResidual sets r to the residual of the point at which the gradient is taken.
+func (d *descent[T]) setResidual() {
 	if d.variant == csc.Published && d.momentum {
 		tensor.AddScaled(d.r, d.p.X, d.az, -1)
 		return
@@ -118,11 +119,12 @@ func (d *descent[T]) point() {
 	tensor.AddScaled(d.r, d.p.X, d.ay, -1)
 }
 
-// strip is how many elements go through step's passes together, so that they stay in the nearest cache.
-const strip = 1024
+// stripSize is the number of elements that go through step's passes together, so that they stay in the
+// first-level cache.
+const stripSize = 1024
 
-// step sets next = prox(y + t A*r), (A.1), first line, and azNext, with y = z + beta (z - before), (A.1), third
-// line.
+// step sets next = prox(y + t A*r), (A.1), first line, and azNext, with y = z + beta (z - before), (A.1),
+// third line.
 func (d *descent[T]) step() {
 	set, atoms := kernel.Active[T](), d.z.Shape[1]
 	t := T(d.t)
@@ -141,32 +143,32 @@ func (d *descent[T]) step() {
 		for plane := lo / size; plane < hi/size; plane++ {
 			beta, sums := T(d.beta[plane/atoms]), &d.sums[plane]
 			*sums = stepSums{}
-			for i := plane * size; i < (plane+1)*size; i += strip {
-				j := min(i+strip, (plane+1)*size)
+			for i := plane * size; i < (plane+1)*size; i += stripSize {
+				j := min(i+stripSize, (plane+1)*size)
 				z, y, u := d.z.Data[i:j], d.next.Data[i:j], d.slope.Data[i:j]
 				set.AddScaled(y, z, d.before.Data[i:j], -1)
 				set.AddScaled(y, z, y, beta)
 				set.AddScaled(u, y, u, t)
 				shrink(u, u, T(scale), threshold)
-				takeStrip(sums, y, z, u)
+				addStrip(sums, y, z, u)
 			}
 		}
 	})
 	d.a.synthesize(d.azNext, d.next, nil)
 }
 
-// takeStrip adds a strip of the new code u to the sums and moves it to y.
-func takeStrip[T tensor.Float](s *stepSums, y, z, u []T) {
+// addStrip adds a strip of the new code u to the sums, and copies u to y.
+func addStrip[T tensor.Float](s *stepSums, y, z, u []T) {
 	t := *s
 	for i, v := range u {
-		t.take(float64(y[i]), float64(z[i]), float64(v))
+		t.add(float64(y[i]), float64(z[i]), float64(v))
 		y[i] = v
 	}
 	*s = t
 }
 
-// take adds what an element moved: from z, by way of y, to v.
-func (s *stepSums) take(y, z, v float64) {
+// add adds an element to the sums: it moved from z, by way of y, to v.
+func (s *stepSums) add(y, z, v float64) {
 	move, change := y-v, v-z
 	s.move += float64(move * move)
 	s.change += float64(change * change)
@@ -192,7 +194,7 @@ func (d *descent[T]) image(n int) (all stepSums) {
 //
 //	|A (z_k - y_k)|^2 <= |z_k - y_k|^2/t
 //
-// but for rounding errors, which the difference of two A z has in proportion to |x|.
+// with a tolerance for rounding errors, which are in proportion to |x| in the difference of two A z.
 func (d *descent[T]) tooLong() bool {
 	if !d.guarded {
 		return false
@@ -201,7 +203,7 @@ func (d *descent[T]) tooLong() bool {
 	for n := range d.m {
 		slack := 64 * epsilon[T]() * norm(d.p.X.Row(n))
 		if tensor.SumSquares(d.ay.Row(n)) > d.image(n).move/d.t*(1+1e-9)+float64(slack*slack) {
-			d.point()
+			d.setResidual()
 			return true
 		}
 	}
@@ -216,11 +218,11 @@ func epsilon[T tensor.Float]() float64 {
 	return 0x1p-52
 }
 
-// iterate makes an iteration.
+// iterate does one iteration.
 func (d *descent[T]) iterate() {
-	d.point()
+	d.setResidual()
 	for d.step(); d.tooLong(); d.step() {
-		d.t *= shorter
+		d.t *= stepDecrease
 	}
 	d.accept()
 }
@@ -239,15 +241,15 @@ func (d *descent[T]) accept() {
 		}
 		next := (1 + math.Sqrt(1+float64(4*m*m))) / 2
 		d.beta[n], d.m[n] = (m-1)/next, next
-		if d.turns(n, s) && m > 1 {
+		if d.resets(n, s) && m > 1 {
 			d.beta[n], d.m[n], d.restarted = 0, 1, true
 		}
 	}
 	d.change = math.Sqrt(change)
 }
 
-// turns tells whether image n's momentum is to be reset.
-func (d *descent[T]) turns(n int, s stepSums) bool {
+// resets tells whether image n's momentum is to be reset.
+func (d *descent[T]) resets(n int, s stepSums) bool {
 	switch d.restart {
 	case RestartGradient:
 		return s.against > 0

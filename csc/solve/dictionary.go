@@ -7,16 +7,18 @@ import (
 	"sdref/tensor"
 )
 
-// Boundary says what A z is near the signal's borders. Each is another problem, with another solution.
+// Boundary says what A z is near the signal's borders. The problem's solution depends on it.
 type Boundary int
 
 const (
-	// ZeroBoundary: A is the transposed convolution of a CSC layer, with its stride, padding and dilation; what an atom would add
-	// outside the signal is cut off.
+	// ZeroBoundary: A is the transposed convolution of a CSC layer, with its stride, padding and dilation.
+	// The parts of atoms that lie outside the signal are cut off.
 	ZeroBoundary Boundary = iota
-	// FullBoundary: A z is the full convolution, larger than z by the kernel less 1: every atom lies inside the signal.
+	// FullBoundary: A z is the full convolution, larger than z by the kernel less 1: every atom lies inside
+	// the signal.
 	FullBoundary
-	// CircularBoundary: the signal is a torus, A z[a] = sum of w[u] z[(a-u) mod H], and the code has the signal's size.
+	// CircularBoundary: the signal is a torus, A z[a] = sum of w[u] z[(a-u) mod H], and the code has the
+	// signal's size.
 	CircularBoundary
 )
 
@@ -79,7 +81,7 @@ func (d Dictionary[T]) Analyze(c, r *tensor.Tensor[T]) {
 	newOperator(d, r.Shape).analyze(c, r, nil)
 }
 
-// check tells why the dictionary makes no signals of a shape.
+// check returns an error if the dictionary cannot synthesize signals of a shape.
 func (d Dictionary[T]) check(signal []int) error {
 	g, w := d.Geometry, d.Atoms.Shape
 	plain := conv.Geometry{Algorithm: g.Algorithm}

@@ -6,8 +6,8 @@ import "sdref/internal/elementary"
 //
 //	X[k] = sum over j of x[j] e^(-2 pi i j k/n) ,
 //
-// by Stockham's algorithm with one pass for each prime factor, 4 counting as one. Real and imaginary parts lie apart, and every
-// operation is rounded by itself, so that no compiler's fusing changes a bit.
+// by Stockham's algorithm, with one pass for each prime factor of n; 4 counts as a prime. Real and imaginary
+// parts are separate slices, and every operation is rounded on its own, so that the compiler cannot fuse any.
 type fourier struct {
 	n        int
 	factors  []int
@@ -51,7 +51,7 @@ func turn(j, n int) (c, s float64) {
 	return turnEighths(4*j, 4*n)
 }
 
-// turnEighths is turn for at most a quarter.
+// turnEighths is turn for at most a quarter of a turn.
 func turnEighths(j, n int) (c, s float64) {
 	if 8*j > n {
 		a := twoPi * (float64(n)/4 - float64(j)) / float64(n)
@@ -61,7 +61,8 @@ func turnEighths(j, n int) (c, s float64) {
 	return elementary.Cos(a), elementary.Sin(a)
 }
 
-// transform replaces re + i im by its transform; with back, by n times the inverse transform. The work slices are as long.
+// transform replaces re + i im by its transform; with back, by n times the inverse transform. The work slices
+// are as long.
 func (f *fourier) transform(re, im, workRe, workIm []float64, back bool) {
 	if back { // the inverse is the transform with real and imaginary parts exchanged
 		re, im, workRe, workIm = im, re, workIm, workRe
@@ -92,7 +93,8 @@ func times(a, b, c, s float64) (re, im float64) {
 	return float64(a*c) + float64(b*s), float64(b*c) - float64(a*s)
 }
 
-// pass is the pass for a factor p: element (j, q) of the sub-transforms, q < stride, is combined with those length further on.
+// pass is the pass for a factor p: element (j, q) of the sub-transforms, q < stride, is combined with those
+// length further on.
 func (f *fourier) pass(p int, fromRe, fromIm, toRe, toIm []float64, length, stride int) {
 	for j := range length {
 		for k := range p {

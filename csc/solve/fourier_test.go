@@ -55,7 +55,8 @@ func TestPlane(t *testing.T) {
 					var want complex128
 					for i := range h {
 						for j := range w {
-							want += complex(x[(n*h+i)*w+j], 0) * cmplx.Rect(1, -2*math.Pi*(float64(u*i)/float64(h)+float64(v*j)/float64(w)))
+							want += complex(x[(n*h+i)*w+j], 0) * cmplx.Rect(1,
+								-2*math.Pi*(float64(u*i)/float64(h)+float64(v*j)/float64(w)))
 						}
 					}
 					at := (n*h+u)*p.half + v

@@ -6,36 +6,39 @@ import (
 	"sdref/tensor"
 )
 
-// gram holds the inner products of a dictionary's atoms, by how far they lie apart. An atom that the border cuts has products of its
-// own, so there is a table for each way of being cut, made when it is first asked for.
+// gram is the inner products of a dictionary's atoms, by the distance of their positions. An atom that the
+// border cuts off has other products than a whole one, so there is a table for every combination of taps that
+// are left.
 type gram[T tensor.Float] struct {
 	a            Dictionary[T]
 	signal, code []int
-	reach        [2]int // positions by which atoms that overlap are apart, at most: rows, columns
-	block        int    // a block's side
-	rows, cols   []cut  // of an atom at each row and column of the code
-	tables       map[[2]cut]*gramTable[T]
-	kinds        []*gramTable[T] // by position (i, j)
+	reach        [2]int // the greatest distance in positions, along rows and columns, of atoms that overlap
+	block        int    // the side of a block of Coordinate
+	rows, cols   []taps // of an atom at each row and column of the code
+	tables       map[[2]taps]*gramTable[T]
+	byPosition   []*gramTable[T] // the table of an atom at (i, j)
 }
 
-// cut is the range of an atom's taps that lie inside the signal, along one axis.
-type cut struct{ lo, hi int }
+// taps is the range of an atom's taps that lie inside the signal, along one axis.
+type taps struct{ lo, hi int }
 
-// gramTable is for one way of being cut.
+// gramTable is the products of atoms that have been cut to the same range of taps.
 type gramTable[T tensor.Float] struct {
-	products *tensor.Tensor[T] // (M, M, 2 rows+1, 2 columns+1): the cut atom m with every atom, whole, at every distance
-	squares  []float64         // of the cut atoms, by m
+	// products (M, M, 2 rows+1, 2 columns+1) is the inner products of atom m, cut, with every whole atom at
+	// every distance; rows and columns are the reach.
+	products *tensor.Tensor[T]
+	squares  []float64 // |a|^2 of the cut atoms, by m
 }
 
 func newGram[T tensor.Float](a Dictionary[T], signal []int) *gram[T] {
-	g := &gram[T]{a: a, signal: signal, code: a.CodeShape(signal), tables: map[[2]cut]*gramTable[T]{}}
+	g := &gram[T]{a: a, signal: signal, code: a.CodeShape(signal), tables: map[[2]taps]*gramTable[T]{}}
 	stride, dilation := max(1, a.Geometry.Stride), max(1, a.Geometry.Dilation)
 	for axis := range 2 {
-		taps := a.Atoms.Shape[2+axis]
-		g.reach[axis] = dilation * (taps - 1) / stride
-		var cuts []cut
+		count := a.Atoms.Shape[2+axis]
+		g.reach[axis] = dilation * (count - 1) / stride
+		var cuts []taps
 		for i := range g.code[2+axis] {
-			cuts = append(cuts, g.cutAt(i*stride-a.Geometry.Padding, signal[2+axis], taps, dilation))
+			cuts = append(cuts, g.tapRange(i*stride-a.Geometry.Padding, signal[2+axis], count, dilation))
 		}
 		if axis == 0 {
 			g.rows = cuts
@@ -44,22 +47,23 @@ func newGram[T tensor.Float](a Dictionary[T], signal []int) *gram[T] {
 		}
 	}
 	g.block = max(g.reach[0], g.reach[1]) + 1
-	g.kinds = make([]*gramTable[T], len(g.rows)*len(g.cols))
+	g.byPosition = make([]*gramTable[T], len(g.rows)*len(g.cols))
 	for i, r := range g.rows {
 		for j, c := range g.cols {
-			g.kinds[i*len(g.cols)+j] = g.table(r, c)
+			g.byPosition[i*len(g.cols)+j] = g.table(r, c)
 		}
 	}
 	return g
 }
 
-// cutAt is the cut of an atom that begins at pixel first of an axis.
-func (g *gram[T]) cutAt(first, size, taps, dilation int) cut {
-	c := cut{0, taps}
+// tapRange is the taps, of so many, that lie inside the signal for an atom that begins at pixel first of an
+// axis.
+func (g *gram[T]) tapRange(first, size, count, dilation int) taps {
+	c := taps{0, count}
 	if g.a.Boundary == CircularBoundary {
 		return c
 	}
-	for c.lo < taps && first+c.lo*dilation < 0 {
+	for c.lo < count && first+c.lo*dilation < 0 {
 		c.lo++
 	}
 	for c.hi > c.lo && first+(c.hi-1)*dilation >= size {
@@ -68,17 +72,19 @@ func (g *gram[T]) cutAt(first, size, taps, dilation int) cut {
 	return c
 }
 
-// table returns the table for a way of being cut: each atom, cut, is laid into a signal of its own that has room for all that
-// overlap it, and analysed.
-func (g *gram[T]) table(rows, cols cut) *gramTable[T] {
-	if t := g.tables[[2]cut{rows, cols}]; t != nil {
+// table returns the table for atoms cut to the given taps, which it makes unless there is one. Each atom,
+// cut, is written to a signal of its own that is large enough for all atoms that overlap it, and A* of the
+// signal is its products.
+func (g *gram[T]) table(rows, cols taps) *gramTable[T] {
+	if t := g.tables[[2]taps{rows, cols}]; t != nil {
 		return t
 	}
 	w := g.a.Atoms
 	atoms, channels, kh, kw := w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]
 	stride, dilation := max(1, g.a.Geometry.Stride), max(1, g.a.Geometry.Dilation)
 	plain := conv.Geometry{Stride: stride, Dilation: dilation}
-	x := tensor.New[T](atoms, channels, plain.SignalSize(2*g.reach[0]+1, kh), plain.SignalSize(2*g.reach[1]+1, kw))
+	x := tensor.New[T](atoms, channels, plain.SignalSize(2*g.reach[0]+1, kh),
+		plain.SignalSize(2*g.reach[1]+1, kw))
 	t := &gramTable[T]{products: tensor.New[T](atoms, atoms, 2*g.reach[0]+1, 2*g.reach[1]+1)}
 	for m := range atoms {
 		for c := range channels {
@@ -91,18 +97,19 @@ func (g *gram[T]) table(rows, cols cut) *gramTable[T] {
 		t.squares = append(t.squares, tensor.SumSquares(x.Row(m)))
 	}
 	conv.Forward(t.products, x, w, plain)
-	g.tables[[2]cut{rows, cols}] = t
+	g.tables[[2]taps{rows, cols}] = t
 	return t
 }
 
 // square is |a|^2 of atom m at position (i, j).
-func (g *gram[T]) square(m, i, j int) float64 { return g.kinds[i*g.code[3]+j].squares[m] }
+func (g *gram[T]) square(m, i, j int) float64 { return g.byPosition[i*g.code[3]+j].squares[m] }
 
-// spread subtracts from c (M, Ho, Wo) what follows from adding d to the element of atom m at (i, j).
-func (g *gram[T]) spread(c []T, m, i, j int, d T) {
+// update changes c (M, Ho, Wo) as adding d to the element of atom m at (i, j) does: it subtracts d times the
+// products.
+func (g *gram[T]) update(c []T, m, i, j int, d T) {
 	set, height, width := kernel.Active[T](), g.code[2], g.code[3]
 	rows, cols := 2*g.reach[0]+1, 2*g.reach[1]+1
-	products := g.kinds[i*width+j].products.Row(m).Data
+	products := g.byPosition[i*width+j].products.Row(m).Data
 	wraps := g.a.Boundary == CircularBoundary
 	left, right := max(0, g.reach[1]-j), min(cols, width+g.reach[1]-j)
 	for k := range g.code[1] {
@@ -111,7 +118,8 @@ func (g *gram[T]) spread(c []T, m, i, j int, d T) {
 			if !wraps && (row < 0 || row >= height) {
 				continue
 			}
-			from, to := products[(k*rows+u)*cols:(k*rows+u+1)*cols], c[(k*height+modulo(row, height))*width:][:width]
+			from, to := products[(k*rows+u)*cols:(k*rows+u+1)*cols],
+				c[(k*height+modulo(row, height))*width:][:width]
 			if wraps && (left > 0 || right < cols) {
 				for v, b := range from {
 					to[modulo(j+v-g.reach[1], width)] -= T(d * b)

@@ -17,8 +17,8 @@ func fill[T tensor.Float](seed uint64, scale float64, shape ...int) *tensor.Tens
 	return t
 }
 
-// randomProblem draws a small problem: sizes, kernel, and for ZeroBoundary stride, padding and dilation too. The atoms have norm 1,
-// lambda is a share of lambda_max, and every third problem has mu > 0.
+// randomProblem draws a small problem: sizes, kernel, and for ZeroBoundary stride, padding and dilation too.
+// The atoms have norm 1, lambda is a share of lambda_max, and every third problem has mu > 0.
 func randomProblem(seed uint64, b Boundary, nonnegative bool) *Problem[float64] {
 	s := random.New(seed).Sub(b.String())
 	draw := func(i uint64, least, most int) int { return least + s.Intn(i, most-least+1) }
@@ -32,7 +32,8 @@ func randomProblem(seed uint64, b Boundary, nonnegative bool) *Problem[float64] 
 	p := &Problem[float64]{Nonnegative: nonnegative}
 	switch b {
 	case ZeroBoundary:
-		p.A = ZeroPadded(w, conv.Geometry{Stride: draw(5, 1, 2), Padding: draw(6, 0, 2), Dilation: draw(7, 1, 2)})
+		p.A = ZeroPadded(w, conv.Geometry{Stride: draw(5, 1, 2), Padding: draw(6, 0, 2),
+			Dilation: draw(7, 1, 2)})
 	case FullBoundary:
 		p.A = Full(w)
 	case CircularBoundary:
@@ -52,7 +53,8 @@ func lambdaMax(p *Problem[float64]) float64 {
 }
 
 func describe(p *Problem[float64]) string {
-	return fmt.Sprintf("x %v, w %v, %v, boundary %v, lambda %.3g, mu %g, nonnegative %t", p.X.Shape, p.A.Atoms.Shape, p.A.Geometry, p.A.Boundary, p.Lambda, p.Mu, p.Nonnegative)
+	return fmt.Sprintf("x %v, w %v, %v, boundary %v, lambda %.3g, mu %g, nonnegative %t", p.X.Shape,
+		p.A.Atoms.Shape, p.A.Geometry, p.A.Boundary, p.Lambda, p.Mu, p.Nonnegative)
 }
 
 // relative is max|a - b| over max|b|.

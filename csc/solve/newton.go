@@ -6,29 +6,32 @@ import (
 	"sdref/tensor"
 )
 
-// Newton is the proximal point method, z <- argmin F(z') + |z' - z|^2/(2 sigma), with each step solved through its dual by a
-// semismooth Newton method (Li, Sun and Toh, "A highly efficient semismooth Newton augmented Lagrangian method for solving Lasso
-// problems", 2018). With P(v) = prox of sigma (lambda |.|_1 + mu/2 |.|^2) at z + sigma v, the dual asks for the u at which
+// Newton is the proximal point method, z <- argmin F(z') + |z' - z|^2/(2 sigma), with each step solved
+// through its dual by a semismooth Newton method (Li, Sun and Toh, "A highly efficient semismooth Newton
+// augmented Lagrangian method for solving Lasso problems", 2018). With P(v) = prox of sigma (lambda |.|_1 +
+// mu/2 |.|^2) at z + sigma v, the dual asks for the u at which
 //
 //	psi(u) = |u|^2/2 - <x, u> + (1 + sigma mu)/(2 sigma) |P(A*u)|^2
 //
-// is least: the residual at the next z, which is P(A*u). The gradient of psi is u - x + A P(A*u), and, J being where P is not 0,
-// Newton's equation
+// is least: the residual at the next z, which is P(A*u). The gradient of psi is u - x + A P(A*u), and, J
+// being where P is not 0, Newton's equation
 //
 //	(I + sigma/(1 + sigma mu) A_J A_J*) d = -gradient
 //
-// is solved by conjugate gradients, at the price of the elements of J alone where they are few. Newton is for accurate solutions,
-// of ill-conditioned problems above all. An iteration is a proximal point step; a Record's Step is the first image's sigma.
+// is solved by conjugate gradients, whose cost is that of the elements of J alone where they are few. Newton
+// is for accurate solutions, of ill-conditioned problems above all. An iteration is a proximal point step; a
+// Record's Step is the first image's sigma.
 type Newton[T tensor.Float] struct{}
 
 // The rules of Newton.
 const (
-	newtonFirst  = 10  // sigma begins with so many times |c|^2/|A c|^2, c = A*x,
-	newtonGrowth = 5   // and grows by so much with each proximal point step that was solved
-	newtonSteps  = 40  // Newton steps for a proximal point step, at most
-	newtonCG     = 500 // iterations of conjugate gradients for a Newton step, at most
-	newtonShare  = 0.2 // a proximal point step is solved when |gradient| is at most this share of |z' - z|/sigma
-	newtonHalves = 30  // halvings in a line search, at most
+	newtonSigmaStart  = 10  // times |c|^2/|A c|^2, c = A*x, is the first sigma
+	newtonSigmaGrowth = 5   // the factor by which sigma grows after each proximal point step that was solved
+	maxNewtonSteps    = 40  // per proximal point step
+	maxCGIterations   = 500 // of conjugate gradients, per Newton step
+	// newtonShare: a proximal point step is solved when |gradient| is at most this share of |z' - z|/sigma.
+	newtonShare = 0.2
+	maxHalvings = 30 // per line search
 )
 
 func (Newton[T]) Name() string               { return "newton" }
@@ -45,7 +48,7 @@ func (s Newton[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *tensor.
 	for k := 1; ; k++ {
 		change := 0.0
 		for n, q := range points {
-			if images := run.verdict.Images; images != nil && images[n].RelativeGap <= stop.RelativeGap {
+			if images := run.certificate.Images; images != nil && images[n].RelativeGap <= stop.RelativeGap {
 				continue
 			}
 			moved := w.proximalStep(q)
@@ -57,11 +60,13 @@ func (s Newton[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *tensor.
 	}
 }
 
-// point is where an image stands.
+// point is the state of one image.
 type point[T tensor.Float] struct {
-	p           *Problem[T]
-	z, u        *tensor.Tensor[T] // the code, and the dual point, a signal
-	sigma, most float64           // and the largest that sigma may become
+	p        *Problem[T]
+	z        *tensor.Tensor[T] // the code
+	u        *tensor.Tensor[T] // the dual point, a signal
+	sigma    float64
+	maxSigma float64
 }
 
 // start is z = 0, whose residual is x.
@@ -70,21 +75,23 @@ func (w *newton[T]) start(p *Problem[T], z *tensor.Tensor[T], gap float64) *poin
 	w.a.analyze(w.v, p.X, nil)
 	w.a.synthesize(w.product, w.v, nil)
 	if l := tensor.SumSquares(w.product); l > 0 {
-		q.sigma = newtonFirst * tensor.SumSquares(w.v) / l
+		q.sigma = newtonSigmaStart * tensor.SumSquares(w.v) / l
 	}
-	q.most = q.sigma * min(max(10, gap/(4*epsilon[T]())), 1e7) // z comes out of sigma A*u, with its rounding errors times sigma
+	// z is computed from sigma A*u, which multiplies rounding errors by sigma.
+	q.maxSigma = q.sigma * min(max(10, gap/(4*epsilon[T]())), 1e7)
 	return q
 }
 
 // newton is the memory for one image.
 type newton[T tensor.Float] struct {
 	*point[T]
-	a               *operator[T]
-	v, ahead        *tensor.Tensor[T] // A*u, A*d; code
-	next, masked    *tensor.Tensor[T] // P(A*u), A_J* of a signal; code
-	gradient, d     *tensor.Tensor[T] // signal
-	search, product *tensor.Tensor[T] // signal: conjugate gradients' direction, and the matrix times it
-	rest            *tensor.Tensor[T] // signal: what is left of the equation
+	a            *operator[T]
+	v, ahead     *tensor.Tensor[T] // code: A*u, A*d
+	next, masked *tensor.Tensor[T] // code: P(A*u), A_J* of a signal
+	gradient, d  *tensor.Tensor[T] // signal: of psi, and Newton's direction
+	search       *tensor.Tensor[T] // signal: the direction of conjugate gradients
+	product      *tensor.Tensor[T] // signal: the matrix times search
+	residual     *tensor.Tensor[T] // signal: of Newton's equation
 }
 
 func newNewton[T tensor.Float](p *Problem[T]) *newton[T] {
@@ -92,7 +99,7 @@ func newNewton[T tensor.Float](p *Problem[T]) *newton[T] {
 	for _, t := range []**tensor.Tensor[T]{&w.v, &w.ahead, &w.next, &w.masked} {
 		*t = tensor.New[T](p.CodeShape()...)
 	}
-	for _, t := range []**tensor.Tensor[T]{&w.gradient, &w.d, &w.search, &w.product, &w.rest} {
+	for _, t := range []**tensor.Tensor[T]{&w.gradient, &w.d, &w.search, &w.product, &w.residual} {
 		*t = tensor.New[T](p.X.Shape...)
 	}
 	return w
@@ -105,12 +112,12 @@ func (w *newton[T]) proximalStep(q *point[T]) (moved float64) {
 	clear(w.ahead.Data)
 	clear(w.d.Data)
 	value, scale := w.evaluate(0), norm(q.p.X)
-	for range newtonSteps {
+	for range maxNewtonSteps {
 		w.slope()
 		moved = distance(w.next, q.z)
 		size, enough := norm(w.gradient), newtonShare*moved/q.sigma
 		if size <= max(enough, 4*epsilon[T]()*scale) {
-			q.sigma = min(newtonGrowth*q.sigma, q.most)
+			q.sigma = min(newtonSigmaGrowth*q.sigma, q.maxSigma)
 			break
 		}
 		w.solve(max(enough/2, min(0.1, size/scale)*size))
@@ -136,13 +143,14 @@ func (w *newton[T]) evaluate(share float64) float64 {
 	return tensor.SumSquares(w.product)/2 - tensor.Dot(w.product, w.p.X) + float64(shrunk/(2*sigma)*squares)
 }
 
-// lineSearch moves u along d as far as psi falls, and returns its value there. Newton's step is taken whole if it can be, which
-// in the end it always can. A gain that is lost in psi's rounding errors counts as one.
+// lineSearch moves u along d by a step that decreases psi enough, and returns psi there. It tries the full
+// Newton step first, which near the solution always does. A decrease that is lost in psi's rounding errors
+// counts as enough.
 func (w *newton[T]) lineSearch(value float64) float64 {
 	gain := -tensor.Dot(w.gradient, w.d)
 	slack := 16 * epsilon[T]() * (math.Abs(value) + tensor.SumSquares(w.p.X))
 	share, now := 1.0, 0.0
-	for range newtonHalves {
+	for range maxHalvings {
 		if now = w.evaluate(share); now <= value-float64(1e-4*share*gain)+slack {
 			break
 		}

@@ -7,7 +7,8 @@ import (
 	"sdref/tensor"
 )
 
-// prox sets next = soft(z + sigma (v + share ahead)) with the given scale and threshold, and returns |next|^2.
+// prox sets next = soft(z + sigma (v + share ahead)) with the given scale and threshold, and returns
+// |next|^2.
 func (w *newton[T]) prox(share, sigma, scale, threshold T) (squares float64) {
 	set := kernel.Active[T]()
 	shrink := set.Shrink
@@ -37,13 +38,14 @@ func distance[T tensor.Float](a, b *tensor.Tensor[T]) float64 {
 	return math.Sqrt(squares)
 }
 
-// solve sets d to Newton's direction, by conjugate gradients until |what is left of the equation| is at most tolerance.
+// solve sets d to Newton's direction, by conjugate gradients until the norm of the equation's residual is at
+// most tolerance.
 func (w *newton[T]) solve(tolerance float64) {
 	clear(w.d.Data)
-	tensor.Scale(w.rest, w.gradient, -1)
-	copy(w.search.Data, w.rest.Data)
-	left := tensor.SumSquares(w.rest)
-	for range newtonCG {
+	tensor.Scale(w.residual, w.gradient, -1)
+	copy(w.search.Data, w.residual.Data)
+	left := tensor.SumSquares(w.residual)
+	for range maxCGIterations {
 		w.multiply(w.product, w.search)
 		curvature := tensor.Dot(w.search, w.product)
 		if !(curvature > 0) {
@@ -51,29 +53,29 @@ func (w *newton[T]) solve(tolerance float64) {
 		}
 		share := T(left / curvature)
 		tensor.AddScaled(w.d, w.d, w.search, share)
-		tensor.AddScaled(w.rest, w.rest, w.product, -share)
+		tensor.AddScaled(w.residual, w.residual, w.product, -share)
 		before := left
-		if left = tensor.SumSquares(w.rest); left <= float64(tolerance*tolerance) {
+		if left = tensor.SumSquares(w.residual); left <= float64(tolerance*tolerance) {
 			return
 		}
-		tensor.AddScaled(w.search, w.rest, w.search, T(left/before))
+		tensor.AddScaled(w.search, w.residual, w.search, T(left/before))
 	}
 }
 
 // multiply sets to = (I + sigma/(1 + sigma mu) A_J A_J*) from.
 func (w *newton[T]) multiply(to, from *tensor.Tensor[T]) {
 	theta := T(w.sigma / (1 + float64(w.sigma*w.p.Mu)))
-	if s := w.a.support; s != nil && s.few() {
-		s.lay(from)
+	if s := w.a.support; s != nil && s.isSparse() {
+		s.load(from)
 		s.gather(w.masked)
 		s.scatter(w.masked)
-		s.take(to)
+		s.store(to)
 	} else {
 		set := kernel.Active[T]()
 		w.a.analyze(w.masked, from, func(_, lo, hi int) {
 			set.ShrinkGrad(w.masked.Data[lo:hi], w.next.Data[lo:hi], w.masked.Data[lo:hi], 1)
 		})
-		w.a.spread(to, w.masked)
+		w.a.synthesizeDense(to, w.masked)
 	}
 	tensor.AddScaled(to, from, to, theta)
 }

@@ -10,8 +10,8 @@ import (
 // operator is a dictionary for signals of one shape, with the memory that it needs.
 type operator[T tensor.Float] struct {
 	Dictionary[T]
-	frame   *tensor.Tensor[T] // for a torus: the signal (N, C, H+KH-1, W+KW-1) with what is round the corner repeated
-	support *support[T]       // of the last code, if it serves the dictionary
+	frame   *tensor.Tensor[T] // for a torus: the signal, extended periodically to (N, C, H+KH-1, W+KW-1)
+	support *support[T]       // of the last code; nil for dictionaries that support does not handle
 }
 
 func newOperator[T tensor.Float](d Dictionary[T], signal []int) *operator[T] {
@@ -25,37 +25,36 @@ func newOperator[T tensor.Float](d Dictionary[T], signal []int) *operator[T] {
 	return o
 }
 
-// synthesize sets x = A z, then does what then does with each plane. A code with few elements that are not 0 is faster; the bits
-// are the same.
+// synthesize sets x = A z, and calls then for its planes. It is faster for a sparse code, with the same bits.
 func (o *operator[T]) synthesize(x, z *tensor.Tensor[T], then conv.Then) {
 	if s := o.support; s != nil && o.Geometry.Algorithm == conv.Direct {
-		if s.find(z); s.few() {
+		if s.find(z); s.isSparse() {
 			s.scatter(z)
-			s.take(x)
+			s.store(x)
 			then.All(x.Shape)
 			return
 		}
 	}
-	o.spread(x, z)
+	o.synthesizeDense(x, z)
 	then.All(x.Shape)
 }
 
-// spread sets x = A z without looking for zeros.
-func (o *operator[T]) spread(x, z *tensor.Tensor[T]) {
+// synthesizeDense sets x = A z without looking for zeros.
+func (o *operator[T]) synthesizeDense(x, z *tensor.Tensor[T]) {
 	if o.frame == nil {
 		conv.Transpose(x, z, o.Atoms, o.Geometry)
 		return
 	}
 	conv.Transpose(o.frame, z, o.Atoms, o.Geometry)
-	o.support.take(x)
+	o.support.store(x)
 }
 
-// analyze sets c = A* r, then does what then does with each plane.
+// analyze sets c = A* r, and calls then for its planes.
 func (o *operator[T]) analyze(c, r *tensor.Tensor[T], then conv.Then) {
 	if o.frame == nil {
 		conv.ForwardThen(c, r, o.Atoms, o.Geometry, then)
 		return
 	}
-	o.support.lay(r)
+	o.support.load(r)
 	conv.ForwardThen(c, o.frame, o.Atoms, o.Geometry, then)
 }

@@ -10,8 +10,9 @@ import (
 	"sdref/tensor"
 )
 
-// defined is A z by the index formulas: an atom's tap (u, v) at code position (i, j) meets pixel (i*s+u*d-p, j*s+v*d-p), which on a
-// torus is taken modulo the signal's sides and elsewhere falls away outside them.
+// defined is A z by the index formulas: an atom's tap (u, v) at code position (i, j) reaches pixel
+// (i*s+u*d-p, j*s+v*d-p), which on a torus is taken modulo the signal's sides and elsewhere falls away
+// outside them.
 func defined(p *Problem[float64], z *tensor.Tensor[float64]) *tensor.Tensor[float64] {
 	x, w, g := tensor.New[float64](p.X.Shape...), p.A.Atoms, p.A.Geometry
 	s, d, height, width := max(1, g.Stride), max(1, g.Dilation), x.Shape[2], x.Shape[3]
@@ -73,8 +74,8 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// TestSparseSynthesis: the support's synthesis has the bits of the dense one, in both types, whatever the share of zeros; and its
-// gather is A* at the elements listed.
+// TestSparseSynthesis: the support's synthesis has the bits of the dense one, in both types, whatever the
+// share of zeros; and its gather is A* at the elements listed.
 func TestSparseSynthesis(t *testing.T) {
 	for seed := range uint64(30) {
 		for _, b := range boundaries {
@@ -84,7 +85,8 @@ func TestSparseSynthesis(t *testing.T) {
 			sparseBits(t, Convert[float32](p))
 		}
 	}
-	if newSupport(ZeroPadded(fill[float64](1, 1, 2, 1, 3, 3), conv.Geometry{Dilation: 2}), []int{1, 1, 9, 9}) != nil {
+	if newSupport(ZeroPadded(fill[float64](1, 1, 2, 1, 3, 3), conv.Geometry{Dilation: 2}),
+		[]int{1, 1, 9, 9}) != nil {
 		t.Error("a support for dilated atoms")
 	}
 }
@@ -101,13 +103,13 @@ func sparseBits[T tensor.Float](t *testing.T, p *Problem[T]) {
 			t.Fatalf("%d elements found of %d", s.total, tensor.CountNonzero(z))
 		}
 		s.scatter(z)
-		s.take(got)
-		newOperator(p.A, p.X.Shape).spread(want, z)
+		s.store(got)
+		newOperator(p.A, p.X.Shape).synthesizeDense(want, z)
 		what := fmt.Sprintf("w %v, %v, %v, one of %d", p.A.Atoms.Shape, p.A.Geometry, p.A.Boundary, k)
 		if !tensor.SameBits(got, want) {
 			t.Errorf("%s: element %d differs", what, tensor.FirstDifference(got, want))
 		}
-		s.lay(p.X)
+		s.load(p.X)
 		s.gather(c)
 		all := tensor.New[T](z.Shape...)
 		p.A.Analyze(all, p.X)

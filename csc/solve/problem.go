@@ -1,12 +1,15 @@
 // Package solve treats convolutional sparse coding as an optimisation problem,
 //
-//	min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  optionally with z >= 0,        (B.1) with mu = 0
+//	min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,   (B.1) with mu = 0,
 //
-// solved to any accuracy, and certified: Certify bounds how far F(z) is from the least value, whoever computed z.
+// optionally with z >= 0, solved to any accuracy, and certified: Certify bounds how far F(z) is above its
+// minimum, for any z.
 //
-// Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, KH, KW), the atoms. The N images are separate problems.
-// It is for whoever needs the solution itself, or has to judge one. It knows nothing of graphs, layers and networks: a layer's two
-// unrolled steps are package csc's.
+// Shapes: x (N, C, H, W), the signal; z (N, M, Ho, Wo), the code; w (M, C, KH, KW), the atoms. The N images
+// are separate problems.
+//
+// It is for people who need the solution itself, or a bound of the error of one. It knows nothing of
+// differentiation, layers and networks: the unrolled iterations of a layer are in package csc.
 package solve
 
 import (
@@ -26,12 +29,13 @@ type Problem[T tensor.Float] struct {
 	Nonnegative bool              // z >= 0
 }
 
-// FromSettings is the problem that a layer with weights w poses for x, whatever its number of iterations.
+// FromSettings is the problem that a layer with weights w solves for x, whatever its number of iterations.
 func FromSettings[T tensor.Float](x, w *tensor.Tensor[T], s csc.Settings) *Problem[T] {
-	return &Problem[T]{A: ZeroPadded(w, s.Geometry), X: x, Lambda: s.Lambda, Mu: s.Mu, Nonnegative: s.Nonnegative}
+	return &Problem[T]{A: ZeroPadded(w, s.Geometry), X: x, Lambda: s.Lambda, Mu: s.Mu,
+		Nonnegative: s.Nonnegative}
 }
 
-// Check tells what is wrong with a problem whose parts come from outside. Solvers and Certify panic with this error.
+// Check returns an error if the problem is not valid. Solvers and Certify panic with it.
 func (p *Problem[T]) Check() error {
 	if !(p.Lambda >= 0) || !(p.Mu >= 0) || p.Lambda > maxWeight || p.Mu > maxWeight {
 		return fmt.Errorf("lambda %g, mu %g: must be finite and not negative", p.Lambda, p.Mu)
@@ -39,10 +43,10 @@ func (p *Problem[T]) Check() error {
 	return p.A.check(p.X.Shape)
 }
 
-// maxWeight keeps sums of squares finite.
+// maxWeight is the greatest lambda or mu: sums of squares stay finite.
 const maxWeight = 1e100
 
-func (p *Problem[T]) mustBeSound(op string) {
+func (p *Problem[T]) mustBeValid(op string) {
 	if err := p.Check(); err != nil {
 		panic(fmt.Sprintf("solve.%s: %v", op, err))
 	}
@@ -51,10 +55,11 @@ func (p *Problem[T]) mustBeSound(op string) {
 // CodeShape is the shape of z.
 func (p *Problem[T]) CodeShape() []int { return p.A.CodeShape(p.X.Shape) }
 
-// Convert is the problem with its numbers in another type; from float32 to float64 it is the same problem.
+// Convert is the problem with its numbers in another type. From float32 to float64 it is exact.
 func Convert[To, T tensor.Float](p *Problem[T]) *Problem[To] {
 	return &Problem[To]{
-		A: Dictionary[To]{Atoms: tensor.Convert[To](p.A.Atoms), Geometry: p.A.Geometry, Boundary: p.A.Boundary},
+		A: Dictionary[To]{Atoms: tensor.Convert[To](p.A.Atoms), Geometry: p.A.Geometry,
+			Boundary: p.A.Boundary},
 		X: tensor.Convert[To](p.X), Lambda: p.Lambda, Mu: p.Mu, Nonnegative: p.Nonnegative,
 	}
 }

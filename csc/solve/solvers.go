@@ -7,11 +7,13 @@ import (
 	"sdref/tensor"
 )
 
-// Solvers lists all solvers with their own rules.
+// Solvers lists all solvers with their default settings.
 func Solvers[T tensor.Float]() []Solver[T] {
 	return []Solver[T]{
-		ISTA[T]{}, FISTA[T]{}, FISTA[T]{Backtracking: true}, FISTA[T]{Restart: RestartGradient}, FISTA[T]{Restart: RestartFunction},
-		FISTA[T]{Backtracking: true, Restart: RestartGradient}, Published[T]{}, Coordinate[T]{}, ADMM[T]{}, Newton[T]{}, WorkingSet[T]{},
+		ISTA[T]{}, FISTA[T]{}, FISTA[T]{Backtracking: true}, FISTA[T]{Restart: RestartGradient},
+		FISTA[T]{Restart: RestartFunction},
+		FISTA[T]{Backtracking: true, Restart: RestartGradient}, Published[T]{}, Coordinate[T]{}, ADMM[T]{},
+		Newton[T]{}, WorkingSet[T]{},
 	}
 }
 

@@ -8,19 +8,20 @@ import (
 	"sdref/tensor"
 )
 
-// support lists the elements of a code that are not 0, and applies A and A* to those alone. It serves dictionaries without
-// dilation. Its synthesis has the bits of the dense one: zeros are left out of each chain, the rest comes in the same order.
+// support lists the elements of a code that are not 0, and applies A and A* to those alone. It is for
+// dictionaries without dilation. Its synthesis has the bits of the dense one: zeros are left out of each
+// chain, and the rest keeps its order.
 type support[T tensor.Float] struct {
 	a      Dictionary[T]
 	signal []int
 	code   []int
-	count  []int32           // by row (n, m, i) of the code: how many elements
-	column []int32           // the columns of row r from r*Wo on, ascending
-	total  int               // elements in all
+	count  []int32           // the number of elements listed in each row (n, m, i) of the code
+	column []int32           // the columns of row r's elements, ascending, from r*Wo on
+	total  int               // the number of elements listed
 	frame  *tensor.Tensor[T] // (N, C, (Ho-1)s+KH, (Wo-1)s+KW): the signal with room for every atom
 }
 
-// newSupport returns an empty support; nil for a dictionary that it does not serve.
+// newSupport returns an empty support; nil for a dictionary with dilation.
 func newSupport[T tensor.Float](a Dictionary[T], signal []int) *support[T] {
 	if a.Geometry.Dilation > 1 {
 		return nil
@@ -29,7 +30,8 @@ func newSupport[T tensor.Float](a Dictionary[T], signal []int) *support[T] {
 	return &support[T]{
 		a: a, signal: signal, code: code,
 		count: make([]int32, code[0]*code[1]*code[2]), column: make([]int32, tensor.Size(code)),
-		frame: tensor.New[T](signal[0], signal[1], (code[2]-1)*stride+a.Atoms.Shape[2], (code[3]-1)*stride+a.Atoms.Shape[3]),
+		frame: tensor.New[T](signal[0], signal[1], (code[2]-1)*stride+a.Atoms.Shape[2],
+			(code[3]-1)*stride+a.Atoms.Shape[3]),
 	}
 }
 
@@ -55,13 +57,14 @@ func (s *support[T]) find(z *tensor.Tensor[T]) {
 	s.total = int(total.Load())
 }
 
-// few tells whether it is faster to go through the elements than through the whole code: a dense synthesis is the faster the
-// more channels share the reading of the code.
-func (s *support[T]) few() bool {
+// isSparse tells whether going through the listed elements is faster than going through the whole code. It
+// takes fewer elements the more channels there are, since these share the reading of a dense code.
+func (s *support[T]) isSparse() bool {
 	return s.total*8*min(s.signal[1], 8) < tensor.Size(s.code)
 }
 
-// row is what a listed row of the code has to do with the frame: where its columns and their values lie, and its first row.
+// row returns the listed columns of a row of the code, the offset of the row's elements in the code, and the
+// row of the frame where their atoms begin.
 func (s *support[T]) row(n, m, i int) (columns []int32, from, top int) {
 	r := (n*s.code[1]+m)*s.code[2] + i
 	from = r * s.code[3]
@@ -71,7 +74,7 @@ func (s *support[T]) row(n, m, i int) (columns []int32, from, top int) {
 // bandRows is the number of the frame's rows that one goroutine fills at a time.
 const bandRows = 32
 
-// scatter sets the frame to the sum of the listed elements' atoms, with the values that z has there. The frame is shared out in
+// scatter sets the frame to the sum of the listed elements' atoms, weighted by z. The frame is shared out in
 // bands of rows, so each of its elements is one chain over m and then the taps, as in conv.Transpose.
 func (s *support[T]) scatter(z *tensor.Tensor[T]) {
 	rows := s.frame.Shape[2]
@@ -107,7 +110,8 @@ func (s *support[T]) band(z *tensor.Tensor[T], n, lo, hi int) {
 	}
 }
 
-// gather sets the listed elements of c to those of A* of the signal in the frame, and leaves the others alone.
+// gather sets the listed elements of c to those of A* of the signal in the frame, and does not change the
+// others.
 func (s *support[T]) gather(c *tensor.Tensor[T]) {
 	parallel.Ranges(len(s.count), max(1, len(s.count)/64), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -143,20 +147,23 @@ func (s *support[T]) window(n, m, top, left int) T {
 	return even + odd
 }
 
-// lay puts the signal x into the frame.
-func (s *support[T]) lay(x *tensor.Tensor[T]) {
-	s.meet(func(frame, a int) { s.frame.Data[frame] = x.Data[a] }, func(frame int) { s.frame.Data[frame] = 0 })
+// load copies the signal x to the frame.
+func (s *support[T]) load(x *tensor.Tensor[T]) {
+	s.eachElement(func(frame, a int) {
+		s.frame.Data[frame] = x.Data[a]
+	}, func(frame int) { s.frame.Data[frame] = 0 })
 }
 
-// take sets x to the signal in the frame; on a torus, what stands out round the corner is added.
-func (s *support[T]) take(x *tensor.Tensor[T]) {
+// store sets x to the signal in the frame; on a torus, the parts beyond the borders are added where they wrap
+// around.
+func (s *support[T]) store(x *tensor.Tensor[T]) {
 	clear(x.Data)
-	s.meet(func(frame, a int) { x.Data[a] += s.frame.Data[frame] }, func(int) {})
+	s.eachElement(func(frame, a int) { x.Data[a] += s.frame.Data[frame] }, func(int) {})
 }
 
-// meet calls both for each element of the frame and the element of the signal that it stands for, and alone for those that stand
-// for none.
-func (s *support[T]) meet(both func(frame, signal int), alone func(frame int)) {
+// eachElement calls both for each element of the frame that belongs to an element of the signal, and alone
+// for the others.
+func (s *support[T]) eachElement(both func(frame, signal int), alone func(frame int)) {
 	height, width, p := s.signal[2], s.signal[3], s.a.Geometry.Padding
 	fh, fw := s.frame.Shape[2], s.frame.Shape[3]
 	parallel.Ranges(s.signal[0]*s.signal[1], max(1, tensor.Grain/(fh*fw)), func(lo, hi int) {

@@ -9,24 +9,24 @@ import (
 type woodbury struct {
 	*plane
 	channels, atoms int
-	d               spectra   // D[c, m] is the spectrum number c*M + m
-	gram            []spectra // (C, C): of D D*
+	d               spectra   // D (C, M): element (c, m) is spectrum c*M + m
+	gram            []spectra // (C, C): D D*
 }
 
 func newWoodbury(w *tensor.Tensor[float64], height, width int) *woodbury {
 	d := &woodbury{plane: newPlane(height, width), channels: w.Shape[1], atoms: w.Shape[0]}
-	laid := tensor.New[float64](d.channels, d.atoms, height, width)
+	padded := tensor.New[float64](d.channels, d.atoms, height, width)
 	for m := range d.atoms {
 		for c := range d.channels {
 			for u := range w.Shape[2] {
 				for v := range w.Shape[3] {
-					laid.Set(w.At(m, c, u, v), c, m, u, v)
+					padded.Set(w.At(m, c, u, v), c, m, u, v)
 				}
 			}
 		}
 	}
 	d.d = d.newSpectra(d.channels * d.atoms)
-	d.forwardAll(d.d, laid.Data)
+	d.forwardAll(d.d, padded.Data)
 	for c := range d.channels {
 		for e := range d.channels {
 			d.gram = append(d.gram, d.product(c, e))
@@ -51,8 +51,8 @@ func (d *woodbury) product(c, e int) spectra {
 	return s
 }
 
-// invert returns (rho I + D D*)^-1 of every frequency, by Gauss and Jordan's elimination: the matrices are Hermitian and positive
-// definite, so that no pivot is 0.
+// invert returns (rho I + D D*)^-1 of every frequency, by Gauss and Jordan's elimination: the matrices are
+// Hermitian and positive definite, so that no pivot is 0.
 func (d *woodbury) invert(rho float64) []spectra {
 	c := d.channels
 	inverse := make([]spectra, c*c)
@@ -72,7 +72,7 @@ func (d *woodbury) invert(rho float64) []spectra {
 	return inverse
 }
 
-// eliminate makes step k of the inversion in place, at frequency i.
+// eliminate does step k of the inversion in place, at frequency i.
 func eliminate(a []spectra, c, k, i int) {
 	pivot := 1 / a[k*c+k].re[i] // real, as the diagonal of a Hermitian matrix is
 	a[k*c+k].re[i], a[k*c+k].im[i] = 1, 0
@@ -107,7 +107,7 @@ func (d *woodbury) solve(s, data spectra, inverse []spectra, rho float64) {
 				s.im[i] = data.im[i] + float64(rho*s.im[i])
 			}
 		}
-		b.lift(s, b.apply(inverse, b.project(s)))
+		b.subtractAdjoint(s, b.apply(inverse, b.project(s)))
 		for m := range d.atoms {
 			at := m*d.size() + b.first
 			for i := at; i < at+b.count; i++ {
@@ -118,7 +118,8 @@ func (d *woodbury) solve(s, data spectra, inverse []spectra, rho float64) {
 	})
 }
 
-// band is some neighbouring frequencies: count of them from first on. Signals on it are spectra of C channels, of count each.
+// band is count neighbouring frequencies, from first on. A signal's spectra on it are C channels of count
+// elements.
 type band struct {
 	*woodbury
 	first, count int
@@ -143,7 +144,7 @@ func (b band) project(s spectra) spectra {
 	return to
 }
 
-// apply returns the product of a (C, C) with x.
+// apply returns a x, with a (C, C) at each frequency.
 func (b band) apply(a []spectra, x spectra) spectra {
 	to := b.newSignal()
 	for c := range b.channels {
@@ -158,8 +159,8 @@ func (b band) apply(a []spectra, x spectra) spectra {
 	return to
 }
 
-// lift subtracts D* x from s.
-func (b band) lift(s, x spectra) {
+// subtractAdjoint subtracts D* x from s.
+func (b band) subtractAdjoint(s, x spectra) {
 	for m := range b.atoms {
 		for c := range b.channels {
 			tap, at := (c*b.atoms+m)*b.size()+b.first, m*b.size()+b.first

@@ -6,24 +6,29 @@ import (
 	"sdref/tensor"
 )
 
-// WorkingSet is FISTA with backtracking and gradient restart on the few elements that can be other than 0: those that are, and those
-// whose c = A*(x - A z) exceeds lambda, the largest first. Every workingPeriod iterations they are chosen anew, which costs an
-// analysis; in between an iteration costs as many products as these elements have taps. Where they are not few it is FISTA itself.
+// WorkingSet is FISTA with backtracking and gradient restart on the few elements that may be other than 0:
+// those that are, and those whose c = A*(x - A z) exceeds lambda, the largest first. Every workingPeriod
+// iterations they are chosen anew, which costs an analysis; in between an iteration costs as many products as
+// these elements have taps. Where they are many it is FISTA on all.
 type WorkingSet[T tensor.Float] struct{}
 
 // The rules of WorkingSet.
 const (
-	workingPeriod = 30
-	workingLeast  = 64 // one element in so many may be in the working set at first; later twice as many as are not 0
-	workingRounds = 20 // in which the level is raised that a member's c must exceed
+	workingPeriod = 30 // iterations between two choices
+	// workingShare: the working set is at first at most 1/64 of the elements; later at most twice as many as
+	// are not 0.
+	workingShare   = 64
+	maxLevelRaises = 20 // how often the level that a member's c must exceed is raised, per choice
 )
 
 func (WorkingSet[T]) Name() string               { return "working-set" }
 func (WorkingSet[T]) Supports(*Problem[T]) error { return nil }
 
-func (s WorkingSet[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *tensor.Tensor[T]) bool) Result[T] {
+func (s WorkingSet[T]) Solve(p *Problem[T], stop Stop,
+	observe func(Record, *tensor.Tensor[T]) bool) Result[T] {
 	run := newRun(s, p, stop, observe)
-	d := newDescent(p, rule{guarded: true, long: true, momentum: true, restart: RestartGradient, variant: csc.Paper})
+	d := newDescent(p, rule{guarded: true, long: true, momentum: true, restart: RestartGradient,
+		variant: csc.Paper})
 	members, mark := newSupport(p.A, p.X.Shape), tensor.New[T](p.CodeShape()...)
 	for k := 1; ; k++ {
 		if members != nil && k%workingPeriod == 1 {
@@ -38,14 +43,14 @@ func (s WorkingSet[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *ten
 	}
 }
 
-// choose lists the working set's members; mark is memory of the code's shape.
+// choose lists the working set's members; mark is scratch of the code's shape.
 func (d *descent[T]) choose(members *support[T], mark *tensor.Tensor[T]) {
 	tensor.AddScaled(d.r, d.p.X, d.az, -1)
 	d.a.analyze(d.slope, d.r, nil)
-	level, most := d.p.Lambda, max(2*tensor.CountNonzero(d.z), mark.Len()/workingLeast)
-	for range workingRounds {
+	level, maxMembers := d.p.Lambda, max(2*tensor.CountNonzero(d.z), mark.Len()/workingShare)
+	for range maxLevelRaises {
 		count, top := d.above(level)
-		if count <= most {
+		if count <= maxMembers {
 			break
 		}
 		level += (top - level) / 8
@@ -58,9 +63,9 @@ func (d *descent[T]) choose(members *support[T], mark *tensor.Tensor[T]) {
 			}
 		}
 	})
-	clear(d.next.Data) // of former members
+	clear(d.next.Data) // the values of former members
 	d.members = nil
-	if members.find(mark); members.few() {
+	if members.find(mark); members.isSparse() {
 		d.members = members
 	}
 }
@@ -73,7 +78,7 @@ func (d *descent[T]) pull(i int) float64 {
 	return -float64(d.slope.Data[i])
 }
 
-// above counts the elements that pull more than level, and finds the strongest pull.
+// above counts the elements whose pull exceeds level, and returns the largest pull.
 func (d *descent[T]) above(level float64) (count int, top float64) {
 	type found struct {
 		count int
@@ -95,7 +100,7 @@ func (d *descent[T]) above(level float64) (count int, top float64) {
 // stepMembers is step for the members of the working set.
 func (d *descent[T]) stepMembers(t, scale, threshold T) {
 	s := d.members
-	s.lay(d.r)
+	s.load(d.r)
 	s.gather(d.slope)
 	height, width, atoms := s.code[2], s.code[3], s.code[1]
 	parallel.Ranges(len(d.sums), 1, func(lo, hi int) {
@@ -108,14 +113,14 @@ func (d *descent[T]) stepMembers(t, scale, threshold T) {
 					y := z + T(beta*(z-d.before.Data[i]))
 					v := soft(T((y+T(t*d.slope.Data[i]))*scale), threshold, d.p.Nonnegative)
 					d.next.Data[i] = v
-					sums.take(float64(y), float64(z), float64(v))
+					sums.add(float64(y), float64(z), float64(v))
 				}
 			}
 			d.sums[plane] = sums
 		}
 	})
 	s.scatter(d.next)
-	s.take(d.azNext)
+	s.store(d.azNext)
 }
 
 // soft is soft thresholding.

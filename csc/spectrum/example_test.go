@@ -24,7 +24,8 @@ func Example() {
 	fmt.Printf("Lanczos: %.3f, an eigenvalue within %.0e of it\n", r.Value, r.Residual)
 	b := a.UpperBound(r.Value)
 	fmt.Printf("certified: at most %.3f\n", b.Value)
-	fmt.Printf("t lambda_max is between %.4f and %.4f: below 1 proven %t\n", e.Step()*r.Value, e.Step()*b.Value, e.Step()*b.Value < 1)
+	fmt.Printf("t lambda_max is between %.4f and %.4f: below 1 proven %t\n", e.Step()*r.Value,
+		e.Step()*b.Value, e.Step()*b.Value < 1)
 	// Output:
 	// power iteration: 31.888 after 50 rounds, converged false
 	// Lanczos: 32.170, an eigenvalue within 3e-11 of it

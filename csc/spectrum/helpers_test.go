@@ -23,8 +23,9 @@ func (s setup) String() string {
 	return fmt.Sprintf("weights %v, signal %dx%d, %v", s.weights, s.height, s.width, s.Geometry)
 }
 
-// setups has strides that the kernel covers and such that it does not, even and odd sizes, dilation, padding beyond the kernel, signals
-// shorter than the kernel, of one axis and of none, fewer atoms than channels and more.
+// setups has strides that the kernel covers and such that it does not, even and odd sizes, dilation, padding
+// beyond the kernel, signals shorter than the kernel, of one axis and of none, fewer atoms than channels and
+// more.
 var setups = []setup{
 	{[]int{5, 3, 3, 3}, 6, 7, conv.Geometry{Padding: 1}},
 	{[]int{3, 2, 3, 3}, 7, 6, conv.Geometry{}},
@@ -52,7 +53,8 @@ func drawn(seed uint64) setup {
 	r := random.New(seed).Sub("setup")
 	from := func(i uint64, lo, hi int) int { return lo + r.Intn(i, hi-lo+1) }
 	g := conv.Geometry{Stride: from(0, 1, 3), Padding: from(1, 0, 3), Dilation: from(2, 1, 2)}
-	return setup{[]int{from(3, 1, 6), from(4, 1, 4), from(5, 1, 4), from(6, 1, 4)}, from(7, 7, 9), from(8, 7, 9), g}
+	return setup{[]int{from(3, 1, 6), from(4, 1, 4), from(5, 1, 4), from(6, 1, 4)}, from(7, 7, 9),
+		from(8, 7, 9), g}
 }
 
 func uniform(seed uint64, shape ...int) *tensor.Tensor[float64] {
@@ -61,8 +63,8 @@ func uniform(seed uint64, shape ...int) *tensor.Tensor[float64] {
 	return t
 }
 
-// peaked are atoms with a common sign, or with signs that alternate along rows, columns or both: their largest eigenvalue belongs to
-// constant waves or to the fastest ones.
+// peaked are atoms with a common sign, or with signs that alternate along rows, columns or both: their
+// largest eigenvalue belongs to constant waves or to the fastest ones.
 func peaked(seed uint64, kind int, shape ...int) *tensor.Tensor[float64] {
 	w := uniform(seed, shape...)
 	columns := shape[len(shape)-1]
@@ -124,7 +126,7 @@ func (s setup) matrix(w *tensor.Tensor[float64]) *mat.Dense {
 }
 
 // torusMatrix is the synthesis on a torus, with or without changes of sign.
-func (s setup) torusMatrix(w *tensor.Tensor[float64], height, width int, turns [2]bool) *mat.Dense {
+func (s setup) torusMatrix(w *tensor.Tensor[float64], height, width int, antiperiodic [2]bool) *mat.Dense {
 	stride, padding, dilation := s.axes()
 	ho, wo := height/stride[0], width/stride[1]
 	a := mat.NewDense(s.weights[1]*height*width, s.weights[0]*ho*wo, nil)
@@ -144,8 +146,8 @@ func (s setup) torusMatrix(w *tensor.Tensor[float64], height, width int, turns [
 	s.taps(func(m, c, u, v, at int) {
 		for i := range ho {
 			for j := range wo {
-				row, a1 := around(i*stride[0]+u*dilation[0]-padding[0], height, turns[0])
-				col, a2 := around(j*stride[1]+v*dilation[1]-padding[1], width, turns[1])
+				row, a1 := around(i*stride[0]+u*dilation[0]-padding[0], height, antiperiodic[0])
+				col, a2 := around(j*stride[1]+v*dilation[1]-padding[1], width, antiperiodic[1])
 				r, q := (c*height+row)*width+col, (m*ho+i)*wo+j
 				a.Set(r, q, a.At(r, q)+w.Data[at]*a1*a2)
 			}

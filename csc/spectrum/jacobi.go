@@ -6,8 +6,9 @@ import (
 	"sdref/tensor"
 )
 
-// diagonalize turns the symmetric matrix a (m, m) into its eigenvalues, on the diagonal, by Jacobi's rotations, sweep after sweep
-// until everything beside the diagonal is below 2^-52 of the whole, and returns the eigenvectors as columns.
+// diagonalize turns the symmetric matrix a (m, m) into its eigenvalues, on the diagonal, by Jacobi's
+// rotations, sweep after sweep until everything beside the diagonal is below 2^-52 of the whole, and returns
+// the eigenvectors as columns.
 func diagonalize(a *tensor.Tensor[float64]) *tensor.Tensor[float64] {
 	m := a.Shape[0]
 	vectors := tensor.New[float64](m, m)
@@ -33,8 +34,8 @@ func diagonalize(a *tensor.Tensor[float64]) *tensor.Tensor[float64] {
 	return vectors
 }
 
-// rotate makes a[p,q] zero: with theta = (a[q,q] - a[p,p])/(2 a[p,q]), the tangent t of the angle is the smaller root of t^2 + 2 theta t
-// = 1.
+// rotate makes a[p,q] zero: with theta = (a[q,q] - a[p,p])/(2 a[p,q]), the tangent t of the angle is the
+// smaller root of t^2 + 2 theta t = 1.
 func rotate(a, vectors *tensor.Tensor[float64], p, q int) {
 	m := a.Shape[0]
 	theta := (a.At(q, q) - a.At(p, p)) / (2 * a.At(p, q))

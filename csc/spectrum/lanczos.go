@@ -6,21 +6,25 @@ import (
 	"sdref/tensor"
 )
 
-// Ritz is what Lanczos' method found out about the eigenvalues of A*A.
+// Ritz is the result of Lanczos' method for the eigenvalues of A*A.
 type Ritz struct {
-	Value     float64 // <v, A*A v> of a unit vector v: a lower bound of lambda_max
-	Residual  float64 // |A*A v - Value v|: within that distance of Value lies an eigenvalue
-	Smallest  float64 // the smallest Ritz value, which the smallest eigenvalue is not above
-	Dimension int     // of the space, signals or codes, the smaller of the two; further eigenvalues of A*A are 0
-	Steps     int     // vectors that were made
+	Value    float64 // <v, A*A v> of a unit vector v: a lower bound of lambda_max
+	Residual float64 // |A*A v - Value v|: within that distance of Value lies an eigenvalue
+	Smallest float64 // the smallest Ritz value, which the smallest eigenvalue is not above
+	// Dimension is that of the space of signals or of codes, whichever is smaller; further eigenvalues of A*A
+	// are 0.
+	Dimension int
+	Steps     int // vectors that were made
 }
 
-// Lanczos makes vectors v, B v, B^2 v, ... orthonormal one after the other, where B is A A* on signals or A*A on codes, whichever space
-// is smaller, each of them against all before, twice, and takes the eigenvalues and vectors of B on what they span (Rayleigh and
-// Ritz). It starts from a random vector and stops after so many steps at the most, once the residual of the largest eigenvalue is at most tolerance times
-// that, or when the space is exhausted. The Ritz values are right to rounding, some 1e-13 of the largest.
+// Lanczos orthonormalizes vectors v, B v, B^2 v, ... one after the other, where B is A A* on signals or A*A
+// on codes, whichever space is smaller, each against all before, twice, and takes the eigenvalues and
+// eigenvectors of B on their span (Rayleigh and Ritz). It starts from a random vector and stops after at most
+// so many steps, once the residual of the largest eigenvalue is at most tolerance times that, or when the
+// space is exhausted. The Ritz values have rounding errors of some 1e-13 of the largest.
 //
-// Value converges long before power iteration does; but that no eigenvalue lies above it is likely, not certain: see UpperBound.
+// Value converges long before power iteration does. That no eigenvalue lies above it is likely, but not
+// certain: see UpperBound.
 func (o *Operator) Lanczos(steps int, tolerance float64) Ritz {
 	shape, other := o.smaller()
 	l := &lanczos{Operator: o, between: tensor.New[float64](other...), w: tensor.New[float64](shape...)}
@@ -46,12 +50,14 @@ func (o *Operator) Lanczos(steps int, tolerance float64) Ritz {
 	}
 }
 
-// lanczos is the state of the method.
+// lanczos is the state of Lanczos' method.
 type lanczos struct {
 	*Operator
-	basis       []*tensor.Tensor[float64] // orthonormal
-	alpha, beta []float64                 // B on the basis is tridiagonal: the diagonal, and beside it
-	between, w  *tensor.Tensor[float64]
+	basis []*tensor.Tensor[float64] // orthonormal
+	// alpha and beta are the diagonal and the off-diagonal of B on the basis, which is tridiagonal.
+	alpha, beta []float64
+	between     *tensor.Tensor[float64] // scratch of apply
+	w           *tensor.Tensor[float64] // the next basis vector, not normalized
 }
 
 // extend sets w to B times the last vector, orthogonal to all, and returns its norm.
@@ -68,7 +74,7 @@ func (l *lanczos) extend() float64 {
 	return l.beta[len(l.beta)-1]
 }
 
-// scale is about the largest number in the tridiagonal matrix.
+// scale is the largest number in the tridiagonal matrix.
 func (l *lanczos) scale() float64 {
 	largest := 0.0
 	for i, a := range l.alpha {
@@ -80,7 +86,8 @@ func (l *lanczos) scale() float64 {
 	return largest
 }
 
-// ritz returns the largest Ritz value with its residual, both computed anew from the vector, and the smallest.
+// ritz returns the largest Ritz value with its residual, both computed anew from the vector, and the
+// smallest.
 func (l *lanczos) ritz() (value, residual, smallest float64) {
 	m := len(l.basis)
 	t := tensor.New[float64](m, m)

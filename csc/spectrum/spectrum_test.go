@@ -13,7 +13,8 @@ import (
 	"sdref/tensor"
 )
 
-// bracket computes both bounds and sets them against gonum's eigenvalues. rounding is what gonum's may be off by.
+// bracket computes both bounds and sets them against gonum's eigenvalues. rounding is what gonum's may be off
+// by.
 func bracket(t *testing.T, s setup, w *tensor.Tensor[float64]) (excess float64) {
 	t.Helper()
 	const rounding = 1e-13
@@ -37,8 +38,9 @@ func bracket(t *testing.T, s setup, w *tensor.Tensor[float64]) (excess float64) 
 	return b.Value/top - 1
 }
 
-// TestBounds: the largest eigenvalue lies between Ritz value and bound. On signals some times larger than the kernel the bound is up to
-// 40 % high for atoms without structure, and up to 10 % for those where the change of sign does what the border does.
+// TestBounds: the largest eigenvalue lies between Ritz value and bound. On signals some times larger than the
+// kernel the bound is up to 40 % high for atoms without structure, and up to 10 % for those where the change
+// of sign does what the border does.
 func TestBounds(t *testing.T) {
 	for i, s := range setups {
 		kh, kw := conv.Sizes(s.weights)
@@ -60,19 +62,21 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestBoundIsTheTorus: before the least is taken, the bound is the largest eigenvalue of the matrix on the torus, for every choice of
-// signs, but for the n^(1/2^13) that squaring leaves.
+// TestBoundIsTheTorus: before the least is taken, the bound is the largest eigenvalue of the matrix on the
+// torus, for every choice of signs, but for the n^(1/2^13) that squaring leaves.
 func TestBoundIsTheTorus(t *testing.T) {
 	for i, s := range setups {
 		w := uniform(uint64(200+i), s.weights...)
 		y := New(w, s.height, s.width, s.Geometry).boundSymbol()
 		for k := range 4 {
-			turns := [2]bool{k&1 != 0, k&2 != 0}
-			a := s.torusMatrix(w, y.vertical.length, y.horizontal.length, turns)
+			antiperiodic := [2]bool{k&1 != 0, k&2 != 0}
+			a := s.torusMatrix(w, y.vertical.length, y.horizontal.length, antiperiodic)
 			top := last(eigenvalues(t, a))
-			got := y.largest(turns, 0, math.Inf(1))
-			if n := float64(y.g.re.Shape[0]); !(got >= top*(1-1e-13) && got <= top*math.Pow(n, 0x1p-13)*(1+1e-8)) {
-				t.Errorf("%v, signs %v: %.15g, the torus of %dx%d has %.15g", s, turns, got, y.vertical.length, y.horizontal.length, top)
+			got := y.largest(antiperiodic, 0, math.Inf(1))
+			if n := float64(y.g.re.Shape[0]); !(got >= top*(1-1e-13) &&
+				got <= top*math.Pow(n, 0x1p-13)*(1+1e-8)) {
+				t.Errorf("%v, signs %v: %.15g, the torus of %dx%d has %.15g", s, antiperiodic, got,
+					y.vertical.length, y.horizontal.length, top)
 			}
 		}
 	}
@@ -96,7 +100,8 @@ func TestTorusEigenvalues(t *testing.T) {
 				other = want[at]
 			}
 			if d := v - other; !(math.Abs(d) <= 1e-13*got[0]) {
-				t.Errorf("%v: eigenvalue %d is %.17g, the torus of %dx%d has %.17g", s, k, v, height, width, other)
+				t.Errorf("%v: eigenvalue %d is %.17g, the torus of %dx%d has %.17g", s, k, v, height, width,
+					other)
 				break
 			}
 		}
@@ -120,8 +125,9 @@ func TestSharpCases(t *testing.T) {
 		// A A* has 2 on the diagonal and 1 beside it.
 		w := tensor.From([]float64{1, 1}, 1, 1, 2)
 		b := New(w, 1, n, conv.Geometry{Padding: 1}).UpperBound(0)
-		near(t, fmt.Sprintf("two equal taps on %d pixels", n), b.Value, 2+2*math.Cos(math.Pi/float64(n+1)), 1e-8)
-		if b.Width != n+1 || b.Height != 1 || !b.Turns[1] {
+		near(t, fmt.Sprintf("two equal taps on %d pixels", n), b.Value, 2+2*math.Cos(math.Pi/float64(n+1)),
+			1e-8)
+		if b.Width != n+1 || b.Height != 1 || !b.Antiperiodic[1] {
 			t.Errorf("%d pixels: %+v, want the change of sign along %d", n, b, n+1)
 		}
 		w = tensor.From([]float64{1, -1, -1, 1}, 1, 1, 2, 2)
@@ -132,7 +138,8 @@ func TestSharpCases(t *testing.T) {
 	haar := tensor.From([]float64{1, 1, 1, 1, 1, -1, 1, -1, 1, 1, -1, -1, 1, -1, -1, 1}, 4, 1, 2, 2)
 	o := New(haar, 6, 8, conv.Geometry{Stride: 2})
 	near(t, "an orthogonal basis", o.UpperBound(0).Value, 4, 3e-4)
-	if r := o.Lanczos(100, 0); r.Steps != 1 || math.Abs(r.Value-4) > 1e-14 || math.Abs(r.Smallest-4) > 1e-14 || r.Residual > 1e-14 {
+	if r := o.Lanczos(100, 0); r.Steps != 1 || math.Abs(r.Value-4) > 1e-14 ||
+		math.Abs(r.Smallest-4) > 1e-14 || r.Residual > 1e-14 {
 		t.Errorf("an orthogonal basis: %+v", r)
 	}
 	o = New(tensor.New[float32](4, 3, 3, 3), 5, 5, conv.Geometry{Padding: 1})
@@ -141,7 +148,8 @@ func TestSharpCases(t *testing.T) {
 	}
 }
 
-// TestTheStem: 64 atoms 3x3 on 3 channels of 32x32, as the published networks' first layer has them. The bound is within 1 %.
+// TestTheStem: 64 atoms 3x3 on 3 channels of 32x32, as the published networks' first layer has them. The
+// bound is within 1 %.
 func TestTheStem(t *testing.T) {
 	w := tensor.Convert[float32](uniform(5, 64, 3, 3, 3))
 	o := New(w, 32, 32, conv.Geometry{Padding: 1})
@@ -150,7 +158,8 @@ func TestTheStem(t *testing.T) {
 	if !(b.Value >= r.Value && b.Value <= 1.01*r.Value) || r.Residual > 1e-3*r.Value {
 		t.Errorf("%+v, %+v", r, b)
 	}
-	if short := o.Lanczos(6, 0); short.Steps != 6 || !(short.Value < r.Value) || !(short.Residual > r.Residual) {
+	if short := o.Lanczos(6, 0); short.Steps != 6 || !(short.Value < r.Value) ||
+		!(short.Residual > r.Residual) {
 		t.Errorf("six steps: %+v, a hundred: %+v", short, r)
 	}
 }
@@ -171,7 +180,8 @@ func TestOn(t *testing.T) {
 			}
 		}
 		on := o.On(z.Reshape(o.code[1:]...))
-		near(t, fmt.Sprintf("%v: largest eigenvalue on a support", s), on.Lanczos(1000, 1e-12).Value, last(eigenvalues(t, a)), 1e-12)
+		near(t, fmt.Sprintf("%v: largest eigenvalue on a support", s), on.Lanczos(1000, 1e-12).Value,
+			last(eigenvalues(t, a)), 1e-12)
 		if on.UpperBound(0) != o.UpperBound(0) {
 			t.Errorf("%v: the bound depends on the support", s)
 		}
@@ -239,7 +249,7 @@ func TestSameBits(t *testing.T) {
 			runtime.GOMAXPROCS(procs)
 			o := New(uniform(1, 20, 12, 3, 3), 9, 8, conv.Geometry{Stride: 2, Padding: 1})
 			r, b := o.Lanczos(20, 0), o.UpperBound(0)
-			got := fmt.Sprintf("%x %x %x %x %v", r.Value, r.Residual, r.Smallest, b.Value, b.Turns)
+			got := fmt.Sprintf("%x %x %x %x %v", r.Value, r.Residual, r.Smallest, b.Value, b.Antiperiodic)
 			if first == "" {
 				first = got
 			}

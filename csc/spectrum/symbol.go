@@ -17,13 +17,14 @@ func newMatrix(rows, cols int) matrix {
 // norm is the Frobenius norm.
 func (m matrix) norm() float64 { return math.Sqrt(tensor.SumSquares(m.re) + tensor.SumSquares(m.im)) }
 
-// scale multiplies by a number.
+// scale multiplies the matrix by a number.
 func (m matrix) scale(by float64) {
 	tensor.Scale(m.re, m.re, by)
 	tensor.Scale(m.im, m.im, by)
 }
 
-// setGram sets g = a a*, exactly Hermitian; scratch has g's shape. With a = re + i im it is re re* + im im* + i (x - x*), x = im re*.
+// setGram sets g = a a*, exactly Hermitian; scratch has g's shape. With a = re + i im it is re re* + im im* +
+// i (x - x*), x = im re*.
 func (g matrix) setGram(a matrix, scratch *tensor.Tensor[float64]) {
 	tensor.MatMul(g.re, a.re, a.re, false, true)
 	tensor.MatMul(scratch, a.im, a.im, false, true)
@@ -37,15 +38,17 @@ func (g matrix) setGram(a matrix, scratch *tensor.Tensor[float64]) {
 	}
 }
 
-// torus is an axis of a torus: its frequencies are pi k/length for k = 0, 2, ... below period, or 1, 3, ... with a change of sign.
+// torus is an axis of a torus. Its frequencies are pi k/length for k = 0, 2, ... below period, or
+// antiperiodic for k = 1, 3, ....
 type torus struct {
 	axis
-	length, period int       // pixels; 2 length/stride
-	cos, sin       []float64 // of pi i/length, i < 2 length
-	class          []int     // by tap: (u d - p) mod s
+	length   int       // pixels
+	period   int       // 2 length/stride
+	cos, sin []float64 // of pi i/length, i < 2 length
+	class    []int     // (u d - p) mod s, by tap u
 }
 
-// newTorus is an axis with so many pixels, a multiple of the stride.
+// newTorus is an axis of length pixels, a multiple of the stride.
 func newTorus(a axis, length int) torus {
 	t := torus{axis: a, length: length, period: 2 * length / a.stride}
 	for i := range 2 * t.length {
@@ -72,11 +75,11 @@ func (t *torus) wave(k, u int) (re, im float64) {
 type symbol struct {
 	*Operator
 	vertical, horizontal torus
-	s                    matrix // n x K, n <= K
-	g, h                 matrix // n x n
-	scratch              *tensor.Tensor[float64]
-	place                []int // of element (m, c, tap) of the weights in s
-	waves                matrix
+	s                    matrix                  // (n, K), n <= K
+	g, h                 matrix                  // (n, n): S S*, and its powers
+	scratch              *tensor.Tensor[float64] // (n, n)
+	place                []int                   // where element (m, c, tap) of the weights belongs in s
+	waves                matrix                  // (1, taps): e^(-i omega u d) of each tap
 }
 
 func newSymbol(o *Operator, vertical, horizontal torus) *symbol {

@@ -35,7 +35,7 @@ func synthesisTerms(_ *Node, in []*Tensor) int {
 
 func filter(n *Node, in []*Tensor) *Tensor {
 	w := tensor.New[float64](n.Shape...)
-	conv.Filter(w, in[0], in[1], n.Geometry())
+	conv.WeightGradient(w, in[0], in[1], n.Geometry())
 	return w
 }
 

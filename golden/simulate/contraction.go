@@ -148,7 +148,7 @@ func (m *Machine) filter(c *Call) *Tensor {
 	x, y, w := c.In[0], c.In[1], c.result()
 	t := newTrilinear(x.Shape, c.Shape, y.Shape, c.Geometry())
 	if m.Winograd && t.suitsWinograd() {
-		conv.DefineWinogradFilter(w, x, y, t.geometry)
+		conv.DefineWinogradWeightGradient(w, x, y, t.geometry)
 		return w
 	}
 	return m.contract(w, y, x, bundle{count: t.c, out: t.kh * t.kw, b: t.h * t.w}, t.filter)

@@ -1,9 +1,9 @@
-// Package atomicfile replaces a file so that a reader, a crash or a full disk
-// never meets half of it: the new bytes go to a temporary file in the same
-// folder, reach the disk, and only then take the name.
+// Package atomicfile replaces a file atomically: neither a reader nor a crash
+// nor a full disk ever leaves half of it under its name. The new bytes go to a
+// temporary file in the same folder, reach the disk, and only then take the name.
 //
-// It is for whoever writes something that was expensive to compute, such as a
-// checkpoint. It does not know what is in the file.
+// It is for files that are expensive to compute again, such as checkpoints. It
+// does not know what is in the file.
 package atomicfile
 
 import (
@@ -18,7 +18,7 @@ import (
 	"runtime"
 )
 
-// file is what Write needs of an *os.File; tests put failing disks here.
+// file is the methods that Write needs of an *os.File; tests implement it as a disk that fails.
 type file interface {
 	io.Writer
 	Name() string
@@ -40,7 +40,8 @@ func Write(path string, write func(io.Writer) error) error {
 	return replace(path, write, create)
 }
 
-func replace(path string, write func(io.Writer) error, create func(folder string, mode fs.FileMode) (file, error)) (err error) {
+func replace(path string, write func(io.Writer) error,
+	create func(folder string, mode fs.FileMode) (file, error)) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write %s: %w", path, err)
@@ -80,11 +81,11 @@ func replace(path string, write func(io.Writer) error, create func(folder string
 	return syncFolder(folder)
 }
 
-// create opens a new file in folder under a name nobody else uses, with the
+// create opens a new file in folder under a name that is not in use, with the
 // given permission bits, or the umask's where mode is 0.
 func create(folder string, mode fs.FileMode) (file, error) {
 	name := filepath.Join(folder, fmt.Sprintf(".tmp-%016x", rand.Uint64()))
-	// O_EXCL: a name that exists after all is an error, not a victim.
+	// O_EXCL: a file that has this name after all is an error, and is not overwritten.
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func fill(f file, write func(io.Writer) error) (err error) {
 	return f.Sync()
 }
 
-// syncFolder makes the new name survive a power cut. Windows has no such call.
+// syncFolder makes the new name survive a loss of power. Windows has no such call.
 func syncFolder(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil

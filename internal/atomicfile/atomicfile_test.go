@@ -21,7 +21,7 @@ func text(s string) func(io.Writer) error {
 	}
 }
 
-// onlyFile fails unless folder holds exactly one entry, name, with content want.
+// onlyFile fails unless folder has exactly one entry, name, with content want.
 func onlyFile(t *testing.T, folder, name, want string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -36,7 +36,8 @@ func onlyFile(t *testing.T, folder, name, want string) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s holds %d bytes that begin %.20q, want %d that begin %.20q", name, len(got), got, len(want), want)
+		t.Errorf("%s holds %d bytes that begin %.20q, want %d that begin %.20q", name, len(got), got,
+			len(want), want)
 	}
 }
 
@@ -145,7 +146,9 @@ func TestFailingDiskLeavesTheOldFile(t *testing.T) {
 		wrap  func(file) file
 		cause error
 	}{
-		{"full at the first byte, seen when flushing", text("short"), wrap(func(f *failing) { f.room = 0 }), syscall.ENOSPC},
+		{"full at the first byte, seen when flushing", text("short"), wrap(func(f *failing) {
+			f.room = 0
+		}), syscall.ENOSPC},
 		{"full half-way", text(long), wrap(func(f *failing) { f.room = 100_000 }), syscall.ENOSPC},
 		{"full half-way, writer hides it", func(w io.Writer) error { text(long)(w); return nil },
 			wrap(func(f *failing) { f.room = 100_000 }), syscall.ENOSPC},
@@ -164,7 +167,9 @@ func TestFailingDiskLeavesTheOldFile(t *testing.T) {
 			t.Skip(err)
 		}
 		defer device.Close()
-		diskFails(t, text("new"), func(f file) file { return &full{failing{f: f.(*os.File)}, device} }, syscall.ENOSPC)
+		diskFails(t, text("new"), func(f file) file {
+			return &full{failing{f: f.(*os.File)}, device}
+		}, syscall.ENOSPC)
 	})
 }
 

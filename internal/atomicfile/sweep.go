@@ -9,7 +9,8 @@ import (
 // temporary matches the names that create gives.
 var temporary = regexp.MustCompile(`^\.tmp-[0-9a-f]{16}$`)
 
-// Sweep removes from a folder the temporary files of writers that were killed. The folder must have no writer at work.
+// Sweep removes from a folder the temporary files of writers that were killed. The folder must have no writer
+// at work.
 func Sweep(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

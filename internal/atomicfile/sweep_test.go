@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a killed writer left goes; everything else stays.
+// TestSweep: the temporary files of a killed writer are removed, everything else stays.
 func TestSweep(t *testing.T) {
 	folder := t.TempDir()
 	left, err := create(folder, 0)
@@ -17,7 +17,8 @@ func TestSweep(t *testing.T) {
 	if err := left.Close(); err != nil {
 		t.Fatal(err)
 	}
-	keep := []string{".tmp-", ".tmp-0123456789abcdeg", ".tmp-0123456789abcdef0", "a.tmp-0123456789abcdef", "checkpoint"}
+	keep := []string{".tmp-", ".tmp-0123456789abcdeg", ".tmp-0123456789abcdef0", "a.tmp-0123456789abcdef",
+		"checkpoint"}
 	for _, name := range keep {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o666); err != nil {
 			t.Fatal(err)

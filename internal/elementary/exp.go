@@ -26,7 +26,7 @@ func Exp(x float64) float64 {
 	case x < -746:
 		return 0
 	}
-	// e^x = 2^k e^(r+d), with k the integer nearest to x/ln 2 and d what r lost in rounding.
+	// e^x = 2^k e^(r+d), with k the integer nearest to x/ln 2 and d the rounding error of r.
 	k := math.Floor(float64(x*math.Log2E) + 0.5)
 	r, d := twoSum(math.FMA(-k, ln2High, x), -float64(k*ln2Low))
 

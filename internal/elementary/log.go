@@ -23,7 +23,7 @@ func Log(x float64) float64 {
 	f := m - 1
 
 	// With s = f/(2+f), log(1+f) = log((1+s)/(1-s)) = 2s + s^3 tail, and 2s = f - f^2/2 + s f^2/2.
-	// The last form loses nothing: f is exact, f^2/2 = h + hLost, and what remains is small.
+	// The last form has no cancellation: f is exact, f^2/2 = h + hLost, and what remains is small.
 	s := f / (2 + f)
 	z := float64(s * s)
 	h := float64(0.5 * f * f)

@@ -2,10 +2,28 @@
 //
 //	C[i][j] = fma(A[i][k-1], B[k-1][j], ... fma(A[i][0], B[0][j], +0))
 //
-// Every element is one chain over p = 0..k-1 ascending, whatever the blocking, so the bits depend on the operands alone.
-// A Matrix says by two tables where its elements lie, so that the weights of a convolution, and the columns that it reads of
-// an image, are matrices as they are; only what the tiles cannot read as vectors is packed. It is for package tensor
-// (plain matrices) and package conv, and knows nothing of images or goroutines.
+// Every element is one chain of k links, p = 0..k-1 ascending, whatever the blocking, so the bits depend on
+// the operands alone:
+//
+//	                                     panel: two vectors of columns, perhaps packed
+//	                                       |
+//	          K, in blocks of <= maxDepth  v       N
+//	        +-----------+-----------+    +---+---+---+---+       +---+---+---+---+
+//	        |           |           |    |   |   |   |   | K     |   |   |   |   |
+//	strip,  |___________|___________|  x |   |   |   |   |    =  |___|___|___|___| <- tile: strip x panel,
+//	a tile's|           |           |    |   |   |   |   |       |   |   |   |   |    in registers for
+//	rows    +-----------+-----------+    +---+---+---+---+       +---+---+---+---+    a block of links
+//	      M
+//
+//	for each group of panels (enough to share a strip of A, few enough for the second-level cache)
+//		for each block of links: pack the panels that need it
+//			for each strip of A
+//				for each panel of the group: tile.Mul
+//
+// A Matrix says by two tables where its elements lie, so that the weights of a convolution, and the columns
+// that it reads of an image, are matrices as they are; only what the tiles cannot read as vectors is packed.
+//
+// It is for package tensor (plain matrices) and package conv. It knows nothing of images.
 package gemm
 
 import "sdref/internal/kernel"
@@ -30,44 +48,48 @@ func (m Matrix[T]) Block(r0, r1, c0, c1 int) Matrix[T] {
 }
 
 const (
-	// depth32 is the most links of the chain in a block, for float32; half as many float64s take the same room. So many that loading and
-	// storing the tiles of C between blocks costs little, so few that a strip of A and the panels it meets stay in the second-level cache.
-	depth32 = 1280
-	// group is the number of panels that a strip of A meets before the next strip comes, so that it is read once for them all
-	// from wherever it lies: that many, or as many as have groupLinks links together if chains are short, but
-	group      = 6
-	groupLinks = 3072
-	// groupMost at the most. So many where there is a single strip: there is nothing to share then, and tiles of few rows are several
-	// panels wide.
-	groupMost = 24
-	// farLinks is the number of elements from link to link of B from which on a panel is packed although it could be read where it
-	// lies: each link is on another page of memory then.
-	farLinks = 512
+	// maxDepth32 is the greatest number of links of a block, for float32; half as many float64s take the same
+	// room. It is so large that loading and storing the tiles of C between blocks costs little, and so small
+	// that a strip of A and a group of panels stay in the second-level cache.
+	maxDepth32 = 1280
+
+	// A group is the panels that are multiplied with a strip of A before the next strip, so that the strip is
+	// read once for them all. It has minGroup panels, or with short chains as many as have groupLinks links
+	// together, but at most maxGroup. It has maxGroup where there is a single strip: there is nothing to
+	// share then, and tiles of few rows are several panels wide.
+	minGroup   = 6    // panels
+	groupLinks = 3072 // links
+	maxGroup   = 24   // panels
+
+	// minFarStride is the number of elements between links of B from which on a panel is packed although it
+	// could be read where it lies: each link is then on another page of memory.
+	minFarStride = 512
 )
 
-// depth is the most links of the chain in a block.
-func depth[T kernel.Float]() int {
+// maxDepth is the greatest number of links of a block.
+func maxDepth[T kernel.Float]() int {
 	if _, double := any(T(0)).(float64); double {
-		return depth32 / 2
+		return maxDepth32 / 2
 	}
-	return depth32
+	return maxDepth32
 }
 
-// Multiply sets c = a*b or, with load, continues the chains that c holds: c = c + a*b, one chain. It runs on the calling
-// goroutine; different blocks of a product may run at the same time, each with its own workspace. c must not overlap the others.
+// Multiply sets c = a*b or, with load, continues the chains whose values are in c: c = c + a*b, one chain. It
+// runs on the calling goroutine; different blocks of a product may run at the same time, each with its own
+// workspace. c must not overlap a or b.
 func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	m, k, n := len(a.Rows), len(a.Cols), len(b.Cols)
 	if len(b.Rows) != k || len(c.Rows) != m || len(c.Cols) != n {
-		panicSizes(c, a, b)
+		panicOnSizes(c, a, b)
 	}
 	if m == 0 || n == 0 {
 		return
 	}
 	p := &ws.product
 	*p = product[T]{c: c, a: a, b: b, set: kernel.Active[T](), ws: ws}
-	defer func() { *p = product[T]{} }() // it holds on to nothing
+	defer func() { *p = product[T]{} }() // or the workspace would keep the operands alive
 	p.width = kernel.Vectors * p.set.Lanes
-	blocks := max(1, (k+depth[T]()-1)/depth[T]())
+	blocks := max(1, (k+maxDepth[T]()-1)/maxDepth[T]())
 	p.size = (k + blocks - 1) / blocks * p.width
 	p.planStrips()
 	p.ws.scratch = Grow(p.ws.scratch, p.group*m*p.width)
@@ -77,12 +99,12 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	for col := 0; col < n; {
 		col = p.planPanels(col)
 		if load {
-			p.exchange(true)
+			p.copyScratchTiles(true)
 		}
 		for i := range blocks {
 			p.block(i*k/blocks, (i+1)*k/blocks, load || i > 0)
 		}
-		p.exchange(false)
+		p.copyScratchTiles(false)
 	}
 }
 
@@ -91,11 +113,11 @@ type product[T kernel.Float] struct {
 	c, a, b Matrix[T]
 	set     *kernel.Set[T]
 	ws      *Workspace[T]
-	width   int // of a panel
+	width   int // columns of a panel
 	size    int // elements of a packed panel
-	group   int // the most panels at a time
+	group   int // panels of a group, at most
 	strips  []strip[T]
-	panels  []panel
+	panels  []panel // of the current group
 	vectors vectors // of the panels
 	runs    []run   // of the vectors
 }
@@ -103,30 +125,35 @@ type product[T kernel.Float] struct {
 // strip is the rows of A that a tile works on at a time.
 type strip[T kernel.Float] struct {
 	tile     *kernel.Tile[T]
-	row      int    // the first
-	groups   [4]int // where its groups of rows start in A's data
-	step     int    // from row to row of a group
-	out, ldc int    // where its rows lie in C's data, and
-	inPlace  bool   // whether they lie evenly, so that tiles may write there
+	row      int    // the first row
+	groups   [4]int // where the tile's groups of rows begin in A's data
+	step     int    // elements from row to row of a group
+	out, ldc int    // the first row's place in C's data, and the elements from row to row there
+	inPlace  bool   // whether C's rows are evenly spaced, so that tiles can write there
 }
 
 // panel is the columns that most tiles work on at a time: two vectors, the last panel's perhaps not full.
 type panel struct {
 	col, cols int
-	packed    bool // B's columns are not vectors in memory, so they are copied
-	scratch   bool // neither are C's, so tiles are exchanged with scratch memory
+	packed    bool // whether B's columns are copied to a packed panel, because they are not vectors in memory
+	scratch   bool // whether tiles go by way of scratch memory, because C's columns are not vectors in memory
 }
 
-// vectors lists where vectors of columns lie: in B's data or in the packed panels; in a row of C's data; in that row's scratch memory.
-type vectors struct{ in, out, scratch []int }
+// vectors lists where the vectors of columns lie.
+type vectors struct {
+	in      []int // in B's data or in the packed panels
+	out     []int // in a row of C's data
+	scratch []int // in that row's scratch memory
+}
 
-// run is the vectors first..last-1, of neighbouring panels that are treated alike.
+// run is the vectors first..last-1, of neighbouring panels that are packed alike and written alike.
 type run struct {
 	first, last     int
 	packed, scratch bool
 }
 
-// planStrips cuts A into strips: for each, the tallest tile whose groups of rows lie evenly in memory.
+// planStrips cuts A into strips. Each takes the tallest tile whose groups of rows are evenly spaced in
+// memory.
 func (p *product[T]) planStrips() {
 	p.strips = p.ws.strips[:0]
 	tiles := p.set.Tiles
@@ -138,7 +165,8 @@ func (p *product[T]) planStrips() {
 		rest := p.a.Rows[row:]
 		for i := range tiles {
 			s.tile = &tiles[i]
-			if s.fits(rest) && !(i == 0 && len(rest) == 2*tiles[1].Height()) { // two of one height, not a tall and a low one
+			secondTwice := i == 0 && len(rest) == 2*tiles[1].Height() // better than a tall tile and a low one
+			if s.fits(rest) && !secondTwice {
 				break
 			}
 		}
@@ -146,19 +174,19 @@ func (p *product[T]) planStrips() {
 		s.out, s.inPlace = p.c.Rows[row], true
 		if h > 1 {
 			s.ldc = p.c.Rows[row+1] - s.out
-			s.inPlace = s.ldc > 0 && even(p.c.Rows[row:row+h])
+			s.inPlace = s.ldc > 0 && evenlySpaced(p.c.Rows[row:row+h])
 		}
 		p.strips = append(p.strips, s)
 		row += h
 	}
 	p.ws.strips = p.strips
-	p.group = min(max(group, groupLinks/max(1, len(p.a.Cols))), groupMost)
+	p.group = min(max(minGroup, groupLinks/max(1, len(p.a.Cols))), maxGroup)
 	if len(p.strips) == 1 {
-		p.group = groupMost
+		p.group = maxGroup
 	}
 }
 
-// fits tells whether the tile can read its groups from the given rows, and finds out how.
+// fits tells whether the tile can read its groups from the given rows, and sets groups and step.
 func (s *strip[T]) fits(rows []int) bool {
 	if s.tile.Height() > len(rows) {
 		return false
@@ -171,15 +199,15 @@ func (s *strip[T]) fits(rows []int) bool {
 	for g := range s.tile.Groups {
 		group := rows[g*n : (g+1)*n]
 		s.groups[g] = group[0]
-		if n > 1 && group[1]-group[0] != s.step || !even(group) {
+		if n > 1 && group[1]-group[0] != s.step || !evenlySpaced(group) {
 			return false
 		}
 	}
 	return s.step >= 0
 }
 
-// even tells whether offsets go up by the same step everywhere.
-func even(offsets []int) bool {
+// evenlySpaced tells whether all neighbouring offsets differ by the same step.
+func evenlySpaced(offsets []int) bool {
 	for i := 2; i < len(offsets); i++ {
 		if offsets[i]-offsets[i-1] != offsets[1]-offsets[0] {
 			return false
@@ -188,20 +216,21 @@ func even(offsets []int) bool {
 	return true
 }
 
-// planPanels cuts columns from c0 on, a group of panels or up to the end, and returns where it stopped.
+// planPanels cuts the columns from c0 on into panels, a group of them or fewer at the end, and returns the
+// first column after them.
 func (p *product[T]) planPanels(c0 int) int {
 	lanes, n := p.set.Lanes, len(p.c.Cols)
 	p.panels, p.runs = p.ws.plan[:0], p.ws.runs[:0]
 	v := vectors{p.ws.vectors.in[:0], p.ws.vectors.out[:0], p.ws.vectors.scratch[:0]}
-	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= farLinks
+	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= minFarStride
 	col := c0
 	for col < n && len(p.panels) < p.group {
 		q := panel{col: col, cols: min(p.width, n-col), packed: far}
 		first := len(v.in)
 		for at := col; at < col+q.cols; at += lanes {
 			end := min(at+lanes, n)
-			q.packed = q.packed || end-at < lanes || inARow(p.b.Cols[at:end]) < lanes
-			q.scratch = q.scratch || end-at < lanes || inARow(p.c.Cols[at:end]) < lanes
+			q.packed = q.packed || end-at < lanes || consecutive(p.b.Cols[at:end]) < lanes
+			q.scratch = q.scratch || end-at < lanes || consecutive(p.c.Cols[at:end]) < lanes
 			v.in, v.out = append(v.in, p.b.Cols[at]), append(v.out, p.c.Cols[at])
 			v.scratch = append(v.scratch, p.scratch(len(p.panels), 0)+at-col)
 		}
@@ -211,7 +240,8 @@ func (p *product[T]) planPanels(c0 int) int {
 				v.in[first+i] = len(p.panels)*p.size + i*lanes
 			}
 		}
-		if last := len(p.runs) - 1; last < 0 || p.runs[last].packed != q.packed || p.runs[last].scratch != q.scratch {
+		if last := len(p.runs) - 1; last < 0 || p.runs[last].packed != q.packed ||
+			p.runs[last].scratch != q.scratch {
 			p.runs = append(p.runs, run{first, first, q.packed, q.scratch})
 		}
 		p.runs[len(p.runs)-1].last = len(v.in)
@@ -243,7 +273,8 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 			if r.scratch || !s.inPlace {
 				c, out, ldc = p.ws.scratch[p.scratch(0, s.row):], p.vectors.scratch, p.width
 			}
-			s.tile.Mul(p.a.Data, rows, s.step, left, b, p.vectors.in[r.first:r.last], right, c, out[r.first:r.last], ldc, load)
+			s.tile.Mul(p.a.Data, rows, s.step, left, b, p.vectors.in[r.first:r.last], right, c,
+				out[r.first:r.last], ldc, load)
 		}
 	}
 }
@@ -254,26 +285,26 @@ func (p *product[T]) pack(dst []T, q *panel, p0, p1 int) {
 	if len(rows) == 0 {
 		return
 	}
-	if inARow(rows) > inARow(cols) {
+	if consecutive(rows) > consecutive(cols) {
 		for i := 0; i < len(rows); {
-			n := inARow(rows[i:])
+			n := consecutive(rows[i:])
 			p.set.Interleave(dst[i*p.width:], p.width, p.b.Data[rows[i]:], cols, n)
 			i += n
 		}
 		return
 	}
 	for j := 0; j < len(cols); {
-		n := inARow(cols[j:])
+		n := consecutive(cols[j:])
 		p.set.Gather(dst[j:], p.width, p.b.Data[cols[j]:], rows, n)
 		j += n
 	}
 }
 
-// scratch is where the scratch tile of panel i and of the strip with that first row begins.
+// scratch is where the scratch tile of panel i, for the strip that begins at row, begins.
 func (p *product[T]) scratch(i, row int) int { return (i*len(p.a.Rows) + row) * p.width }
 
-// exchange copies the scratch tiles to C or, if in, C to them.
-func (p *product[T]) exchange(in bool) {
+// copyScratchTiles copies the scratch tiles to C or, with load, C to them.
+func (p *product[T]) copyScratchTiles(load bool) {
 	for j := range p.panels {
 		q := &p.panels[j]
 		cols := p.c.Cols[q.col : q.col+q.cols]
@@ -284,7 +315,7 @@ func (p *product[T]) exchange(in bool) {
 			}
 			for r := s.row; r < s.row+s.tile.Height(); r++ {
 				tile, row := p.ws.scratch[p.scratch(j, r):], p.c.Data[p.c.Rows[r]:]
-				if in {
+				if load {
 					for l, at := range cols {
 						tile[l] = row[at]
 					}
@@ -298,8 +329,8 @@ func (p *product[T]) exchange(in bool) {
 	}
 }
 
-// inARow is the number of leading offsets that follow each other without a gap.
-func inARow(offsets []int) int {
+// consecutive is the number of offsets, from the first on, that follow each other without a gap.
+func consecutive(offsets []int) int {
 	n := 1
 	for n < len(offsets) && offsets[n] == offsets[0]+n {
 		n++
@@ -307,7 +338,7 @@ func inARow(offsets []int) int {
 	return n
 }
 
-// Offsets returns 0, stride, 2*stride, ... : the places of a matrix's rows or columns.
+// Offsets returns 0, stride, 2*stride, ...: the table of evenly spaced rows or columns.
 func Offsets(n, stride int) []int {
 	off := make([]int, n)
 	for i := range off {

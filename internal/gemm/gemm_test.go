@@ -14,8 +14,8 @@ func TestMultiplyEqualsTheChain(t *testing.T) {
 	eachRow(t, testMultiply[float32], testMultiply[float64])
 }
 
-// testMultiply takes every number of rows up to two of the tallest tiles and one, columns around one and two vectors and panels
-// and around a group of panels, and chains around the blocks of depth.
+// testMultiply takes every number of rows up to two of the tallest tiles and one, columns around one and two
+// vectors and panels and around a group of panels, and chains around the blocks of depth.
 func testMultiply[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 1))
 	l, height := set.Lanes, set.Tiles[0].Height()
@@ -25,11 +25,12 @@ func testMultiply[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 			multiplyCase[T](t, r, l, m, r.IntN(10), n)
 		}
 	}
-	for _, k := range []int{depth[T]() - 1, depth[T](), depth[T]() + 1, 2 * depth[T](), 2*depth[T]() + 1} {
+	for _, k := range []int{maxDepth[T]() - 1, maxDepth[T](), maxDepth[T]() + 1, 2 * maxDepth[T](),
+		2*maxDepth[T]() + 1} {
 		multiplyCase[T](t, r, l, 1, k, 3*l)
 		multiplyCase[T](t, r, l, height+3, k, 2*l+2)
 	}
-	multiplyCase[T](t, r, l, height+1, 5, group*2*l+1)
+	multiplyCase[T](t, r, l, height+1, 5, minGroup*2*l+1)
 	multiplyCase[T](t, r, l, 5, 0, 7)
 }
 
@@ -59,7 +60,7 @@ func TestLoadContinuesTheChain(t *testing.T) {
 
 func testContinue[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(4, 2))
-	m, k, cut := 13, 2*depth[T]()+9, depth[T]()+21
+	m, k, cut := 13, 2*maxDepth[T]()+9, maxDepth[T]()+21
 	n := 2*set.Lanes + 3
 	a, b := random[T](r, layouts(r, m, k, 1)[0]), random[T](r, layouts(r, k, n, 1)[0])
 	c := random[T](r, layouts(r, m, n, 1)[0])
@@ -99,7 +100,9 @@ func TestEmptyProducts(t *testing.T) {
 }
 
 func TestMultiplyPanicsOnSizes(t *testing.T) {
-	m := func(rows, cols int) Matrix[float32] { return Dense(make([]float32, rows*cols), rows, cols, cols, 1) }
+	m := func(rows, cols int) Matrix[float32] {
+		return Dense(make([]float32, rows*cols), rows, cols, cols, 1)
+	}
 	for _, c := range [][3]Matrix[float32]{
 		{m(2, 4), m(2, 3), m(2, 4)}, // inner sizes
 		{m(3, 4), m(2, 3), m(3, 4)}, // rows
@@ -139,7 +142,8 @@ func testParts[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 		for col := 0; col < n; col += width {
 			group.Go(func() {
 				r1, c1 := min(row+height, m), min(col+width, n)
-				Multiply(c.Block(row, r1, col, c1), a.Block(row, r1, 0, k), b.Block(0, k, col, c1), false, new(Workspace[T]))
+				Multiply(c.Block(row, r1, col, c1), a.Block(row, r1, 0, k), b.Block(0, k, col, c1), false,
+					new(Workspace[T]))
 			})
 		}
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // eachRow runs a test for both element types on every kernel row, which is active during the test.
-func eachRow(t *testing.T, single func(*testing.T, *kernel.Set[float32]), double func(*testing.T, *kernel.Set[float64])) {
+func eachRow(t *testing.T, single func(*testing.T, *kernel.Set[float32]),
+	double func(*testing.T, *kernel.Set[float64])) {
 	defer kernel.Use(kernel.ActiveName())
 	for i, row := range kernel.Rows[float32]() {
 		if err := kernel.Use(row.Name); err != nil {
@@ -30,12 +31,14 @@ type layout struct {
 	rows, cols []int
 }
 
-// layouts returns ways to place an m x n matrix: by rows, with gaps between them, by columns, columns in runs that are shorter
-// than a panel, rows in threes, a column matrix whose elements share memory (good for operands only), shuffled.
+// layouts returns ways to place an m x n matrix: by rows, with gaps between them, by columns, columns in runs
+// that are shorter than a panel, rows in threes, a column matrix whose elements share memory (good for
+// operands only), shuffled.
 func layouts(r *rand.Rand, m, n, lanes int) []layout {
 	runs := make([]int, n)
 	for j := range runs {
-		runs[j] = j + j/(lanes+3)*5 // gaps of 5 after every lanes+3 columns: some vectors are whole, some are cut
+		// gaps of 5 after every lanes+3 columns: some vectors are whole, some are cut
+		runs[j] = j + j/(lanes+3)*5
 	}
 	threes := make([]int, m)
 	for i := range threes {
@@ -51,7 +54,7 @@ func layouts(r *rand.Rand, m, n, lanes int) []layout {
 	return []layout{
 		{"by rows", Offsets(m, n), Offsets(n, 1)},
 		{"gaps between rows", Offsets(m, n+5), Offsets(n, 1)},
-		{"far rows", Offsets(m, n+farLinks), Offsets(n, 1)},
+		{"far rows", Offsets(m, n+minFarStride), Offsets(n, 1)},
 		{"by columns", Offsets(m, 1), Offsets(n, m+3)},
 		{"runs", Offsets(m, 3*n+20), runs},
 		{"rows in threes", threes, Offsets(n, 1)},

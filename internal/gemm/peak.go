@@ -8,9 +8,9 @@ import (
 	"sdref/internal/parallel"
 )
 
-// Peak measures the multiply-add peak of all cores at once with one kernel row, in floating-point operations per second, over
-// some 50 milliseconds: what a product's speed is a share of. Another guest of the machine, or its clock, changes it from
-// second to second, so measure it beside what is compared.
+// Peak measures the multiply-add peak of all cores at once with one kernel row, in floating-point operations
+// per second, over some 50 milliseconds. Other programs on the machine, and its clock, change the peak from
+// second to second, so measure it right before and after what is compared with it.
 func Peak[T kernel.Float](row *kernel.Set[T]) float64 {
 	workers := runtime.GOMAXPROCS(0)
 	done := make([]float64, workers)

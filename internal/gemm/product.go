@@ -14,20 +14,21 @@ func Product[T kernel.Float](c, a, b Matrix[T]) {
 	MultiplyParts(c, a, b, spaces)
 }
 
-// MultiplyParts is Multiply from +0, spread over as many goroutines as there are workspaces: by columns or, where those are few,
-// by rows as well.
+// MultiplyParts is Multiply from +0, spread over as many goroutines as there are workspaces: by columns and,
+// where there are few panels, by rows as well.
 func MultiplyParts[T kernel.Float](c, a, b Matrix[T], spaces []*Workspace[T]) {
 	if len(spaces) == 1 {
 		Multiply(c, a, b, false, spaces[0])
 		return
 	}
 	if len(a.Cols) != len(b.Rows) || len(c.Rows) != len(a.Rows) || len(c.Cols) != len(b.Cols) {
-		panicSizes(c, a, b)
+		panicOnSizes(c, a, b)
 	}
 	parts := Share[T](len(c.Rows), len(c.Cols), len(spaces))
 	parallel.For(len(parts), func(worker, i int) {
 		q, k := parts[i], len(a.Cols)
-		Multiply(c.Block(q.Row0, q.Row1, q.Col0, q.Col1), a.Block(q.Row0, q.Row1, 0, k), b.Block(0, k, q.Col0, q.Col1), false, spaces[worker])
+		Multiply(c.Block(q.Row0, q.Row1, q.Col0, q.Col1), a.Block(q.Row0, q.Row1, 0, k),
+			b.Block(0, k, q.Col0, q.Col1), false, spaces[worker])
 	})
 }
 
@@ -53,6 +54,7 @@ func Share[T kernel.Float](rows, cols, count int) []Part {
 	return list
 }
 
-func panicSizes[T kernel.Float](c, a, b Matrix[T]) {
-	panic(fmt.Sprintf("gemm: product of %dx%d and %dx%d into %dx%d", len(a.Rows), len(a.Cols), len(b.Rows), len(b.Cols), len(c.Rows), len(c.Cols)))
+func panicOnSizes[T kernel.Float](c, a, b Matrix[T]) {
+	panic(fmt.Sprintf("gemm: product of %dx%d and %dx%d into %dx%d", len(a.Rows), len(a.Cols), len(b.Rows),
+		len(b.Cols), len(c.Rows), len(c.Cols)))
 }

@@ -16,8 +16,9 @@ func testProduct[T kernel.Float](t *testing.T, set *kernel.Set[T]) {
 	r := rand.New(rand.NewPCG(5, 1))
 	rows, cols := set.Tiles[0].Height(), 2*set.Lanes
 	for _, s := range [][3]int{
-		{0, 3, 5}, {4, 3, 0}, {4, 0, 5}, {1, 1, 1}, {1, 9, cols}, {rows, 8, 1}, {rows + 1, 7, cols + 1}, {2*rows + 3, 12, 2*cols - 1},
-		{3, depth[T]() + 1, cols + 2}, {rows, 2*depth[T]() + 3, 2}, {5*rows + 2, 3, 9*cols + 1},
+		{0, 3, 5}, {4, 3, 0}, {4, 0, 5}, {1, 1, 1}, {1, 9, cols}, {rows, 8, 1}, {rows + 1, 7, cols + 1},
+		{2*rows + 3, 12, 2*cols - 1},
+		{3, maxDepth[T]() + 1, cols + 2}, {rows, 2*maxDepth[T]() + 3, 2}, {5*rows + 2, 3, 9*cols + 1},
 	} {
 		m, k, n := s[0], s[1], s[2]
 		a, b := random[T](r, layouts(r, m, k, 1)[r.IntN(4)]), random[T](r, layouts(r, k, n, 1)[r.IntN(4)])

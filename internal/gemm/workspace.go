@@ -9,21 +9,21 @@ import (
 // Workspace is the scratch memory of one goroutine's products. The zero value is ready for use.
 type Workspace[T kernel.Float] struct {
 	Floats  []T   // for the caller's use
-	Result  []T   // likewise: a product on its way elsewhere
-	Offsets []int // likewise
+	Result  []T   // for the caller's use: a product that is then copied elsewhere
+	Offsets []int // for the caller's use
 
 	product product[T]
 	strips  []strip[T]
 	plan    []panel
 	vectors vectors
 	runs    []run
-	panels  []T   // packed panels, each links x width
-	links   []int // where their links lie
-	scratch []T   // tiles that do not fit C as it lies: group x rows x width
+	panels  []T   // packed panels, each (links, width)
+	links   []int // where the links of a packed panel lie
+	scratch []T   // tiles that cannot be written to C directly: (group, rows, width)
 }
 
-// pool keeps workspaces from one product to the next, so that a training step allocates nothing large. Unlike sync.Pool it
-// forgets nothing; it holds as many as were ever in use at once.
+// pool keeps workspaces from one product to the next, so that a training step allocates nothing large. Unlike
+// sync.Pool it never drops any; it has as many as were ever in use at once.
 type pool struct {
 	sync.Mutex
 	free []any
@@ -38,7 +38,7 @@ func poolOf[T kernel.Float]() *pool {
 	return &pool32
 }
 
-// Take returns n workspaces, which the caller gives back by Give.
+// Take returns n workspaces, which the caller returns by Give.
 func Take[T kernel.Float](n int) []*Workspace[T] {
 	p := poolOf[T]()
 	p.Lock()
@@ -54,12 +54,13 @@ func Take[T kernel.Float](n int) []*Workspace[T] {
 	return list
 }
 
-// Give gives workspaces back.
+// Give returns workspaces to the pool.
 func Give[T kernel.Float](list []*Workspace[T]) {
 	p := poolOf[T]()
 	p.Lock()
 	defer p.Unlock()
-	for i := len(list) - 1; i >= 0; i-- { // the same ones serve the same purposes next time
+	// In reverse, so that the next Take of as many returns them in the same order.
+	for i := len(list) - 1; i >= 0; i-- {
 		p.free = append(p.free, list[i])
 	}
 }

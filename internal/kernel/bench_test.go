@@ -8,7 +8,8 @@ import (
 )
 
 // eachBenchmark runs f for every row and both element types.
-func eachBenchmark(b *testing.B, f32 func(b *testing.B, row *Set[float32]), f64 func(b *testing.B, row *Set[float64])) {
+func eachBenchmark(b *testing.B, f32 func(b *testing.B, row *Set[float32]),
+	f64 func(b *testing.B, row *Set[float64])) {
 	for _, row := range Rows[float32]() {
 		b.Run(row.Name+"/float32", func(b *testing.B) { f32(b, row) })
 	}
@@ -17,7 +18,8 @@ func eachBenchmark(b *testing.B, f32 func(b *testing.B, row *Set[float32]), f64 
 	}
 }
 
-// gflops returns the row's peak in GFLOP/s: the best of a few short runs, since a machine has other guests.
+// gflops returns the row's peak in GFLOP/s: the best of a few short runs, since other programs may run on the
+// machine.
 func gflops[T Float](row *Set[T]) float64 {
 	best := 0.0
 	for range 100 {
@@ -36,7 +38,8 @@ func benchmarkPeak[T Float](b *testing.B, row *Set[T]) {
 
 func BenchmarkTile(b *testing.B) { eachBenchmark(b, benchmarkTiles[float32], benchmarkTiles[float64]) }
 
-// benchmarkTiles multiplies panels that stay in cache and says what share of the peak that is. One op is 100 products.
+// benchmarkTiles multiplies panels that stay in cache and says what share of the peak that is. One op is 100
+// products.
 func benchmarkTiles[T Float](b *testing.B, row *Set[T]) {
 	peak := gflops(row)
 	for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {

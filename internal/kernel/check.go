@@ -11,17 +11,20 @@ func checkLengths(op string, n int, lengths ...int) {
 	}
 }
 
-// checkPlanes panics unless dst is a whole number of planes, one for each mean, and x and the other numbers are as many. It returns the size
-// of a plane.
+// checkPlanes panics unless dst is a whole number of planes, one for each mean, x is as long as dst, and
+// scales and shifts are as many as means. It returns the size of a plane.
 func checkPlanes(op string, lenDst, lenX, means, scales, shifts int) int {
-	if lenX < lenDst || scales < means || shifts < means || means == 0 && lenDst > 0 || means > 0 && lenDst%means != 0 {
-		panic(fmt.Sprintf("kernel: %s: %d elements from %d, in planes for %d means, %d scales, %d shifts", op, lenDst, lenX, means, scales, shifts))
+	whole := means > 0 && lenDst%means == 0 || lenDst == 0
+	if lenX < lenDst || scales < means || shifts < means || !whole {
+		panic(fmt.Sprintf("kernel: %s: %d elements from %d, in planes for %d means, %d scales, %d shifts", op,
+			lenDst, lenX, means, scales, shifts))
 	}
 	return lenDst / max(1, means)
 }
 
-// checkTile panics unless the operands and c hold what a tile reads and writes.
-func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int, lenC int, out []int, ldc int) {
+// checkTile panics if a tile would read beyond its operands or write beyond c.
+func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int, lenB int, cols, right []int,
+	lenC int, out []int, ldc int) {
 	bad := len(rows) != groups || step < 0 || ldc < 0 || len(left) != len(right) || len(cols) != len(out)
 	for v := 0; v < len(out) && !bad; v++ {
 		bad = out[v] < 0 || out[v]+(height-1)*ldc+lanes > lenC
@@ -37,13 +40,14 @@ func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int
 		}
 	}
 	if bad {
-		panic(fmt.Sprintf("kernel: Tile of %d rows, %d lanes: rows %v, step %d, %d links, columns %v, %d links, out %v, ldc %d do not fit operands of %d and %d elements and c of %d",
+		panic(fmt.Sprintf("kernel: Tile of %d rows, %d lanes: rows %v, step %d, %d links, columns %v, "+
+			"%d links, out %v, ldc %d do not fit operands of %d and %d elements and c of %d",
 			height, lanes, rows, step, len(left), cols, len(right), out, ldc, lenA, lenB, lenC))
 	}
 }
 
-// checkRuns panics unless the lines of a Gather or Interleave fit dst, and the first and last run of n elements fit src.
-// It reports whether there is anything to copy.
+// checkRuns panics unless the lines of a Gather or Interleave fit dst, and the first and last run of n
+// elements fit src. It reports whether there is anything to copy.
 func checkRuns(op string, lenDst, stride, lines, lineWidth, lenSrc int, off []int, n int) bool {
 	if n < 0 || stride < lineWidth {
 		panic(fmt.Sprintf("kernel: %s: %d runs of %d elements do not fit stride %d", op, len(off), n, stride))
@@ -52,16 +56,18 @@ func checkRuns(op string, lenDst, stride, lines, lineWidth, lenSrc int, off []in
 		return false
 	}
 	if lenDst < (lines-1)*stride+lineWidth {
-		panic(fmt.Sprintf("kernel: %s: %d runs of %d elements at stride %d do not fit dst of %d", op, len(off), n, stride, lenDst))
+		panic(fmt.Sprintf("kernel: %s: %d runs of %d elements at stride %d do not fit dst of %d", op,
+			len(off), n, stride, lenDst))
 	}
 	first, last := off[0], off[len(off)-1]
 	if min(first, last) < 0 || max(first, last) > lenSrc-n {
-		panic(fmt.Sprintf("kernel: %s: runs of %d elements at %d and %d do not fit src of %d", op, n, first, last, lenSrc))
+		panic(fmt.Sprintf("kernel: %s: runs of %d elements at %d and %d do not fit src of %d", op, n, first,
+			last, lenSrc))
 	}
 	return true
 }
 
-// checkAlternate is checkRuns for every other element of runs.
+// checkAlternate is checkRuns for GatherAlternate, whose runs span 2*width-1 elements of src.
 func checkAlternate(lenDst, stride, lenSrc int, off []int, width int) bool {
 	n := 2*width - 1
 	if width == 0 {

@@ -7,8 +7,8 @@ import (
 
 func TestGather(t *testing.T) { eachRow(t, testGather[float32], testGather[float64]) }
 
-// runs returns count runs of n elements at random places of a source that ends, and begins, where memory may not be
-// touched; the first and the last run touch either end.
+// runs returns count runs of n elements at random places of a source that ends, and begins, where memory may
+// not be touched; the first and the last run touch either end.
 func runs[T Float](t *testing.T, r *rand.Rand, count, n int) (src []T, off []int) {
 	src = guarded[T](t, n+r.IntN(3*n+50), r.IntN(2) == 0)
 	fill(r, src, false)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// function is one function of a Set on slices of one length and scalars. The first outputs of the slices are written.
+// function is one function of a Set on slices of one length and scalars. The first outputs of the slices are
+// written.
 type function[T Float] struct {
 	field   string
 	slices  int
@@ -22,11 +23,19 @@ func functions[T Float]() []function[T] {
 		{"ReLU", 2, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.ReLU(x[0], x[1]) }},
 		{"ReLUGrad", 3, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.ReLUGrad(x[0], x[1], x[2]) }},
 		{"Shrink", 2, 1, 2, func(s *Set[T], x [][]T, p []T) { s.Shrink(x[0], x[1], p[0], p[1]) }},
-		{"ShrinkNonnegative", 2, 1, 2, func(s *Set[T], x [][]T, p []T) { s.ShrinkNonnegative(x[0], x[1], p[0], p[1]) }},
+		{"ShrinkNonnegative", 2, 1, 2, func(s *Set[T], x [][]T, p []T) {
+			s.ShrinkNonnegative(x[0], x[1], p[0], p[1])
+		}},
 		{"ShrinkGrad", 3, 1, 1, func(s *Set[T], x [][]T, p []T) { s.ShrinkGrad(x[0], x[1], x[2], p[0]) }},
-		{"Normalize", 2, 1, 3, func(s *Set[T], x [][]T, p []T) { s.Normalize(x[0], x[1], p[:1], p[1:2], p[2:3]) }},
-		{"NormalizeGrad", 3, 1, 4, func(s *Set[T], x [][]T, p []T) { s.NormalizeGrad(x[0], x[1], x[2], p[0], p[1], p[2], p[3]) }},
-		{"Momentum", 3, 2, 3, func(s *Set[T], x [][]T, p []T) { s.Momentum(x[0], x[1], x[2], p[0], p[1], p[2]) }},
+		{"Normalize", 2, 1, 3, func(s *Set[T], x [][]T, p []T) {
+			s.Normalize(x[0], x[1], p[:1], p[1:2], p[2:3])
+		}},
+		{"NormalizeGrad", 3, 1, 4, func(s *Set[T], x [][]T, p []T) {
+			s.NormalizeGrad(x[0], x[1], x[2], p[0], p[1], p[2], p[3])
+		}},
+		{"Momentum", 3, 2, 3, func(s *Set[T], x [][]T, p []T) {
+			s.Momentum(x[0], x[1], x[2], p[0], p[1], p[2])
+		}},
 	}
 }
 
@@ -59,8 +68,8 @@ func testElementwise[T Float](t *testing.T, generic, row *Set[T]) {
 	}
 }
 
-// compare runs the generic row and the other on the same data, at an odd place of a larger array, and compares all of the
-// arrays. If inPlace is not negative, slice 0 is that input.
+// compare runs the generic row and the other on the same data, at an odd place of a larger array, and
+// compares all of the arrays. If inPlace is not negative, slice 0 is that input.
 func (f function[T]) compare(t *testing.T, r *rand.Rand, generic, row *Set[T], n, inPlace int) {
 	t.Helper()
 	var wholeGot, wholeWant, got, want [][]T
@@ -70,7 +79,8 @@ func (f function[T]) compare(t *testing.T, r *rand.Rand, generic, row *Set[T], n
 		fill(r, x, false)
 		v, y := framed[T](n, shift)
 		copy(v, w)
-		wholeGot, got, wholeWant, want = append(wholeGot, w), append(got, x), append(wholeWant, v), append(want, y)
+		wholeGot, got, wholeWant, want = append(wholeGot, w), append(got, x), append(wholeWant, v),
+			append(want, y)
 	}
 	if inPlace > 0 {
 		got[0], want[0] = got[inPlace], want[inPlace]
@@ -80,11 +90,13 @@ func (f function[T]) compare(t *testing.T, r *rand.Rand, generic, row *Set[T], n
 	f.run(generic, want, p)
 	f.run(row, got, p)
 	for i := range wholeGot {
-		sameBits(t, name("%s, length %d, scalars %v, in place %d, slice %d", f.field, n, p, inPlace, i), wholeGot[i], wholeWant[i])
+		sameBits(t, name("%s, length %d, scalars %v, in place %d, slice %d", f.field, n, p, inPlace, i),
+			wholeGot[i], wholeWant[i])
 	}
 }
 
-// TestGenericElementwise pins the generic row, which the others are compared with, at the corners of the definitions.
+// TestGenericElementwise tests the generic row, with which the others are compared, at the special cases of
+// the definitions.
 func TestGenericElementwise(t *testing.T) {
 	t.Run("float32", testGenericElementwise[float32])
 	t.Run("float64", testGenericElementwise[float64])
@@ -106,10 +118,18 @@ func testGenericElementwise[T Float](t *testing.T) {
 		{"ReLU", func(dst []T) { s.ReLU(dst, x) }, []T{0, negativeZero, 0, 3, inf, 0, nan}},
 		{"ReLUGrad", func(dst []T) { s.ReLUGrad(dst, x, y) }, []T{0, 0, 0, negativeZero, 50, 0, 0}},
 		{"Shrink", func(dst []T) { s.Shrink(dst, x, 2, 1) }, []T{-3, 0, 0, 5, inf, -inf, nan}},
-		{"ShrinkNonnegative", func(dst []T) { s.ShrinkNonnegative(dst, x, 2, 1) }, []T{0, 0, 0, 5, inf, 0, nan}},
-		{"ShrinkGrad", func(dst []T) { s.ShrinkGrad(dst, x, y, 2) }, []T{20, 0, 0, negativeZero, 100, 120, 140}},
-		{"Normalize", func(dst []T) { s.Normalize(dst, x, []T{1}, []T{2}, []T{5}) }, []T{-1, 3, 3, 9, inf, -inf, nan}},
-		{"NormalizeGrad", func(dst []T) { s.NormalizeGrad(dst, x, y, 1, 3, 2, 5) }, []T{29, 63, 93, 9, inf, -inf, nan}},
+		{"ShrinkNonnegative", func(dst []T) {
+			s.ShrinkNonnegative(dst, x, 2, 1)
+		}, []T{0, 0, 0, 5, inf, 0, nan}},
+		{"ShrinkGrad", func(dst []T) {
+			s.ShrinkGrad(dst, x, y, 2)
+		}, []T{20, 0, 0, negativeZero, 100, 120, 140}},
+		{"Normalize", func(dst []T) {
+			s.Normalize(dst, x, []T{1}, []T{2}, []T{5})
+		}, []T{-1, 3, 3, 9, inf, -inf, nan}},
+		{"NormalizeGrad", func(dst []T) {
+			s.NormalizeGrad(dst, x, y, 1, 3, 2, 5)
+		}, []T{29, 63, 93, 9, inf, -inf, nan}},
 	} {
 		dst := make([]T, n)
 		c.run(dst)
@@ -126,7 +146,8 @@ func TestNormalizePlanes(t *testing.T) {
 	eachNative(t, testNormalizePlanes[float32], testNormalizePlanes[float64])
 }
 
-// testNormalizePlanes compares with the generic row on several planes of every size, and that row with one plane at a time.
+// testNormalizePlanes compares with the generic row on several planes of every size, and that row with one
+// plane at a time.
 func testNormalizePlanes[T Float](t *testing.T, generic, row *Set[T]) {
 	r := rand.New(rand.NewPCG(9, 11))
 	for plane := range 70 {
@@ -149,14 +170,16 @@ func testNormalizePlanes[T Float](t *testing.T, generic, row *Set[T]) {
 				}
 			}
 			for c := range planes {
-				generic.Normalize(got[c*plane:(c+1)*plane], x[c*plane:], mean[c:c+1], scale[c:c+1], shift[c:c+1])
+				generic.Normalize(got[c*plane:(c+1)*plane], x[c*plane:], mean[c:c+1], scale[c:c+1],
+					shift[c:c+1])
 			}
 			sameBits(t, what+", one by one", got, want)
 		}
 	}
 }
 
-// TestGuardedElementwise runs every function on slices that end, then begin, at memory that may not be touched.
+// TestGuardedElementwise runs every function on slices that end, then begin, at memory that may not be
+// touched.
 func TestGuardedElementwise(t *testing.T) { eachRow(t, testGuarded[float32], testGuarded[float64]) }
 
 func testGuarded[T Float](t *testing.T, row *Set[T]) {

@@ -6,7 +6,8 @@ import (
 	"sdref/internal/kernel"
 )
 
-// A product of a 1 x 2 and a 2 x Cols matrix, on whichever row is active: b's panel is as wide as the row's tiles.
+// A product of a 1 x 2 and a 2 x Cols matrix, on whichever row is active: b's panel is as wide as the row's
+// tiles.
 func ExampleTile() {
 	row := kernel.Active[float32]()
 	tile := row.Tiles[len(row.Tiles)-1] // one row

@@ -2,16 +2,17 @@ package kernel
 
 import "github.com/klauspost/cpuid/v2"
 
-// Feature is one property of the CPU, for a user who asks why a row is missing.
+// Feature is an extension that the CPU may have, for a user who asks why a row is missing.
 type Feature struct {
 	Name string
 	Has  bool
 }
 
-// Features lists what the rows depend on, and the older x86 extensions before them, as this CPU and operating system have them.
+// Features lists what the rows depend on, and the older x86 extensions before them, as this CPU and operating
+// system have them.
 //
-// Whether the system saves the wide registers is known through the extensions: cpuid lists AVX only if XCR0 has bits 1 and
-// 2 set (XMM, YMM), and AVX-512 only if it has bits 5, 6 and 7 (masks, ZMM) too.
+// Whether the system saves the wide registers is known through the extensions: cpuid lists AVX only if XCR0
+// has bits 1 and 2 set (XMM, YMM), and AVX-512 only if it has bits 5, 6 and 7 (masks, ZMM) too.
 func Features() []Feature {
 	has := cpuid.CPU.Supports
 	return []Feature{

@@ -18,18 +18,18 @@ func FMA[T Float](a, b, c T) T {
 	return T(sum)
 }
 
-// doubtful tells whether rounding sum, which is rounded already, to float32 may differ from rounding the exact sum. That needs
-// a sum halfway between two float32s (the last 29 bits are 100...0), or one below 2^-126, the smallest normal float32,
-// where float32 has fewer than 24 bits.
+// doubtful tells whether rounding sum, which is rounded already, to float32 may differ from rounding the
+// exact sum. That happens only for a sum halfway between two float32s (the last 29 bits are 100...0), or one
+// below 2^-126, the smallest normal float32, where float32 has fewer than 24 bits.
 func doubtful(sum float64) bool {
 	const minNormal = (1023 - 126) << 52
 	bits := math.Float64bits(sum)
 	return bits&0x1fffffff == 0x10000000 || bits<<1 < minNormal<<1
 }
 
-// fmaOdd returns x + y rounded to odd: the nearest float64 if exact, else the one of the two neighbours whose last bit is
-// set. Rounding that to 24 bits equals rounding the exact sum, because 53 >= 24 + 2 (Boldo and Melquiond, "Emulation of
-// a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008)).
+// fmaOdd returns x + y rounded to odd: the nearest float64 if exact, else the one of the two neighbours whose
+// last bit is set. Rounding that to 24 bits equals rounding the exact sum, because 53 >= 24 + 2 (Boldo and
+// Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57 (2008)).
 func fmaOdd(x, y float64) float64 {
 	sum := x + y
 	// Knuth's two-sum: lost is the exact x + y - sum. It is NaN if sum is not finite.

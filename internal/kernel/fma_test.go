@@ -12,7 +12,8 @@ func corner(name string) float64 {
 	return map[string]float64{"nan": math.NaN(), "inf": math.Inf(1), "-0": math.Copysign(0, -1)}[name]
 }
 
-// exactFMA is a*b + c by exact arithmetic, for finite arguments; a zero result gets the sign that IEEE 754 gives it.
+// exactFMA is a*b + c by exact arithmetic, for finite arguments; a zero result gets the sign that IEEE 754
+// gives it.
 func exactFMA(a, b, c float32) float32 {
 	product := new(big.Float).SetPrec(48).Mul(big.NewFloat(float64(a)), big.NewFloat(float64(b)))
 	sum := new(big.Float).SetPrec(1000).Add(product, big.NewFloat(float64(c)))
@@ -27,7 +28,8 @@ func checkFMA32(t *testing.T, a, b, c float32) {
 	t.Helper()
 	var want float32
 	if exact := float64(a) + float64(b) + float64(c); math.IsInf(exact, 0) || math.IsNaN(exact) {
-		want = float32(float64(a)*float64(b) + float64(c)) // only infinities and NaN: rounding does not come in
+		// only infinities and NaN: rounding does not come in
+		want = float32(float64(a)*float64(b) + float64(c))
 	} else {
 		want = exactFMA(a, b, c)
 	}
@@ -58,21 +60,23 @@ func TestFMA32(t *testing.T) {
 	}
 }
 
-// TestFMA32Halfway builds sums next to the middle between two float32s, normal and subnormal, mostly nearer than a float64 can
-// tell, where rounding twice goes wrong; and it makes sure that it has found such sums.
+// TestFMA32Halfway builds sums next to the middle between two float32s, normal and subnormal, mostly nearer
+// than a float64 can tell, where rounding twice goes wrong; and it makes sure that it has found such sums.
 func TestFMA32Halfway(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 18))
 	signed := func(v float64) float32 { return float32(math.Copysign(v, float64(r.IntN(2))-0.5)) }
 	for _, subnormal := range []bool{false, true} {
 		wrong := 0
 		for range 100_000 {
-			// In units of c's last place c is an integer, and a*b is (1+e)(1-e)/2 = 1/2 - e*e/2; e = 0 gives the middle itself.
+			// In units of c's last place c is an integer, and a*b is (1+e)(1-e)/2 = 1/2 - e*e/2; e = 0 gives
+			// the middle itself.
 			c, unit := 1<<23+r.IntN(1<<23), r.IntN(80)-40
 			if subnormal {
 				c, unit = r.IntN(1<<23), -149
 			}
 			e := math.Ldexp(float64(r.IntN(2)), -12-r.IntN(12))
-			x, y, z := signed(math.Ldexp(1+e, unit/2)), signed(math.Ldexp(1-e, unit-unit/2-1)), signed(math.Ldexp(float64(c), unit))
+			x, y, z := signed(math.Ldexp(1+e, unit/2)), signed(math.Ldexp(1-e, unit-unit/2-1)),
+				signed(math.Ldexp(float64(c), unit))
 			checkFMA32(t, x, y, z)
 			if twice := float32(float64(x)*float64(y) + float64(z)); twice != FMA(x, y, z) {
 				wrong++
@@ -87,7 +91,8 @@ func TestFMA32Halfway(t *testing.T) {
 // TestFMA32Corners: all triples of special values.
 func TestFMA32Corners(t *testing.T) {
 	var values []float32
-	for _, v := range []float32{0, 1, 1 + 0x1p-23, 3, 0x1p-149, 0x1p-148, 3 * 0x1p-149, 0x1p-126, 0x1p-126 - 0x1p-149, 0x1p-127,
+	for _, v := range []float32{0, 1, 1 + 0x1p-23, 3, 0x1p-149, 0x1p-148, 3 * 0x1p-149, 0x1p-126,
+		0x1p-126 - 0x1p-149, 0x1p-127,
 		0x1p-75, 0x1p-74, 0x1p64, 0x1p127, math.MaxFloat32, float32(math.Inf(1)), float32(math.NaN())} {
 		values = append(values, v, float32(math.Copysign(float64(v), -1)))
 	}

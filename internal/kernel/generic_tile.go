@@ -6,8 +6,13 @@ const genericLanes = 4
 
 func genericTile[T Float](groups, rows int) Tile[T] {
 	chains := genericChains[T]()
-	return Tile[T]{groups, rows, func(a []T, groupRows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
-		checkTile(groups, groups*rows, genericLanes, len(a), groupRows, step, left, len(b), cols, right, len(c), out, ldc)
+	return Tile[T]{groups, rows, func(
+		a []T, groupRows []int, step int, left []int,
+		b []T, cols, right []int,
+		c []T, out []int, ldc int, load bool,
+	) {
+		checkTile(groups, groups*rows, genericLanes, len(a), groupRows, step, left, len(b), cols, right,
+			len(c), out, ldc)
 		for v, at := range out {
 			for i := range groups * rows {
 				line := c[at+i*ldc : at+i*ldc+genericLanes]
@@ -22,7 +27,8 @@ func genericTile[T Float](groups, rows int) Tile[T] {
 	}}
 }
 
-// genericChains returns the inner loop of T. There are two, because FMA is too large for the compiler to inline.
+// genericChains returns the inner loop of T. There are two, because FMA is too large for the compiler to
+// inline.
 func genericChains[T Float]() func(a []T, left []int, b []T, right []int, c []T) {
 	if chains, ok := any(chains32).(func(a []T, left []int, b []T, right []int, c []T)); ok {
 		return chains
@@ -62,16 +68,18 @@ func chains32(a []float32, left []int, b []float32, right []int, c []float32) {
 		if doubtful(y3) {
 			y3 = fmaOdd(x3, c3)
 		}
-		c0, c1, c2, c3 = float64(float32(y0)), float64(float32(y1)), float64(float32(y2)), float64(float32(y3))
+		c0, c1, c2, c3 = float64(float32(y0)), float64(float32(y1)), float64(float32(y2)),
+			float64(float32(y3))
 	}
 	c[0], c[1], c[2], c[3] = float32(c0), float32(c1), float32(c2), float32(c3)
 }
 
-// genericPeak runs the inner loop of the tile on small operands: Go has nothing faster.
+// genericPeak runs the inner loop of the tile on small operands, the fastest loop that the generic row has.
 func genericPeak[T Float](iterations int) (flops float64) {
 	const k = 64
 	chains := genericChains[T]()
-	a, b, c, left, right := make([]T, k), make([]T, k*genericLanes), make([]T, genericLanes), make([]int, k), make([]int, k)
+	a, b, c, left, right := make([]T, k), make([]T, k*genericLanes), make([]T, genericLanes), make([]int, k),
+		make([]int, k)
 	for p := range k {
 		a[p], left[p], right[p] = 0.5, p, p*genericLanes
 	}
@@ -79,7 +87,7 @@ func genericPeak[T Float](iterations int) (flops float64) {
 		b[i] = 1
 	}
 	for range iterations {
-		clear(c) // or it grows until every sum is halfway between two float32s
+		clear(c) // or it would grow until every sum is halfway between two float32s, which is slow
 		chains(a, left, b, right, c)
 	}
 	return k * genericLanes * 2 * float64(max(iterations, 0))

@@ -18,7 +18,8 @@ func eachRow(t *testing.T, single func(*testing.T, *Set[float32]), double func(*
 }
 
 // eachNative runs f for every row but the generic one, for both element types.
-func eachNative(t *testing.T, f32 func(t *testing.T, generic, row *Set[float32]), f64 func(t *testing.T, generic, row *Set[float64])) {
+func eachNative(t *testing.T, f32 func(t *testing.T, generic, row *Set[float32]),
+	f64 func(t *testing.T, generic, row *Set[float64])) {
 	if len(Rows[float32]()) == 1 {
 		t.Skip("this build on this machine has only the generic row")
 	}
@@ -51,7 +52,8 @@ func firstDifference[T Float](got, want []T) int {
 func sameBits[T Float](t *testing.T, what string, got, want []T) {
 	t.Helper()
 	if i := firstDifference(got, want); i >= 0 {
-		t.Fatalf("%s: element %d of %d is %v (%#x), want %v (%#x)", what, i, len(want), got[i], bitsOf(got[i]), want[i], bitsOf(want[i]))
+		t.Fatalf("%s: element %d of %d is %v (%#x), want %v (%#x)", what, i, len(want), got[i],
+			bitsOf(got[i]), want[i], bitsOf(want[i]))
 	}
 }
 
@@ -63,8 +65,8 @@ func limits[T Float]() (largest, normal, subnormal float64) {
 	return math.MaxFloat64, 0x1p-1022, math.SmallestNonzeroFloat64
 }
 
-// fill draws values: half of them ordinary, half from the corners of the format. Ordinary values only if tame, for sums that
-// should not all end as NaN.
+// fill draws values: half of them ordinary, half from the corners of the format. Ordinary values only if
+// tame, for sums that should not all end as NaN.
 func fill[T Float](r *rand.Rand, x []T, tame bool) {
 	largest, normal, subnormal := limits[T]()
 	for i := range x {
@@ -96,10 +98,11 @@ func fill[T Float](r *rand.Rand, x []T, tame bool) {
 	}
 }
 
-// margin is the canary's width on either side of a slice.
+// margin is the number of poisoned elements on either side of a slice.
 const margin = 40
 
-// poison is what a destination holds before, finite so that it cannot pass for a NaN that was computed.
+// poison is the value of a destination's elements before a call, finite so that it cannot pass for a computed
+// NaN.
 const poison = 12345.678
 
 // framed returns a slice of n elements at an odd place of a larger array, poisoned in and around it.

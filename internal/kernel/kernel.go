@@ -3,59 +3,70 @@ package kernel
 // Float is an element type.
 type Float interface{ float32 | float64 }
 
-// Tile is one matrix-product microkernel on operands that are read where they lie: Groups*Rows rows of C = A*B and as many vectors
-// of the Set's Lanes columns as Mul's caller asks for. With row i = g*Rows+r and column v*Lanes+j,
+// Tile is one matrix-product microkernel on operands that are read where they lie: Groups*Rows rows of C =
+// A*B, and as many vectors of columns, each of the Set's Lanes, as the caller of Mul asks for. With row i =
+// g*Rows+r and column v*Lanes+j,
 //
 //	A[i][p]          is  a[rows[g] + r*step + left[p]]
 //	B[p][v*Lanes+j]  is  b[cols[v] + right[p] + j]
 //	C[i][v*Lanes+j]  is  c[out[v] + i*ldc + j]
 //
-// so each operand may be a plain matrix, a transposed one, or the columns of a convolution, whose elements are pixels of an
-// image. Each element of C is one chain acc = fma(A_p, B_p, acc), p ascending over left and right, from +0 (load false) or from
-// the value in c (load true). Mul writes nothing else. c must overlap neither operand.
+// so each operand may be a plain matrix, a transposed one, or the columns of a convolution, whose elements
+// are pixels of an image. Each element of C is one chain acc = fma(A_p, B_p, acc), p ascending over left and
+// right, from +0 (load false) or from the value in c (load true). Mul writes nothing else. c must overlap
+// neither operand.
 //
-// Mul panics unless cols and out have the same length, left and right the same, and rows has length Groups. Of the offsets in left
-// and right only the first and last are checked against the operands; they are the caller's own tables.
+// Mul panics unless cols and out have the same length, left and right have the same length, and rows has
+// length Groups. Of the offsets in left and right only the first and last are checked against the operands:
+// the caller vouches for its own tables.
 type Tile[T Float] struct {
 	Groups, Rows int
-	Mul          func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool)
+	Mul          func(
+		a []T, rows []int, step int, left []int,
+		b []T, cols, right []int,
+		c []T, out []int, ldc int, load bool,
+	)
 }
 
-// Height is the number of rows.
+// Height is the number of rows that the tile computes.
 func (t *Tile[T]) Height() int { return t.Groups * t.Rows }
 
-// Vectors is the number of vectors of columns that most Tiles compute at a time: a whole number of times as many is best.
+// Vectors is the number of vectors of columns that most Tiles compute at a time. Mul is fastest on a multiple
+// of it.
 const Vectors = 2
 
 // Set is one row of the table: the inner loops of one instruction set for one element type.
 //
-// In the elementwise functions (AddScaled to Momentum) dst may be exactly one of the inputs and must not overlap them
-// otherwise; the inputs are at least as long as dst, and only dst's length of them is read. "a*b" rounds, "fma" rounds once.
-// A slice that is too short is the caller's bug and panics.
+// In the elementwise functions (AddScaled to Momentum) dst may be exactly one of the inputs and must not
+// overlap them otherwise; the inputs are at least as long as dst, and only dst's length of them is read.
+// "a*b" rounds, "fma" rounds once. A slice that is too short is the caller's bug and panics.
 type Set[T Float] struct {
 	Name  string    // "generic", "avx2", "avx512"
 	Lanes int       // columns of a vector
 	Tiles []Tile[T] // by Height, descending; the last has 1 row
-	// Narrow is Tiles for products with a single vector of columns, of which a taller tile makes more. It would be slower with two.
+	// Narrow is Tiles with a taller one before them, for products with a single vector of columns; with two
+	// vectors it would be slower.
 	Narrow []Tile[T]
 
-	// Peak runs a chain of independent fused multiply-adds in registers, the fastest that this row can go, and returns
-	// the number of floating-point operations done (2 for each fma); the caller holds the watch.
+	// Peak runs independent chains of fused multiply-adds in registers, the fastest that this row can go, and
+	// returns the number of floating-point operations done (2 for each fma). The caller measures the time.
 	Peak func(iterations int) (flops float64)
 
-	// Gather copies runs of width elements: dst[i*stride+j] = src[off[i]+j], j < width <= stride.
-	// Of the offsets only the first and the last are checked; they are the caller's own tables.
+	// Gather copies runs of width elements: dst[i*stride+j] = src[off[i]+j], j < width <= stride. Of the
+	// offsets only the first and the last are checked: the caller vouches for its own tables.
 	Gather func(dst []T, stride int, src []T, off []int, width int)
-	// GatherAlternate copies every other element: dst[i*stride+j] = src[off[i]+2*j], j < width <= stride. Offsets as for Gather.
+	// GatherAlternate copies every other element: dst[i*stride+j] = src[off[i]+2*j], j < width <= stride.
+	// Offsets are checked as for Gather.
 	GatherAlternate func(dst []T, stride int, src []T, off []int, width int)
-	// Weave puts the halves of rows of 2*n elements together: in every row dst[2*j] = src[j], dst[2*j+1] = src[n+j]. dst and src
-	// have the same length, a multiple of 2*n, and do not overlap.
+	// Weave alternates the halves of rows of 2*n elements: in every row dst[2*j] = src[j], dst[2*j+1] =
+	// src[n+j]. dst and src have the same length, a multiple of 2*n, and do not overlap.
 	Weave func(dst, src []T, n int)
-	// InsertZeros spreads rows of n elements: each becomes a row of 2*n, dst[2*j] = src[j], dst[2*j+1] = +0, and one of 2*n zeros
-	// below it. src is a whole number of rows, dst has four times its length, and they do not overlap.
+	// InsertZeros spreads rows of n elements: each becomes a row of 2*n, dst[2*j] = src[j], dst[2*j+1] = +0,
+	// and one of 2*n zeros below it. src is a whole number of rows, dst has four times its length, and they
+	// do not overlap.
 	InsertZeros func(dst, src []T, n int)
-	// Interleave transposes runs of n elements: dst[j*stride+r] = src[off[r]+j], r < len(off) <= stride, j < n.
-	// Of the offsets only the first and the last are checked; they are the caller's own tables.
+	// Interleave transposes runs of n elements: dst[j*stride+r] = src[off[r]+j], r < len(off) <= stride, j <
+	// n. Offsets are checked as for Gather.
 	Interleave func(dst []T, stride int, src []T, off []int, n int)
 
 	// Regular tells whether every element is finite and none is -0.
@@ -69,20 +80,21 @@ type Set[T Float] struct {
 	ReLU func(dst, x []T)
 	// ReLUGrad sets dst to dy where y > 0, else to +0.
 	ReLUGrad func(dst, y, dy []T)
-	// Shrink is soft thresholding: with v = u*scale it sets dst = p + q, where p is v-threshold, or +0 where that is
-	// negative, and q is v+threshold, or +0 where that is positive. NaN stays NaN.
+	// Shrink is soft thresholding: with v = u*scale it sets dst = p + q, where p is v-threshold, or +0 where
+	// that is negative, and q is v+threshold, or +0 where that is positive. NaN stays NaN.
 	Shrink func(dst, u []T, scale, threshold T)
 	// ShrinkNonnegative sets dst to p = u*scale - threshold, or +0 where p < 0. NaN stays NaN.
 	ShrinkNonnegative func(dst, u []T, scale, threshold T)
 	// ShrinkGrad sets dst to dz*scale where z != 0 (a NaN counts), else to +0.
 	ShrinkGrad func(dst, z, dz []T, scale T)
-	// Normalize sets dst = fma(x-mean[c], scale[c], shift[c]) in plane c of dst, which is cut into as many planes as there are
-	// means, of the same size.
+	// Normalize sets dst = fma(x-mean[c], scale[c], shift[c]) in plane c of dst, which is cut into as many
+	// planes as there are means, of the same size.
 	Normalize func(dst, x, mean, scale, shift []T)
 	// NormalizeGrad sets dst = fma(dy, a, fma(x-mean, b, c)).
 	NormalizeGrad func(dst, x, dy []T, mean, a, b, c T)
 	// Momentum is one step of SGD with Nesterov momentum as PyTorch defines it: d = fma(decay, w, g),
-	// velocity = fma(momentum, velocity, d), w = fma(-rate, fma(momentum, velocity, d), w). The three slices are disjoint.
+	// velocity = fma(momentum, velocity, d), w = fma(-rate, fma(momentum, velocity, d), w). The three slices
+	// are disjoint.
 	Momentum func(w, velocity, g []T, rate, momentum, decay T)
 
 	// Sum returns the sum of x in float64.
@@ -92,6 +104,6 @@ type Set[T Float] struct {
 	// Dot returns the sum of (float64(x)-mean)*float64(y) by acc = fma(float64(x)-mean, float64(y), acc).
 	Dot func(x, y []T, mean float64) float64
 
-	// Winograd is what Winograd convolution needs besides.
+	// Winograd is the transforms of Winograd convolution.
 	Winograd Winograd[T]
 }

@@ -4,8 +4,8 @@ package kernel
 
 import "unsafe"
 
-// native is the assembly of one instruction set for one element type, together with the Go that checks the slices and does
-// what is left over after the last whole vector.
+// native is the assembly of one instruction set for one element type, together with the Go that checks the
+// slices and does what is left over after the last whole vector.
 type native[T Float] struct {
 	name       string
 	lanes      int // elements of a vector
@@ -14,9 +14,9 @@ type native[T Float] struct {
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
 	regular    func(x *T, n int) bool
-	alternate  [2]gatherFunc[T] // in blocks of 32 and of 16 bytes
-	weave      rowsFunc[T]
-	zeros      [2]rowsFunc[T]        // likewise
+	alternate  [2]gatherFunc[T]      // in blocks of 32 and of 16 bytes
+	weave      rowsFunc[T]           // in blocks of 32 bytes
+	zeros      [2]rowsFunc[T]        // in blocks of 32 and of 16 bytes
 	interleave []nativeInterleave[T] // by rows, descending
 	nativeElementwise[T]
 	nativeWinograd[T]
@@ -24,22 +24,26 @@ type native[T Float] struct {
 
 type nativeTile[T Float] struct {
 	groups, rows int
-	mul          []tileFunc[T] // a vector at a time, two, perhaps more
+	mul          []tileFunc[T] // mul[i] computes i+1 vectors at a time; nil where there is no such tile
 }
 
 type gatherFunc[T Float] func(dst *T, stride int, src *T, off *int, count, width int)
 
 type rowsFunc[T Float] func(dst, src *T, n, rows int)
 
-type tileFunc[T Float] func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)
+type tileFunc[T Float] func(
+	k int, a *T, rows *int, step int, left *int,
+	b *T, cols, right *int,
+	c *T, out *int, vectors, ldc int, load bool,
+)
 
-// nativeInterleave transposes groups of rows; runs must have at least shortest elements.
+// nativeInterleave transposes groups of rows, whose runs must have at least minRun elements.
 type nativeInterleave[T Float] struct {
-	rows, shortest int
-	groups         func(dst *T, stride int, src *T, off *int, groups, n int)
+	rows, minRun int
+	groups       func(dst *T, stride int, src *T, off *int, groups, n int)
 }
 
-const peakChains = 12 // vectors that peak works on
+const peakChains = 12 // independent chains of peak, each a vector
 
 // set returns the row of the table.
 func (k *native[T]) set() *Set[T] {
@@ -77,9 +81,19 @@ func (k *native[T]) set() *Set[T] {
 	}
 }
 
-func tileMul[T Float](t nativeTile[T], lanes int) func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
-	return func(a []T, rows []int, step int, left []int, b []T, cols, right []int, c []T, out []int, ldc int, load bool) {
-		checkTile(t.groups, t.groups*t.rows, lanes, len(a), rows, step, left, len(b), cols, right, len(c), out, ldc)
+// tileMul is Tile.Mul by the assembly of t.
+func tileMul[T Float](t nativeTile[T], lanes int) func(
+	a []T, rows []int, step int, left []int,
+	b []T, cols, right []int,
+	c []T, out []int, ldc int, load bool,
+) {
+	return func(
+		a []T, rows []int, step int, left []int,
+		b []T, cols, right []int,
+		c []T, out []int, ldc int, load bool,
+	) {
+		checkTile(t.groups, t.groups*t.rows, lanes, len(a), rows, step, left, len(b), cols, right, len(c),
+			out, ldc)
 		for width := len(t.mul); len(cols) > 0; width-- {
 			if n := len(cols) / width * width; n > 0 && t.mul[width-1] != nil {
 				t.mul[width-1](len(left), unsafe.SliceData(a), &rows[0], step, unsafe.SliceData(left),
@@ -109,7 +123,8 @@ func (k *native[T]) runRegular(x []T) bool {
 	return k.regular(unsafe.SliceData(x), n) && genericRegular(x[n:])
 }
 
-// copyBlock is the bytes that gatherAlternate32 and weave move of a run at a time, which is the least that they can.
+// copyBlock is the number of bytes of a run that gatherAlternate32, weave and insertZeros32 move at a time;
+// runs must not be shorter.
 const copyBlock = 32
 
 func (k *native[T]) runGatherAlternate(dst []T, stride int, src []T, off []int, width int) {
@@ -151,7 +166,7 @@ func (k *native[T]) runInterleave(dst []T, stride int, src []T, off []int, n int
 		return
 	}
 	for _, asm := range k.interleave {
-		if groups := len(off) / asm.rows; groups > 0 && n >= asm.shortest {
+		if groups := len(off) / asm.rows; groups > 0 && n >= asm.minRun {
 			asm.groups(&dst[0], stride, &src[0], &off[0], groups, n)
 			if off = off[groups*asm.rows:]; len(off) == 0 {
 				return

@@ -4,8 +4,8 @@ package kernel
 
 import "unsafe"
 
-// nativeElementwise is the assembly of the elementwise functions and reductions. n is the number of elements, a
-// multiple of the lanes for the former and of 16 for the latter.
+// nativeElementwise is the assembly of the elementwise functions and reductions. n is the number of elements,
+// a multiple of the lanes for the former and of 16 for the latter.
 type nativeElementwise[T Float] struct {
 	addScaled         func(dst, a, b *T, n int, s T)
 	scale             func(dst, a *T, n int, s T)
@@ -26,7 +26,8 @@ type nativeElementwise[T Float] struct {
 // whole returns the number of elements of n that fill whole vectors.
 func (k *native[T]) whole(n int) int { return n &^ (k.lanes - 1) }
 
-// The functions below check the slices, and send whole vectors to the assembly and the rest to the generic row.
+// The functions below check the slices, and leave whole vectors to the assembly and the rest to the generic
+// row.
 
 func (k *native[T]) runAddScaled(dst, a, b []T, s T) {
 	checkLengths("AddScaled", len(dst), len(a), len(b))

@@ -2,8 +2,9 @@ package kernel
 
 import "math"
 
-// A reduction has 16 lanes; lane l sums the elements i = l mod 16 in ascending order, and tree adds the lanes. The
-// assembly does the whole blocks of 16 and hands back the lanes; the tail and the tree are here, once.
+// A reduction has 16 lanes: lane l sums the elements i with i mod 16 = l in ascending order, and tree adds
+// the lanes. The assembly computes the lanes of the whole blocks of 16; the tail and the tree are written
+// here, once for all rows.
 const reduceLanes = 16
 
 // tree adds the lanes: lane i += lane i+8, then i+4, i+2, i+1.
@@ -16,7 +17,7 @@ func tree(lanes [reduceLanes]float64) float64 {
 	return lanes[0]
 }
 
-// The three functions below go on where the blocks of 16 ended: x starts at lane 0.
+// The three functions below continue after the whole blocks of 16: x starts at lane 0.
 
 func sumTail[T Float](lanes [reduceLanes]float64, x []T) float64 {
 	for i, v := range x {

@@ -27,13 +27,14 @@ func testReduce[T Float](t *testing.T, generic, row *Set[T]) {
 				{"SumSquares", func(s *Set[T]) float64 { return s.SumSquares(x, mean) }},
 				{"Dot", func(s *Set[T]) float64 { return s.Dot(x, y, mean) }},
 			} {
-				sameBits(t, name("%s, length %d", c.name, n), []float64{c.run(row)}, []float64{c.run(generic)})
+				sameBits(t, name("%s, length %d", c.name, n), []float64{c.run(row)},
+					[]float64{c.run(generic)})
 			}
 		}
 	}
 }
 
-// TestReduceLanes pins the order of the sums: 16 lanes and a tree, on numbers that show any other order.
+// TestReduceLanes tests the order of the sums: 16 lanes and a tree, on numbers that show any other order.
 func TestReduceLanes(t *testing.T) {
 	const n = 100
 	x := tame[float64](n)
@@ -60,8 +61,8 @@ func TestReduceLanes(t *testing.T) {
 	}
 }
 
-// TestReduceAccuracy compares with exact sums: each of the 16 lanes makes at most n/16 + 4 roundings of partial sums that
-// are at most the sum of magnitudes, so the error is below (n/16 + 6) 2^-53 times that.
+// TestReduceAccuracy compares with exact sums: each of the 16 lanes makes at most n/16 + 4 roundings of
+// partial sums that are at most the sum of magnitudes, so the error is below (n/16 + 6) 2^-53 times that.
 func TestReduceAccuracy(t *testing.T) {
 	const n, mean = 1000, 0.25
 	x, y := tame[float32](n), tame[float32](n)[:n]

@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 )
 
-// variable names the environment variable that forces a row.
+// variable is the name of the environment variable that forces a row.
 const variable = "SDREF_KERNEL"
 
-// table holds the rows of one element type, generic first and best last, and the chosen one.
+// table is the rows of one element type, generic first and best last, and the chosen one.
 type table[T Float] struct {
 	rows   []*Set[T]
 	active atomic.Pointer[Set[T]]
@@ -29,8 +29,8 @@ func init() {
 	environmentError = choose(os.Getenv(variable))
 }
 
-// choose makes the row that the environment asks for active, or the best one if it asks for none or for one that this
-// machine lacks; the latter is an error.
+// choose activates the row that the environment asks for, or the best one if it asks for none or for one that
+// this machine lacks; the latter is an error.
 func choose(environment string) error {
 	table32.active.Store(table32.rows[len(table32.rows)-1])
 	table64.active.Store(table64.rows[len(table64.rows)-1])
@@ -50,7 +50,8 @@ func tableOf[T Float]() *table[T] {
 	return any(&table64).(*table[T])
 }
 
-// Rows returns the rows that this build has and this CPU can run, generic first, best last. The slice is not to be changed.
+// Rows returns the rows that this build has and this CPU can run, generic first, best last. The slice is not
+// to be changed.
 func Rows[T Float]() []*Set[T] { return tableOf[T]().rows }
 
 // Active returns the chosen row. Any number of goroutines may call it, also while another calls Use.
@@ -73,6 +74,6 @@ func Use(name string) error {
 	return fmt.Errorf("kernel %q: this build on this machine has %s", name, strings.Join(names, ", "))
 }
 
-// EnvironmentError tells whether SDREF_KERNEL named a row that does not exist or that this machine cannot run; the best
-// row is active then.
+// EnvironmentError tells whether SDREF_KERNEL named a row that does not exist or that this machine cannot
+// run; the best row is active then.
 func EnvironmentError() error { return environmentError }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// restore sets the active row back when the test ends.
+// restore makes the row that is active now active again when the test ends.
 func restore(t *testing.T) {
 	active := ActiveName()
 	t.Cleanup(func() {
@@ -26,7 +26,8 @@ func TestUse(t *testing.T) {
 		if err := Use(row.Name); err != nil {
 			t.Fatal(err)
 		}
-		if Active[float32]() != row || Active[float64]() != Rows[float64]()[i] || ActiveName() != row.Name || Active[float64]().Name != row.Name {
+		if Active[float32]() != row || Active[float64]() != Rows[float64]()[i] || ActiveName() != row.Name ||
+			Active[float64]().Name != row.Name {
 			t.Errorf("Use(%q) chose %q and %q", row.Name, Active[float32]().Name, Active[float64]().Name)
 		}
 	}
@@ -55,7 +56,8 @@ func TestEnvironment(t *testing.T) {
 	}{{"", best, false}, {"generic", "generic", false}, {best, best, false}, {"sse9", best, true}} {
 		err := choose(c.value)
 		if (err != nil) != c.fails || ActiveName() != c.want {
-			t.Errorf("%s=%q: row %s, error %v; want row %s, failure %v", variable, c.value, ActiveName(), err, c.want, c.fails)
+			t.Errorf("%s=%q: row %s, error %v; want row %s, failure %v", variable, c.value, ActiveName(), err,
+				c.want, c.fails)
 		}
 		if err != nil && !strings.Contains(err.Error(), variable) {
 			t.Errorf("the error %q does not name the variable", err)
@@ -63,7 +65,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestEnvironmentIsRead starts this test again in a process of its own, where the package sees the variable as it starts.
+// TestEnvironmentIsRead starts this test again in a process of its own, where the package sees the variable
+// as it starts.
 func TestEnvironmentIsRead(t *testing.T) {
 	const child = "SDREF_KERNEL_TEST_CHILD"
 	if os.Getenv(child) != "" {
@@ -104,7 +107,8 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 	if slices.Contains(names, "avx2") && !(has["avx2"] && has["fma"] && has["os saves ymm"]) {
 		t.Errorf("row avx2 without its features: %v", has)
 	}
-	if slices.Contains(names, "avx512") && !(has["avx512f"] && has["avx512dq"] && has["avx512vl"] && has["avx512bw"] && has["os saves zmm"]) {
+	if slices.Contains(names, "avx512") &&
+		!(has["avx512f"] && has["avx512dq"] && has["avx512vl"] && has["avx512bw"] && has["os saves zmm"]) {
 		t.Errorf("row avx512 without its features: %v", has)
 	}
 	if CPUName() == "" {
@@ -114,7 +118,8 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
-	tested := []string{"Name", "Lanes", "Tiles", "Narrow", "Peak", "Gather", "Regular", "GatherAlternate", "Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+	tested := []string{"Name", "Lanes", "Tiles", "Narrow", "Peak", "Gather", "Regular", "GatherAlternate",
+		"Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -141,7 +146,8 @@ func testComplete(t *testing.T, row string, set reflect.Value, tested []string) 
 func TestPeak(t *testing.T) {
 	for _, row := range Rows[float32]() {
 		if one, ten := row.Peak(1), row.Peak(10); one <= 0 || ten != 10*one || row.Peak(0) != 0 {
-			t.Errorf("row %s: Peak counts %v operations in 1 iteration, %v in 10, %v in none", row.Name, one, ten, row.Peak(0))
+			t.Errorf("row %s: Peak counts %v operations in 1 iteration, %v in 10, %v in none", row.Name, one,
+				ten, row.Peak(0))
 		}
 	}
 }

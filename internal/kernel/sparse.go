@@ -11,8 +11,9 @@ func MaskLen[T Float](n int) int {
 	return (n + size - 1) / size
 }
 
-// Mark sets bit i of mask where the bits of x[i] are not all 0, the rest of the mask to 0, and returns the number of ones. So +0
-// is the only value that is not marked: -0 and every NaN are. mask is MaskLen elements of memory, whose values mean nothing.
+// Mark sets bit i of mask where the bits of x[i] are not all 0, the rest of the mask to 0, and returns the
+// number of ones. So +0 is the only value that is not marked: -0 and every NaN are. mask is MaskLen elements,
+// used as memory: as numbers they mean nothing.
 func Mark[T Float](mask, x []T) (marked int) {
 	mask = mask[:MaskLen[T](len(x))]
 	if unsafe.Sizeof(T(0)) == 8 {
@@ -31,7 +32,7 @@ func Pack[T Float](dst, mask, x []T) {
 	pack(words[uint32](dst), words[uint32](mask), words[uint32](x))
 }
 
-// Unpack is Pack's inverse: dst is x again, bit for bit.
+// Unpack is the inverse of Pack: it sets dst to x, bit for bit.
 func Unpack[T Float](dst, mask, packed []T) {
 	mask = mask[:MaskLen[T](len(dst))]
 	if unsafe.Sizeof(T(0)) == 8 {
@@ -73,7 +74,7 @@ func pack[W word](dst, mask, x []W) {
 		dst = dst[len(packed):]
 		for j := range packed {
 			packed[j] = part[bits.TrailingZeros64(uint64(m))]
-			m &= m - 1 // without its lowest one
+			m &= m - 1 // clears the lowest one
 		}
 	}
 }

@@ -14,7 +14,8 @@ func TestPackUnpack(t *testing.T) {
 func testPackUnpack[T Float, W word](t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
 	top := ^(^W(0) >> 1)
-	corners := []W{1, top, top | 1, ^W(0), ^W(0) >> 1, ^W(0) >> 2, ^(^W(0) >> 9), ^(^W(0) >> 9) | 1, ^(^W(0) >> 12), ^(^W(0) >> 12) | 1}
+	corners := []W{1, top, top | 1, ^W(0), ^W(0) >> 1, ^W(0) >> 2, ^(^W(0) >> 9), ^(^W(0) >> 9) | 1,
+		^(^W(0) >> 12), ^(^W(0) >> 12) | 1}
 	for n := range 200 {
 		for _, density := range []float64{0, 0.02, 0.3, 0.9, 1} {
 			x, mask := guarded[T](t, n, true), guarded[T](t, MaskLen[T](n), true)

@@ -2,9 +2,9 @@
 
 package kernel
 
-// The assembly's functions, by name: the generator writes the name of an instruction set and an element type after each.
+// The names of the assembly's functions end with the instruction set and the element type.
 
-// These serve both rows of the table.
+// The functions below serve both rows of the table.
 var (
 	interleaveF32 = []nativeInterleave[float32]{{8, 4, interleave8AVX2F32}, {4, 4, interleave4AVX2F32}}
 	interleaveF64 = []nativeInterleave[float64]{{4, 2, interleave4AVX2F64}}
@@ -109,7 +109,8 @@ var avx512F32 = native[float32]{
 		{4, 3, []tileFunc[float32]{tile4x3x1AVX512F32, tile4x3x2AVX512F32}},
 		{2, 4, []tileFunc[float32]{tile2x4x1AVX512F32, tile2x4x2AVX512F32}},
 		{1, 4, []tileFunc[float32]{tile1x4x1AVX512F32, tile1x4x2AVX512F32}},
-		{1, 3, []tileFunc[float32]{tile1x3x1AVX512F32, tile1x3x2AVX512F32, nil, nil, nil, tile1x3x6AVX512F32}},
+		{1, 3, []tileFunc[float32]{tile1x3x1AVX512F32, tile1x3x2AVX512F32, nil, nil, nil,
+			tile1x3x6AVX512F32}},
 		{1, 2, []tileFunc[float32]{tile1x2x1AVX512F32, tile1x2x2AVX512F32}},
 		{1, 1, []tileFunc[float32]{tile1x1x1AVX512F32, tile1x1x2AVX512F32}},
 	},
@@ -153,7 +154,8 @@ var avx512F64 = native[float64]{
 		{4, 3, []tileFunc[float64]{tile4x3x1AVX512F64, tile4x3x2AVX512F64}},
 		{2, 4, []tileFunc[float64]{tile2x4x1AVX512F64, tile2x4x2AVX512F64}},
 		{1, 4, []tileFunc[float64]{tile1x4x1AVX512F64, tile1x4x2AVX512F64}},
-		{1, 3, []tileFunc[float64]{tile1x3x1AVX512F64, tile1x3x2AVX512F64, nil, nil, nil, tile1x3x6AVX512F64}},
+		{1, 3, []tileFunc[float64]{tile1x3x1AVX512F64, tile1x3x2AVX512F64, nil, nil, nil,
+			tile1x3x6AVX512F64}},
 		{1, 2, []tileFunc[float64]{tile1x2x1AVX512F64, tile1x2x2AVX512F64}},
 		{1, 1, []tileFunc[float64]{tile1x1x1AVX512F64, tile1x1x2AVX512F64}},
 	},

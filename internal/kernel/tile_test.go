@@ -44,7 +44,8 @@ func (p *tileCall[T]) reference(tile Tile[T], lanes int, c []T) {
 // packed is a call on operands that lie densely, in panels.
 func packed[T Float](tile Tile[T], lanes, vectors, k int) *tileCall[T] {
 	height, width := tile.Height(), vectors*lanes
-	p := &tileCall[T]{a: make([]T, k*height), step: 1, b: make([]T, k*width), c: make([]T, height*width), ldc: width}
+	p := &tileCall[T]{a: make([]T, k*height), step: 1, b: make([]T, k*width), c: make([]T, height*width),
+		ldc: width}
 	for g := range tile.Groups {
 		p.rows = append(p.rows, g*tile.Rows)
 	}
@@ -85,13 +86,15 @@ func TestTileOfNoColumns(t *testing.T) {
 			fill(r, p.b, true)
 			p.cols, p.out = nil, nil
 			p.mul(tile, p.c)
-			sameBits(t, name("row %s, tile of %d rows", row.Name, tile.Height()), p.c, make([]float64, len(p.c)))
+			sameBits(t, name("row %s, tile of %d rows", row.Name, tile.Height()), p.c,
+				make([]float64, len(p.c)))
 		}
 	}
 }
 
 // testTile runs a tile on dense or on scattered operands, with fences at one of their ends.
-func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], lanes, vectors, k int, load, tame, scattered bool) {
+func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], lanes, vectors, k int,
+	load, tame, scattered bool) {
 	p := packed(tile, lanes, vectors, k)
 	if scattered {
 		p.scatter(r, tile, lanes)
@@ -112,7 +115,8 @@ func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], lanes, vectors,
 	p.reference(tile, lanes, want)
 	p.mul(tile, c)
 	p.mul(tile, fenced)
-	what := name("tile %dx%dx%d k=%d load=%v tame=%v scattered=%v", tile.Groups, tile.Rows, vectors, k, load, tame, scattered)
+	what := name("tile %dx%dx%d k=%d load=%v tame=%v scattered=%v", tile.Groups, tile.Rows, vectors, k, load,
+		tame, scattered)
 	sameBits(t, what, whole, wholeWant)
 	written(t, p, tile, lanes, what+", between fences", fenced, want)
 }
@@ -128,8 +132,8 @@ func written[T Float](t *testing.T, p *tileCall[T], tile Tile[T], lanes int, wha
 	}
 }
 
-// scatter places the operands anew: groups of rows, links and vectors anywhere, in no order but for the last links, which the
-// checks see; the operands just long enough.
+// scatter places the operands anew: groups of rows, links and vectors anywhere, in no order but for the last
+// links, which the checks see; the operands just long enough.
 func (p *tileCall[T]) scatter(r *rand.Rand, tile Tile[T], lanes int) {
 	k := len(p.left)
 	p.step = 1 + r.IntN(9)
@@ -155,7 +159,8 @@ func (p *tileCall[T]) scatter(r *rand.Rand, tile Tile[T], lanes int) {
 	p.c = make([]T, end+(tile.Height()-1)*p.ldc+lanes)
 }
 
-// TestTileHalfway: in every step every sum is next to the middle between two float32s, as in TestFMA32Halfway.
+// TestTileHalfway: in every step every sum is next to the middle between two float32s, as in
+// TestFMA32Halfway.
 func TestTileHalfway(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for _, row := range Rows[float32]() {
@@ -169,7 +174,8 @@ func TestTileHalfway(t *testing.T) {
 				p.b[i] = (1 - 0x1p-20) * (float32(r.IntN(2)) - 0.5)
 			}
 			for i := range p.c {
-				p.c[i] = float32(1<<23+101+2*r.IntN(1<<21)) * // odd, or the middle itself would go the same way
+				// odd, or the middle itself would go the same way
+				p.c[i] = float32(1<<23+101+2*r.IntN(1<<21)) *
 					(2*float32(r.IntN(2)) - 1)
 			}
 			want := append([]float32(nil), p.c...)

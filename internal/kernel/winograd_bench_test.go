@@ -6,7 +6,8 @@ func BenchmarkWinogradTransform(b *testing.B) {
 	eachBenchmark(b, benchmarkTransforms[float32], benchmarkTransforms[float64])
 }
 
-// benchmarkTransforms transforms squares of 64 channels in the first-level cache; bytes are those read and written.
+// benchmarkTransforms transforms squares of 64 channels in the first-level cache; bytes are those read and
+// written.
 func benchmarkTransforms[T Float](b *testing.B, row *Set[T]) {
 	const n = 64
 	for _, f := range transformsOf(&row.Winograd) {

@@ -59,8 +59,8 @@ func codeStep[T Float](g, out *[6]T) {
 	out[0], out[5] = T(g[0]/4), g[3]
 }
 
-// spread sets elements 1 to 4: the values at 1 and -1 of the polynomial whose even and odd parts there are e and o, and
-// those at 2 and -2, p the even part, q half the odd one, each times its constant.
+// spread sets elements 1 to 4: the values of a polynomial at 1 and -1, where its even and odd parts are e and
+// +-o, and at 2 and -2, where they are p and +-2 q, each value times its constant.
 func spread[T Float](e, o, p, q T, out *[6]T) {
 	const sixth, twentyFourth = 1. / 6, 1. / 24
 	out[1], out[2] = T((e+o)*-sixth), T((e-o)*-sixth)

@@ -51,18 +51,21 @@ func testTransforms[T Float](t *testing.T, generic, row *Set[T]) {
 	}
 }
 
-// TestGenericTransforms pins the generic row with the matrices of the transforms: the result on unit vectors is a product of
-// two of their elements, exact but for 1/6 and 1/24.
+// TestGenericTransforms compares the generic row with the matrices of the transforms: the result on unit
+// vectors is a product of two of their elements, exact but for 1/6 and 1/24.
 func TestGenericTransforms(t *testing.T) {
 	t.Run("float32", testGenericTransforms[float32])
 	t.Run("float64", testGenericTransforms[float64])
 }
 
 func testGenericTransforms[T Float](t *testing.T) {
-	b := [][]T{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
+	b := [][]T{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},
+		{0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
 	sixth, part := -T(1./6), T(1./24)
-	g := [][]T{{1. / 4, 0, 0}, {sixth, sixth, sixth}, {sixth, -sixth, sixth}, {part, 2 * part, 4 * part}, {part, -2 * part, 4 * part}, {0, 0, 1}}
-	c := [][]T{{1. / 4, 0, 0, 0}, {sixth, sixth, sixth, sixth}, {sixth, -sixth, sixth, -sixth}, {part, 2 * part, 4 * part, 8 * part},
+	g := [][]T{{1. / 4, 0, 0}, {sixth, sixth, sixth}, {sixth, -sixth, sixth}, {part, 2 * part, 4 * part},
+		{part, -2 * part, 4 * part}, {0, 0, 1}}
+	c := [][]T{{1. / 4, 0, 0, 0}, {sixth, sixth, sixth, sixth}, {sixth, -sixth, sixth, -sixth},
+		{part, 2 * part, 4 * part, 8 * part},
 		{part, -2 * part, 4 * part, -8 * part}, {0, 0, 0, 1}}
 	a := [][]T{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}
 	last := [][]T{a[0], a[1], {0, 1, 1, 4, 4, 1}}
@@ -83,7 +86,8 @@ func testGenericTransforms[T Float](t *testing.T) {
 				for i := range f.out {
 					for j := range f.out {
 						if got, want := dst[(i*f.out+j)*n+1], matrix[i][u]*matrix[j][v]; got != want {
-							t.Fatalf("%s of unit (%d, %d): element (%d, %d) is %v, want %v", f.name, u, v, i, j, got, want)
+							t.Fatalf("%s of unit (%d, %d): element (%d, %d) is %v, want %v", f.name, u, v, i,
+								j, got, want)
 						}
 					}
 				}
@@ -116,7 +120,8 @@ func TestWinogradPanics(t *testing.T) {
 				"channels":  func() { f.run(out, f.out*n, n, in, f.in*n, n, n-1) },
 			} {
 				if message := panicOf(call); !strings.Contains(message, f.name) {
-					t.Errorf("row %s, %s, %s: panic %q does not name the function", row.Name, f.name, what, message)
+					t.Errorf("row %s, %s, %s: panic %q does not name the function", row.Name, f.name, what,
+						message)
 				}
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// BenchmarkFor shows what a loop costs beside its pieces: two of the given length, which two goroutines should do in the time of
-// one. The pause before the loop is the serial work between two loops.
+// BenchmarkFor measures the overhead of a loop: it has two pieces of the given length, which two goroutines
+// should do in the time of one. The pause before the loop is the serial work between two loops.
 func BenchmarkFor(b *testing.B) {
 	for _, piece := range []time.Duration{0, 20 * time.Microsecond, 100 * time.Microsecond} {
 		b.Run(piece.String(), func(b *testing.B) {

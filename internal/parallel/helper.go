@@ -7,22 +7,24 @@ import (
 	"time"
 )
 
-// A helper is a goroutine that waits for loops to help with. Starting a goroutine for each loop would take longer than many loops
-// do: a processor that sleeps needs some 100 microseconds to wake up. So a helper stays awake for a while after each loop.
+// helper is a goroutine that waits for loops to help with. Starting a goroutine for each loop would take
+// longer than many loops do: a processor that sleeps needs some 100 microseconds to wake up. So a helper
+// spins for a while after each loop.
 type helper struct {
 	task   atomic.Pointer[task]
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
+// task is a loop, and the number of the worker that the helper is to be.
 type task struct {
 	*loop
 	worker int
 }
 
-// awake is how long a helper, or a caller whose helpers are still at work, looks for news before it sleeps: longer than the serial
-// work between most loops, too short to be noticed in a program that has done its work.
-const awake = 200 * time.Microsecond
+// spinTime is how long a helper, or a caller whose helpers are still at work, spins before it sleeps: longer
+// than the serial work between most loops, too short to be noticed in a program that has done its work.
+const spinTime = 200 * time.Microsecond
 
 var idle struct {
 	sync.Mutex
@@ -43,7 +45,7 @@ func idleHelper() *helper {
 	return h
 }
 
-// give sets an idle helper to work.
+// give hands an idle helper its next task.
 func (h *helper) give(t *task) {
 	h.task.Store(t)
 	if h.asleep.CompareAndSwap(true, false) {
@@ -55,7 +57,7 @@ func (h *helper) run() {
 	for {
 		t := h.await()
 		t.work(t.worker)
-		idle.Lock() // before the caller hears of it, so that its next loop finds the helper
+		idle.Lock() // before the caller goes on, so that its next loop finds the helper
 		idle.helpers = append(idle.helpers, h)
 		idle.Unlock()
 		if t.helpers.Add(-1) == 0 {
@@ -74,16 +76,17 @@ func (h *helper) await() *task {
 			continue
 		}
 		h.asleep.Store(true)
-		// A task that came before that was said brings no wake-up call, unless its giver has seen it after all. And a giver who was
-		// held up may wake the helper for a task that it has done already.
+		// A task that came before asleep was set brings no message on wake, unless give has seen asleep after
+		// all. And a call of give that was delayed may wake the helper for a task that is done already; then
+		// the loop runs once more.
 		if h.task.Load() == nil || !h.asleep.CompareAndSwap(true, false) {
 			<-h.wake
 		}
 	}
 }
 
-// spinUntil reports whether the condition came true while it was awake. Where goroutines outnumber processors it does not wait:
-// the others need them.
+// spinUntil reports whether the condition became true within spinTime. Where goroutines outnumber processors
+// it does not wait, since the other goroutines need the processors.
 func spinUntil(condition func() bool) bool {
 	if runtime.GOMAXPROCS(0) > runtime.NumCPU() {
 		return condition()
@@ -94,7 +97,7 @@ func spinUntil(condition func() bool) bool {
 				return true
 			}
 		}
-		if time.Since(start) > awake {
+		if time.Since(start) > spinTime {
 			return false
 		}
 	}

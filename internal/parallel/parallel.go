@@ -1,7 +1,7 @@
 // Package parallel spreads independent pieces of work over goroutines.
 //
-// It is for loops whose pieces write to disjoint memory: which goroutine does a piece, and when, can then change
-// nothing in the result. It knows nothing of numbers.
+// It is for loops whose pieces write to disjoint memory: then the result does not depend on which goroutine
+// does a piece, and when. It knows nothing of numbers.
 package parallel
 
 import (
@@ -11,16 +11,17 @@ import (
 	"sync/atomic"
 )
 
-// Grain is the least number of elements that a loop over elements gives a goroutine of its own: some ten microseconds of memory
-// traffic.
+// Grain is the least number of elements that a loop over elements gives a goroutine of its own: some ten
+// microseconds of memory traffic.
 const Grain = 1 << 14
 
 // Workers is the number of goroutines that For uses for n pieces: GOMAXPROCS, or n if that is less.
 func Workers(n int) int { return max(1, min(n, runtime.GOMAXPROCS(0))) }
 
-// For calls body(worker, i) once for every i in [0, n) and returns when all calls have. Calls that share a worker number
-// (0 <= worker < Workers(n)) never overlap, so a worker number may index scratch memory. Pieces are handed out one by one
-// in ascending order. A panic in body is raised again in the caller, with the stack where it happened.
+// For calls body(worker, i) once for every i in [0, n) and returns when all calls have. Calls that share a
+// worker number (0 <= worker < Workers(n)) never overlap, so a worker number may index scratch memory. Pieces
+// are handed out one by one in ascending order. A panic in body is raised again in the caller, with the stack
+// where it happened.
 func For(n int, body func(worker, i int)) {
 	workers := Workers(n)
 	if workers == 1 {
@@ -47,9 +48,9 @@ func For(n int, body func(worker, i int)) {
 type loop struct {
 	body     func(worker, i int)
 	n        int64
-	next     atomic.Int64          // the first piece that nobody has taken
-	helpers  atomic.Int64          // still at work
-	done     chan struct{}         // closed when there are none
+	next     atomic.Int64          // the first piece that no goroutine has taken
+	helpers  atomic.Int64          // helpers that are still at work
+	done     chan struct{}         // closed when no helper is at work any more
 	panicked atomic.Pointer[Panic] // the first panic
 }
 
@@ -82,10 +83,10 @@ func Ranges(n, grain int, body func(lo, hi int)) {
 	For(pieces, func(_, i int) { body(i*n/pieces, (i+1)*n/pieces) })
 }
 
-// Panic is what For raises when one of its goroutines panicked.
+// Panic is the value with which For panics when one of its goroutines panicked.
 type Panic struct {
 	Value any    // what the goroutine panicked with
-	Stack []byte // where
+	Stack []byte // the goroutine's stack
 }
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\ngoroutine stack:\n%s", p.Value, p.Stack) }

@@ -63,7 +63,8 @@ func TestForRaisesPanicInCaller(t *testing.T) {
 	t.Error("For returned")
 }
 
-// TestForUnderPressure: many loops at once, short and long ones, with helpers that fall asleep in between and givers that are held up.
+// TestForUnderPressure: many loops at once, short and long ones, with helpers that fall asleep in between and
+// callers that are delayed.
 func TestForUnderPressure(t *testing.T) {
 	for _, procs := range []int{2, 3, 16} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
@@ -73,7 +74,7 @@ func TestForUnderPressure(t *testing.T) {
 			callers.Go(func() {
 				for i := range 300 {
 					if i%100 == 99 {
-						time.Sleep(awake * 2)
+						time.Sleep(spinTime * 2)
 					}
 					For(2+(i+c)%5, func(_, _ int) { total.Add(1) })
 				}

@@ -1,4 +1,4 @@
-// Package random numbers its draws: draw i of a stream is
+// Package random is a random number generator whose draws are numbered: draw i of a stream is
 //
 //	mix(seed + (i+1)*0x9E3779B97F4A7C15)        (SplitMix64, modulo 2^64)
 //
@@ -60,8 +60,8 @@ func (s Stream) Sub(purpose string, n ...uint64) Stream {
 	return s
 }
 
-// descend folds one word into the seed. Both mixes are needed: the inner one parts the seeds of streams
-// that differ by a multiple of gamma, the outer one parts neighbouring words.
+// descend mixes one word into the seed. Both mixes are needed: the inner one separates the seeds of streams
+// that differ by a multiple of gamma, the outer one separates neighbouring words.
 func (s Stream) descend(word uint64) Stream { return Stream{mix(s.At(0) ^ word)} }
 
 // hash is the 64-bit FNV-1a of Fowler, Noll and Vo.
@@ -73,8 +73,8 @@ func hash(name string) uint64 {
 	return h
 }
 
-// Permutation returns the numbers 0 to n-1 in the stream's order (Fisher and Yates's shuffle, one draw a
-// place). It panics if n is negative.
+// Permutation returns the numbers 0 to n-1 in an order that the stream decides (Fisher and Yates's shuffle,
+// one draw per element). It panics if n is negative.
 func (s Stream) Permutation(n int) []int {
 	if n < 0 {
 		panic(fmt.Sprintf("random: Permutation(%d): n must not be negative", n))

@@ -1,12 +1,12 @@
-// Package tfevents writes the log files that TensorBoard reads, and reads them again to go on with one.
+// Package tfevents writes the log files that TensorBoard reads, and reads them in order to continue one.
 //
-// A file is records: the length of the data in eight little-endian bytes, the masked CRC of these, the data, the masked CRC of
-// the data,
+// A file is records: the length of the data in eight little-endian bytes, the masked CRC of these, the data,
+// the masked CRC of the data,
 //
 //	masked(c) = (c rotated right by 15) + 0xa282ead8,   c the CRC-32C
 //
-// and the data of a record is an Event in the encoding of Protocol Buffers: a time, a step, and named scalars. TensorBoard takes
-// every file whose name contains "tfevents".
+// and the data of a record is an Event in the encoding of Protocol Buffers: a time, a step, and named
+// scalars. TensorBoard takes every file whose name contains "tfevents".
 //
 // It is for logs of training runs. It knows scalars only, and nothing of what they mean.
 package tfevents
@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// Scalar is a named number; the file holds it as a float32.
+// Scalar is a named number; in the file it is a float32.
 type Scalar struct {
 	Tag   string
 	Value float64
@@ -41,9 +41,10 @@ const version = "brain.Event:2"
 // Writer appends events to a file.
 type Writer struct{ file *os.File }
 
-// Open opens the file at path to append to, and makes it if there is none. A file that is there is cut before the first event
-// that keep refuses, and before the first record that is incomplete or damaged, as the last one is when the writer was killed.
-// A file that does not begin as one of events is an error, and is left as it is. Errors name path.
+// Open opens the file at path to append to, and creates it if there is none. An existing file is truncated
+// before the first event for which keep is false, and before the first record that is incomplete or damaged,
+// as the last one is when the writer was killed. A file that does not begin as a file of events is an error,
+// and is left as it is. Errors name path.
 func Open(path string, keep func(Event) bool) (*Writer, error) {
 	content, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +98,7 @@ func (w *Writer) Sync() error { return w.file.Sync() }
 // Close closes the file.
 func (w *Writer) Close() error { return w.file.Close() }
 
-// Read returns the events of a file but for its version. Errors name path.
+// Read returns the events of a file, without the first, which is its version. Errors name path.
 func Read(path string) ([]Event, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -122,10 +123,10 @@ func Read(path string) ([]Event, error) {
 	return events, nil
 }
 
-// Around the data of a record: its length and the CRC of that, and the CRC of the data.
+// The sizes of what surrounds the data of a record.
 const (
-	before = 12
-	after  = 4
+	headerBytes  = 12 // the length of the data, and the CRC of the length
+	trailerBytes = 4  // the CRC of the data
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -143,18 +144,20 @@ func frame(data []byte) []byte {
 	return binary.LittleEndian.AppendUint32(record, masked(data))
 }
 
-// next cuts a record's data off the content; ok is false if what stands there is not a whole record.
+// next splits the content into its first record's data and the rest; ok is false if it does not begin with a
+// whole record.
 func next(content []byte) (data, rest []byte, ok bool) {
-	if len(content) < before+after || binary.LittleEndian.Uint32(content[8:]) != masked(content[:8]) {
+	if len(content) < headerBytes+trailerBytes ||
+		binary.LittleEndian.Uint32(content[8:]) != masked(content[:8]) {
 		return nil, content, false
 	}
 	length := binary.LittleEndian.Uint64(content)
-	if length > uint64(len(content)-before-after) {
+	if length > uint64(len(content)-headerBytes-trailerBytes) {
 		return nil, content, false
 	}
-	data, rest = content[before:before+length], content[before+length:]
+	data, rest = content[headerBytes:headerBytes+length], content[headerBytes+length:]
 	if binary.LittleEndian.Uint32(rest) != masked(data) {
 		return nil, content, false
 	}
-	return data, rest[after:], true
+	return data, rest[trailerBytes:], true
 }

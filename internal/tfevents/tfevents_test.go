@@ -50,7 +50,7 @@ func read(t testing.TB, path string) []Event {
 	return events
 }
 
-// rounded is what comes back of events.
+// rounded is the events as they are read again.
 func rounded(events []Event) []Event {
 	var list []Event
 	for _, e := range events {
@@ -89,7 +89,8 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// Cut anywhere, or with any byte changed, a file goes on behind its last whole event.
+// TestCutAndDamaged: a file truncated anywhere, or with any byte changed, is continued after its last whole
+// event.
 func TestCutAndDamaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.out.tfevents.test")
 	write(t, path, all, sample...)
@@ -114,7 +115,8 @@ func TestCutAndDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, path, all, next)
-		if got, want := read(t, path), rounded(append(sample[:intact(at):intact(at)], next)); !reflect.DeepEqual(got, want) {
+		if got, want := read(t, path), rounded(append(sample[:intact(at):intact(at)],
+			next)); !reflect.DeepEqual(got, want) {
 			t.Fatalf("cut at %d: %v, want %v", at, got, want)
 		}
 		damaged := append([]byte(nil), whole...)
@@ -132,13 +134,14 @@ func TestCutAndDamaged(t *testing.T) {
 			continue
 		}
 		write(t, path, all, next)
-		if got, want := read(t, path), rounded(append(sample[:intact(at):intact(at)], next)); !reflect.DeepEqual(got, want) {
+		if got, want := read(t, path), rounded(append(sample[:intact(at):intact(at)],
+			next)); !reflect.DeepEqual(got, want) {
 			t.Fatalf("byte %d changed: %v, want %v", at, got, want)
 		}
 	}
 }
 
-// What is not to be kept goes, and all behind it.
+// TestKeep: an event that is not to be kept is removed, and all after it.
 func TestKeep(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.out.tfevents.test")
 	write(t, path, all, sample[0], sample[1], sample[0])
@@ -148,7 +151,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// A file of something else is not touched.
+// TestForeignFile: a file of another kind is not changed.
 func TestForeignFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.out.tfevents.test")
 	text := strings.Repeat("notes of mine\n", 10)
@@ -169,7 +172,8 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// reader is a reader of the format in Python that shares nothing with this package: CRC bit by bit, fields by a walk.
+// reader is a reader of the format in Python that shares nothing with this package: CRC bit by bit, fields by
+// a walk.
 const reader = `
 import struct, sys
 def crc(data):
@@ -219,7 +223,10 @@ func TestForeignReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.out.tfevents.test")
 	write(t, path, all, sample...)
 	out, err := exec.Command(python, "-c", reader, path).CombinedOutput()
-	want := "brain.Event:2\n1700000000.25 1 train/loss=2.5 train/accuracy=0.125\n1700000001.50 300 train/loss=-0.001\n1700000002.00 1099511627776\n"
+	want := "brain.Event:2\n" +
+		"1700000000.25 1 train/loss=2.5 train/accuracy=0.125\n" +
+		"1700000001.50 300 train/loss=-0.001\n" +
+		"1700000002.00 1099511627776\n"
 	if err != nil || string(out) != want {
 		t.Errorf("%v, %s, want %s", err, out, want)
 	}
@@ -236,13 +243,14 @@ func FuzzDecode(f *testing.F) {
 		if _, err := decode(event); err != nil {
 			return
 		}
-		if data, rest, ok := next(append(frame(event), 1)); !ok || string(data) != string(event) || len(rest) != 1 {
+		if data, rest, ok := next(append(frame(event), 1)); !ok || string(data) != string(event) ||
+			len(rest) != 1 {
 			t.Error("a record does not come back")
 		}
 	})
 }
 
-// A run that is continued from step 2 takes the file up where step 2 left it.
+// A run that is continued from step 2 continues the file after the event of step 2.
 func ExampleOpen() {
 	folder, err := os.MkdirTemp("", "events")
 	if err != nil {

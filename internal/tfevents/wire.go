@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The fields that a file of scalars needs, of the messages that TensorFlow's event.proto and summary.proto define:
+// The fields that a file of scalars needs, of the messages that TensorFlow's event.proto and summary.proto
+// define:
 //
 //	Event    1: wall_time double   2: step int64   3: file_version string   5: summary Summary
 //	Summary  1: value Value, repeated
@@ -38,7 +39,8 @@ func encode(e Event) []byte {
 	var summary []byte
 	for _, s := range e.Scalars {
 		value := appendChunk(nil, 1, []byte(s.Tag))
-		value = binary.LittleEndian.AppendUint32(append(value, 2<<3|fixed32), math.Float32bits(float32(s.Value)))
+		value = binary.LittleEndian.AppendUint32(append(value, 2<<3|fixed32),
+			math.Float32bits(float32(s.Value)))
 		summary = appendChunk(summary, 1, value)
 	}
 	b := binary.AppendUvarint(append(appendWall(nil, e.Wall), 2<<3|varint), uint64(e.Step))
@@ -47,7 +49,7 @@ func encode(e Event) []byte {
 
 var errWire = errors.New("a field that is incomplete or of an unknown kind")
 
-// fields calls with for each field of a message: its number, and the number or the bytes that it holds.
+// fields calls with for each field of a message: its number, and its value, a number or bytes.
 func fields(message []byte, with func(field, number uint64, data []byte) error) error {
 	for len(message) > 0 {
 		key, n := binary.Uvarint(message)
@@ -83,9 +85,10 @@ func fields(message []byte, with func(field, number uint64, data []byte) error) 
 	return nil
 }
 
-// fileVersion is what the first event of a file says, "" if it says nothing.
+// fileVersion is the version in the first event of a file, "" if it has none.
 func fileVersion(event []byte) (text string) {
-	_ = fields(event, func(field, _ uint64, data []byte) error { // what cannot be read says nothing
+	// An event that cannot be read has no version.
+	_ = fields(event, func(field, _ uint64, data []byte) error {
 		if field == 3 {
 			text = string(data)
 		}

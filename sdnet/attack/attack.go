@@ -1,14 +1,16 @@
-// Package attack looks, near an image p0, for one that a network mistakes: projected gradient descent (A. Madry et al., "Towards
-// deep learning models resistant to adversarial attacks", ICLR 2018), from a random start through the unrolled layers,
+// Package attack looks for adversarial examples: near an image p0, an image that a network mistakes. It does
+// projected gradient descent (A. Madry et al., "Towards deep learning models resistant to adversarial
+// attacks", ICLR 2018), from a random start through the unrolled layers,
 //
 //	p <- P(p + alpha s(dL/dp)),   s(g) = sign g  and  |p - p0|_inf <= epsilon   (Linf)
 //	                              s(g) = g/|g|_2 and  |p - p0|_2 <= epsilon     (L2)
 //
-// L the cross-entropy, P the projection onto the ball and onto pixels in [0, 1]. Normalisation is a part of the network, which
-// predicts: BatchNorm has its running statistics. An attack shows what a network does not withstand. That none was found proves
-// nothing; stronger attacks than this one exist.
+// L the cross-entropy, P the projection onto the ball and onto pixels in [0, 1]. Normalisation is a part of
+// the network, and BatchNorm uses its running statistics, as in prediction. An example that is found shows
+// that the network is not robust there. That none was found proves nothing; stronger attacks than this one
+// exist.
 //
-// The package is for cmd/ref and for people who doubt a claim of robustness. It knows nothing of files and terminals.
+// It is for cmd/ref and for people who doubt a claim of robustness. It knows nothing of files and terminals.
 package attack
 
 import (
@@ -27,7 +29,7 @@ import (
 type Norm int
 
 const (
-	Linf Norm = iota // the largest change of a value, values being 0 to 1
+	Linf Norm = iota // the largest change of a value; values are between 0 and 1
 	L2               // the square root of the sum of squared changes over an image
 )
 
@@ -51,23 +53,24 @@ func ParseNorm(name string) (Norm, error) {
 	return 0, fmt.Errorf("unknown norm %q (linf, l2)", name)
 }
 
-// PGD is an attack.
+// PGD is the settings of an attack.
 type PGD struct {
 	Norm     Norm
 	Epsilon  float64 // the largest size of a perturbation
 	Steps    int
 	Restarts int // random starts, at least 1
 	Seed     uint64
-	// Persist goes on after the network was mistaken, towards the largest loss: for images that shall mislead another network too.
-	Persist bool
+	// MaximizeLoss continues after the network mistakes the image, towards the largest loss: for images that
+	// are to mislead another network too.
+	MaximizeLoss bool
 }
 
-// stepShare makes the steps together two and a half times as long as the way to the ball's border, as Madry et al. chose.
+// stepShare is the length of all steps together in units of epsilon, as Madry et al. chose it.
 const stepShare = 2.5
 
-// Victim is a network under attack.
-type Victim[T tensor.Float] struct {
-	Net *sdnet.Network[T] // a copy, whose CSC layers' settings may be changed
+// Model is a network under attack.
+type Model[T tensor.Float] struct {
+	Net *sdnet.Network[T] // the model's own copy; the settings of its CSC layers may be changed
 
 	mean, std [data.Channels]T
 	batch     int
@@ -77,13 +80,14 @@ type Victim[T tensor.Float] struct {
 	last      *gradientProgram[T]
 }
 
-// NewVictim returns a network, weights as the optimiser left them, for images with the given mean and deviation of each channel;
-// it works on up to the given number of images at a time, on which no result depends.
-func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) *Victim[T] {
+// NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean
+// and deviation of each channel. It works on up to batch images at a time; no result depends on batch.
+func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) *Model[T] {
 	if batch < 1 {
-		panic(fmt.Sprintf("attack.NewVictim: a batch of %d images", batch))
+		panic(fmt.Sprintf("attack.NewModel: a batch of %d images", batch))
 	}
-	v := &Victim[T]{Net: net.Evaluable(), batch: batch, arena: tensor.NewArena[T](), programs: map[int]*gradientProgram[T]{}}
+	v := &Model[T]{Net: net.Evaluable(), batch: batch, arena: tensor.NewArena[T](),
+		programs: map[int]*gradientProgram[T]{}}
 	v.predictor = sdnet.NewPredictor(v.Net)
 	for c := range data.Channels {
 		v.mean[c], v.std[c] = T(mean[c]), T(std[c])
@@ -91,19 +95,20 @@ func NewVictim[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]f
 	return v
 }
 
-// Trial is images and what attacks made of them.
-type Trial[T tensor.Float] struct {
+// Examples is images and the adversarial examples found for them.
+type Examples[T tensor.Float] struct {
 	Images *tensor.Tensor[T] // N x 3 x H x W, values in [0, 1]
 	Labels []int
-	Worst  *tensor.Tensor[T] // of each image what the network mistook, or else what the last attack ended with
-	Found  []bool            // the network mistook it
+	// N x 3 x H x W: the adversarial example or, if none was found, the end of the last attack
+	Worst *tensor.Tensor[T]
+	Found []bool // whether an adversarial example was found
 
-	draws   string // names the images' random starts
-	indices []int
+	draws   string // the name of the stream of random starts
+	indices []int  // of the images in their set
 }
 
-// Unfound counts the images that the network still recognises.
-func (t *Trial[T]) Unfound() int {
+// Remaining counts the images that the network still recognises.
+func (t *Examples[T]) Remaining() int {
 	n := 0
 	for _, found := range t.Found {
 		if !found {
@@ -113,9 +118,11 @@ func (t *Trial[T]) Unfound() int {
 	return n
 }
 
-// Begin returns the trial of the images of a set with the given indices. Those that the network mistakes as they are count as found.
-func (v *Victim[T]) Begin(set *data.Set, indices []int) *Trial[T] {
-	t := &Trial[T]{Images: tensor.New[T](len(indices), data.Channels, data.Side, data.Side), draws: set.Name, indices: indices}
+// Begin returns the images of a set with the given indices, before any attack. Images that the network
+// mistakes as they are count as found.
+func (v *Model[T]) Begin(set *data.Set, indices []int) *Examples[T] {
+	t := &Examples[T]{Images: tensor.New[T](len(indices), data.Channels, data.Side, data.Side),
+		draws: set.Name, indices: indices}
 	for j, i := range indices {
 		row := t.Images.Row(j).Data
 		for k, x := range set.Image(i) {
@@ -131,7 +138,7 @@ func (v *Victim[T]) Begin(set *data.Set, indices []int) *Trial[T] {
 }
 
 // Classes returns the network's answers for images N x 3 x H x W, values in [0, 1].
-func (v *Victim[T]) Classes(images *tensor.Tensor[T]) []int {
+func (v *Model[T]) Classes(images *tensor.Tensor[T]) []int {
 	var classes []int
 	for first := 0; first < images.Shape[0]; first += v.batch {
 		n := min(v.batch, images.Shape[0]-first)
@@ -146,8 +153,9 @@ func (v *Victim[T]) Classes(images *tensor.Tensor[T]) []int {
 	return classes
 }
 
-// Recognised counts the worst images of a trial that the network recognises: of one made for another network, for instance.
-func (v *Victim[T]) Recognised(t *Trial[T]) int {
+// Recognised counts the worst images that the network recognises, for instance of examples made for another
+// network.
+func (v *Model[T]) Recognised(t *Examples[T]) int {
 	n := 0
 	for j, class := range v.Classes(t.Worst) {
 		if class == t.Labels[j] {
@@ -157,8 +165,9 @@ func (v *Victim[T]) Recognised(t *Trial[T]) int {
 	return n
 }
 
-// normalise makes the network's input of pixels in [0, 1], in place; for bytes divided by 255 it has the bits of data.Normaliser.
-func (v *Victim[T]) normalise(x *tensor.Tensor[T]) {
+// normalise turns pixels in [0, 1] into the network's input, in place; for bytes divided by 255 it has the
+// bits of data.Normaliser.
+func (v *Model[T]) normalise(x *tensor.Tensor[T]) {
 	plane := x.Shape[2] * x.Shape[3]
 	for i, p := range x.Data {
 		c := i / plane % data.Channels
@@ -166,10 +175,12 @@ func (v *Victim[T]) normalise(x *tensor.Tensor[T]) {
 	}
 }
 
-// Gradient returns the direction of the cross-entropy's gradient with respect to pixels, image by image, and the classes that the
-// network gives the images N x 3 x H x W. The gradient of an image is divided by 1 minus its label's probability, which changes no
-// direction and keeps a confident network's gradients from vanishing in rounding. It is valid until the next call.
-func (v *Victim[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *tensor.Tensor[T], classes []int) {
+// Gradient returns the direction of the cross-entropy's gradient with respect to pixels, image by image, and
+// the classes that the network predicts for the images N x 3 x H x W. The gradient of an image is divided by
+// 1 minus its label's probability, which does not change its direction and keeps the gradients of a confident
+// network from underflowing. It is valid until the next call.
+func (v *Model[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *tensor.Tensor[T],
+	classes []int) {
 	x := images.Clone()
 	v.normalise(x)
 	p := v.program(x.Shape[0])
@@ -194,11 +205,12 @@ type gradientProgram[T tensor.Float] struct {
 	*autodiff.Program[T]
 	flow             *sdnet.Flow
 	labels, gradient *autodiff.Node
-	settings         []csc.Settings // that the layers had
+	settings         []csc.Settings // of the layers, when the program was made
 }
 
-// program returns the program for so many images with the settings that the layers have now, but for lambda, which it takes as it runs.
-func (v *Victim[T]) program(images int) *gradientProgram[T] {
+// program returns the program for so many images and the current settings of the layers. Lambda is an input
+// of the program.
+func (v *Model[T]) program(images int) *gradientProgram[T] {
 	if v.last != nil {
 		v.last.Release()
 	}
@@ -210,7 +222,8 @@ func (v *Victim[T]) program(images int) *gradientProgram[T] {
 	}
 	p := v.programs[images]
 	if p == nil || !slices.Equal(p.settings, settings) {
-		p = &gradientProgram[T]{flow: v.Net.Graph(sdnet.Options{Images: images, Lambdas: true}), settings: settings}
+		p = &gradientProgram[T]{flow: v.Net.Graph(sdnet.Options{Images: images, Lambdas: true}),
+			settings: settings}
 		p.labels = p.flow.Input("labels", images)
 		seed := autodiff.Apply(lossGradientOp, nil, p.flow.Logits, p.labels)
 		p.gradient = autodiff.Backward(p.flow.Logits, seed, p.flow.X)[0]
@@ -246,8 +259,8 @@ func lossGradients[T tensor.Float](c *autodiff.Call[T]) {
 	}
 }
 
-// lossGradient sets d to the cross-entropy's gradient at logits, softmax - onehot, divided by 1 - softmax[label]: -1 at the label,
-// and the softmax of the others among themselves.
+// lossGradient sets d to the cross-entropy's gradient at logits, softmax - onehot, divided by 1 -
+// softmax[label]: -1 at the label, and the softmax of the others among themselves.
 func lossGradient[T tensor.Float](d, logits []T, label int) {
 	top, sum := -1, 0.0
 	for k, v := range logits {
@@ -268,7 +281,7 @@ func lossGradient[T tensor.Float](d, logits []T, label int) {
 	}
 }
 
-// largest is the place of the largest number, the first of equal ones.
+// largest is the index of the largest number, the first of equal ones.
 func largest[T tensor.Float](v []T) int {
 	best := 0
 	for k := range v {
@@ -279,16 +292,16 @@ func largest[T tensor.Float](v []T) int {
 	return best
 }
 
-// Flat counts the images of a trial at which the gradient is zero, so that it leads nowhere.
-func (v *Victim[T]) Flat(t *Trial[T]) int {
+// ZeroGradients counts the images at which the gradient is zero, so that the attack cannot move.
+func (v *Model[T]) ZeroGradients(t *Examples[T]) int {
 	n := 0
 	for first := 0; first < len(t.Labels); first += v.batch {
-		places := make([]int, min(v.batch, len(t.Labels)-first))
-		for j := range places {
-			places[j] = first + j
+		indices := make([]int, min(v.batch, len(t.Labels)-first))
+		for j := range indices {
+			indices[j] = first + j
 		}
-		gradient, _ := v.Gradient(rows(t.Images, places), t.Labels[first:first+len(places)])
-		for j := range places {
+		gradient, _ := v.Gradient(rows(t.Images, indices), t.Labels[first:first+len(indices)])
+		for j := range indices {
 			if tensor.SumAbs(gradient.Row(j)) == 0 {
 				n++
 			}

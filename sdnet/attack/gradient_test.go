@@ -9,10 +9,11 @@ import (
 	"sdref/tensor"
 )
 
-// The gradient with respect to pixels, times what it was divided by, against central differences of the loss in float64.
+// The gradient with respect to pixels, multiplied by its divisor, agrees with central differences of the loss
+// in float64.
 func TestGradient(t *testing.T) {
 	for _, name := range []string{"resnet8_narrow", "sdnet8_narrow", "sdnet8_all_narrow"} {
-		v := victim(network[float64](t, name), 4)
+		v := model(network[float64](t, name), 4)
 		tr := v.Begin(data.Shapes(0, 3, 1).Test, []int{0, 2})
 		labels := []int{4, 9}
 		before := losses(v, tr.Images, labels)
@@ -32,8 +33,10 @@ func TestGradient(t *testing.T) {
 			}
 			want := (at(h) - at(-h)) / (2 * h)
 			got := tensor.Dot(gradient.Row(j), direction) * (1 - math.Exp(-before[j]))
-			if scale := math.Sqrt(tensor.SumSquares(gradient.Row(j)) * tensor.SumSquares(direction)); !(math.Abs(got-want) <= 1e-6*scale) || want == 0 {
-				t.Errorf("%s, image %d: gradient %.10g, difference %.10g, scale %g", name, j, got, want, scale)
+			scale := math.Sqrt(tensor.SumSquares(gradient.Row(j)) * tensor.SumSquares(direction))
+			if !(math.Abs(got-want) <= 1e-6*scale) || want == 0 {
+				t.Errorf("%s, image %d: gradient %.10g, difference %.10g, scale %g", name, j, got, want,
+					scale)
 			}
 		}
 	}
@@ -67,7 +70,7 @@ func TestLossGradient(t *testing.T) {
 func TestNormalise(t *testing.T) {
 	set := data.Shapes(0, 2, 1).Test
 	mean, std := [3]float64{0.49, 0.48, 0.45}, [3]float64{0.25, 0.24, 0.26}
-	v := NewVictim(network[float32](t, "sdnet8_narrow"), mean, std, 1)
+	v := NewModel(network[float32](t, "sdnet8_narrow"), mean, std, 1)
 	x := v.Begin(set, []int{1}).Images
 	v.normalise(x)
 	want := tensor.New[float32](1, 3, 32, 32)

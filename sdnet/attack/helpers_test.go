@@ -43,13 +43,13 @@ func trained(t testing.TB) *sdnet.Network[float32] {
 	return net
 }
 
-func victim[T tensor.Float](net *sdnet.Network[T], batch int) *Victim[T] {
+func model[T tensor.Float](net *sdnet.Network[T], batch int) *Model[T] {
 	d := data.Shapes(0, 0, 1)
-	return NewVictim(net, d.Mean, d.Std, batch)
+	return NewModel(net, d.Mean, d.Std, batch)
 }
 
 // own returns n drawn images labelled by the network itself, so that it recognises all of them.
-func own[T tensor.Float](v *Victim[T], n int) (*data.Set, []int) {
+func own[T tensor.Float](v *Model[T], n int) (*data.Set, []int) {
 	set := data.Shapes(0, n, 1).Test
 	var indices []int
 	for i := range n {
@@ -62,7 +62,7 @@ func own[T tensor.Float](v *Victim[T], n int) (*data.Set, []int) {
 }
 
 // losses is the cross-entropy of each image by the definition, in float64.
-func losses[T tensor.Float](v *Victim[T], images *tensor.Tensor[T], labels []int) []float64 {
+func losses[T tensor.Float](v *Model[T], images *tensor.Tensor[T], labels []int) []float64 {
 	x := images.Clone()
 	v.normalise(x)
 	logits := v.predictor.Logits(x)

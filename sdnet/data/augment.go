@@ -7,12 +7,12 @@ import (
 	"sdref/internal/random"
 )
 
-// Padding is the number of black pixels around an image, from which a crop is cut.
+// Padding is the number of black pixels on each side of an image from which a crop is cut.
 const Padding = 4
 
-// Crop is one draw of the usual recipe for CIFAR, 32x32 pixels of the image with 4 black pixels around it: the crop's top left corner
-// in the padded image, and whether left and right are mirrored then. Padding comes before normalisation, so a padded value is
-// -mean/std.
+// Crop is one draw of the usual augmentation for CIFAR, 32x32 pixels of the image with 4 black pixels around
+// it: the crop's top left corner in the padded image, and whether it is then mirrored. Padding comes before
+// normalisation, so a padded value is -mean/std.
 type Crop struct {
 	Row, Column int // 0 to 2*Padding; at Padding the crop is the image itself
 	Flip        bool
@@ -29,13 +29,13 @@ func DrawCrop(draws random.Stream, epoch, position uint64) Crop {
 	return Crop{Row: s.Intn(0, offsets), Column: s.Intn(1, offsets), Flip: s.Intn(2, 2) == 1}
 }
 
-// Normaliser turns images into a network's input: it holds the value of each byte in each channel,
+// Normaliser turns images into a network's input. It is a table of the value of each byte in each channel,
 //
 //	value = (x/255 - mean) / std          x a byte, mean and std of its channel
 type Normaliser[T float32 | float64] [Channels][256]T
 
 // NewNormaliser computes the table in the arithmetic of T, each operation rounded once: for float32 these
-// are the values of a pipeline that holds pixels, means and deviations as float32. It panics unless each std
+// are the values of a pipeline in which pixels, means and deviations are float32. It panics unless each std
 // is positive.
 func NewNormaliser[T float32 | float64](mean, std [Channels]float64) *Normaliser[T] {
 	n := new(Normaliser[T])
@@ -60,7 +60,8 @@ func (n *Normaliser[T]) Plain(dst []T, set *Set, indices []int) {
 }
 
 // CropFlip writes the images of set with the given indices to dst, N x 3 x 32 x 32, each with the crop that
-// DrawCrop gives its position: first for indices[0], first+1 for indices[1], and so on. It panics as Plain does.
+// DrawCrop gives its position: first for indices[0], first+1 for indices[1], and so on. It panics as Plain
+// does.
 func (n *Normaliser[T]) CropFlip(dst []T, set *Set, indices []int, draws random.Stream, epoch, first uint64) {
 	checkBatch("CropFlip", len(dst), set, indices)
 	for j, i := range indices {
@@ -69,20 +70,22 @@ func (n *Normaliser[T]) CropFlip(dst []T, set *Set, indices []int, draws random.
 	}
 }
 
-// checkBatch panics unless dst has room for just the images, and the set holds them.
+// checkBatch panics unless dst has the length of the images, and the set contains them.
 func checkBatch(op string, length int, set *Set, indices []int) {
 	if want := len(indices) * ImageBytes; length != want {
-		panic(fmt.Sprintf("data: %s: dst has %d values, want %d x 3 x 32 x 32 = %d", op, length, len(indices), want))
+		panic(fmt.Sprintf("data: %s: dst has %d values, want %d x 3 x 32 x 32 = %d", op, length, len(indices),
+			want))
 	}
 	for j, i := range indices {
 		if i < 0 || i >= set.Len() {
-			panic(fmt.Sprintf("data: %s: indices[%d] = %d, but %s has %d images", op, j, i, set.Name, set.Len()))
+			panic(fmt.Sprintf("data: %s: indices[%d] = %d, but %s has %d images", op, j, i, set.Name,
+				set.Len()))
 		}
 	}
 }
 
 // Write writes one crop of one image to dst, both 3 x 32 x 32. It panics if a length is another or the
-// crop leaves the padded image.
+// crop is not inside the padded image.
 func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
 	var cut [ImageBytes]byte
 	crop.Cut(cut[:], image)
@@ -93,7 +96,8 @@ func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
 // another length, or if that is no multiple of 3.
 func (n *Normaliser[T]) Values(dst []T, image []byte) {
 	if len(dst) != len(image) || len(image)%Channels != 0 {
-		panic(fmt.Sprintf("data: Values: dst has %d values, the image %d bytes of 3 channels", len(dst), len(image)))
+		panic(fmt.Sprintf("data: Values: dst has %d values, the image %d bytes of 3 channels", len(dst),
+			len(image)))
 	}
 	plane := len(image) / Channels
 	for c := range n {
@@ -105,7 +109,7 @@ func (n *Normaliser[T]) Values(dst []T, image []byte) {
 }
 
 // Cut writes the crop of an image to dst, both 3 x 32 x 32 bytes; a pixel of the padding is 0. It panics if a
-// length is another or the crop leaves the padded image.
+// length is another or the crop is not inside the padded image.
 func (crop Crop) Cut(dst, image []byte) {
 	const side, plane = Side, Side * Side
 	if len(dst) != ImageBytes || len(image) != ImageBytes {
@@ -116,11 +120,11 @@ func (crop Crop) Cut(dst, image []byte) {
 		panic(fmt.Sprintf("data: Cut: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
 	}
 	clear(dst)
-	left := crop.Column - Padding // the image's column at the crop's first
+	left := crop.Column - Padding // the image's column at the crop's first column
 	from, to := max(left, 0), min(left+side, side)
 	for c := range Channels {
 		for row := range side {
-			above := row + crop.Row - Padding // the image's row, or one of the padding
+			above := row + crop.Row - Padding // the image's row; outside the image it is padding
 			if above < 0 || above >= side {
 				continue
 			}
@@ -133,11 +137,11 @@ func (crop Crop) Cut(dst, image []byte) {
 	}
 }
 
-// Cropped is a set of images that training shows cropped and flipped at random.
+// Cropped is a set of images that are cropped and flipped at random for training.
 type Cropped struct{ *Set }
 
-// Vary writes image i, 3 x 32 x 32 bytes, with the crop that DrawCrop gives its position.
-func (s Cropped) Vary(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
+// Augment writes image i, 3 x 32 x 32 bytes, with the crop that DrawCrop gives its position.
+func (s Cropped) Augment(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
 	DrawCrop(draws, epoch, position).Cut(dst, s.Image(i))
 	return nil
 }

@@ -77,7 +77,8 @@ func TestCropsByHand(t *testing.T) {
 		{data.Crop{Row: 8, Column: 8}, 27, 27, 31, 31},
 		{data.Crop{Row: 8, Column: 8}, 28, 0, padded, padded},
 		{data.Crop{Row: 8, Column: 8}, 0, 28, padded, padded},
-		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 31, 3, 3},             // the crop's column 0, the image's 3
+		// the crop's column 0, the image's 3
+		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 31, 3, 3},
 		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 3, 3, 31},             // column 28, 31
 		{data.Crop{Row: 2, Column: 7, Flip: true}, 5, 2, padded, padded},    // column 29, 32
 		{data.Crop{Row: 2, Column: 1, Flip: true}, 1, 20, padded, padded},   // row -1
@@ -94,7 +95,8 @@ func TestCropsByHand(t *testing.T) {
 			}
 			want := (float64(x)/255 - mean[channel]) / std[channel]
 			if got := dst[at(channel, c.row, c.column)]; got != want {
-				t.Errorf("%+v, channel %d, place %d, %d: %v, want %v", c.crop, channel, c.row, c.column, got, want)
+				t.Errorf("%+v, channel %d, place %d, %d: %v, want %v", c.crop, channel, c.row, c.column, got,
+					want)
 			}
 		}
 	}
@@ -121,7 +123,8 @@ func TestAllCrops(t *testing.T) {
 				}
 				for column, x := range cut {
 					if got := dst[at(c, row, column)]; got != n[c][x] {
-						t.Fatalf("%+v, channel %d, place %d, %d: %v, want %v", crop, c, row, column, got, n[c][x])
+						t.Fatalf("%+v, channel %d, place %d, %d: %v, want %v", crop, c, row, column, got,
+							n[c][x])
 					}
 				}
 			}
@@ -168,8 +171,8 @@ func TestDrawCropDistribution(t *testing.T) {
 	}
 }
 
-// TestCropFlipPure: a batch cut in pieces, by several goroutines and in any order, is the batch; another epoch,
-// stream or position is not.
+// TestCropFlipPure: a batch cut in pieces, by several goroutines and in any order, is the batch; another
+// epoch, stream or position is not.
 func TestCropFlipPure(t *testing.T) {
 	set := data.Shapes(40, 0, 3).Train
 	n := data.NewNormaliser[float32](mean, std)
@@ -186,7 +189,8 @@ func TestCropFlipPure(t *testing.T) {
 	for _, cut := range [][2]int{{33, 40}, {0, 1}, {1, 17}, {17, 33}} {
 		wait.Go(func() {
 			from, to := cut[0], cut[1]
-			n.CropFlip(pieces[from*data.ImageBytes:to*data.ImageBytes], set, indices[from:to], draws, 2, 1000+uint64(from))
+			n.CropFlip(pieces[from*data.ImageBytes:to*data.ImageBytes], set, indices[from:to], draws, 2,
+				1000+uint64(from))
 		})
 	}
 	wait.Wait()
@@ -194,7 +198,8 @@ func TestCropFlipPure(t *testing.T) {
 		t.Error("pieces differ from the whole")
 	}
 	for name, other := range map[string][]float32{
-		"epoch": whole(draws, 3, 1000), "position": whole(draws, 2, 1001), "stream": whole(random.New(9), 2, 1000),
+		"epoch": whole(draws, 3, 1000), "position": whole(draws, 2, 1001),
+		"stream": whole(random.New(9), 2, 1000),
 	} {
 		if slices.Equal(other, want) {
 			t.Errorf("another %s changes nothing", name)
@@ -230,14 +235,15 @@ func TestAugmentPanics(t *testing.T) {
 	}
 }
 
-// TestCroppedVary: the bytes of a position are those that CropFlip gives values to.
-func TestCroppedVary(t *testing.T) {
+// TestCroppedAugment: the bytes of a position are those that CropFlip gives values to.
+func TestCroppedAugment(t *testing.T) {
 	set := data.Shapes(3, 0, 1).Train
 	n, draws := data.NewNormaliser[float32](mean, std), random.New(4)
-	want, got, pixels := make([]float32, data.ImageBytes), make([]float32, data.ImageBytes), make([]byte, data.ImageBytes)
+	want, got, pixels := make([]float32, data.ImageBytes), make([]float32, data.ImageBytes),
+		make([]byte, data.ImageBytes)
 	for position := range uint64(20) {
 		n.CropFlip(want, set, []int{2}, draws, 5, position)
-		if err := (data.Cropped{Set: set}).Vary(pixels, 2, draws, 5, position); err != nil {
+		if err := (data.Cropped{Set: set}).Augment(pixels, 2, draws, 5, position); err != nil {
 			t.Fatal(err)
 		}
 		if n.Values(got, pixels); !slices.Equal(got, want) {

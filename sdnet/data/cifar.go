@@ -16,23 +16,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// maxRecords is the most records a file may hold, twenty times as many as an official batch: a larger
-// file is something else, and is refused before it fills the memory.
+// maxRecords is the greatest number of records of a file, twenty times that of an official batch: a larger
+// file is something else, and is an error before it fills the memory.
 const maxRecords = 200_000
 
-// OpenCIFAR reads CIFAR-10 or CIFAR-100, whichever dir holds, directly or in the official archive's sub-folder
-// (cifar-10-batches-bin, cifar-100-binary), in its binary layout:
+// OpenCIFAR reads CIFAR-10 or CIFAR-100, whichever is in dir, directly or in the official archive's
+// sub-folder (cifar-10-batches-bin, cifar-100-binary), in its binary layout:
 //
-//	CIFAR-10   data_batch_1.bin ... data_batch_5.bin, test_batch.bin    label, 3072 bytes of pixels
-//	CIFAR-100  train.bin, test.bin                                      coarse label, fine label, 3072 bytes of pixels
+//	CIFAR-10   data_batch_1.bin ... data_batch_5.bin, test_batch.bin   label, 3072 bytes of pixels
+//	CIFAR-100  train.bin, test.bin                                     coarse and fine label, 3072 bytes
 //
 // The pixels of a record are 1024 red, 1024 green and 1024 blue bytes, row by row (A. Krizhevsky, "Learning
 // multiple layers of features from tiny images", 2009).
 //
-// Any whole number of records from one up is accepted, so a part of the data may stand in for all of it;
-// files that are not the official ones are named in Sets.Unknown. The class names come from the data set's
-// own list where it is present. An error names the file, and where there is one the record and the value;
-// errors.Is finds fs.ErrNotExist in it if dir holds no data set or a file is missing.
+// A file may have any number of records from one on, so a part of a data set can be read too; files that are
+// not the official ones are named in Sets.Unknown. The class names come from the data set's own list where
+// there is one. An error names the file and, where they apply, the record and the value; errors.Is finds
+// fs.ErrNotExist in it if dir contains no data set or a file is missing.
 func OpenCIFAR(dir string) (*Sets, error) {
 	l, dir, err := findCIFAR(dir)
 	if err != nil {
@@ -42,9 +42,10 @@ func OpenCIFAR(dir string) (*Sets, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Sets{Name: l.name, Mean: l.mean, Std: l.std, Train: &Set{Name: l.name + " train", Classes: classes}, Test: &Set{Name: l.name + " test", Classes: classes}}
+	d := &Sets{Name: l.name, Mean: l.mean, Std: l.std, Train: &Set{Name: l.name + " train", Classes: classes},
+		Test: &Set{Name: l.name + " test", Classes: classes}}
 	var train, test origin
-	var group errgroup.Group // most of the time goes into the sums
+	var group errgroup.Group // most of the time is spent on the SHA-256 sums
 	group.Go(func() (err error) { train, err = readSet(dir, l, l.train, d.Train); return err })
 	group.Go(func() (err error) { test, err = readSet(dir, l, l.test, d.Test); return err })
 	if err := group.Wait(); err != nil {
@@ -54,10 +55,10 @@ func OpenCIFAR(dir string) (*Sets, error) {
 	return d, nil
 }
 
-// origin lists files that are the official ones, by their sums, and others.
+// origin lists the files whose sums are those of the official files, and the others.
 type origin struct{ verified, unknown []string }
 
-// findCIFAR returns the layout of the first data file it meets, and the folder in which it lies.
+// findCIFAR returns the layout of the first data file that it finds, and the file's folder.
 func findCIFAR(dir string) (*layout, string, error) {
 	for _, l := range layouts {
 		for _, folder := range []string{dir, filepath.Join(dir, l.folder)} {
@@ -88,7 +89,7 @@ func readNames(path string, builtin []string) ([]string, error) {
 	return names, nil
 }
 
-// readSet appends the records of the files to set and tells which files they were.
+// readSet appends the records of the files to set and tells which of the files are the official ones.
 func readSet(dir string, l *layout, files []string, set *Set) (o origin, err error) {
 	records := 0
 	for _, file := range files {
@@ -128,7 +129,8 @@ func readFile(path string, l *layout, set *Set) (sum string, err error) {
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("cifar: %s is not a regular file", path)
 	case info.Size() > limit:
-		return "", fmt.Errorf("cifar: %s: %d bytes, more than the %d of %d records", path, info.Size(), limit, maxRecords)
+		return "", fmt.Errorf("cifar: %s: %d bytes, more than the %d of %d records", path, info.Size(), limit,
+			maxRecords)
 	}
 	h := sha256.New()
 	if err := readRecords(bufio.NewReaderSize(io.TeeReader(file, h), 1<<16), l, set); err != nil {

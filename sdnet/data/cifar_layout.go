@@ -2,13 +2,13 @@ package data
 
 import "strings"
 
-// layout is what distinguishes one of the two data sets from the other.
+// layout is the files and the labels of one of the two data sets.
 type layout struct {
 	name        string
-	dataset     string // the name that checkpoints have for it
-	folder      string // what the official archive unpacks to
+	dataset     string // the name in checkpoints
+	folder      string // the folder in the official archive
 	train, test []string
-	names       string   // the file with one class name a line
+	names       string   // the file with one class name per line
 	classes     []string // used where that file is absent
 	coarse      int      // the number of superclasses; 0: no coarse label byte
 	mean, std   [Channels]float64
@@ -25,14 +25,15 @@ func (l *layout) labelBytes() int {
 
 func (l *layout) files() []string { return append(append([]string{}, l.train...), l.test...) }
 
-// The means and standard deviations are those of the usual training recipes, the published one among them.
+// The means and standard deviations are those of the usual training recipes, including the published one.
 var layouts = []*layout{
 	{
 		name:    "CIFAR-10",
 		dataset: "cifar10",
 		folder:  "cifar-10-batches-bin",
 		train: []string{
-			"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+			"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+			"data_batch_5.bin",
 		},
 		test:    []string{"test_batch.bin"},
 		names:   "batches.meta.txt",
@@ -62,7 +63,7 @@ var layouts = []*layout{
 	},
 }
 
-// fineNames are the classes of CIFAR-100 in the order of their labels, which is the alphabet's.
+// fineNames are the classes of CIFAR-100 in the order of their labels, which is alphabetical.
 const fineNames = `
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
 bowl boy bridge bus butterfly camel can castle caterpillar cattle

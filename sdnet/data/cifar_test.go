@@ -67,7 +67,8 @@ func TestCIFARLayouts(t *testing.T) {
 					t.Errorf("%d and %d images", d.Train.Len(), d.Test.Len())
 				}
 				want := numberedSet(11, len(l.classes), l.coarse)
-				for _, part := range []*Set{d.Test, d.Train.Slice(0, 11), d.Train.Slice(d.Train.Len()-11, d.Train.Len())} {
+				for _, part := range []*Set{d.Test, d.Train.Slice(0, 11),
+					d.Train.Slice(d.Train.Len()-11, d.Train.Len())} {
 					if !bytes.Equal(part.Images, want.Images) || !bytes.Equal(part.Labels, want.Labels) ||
 						!bytes.Equal(part.Coarse, want.Coarse) {
 						t.Errorf("%s differs from what was written", part.Name)
@@ -116,11 +117,15 @@ func TestCIFARErrors(t *testing.T) {
 		{"missing", ten, "data_batch_3.bin", nil, nil},
 		{"missing test", hundred, "test.bin", nil, nil},
 		{"empty", ten, "test_batch.bin", []byte{}, []string{"empty"}},
-		{"truncated", ten, "data_batch_5.bin", good[:len(good)-1], []string{"record 2 ends after 3072 of 3073 bytes"}},
-		{"too long", ten, "data_batch_1.bin", append(slices.Clone(good), 0), []string{"record 3 ends after 1 of 3073 bytes"}},
+		{"truncated", ten, "data_batch_5.bin", good[:len(good)-1],
+			[]string{"record 2 ends after 3072 of 3073 bytes"}},
+		{"too long", ten, "data_batch_1.bin", append(slices.Clone(good), 0),
+			[]string{"record 3 ends after 1 of 3073 bytes"}},
 		{"label", ten, "data_batch_2.bin", label, []string{"record 2", "label 10", "0 to 9"}},
-		{"fine label", hundred, "train.bin", append([]byte{0, 100}, good[1:record]...), []string{"record 0", "label 100", "0 to 99"}},
-		{"coarse label", hundred, "test.bin", append([]byte{20, 0}, good[1:record]...), []string{"record 0", "coarse label 20", "0 to 19"}},
+		{"fine label", hundred, "train.bin", append([]byte{0, 100}, good[1:record]...),
+			[]string{"record 0", "label 100", "0 to 99"}},
+		{"coarse label", hundred, "test.bin", append([]byte{20, 0}, good[1:record]...),
+			[]string{"record 0", "coarse label 20", "0 to 19"}},
 		{"class names", ten, "batches.meta.txt", []byte("one\ntwo\n"), []string{"2 class names, want 10"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -157,15 +162,16 @@ func TestCIFARNothingThere(t *testing.T) {
 	}
 }
 
-// TestCIFARTooLarge: a file beyond the limit is refused unread (this one has no blocks on the disk), and so is a
-// folder in a file's place.
+// TestCIFARTooLarge: a file beyond the limit is an error before it is read (this one is sparse), and so is a
+// folder instead of a file.
 func TestCIFARTooLarge(t *testing.T) {
 	dir := cifarFolder(t, layouts[0], "", 1)
 	path := filepath.Join(dir, "data_batch_4.bin")
 	if err := os.Truncate(path, (maxRecords+1)*(1+ImageBytes)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "200000 records") {
+	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path) ||
+		!strings.Contains(err.Error(), "200000 records") {
 		t.Errorf("a file too large: %v", err)
 	}
 	if err := os.Remove(path); err != nil {
@@ -282,13 +288,14 @@ func TestCIFAROfficialFiles(t *testing.T) {
 				sum += int64(p)
 			}
 		}
-		if mean := float64(sum) / 255 / float64(d.Train.Len()*Side*Side); mean < want-1e-4 || mean > want+1e-4 {
+		if mean := float64(sum) / 255 / float64(d.Train.Len()*Side*Side); mean < want-1e-4 ||
+			mean > want+1e-4 {
 			t.Errorf("channel %d: mean %v, the recipe says %v", c, mean, want)
 		}
 	}
 }
 
-// FuzzReadRecords: no input brings the reader down, and what it accepts it can write back byte for byte.
+// FuzzReadRecords: the reader panics on no input, and what it accepts is written back byte for byte.
 func FuzzReadRecords(f *testing.F) {
 	for _, l := range layouts {
 		good := encodeRecords(f, numberedSet(2, len(l.classes), l.coarse))
@@ -312,7 +319,7 @@ func FuzzReadRecords(f *testing.F) {
 	})
 }
 
-// A folder holds either data set; a part of it is a set as well.
+// A folder contains either data set, or a part of it.
 func ExampleOpenCIFAR() {
 	dir, err := os.MkdirTemp("", "cifar")
 	if err != nil {

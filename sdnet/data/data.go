@@ -1,18 +1,20 @@
-// Package data is labelled images for training and testing networks: CIFAR-10 and CIFAR-100, folders with a folder for each
-// class, and drawn images; what training varies in them, noise, and the values of a network's input.
+// Package data is labelled images for training and testing networks: CIFAR-10 and CIFAR-100, folders with a
+// folder for each class, and drawn images; their augmentation for training, noise, and the values of a
+// network's input.
 //
 //	OpenCIFAR, Shapes    *Sets: training and test images of 32x32 pixels in memory, each a *Set
-//	OpenFolder           *Folder: training and test images in files, each a *Files, decoded when an image is wanted
+//	OpenFolder           *Folder: training and test images in files, each a *Files
 //	Dataset              either of them as training takes it
-//	Cropped, Files.Vary  an image as an epoch shows it: cropped and flipped at random
-//	AddNoise             a Set spoiled by one of CIFAR-10-C's noises
+//	Cropped, Files       an image as an epoch uses it: cropped and flipped at random (Augment)
+//	AddNoise             a Set with one of CIFAR-10-C's noises
 //	Normaliser           value = (x/255 - mean)/std for byte x of a channel
 //
-// All pixels are bytes, 3 x height x width: red, green, blue, each row by row. Whatever is drawn is a function of a seed, a purpose
-// and the image's number or its place in the epoch, in arithmetic that is the same on every architecture: it depends neither on
-// the batch size nor on the number of goroutines.
+// All pixels are bytes, 3 x height x width: red, green, blue, each row by row. All random choices are
+// functions of a seed, a purpose and the image's index or its position in the epoch, in arithmetic that is
+// the same on every architecture: they depend neither on the batch size nor on the number of goroutines.
 //
-// It is for whoever trains, tests or attacks a network. It knows nothing of tensors, batches and networks, and it fetches nothing.
+// It is for people who train, test or attack a network. It knows nothing of tensors, batches and networks,
+// and it downloads nothing.
 package data
 
 import (
@@ -31,24 +33,24 @@ type Images interface {
 	Plain(dst []byte, i int) error
 }
 
-// Varied is images that training shows differently in each epoch.
-type Varied interface {
+// Augmented is images that training uses in other crops in each epoch.
+type Augmented interface {
 	Images
-	// Vary writes image i, cropped and flipped at random, to dst, 3 x Extent x Extent bytes. What is drawn is a function of the
-	// stream, the epoch and the position in the epoch.
-	Vary(dst []byte, i int, draws random.Stream, epoch, position uint64) error
+	// Augment writes image i, cropped and flipped at random, to dst, 3 x Extent x Extent bytes. The draws are
+	// a function of the stream, the epoch and the position in the epoch.
+	Augment(dst []byte, i int, draws random.Stream, epoch, position uint64) error
 }
 
-// Dataset is training and test images as a training run needs them, whatever they come from.
+// Dataset is training and test images from any source, as a training run needs them.
 type Dataset struct {
 	Name      string // cifar10, cifar100, imagenet or shapes, as checkpoints name it
 	Classes   int
-	Train     Varied
+	Train     Augmented
 	Test      Images
 	Mean, Std [Channels]float64 // of the training pixels divided by 255, per channel
 }
 
-// Dataset returns the data set with training images that Cropped varies.
+// Dataset returns the data set with Cropped training images.
 func (s *Sets) Dataset() Dataset {
 	name := s.Name
 	for _, l := range layouts {
@@ -56,16 +58,18 @@ func (s *Sets) Dataset() Dataset {
 			name = l.dataset
 		}
 	}
-	return Dataset{Name: name, Classes: len(s.Train.Classes), Train: Cropped{Set: s.Train}, Test: s.Test, Mean: s.Mean, Std: s.Std}
+	return Dataset{Name: name, Classes: len(s.Train.Classes), Train: Cropped{Set: s.Train}, Test: s.Test,
+		Mean: s.Mean, Std: s.Std}
 }
 
 // Dataset returns the data set under the name imagenet, whatever its classes.
 func (f *Folder) Dataset() Dataset {
-	return Dataset{Name: "imagenet", Classes: len(f.Train.Classes), Train: f.Train, Test: f.Test, Mean: imageNetMean, Std: imageNetStd}
+	return Dataset{Name: "imagenet", Classes: len(f.Train.Classes), Train: f.Train, Test: f.Test,
+		Mean: imageNetMean, Std: imageNetStd}
 }
 
-// Normalisation returns the mean and the standard deviation per channel by which images are normalised for a network that was
-// trained on the named data set: cifar10, cifar100, imagenet or shapes.
+// Normalisation returns the mean and the standard deviation per channel by which images are normalised for a
+// network that was trained on the named data set: cifar10, cifar100, imagenet or shapes.
 func Normalisation(dataset string) (mean, std [Channels]float64, err error) {
 	for _, l := range layouts {
 		if l.dataset == dataset {

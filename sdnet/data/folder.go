@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// IsFolder tells whether a folder seems to be laid out as OpenFolder wants it: whether there is a folder train in it.
+// IsFolder tells whether a folder seems to have the layout that OpenFolder reads: whether there is a folder
+// train in it.
 func IsFolder(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "train"))
 	return err == nil && info.IsDir()
@@ -24,10 +25,11 @@ func IsFolder(dir string) bool {
 //
 //	DIR/train/CLASS/*.JPEG      DIR/val/CLASS/*.JPEG        also .jpg, .jpeg and .png
 //
-// The sets write images of the given height and width. OpenFolder opens no image: see Files.Check.
+// The sets write images of the given height and width. OpenFolder does not open the images; Files.Check does.
 //
-// The classes are the folders in DIR/train in the order of their names; each needs an image. DIR/val may lack some. Names that
-// begin with a dot are passed over. An error names the folder. OpenFolder panics if extent is not positive.
+// The classes are the folders in DIR/train in the order of their names; each needs an image. DIR/val may lack
+// some. Names that begin with a dot are ignored. An error names the folder. OpenFolder panics if extent is
+// not positive.
 func OpenFolder(dir string, extent int) (*Folder, error) {
 	if extent < 1 {
 		panic(fmt.Sprintf("data: OpenFolder: images of %d x %d", extent, extent))
@@ -42,10 +44,12 @@ func OpenFolder(dir string, extent int) (*Folder, error) {
 	}
 	for _, name := range tested {
 		if !slices.Contains(classes, name) {
-			return nil, fmt.Errorf("imagenet: %s is no class: there is no %s", filepath.Join(dir, "val", name), filepath.Join(dir, "train", name))
+			return nil, fmt.Errorf("imagenet: %s is no class: there is no %s",
+				filepath.Join(dir, "val", name), filepath.Join(dir, "train", name))
 		}
 	}
-	d := &Folder{Train: &Files{Classes: classes, extent: extent}, Test: &Files{Classes: classes, extent: extent}}
+	d := &Folder{Train: &Files{Classes: classes, extent: extent},
+		Test: &Files{Classes: classes, extent: extent}}
 	for _, s := range []*Files{d.Train, d.Test} {
 		part := "train"
 		if s == d.Test {
@@ -58,23 +62,24 @@ func OpenFolder(dir string, extent int) (*Folder, error) {
 		}
 		d.Ignored += ignored
 	}
-	held := slices.Compact(slices.Clone(d.Train.labels)) // they are in order
+	present := slices.Compact(slices.Clone(d.Train.labels)) // the labels ascend
 	for label, name := range classes {
-		if label >= len(held) || held[label] != int32(label) {
+		if label >= len(present) || present[label] != int32(label) {
 			return nil, fmt.Errorf("imagenet: %s holds no image", filepath.Join(dir, "train", name))
 		}
 	}
 	return d, nil
 }
 
-// subfolders returns the names of the folders in a folder, in order; links to folders count.
+// subfolders returns the names of the folders in a folder, in order; links to folders are included.
 func subfolders(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.IsDir() && e.Name()[0] != '.' {
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.IsDir() &&
+			e.Name()[0] != '.' {
 			names = append(names, e.Name())
 		}
 	}
@@ -84,7 +89,8 @@ func subfolders(dir string) (names []string, err error) {
 	return names, nil
 }
 
-// list fills the set with the images of its classes' folders, and counts the files that are none by their names.
+// list fills the set with the images in its classes' folders, and counts the files whose names are not those
+// of images.
 func (s *Files) list() (ignored int, err error) {
 	for label, class := range s.Classes {
 		entries, err := os.ReadDir(filepath.Join(s.folder, class))
@@ -103,8 +109,9 @@ func (s *Files) list() (ignored int, err error) {
 	return ignored, nil
 }
 
-// Check reads the beginning of every file, many at a time, and returns the error of the first that is no image, which names the
-// file. After each thousand it calls progress with the number of files seen. It stops early with the context's error.
+// Check reads the beginning of every file, many at a time, and returns the error of the first one that is not
+// an image, which names the file. After each thousand it calls progress with the number of files read. It
+// stops early with the context's error.
 func (s *Files) Check(ctx context.Context, progress func(done int)) error {
 	const portion = 1000
 	for first := 0; first < s.Len(); first += portion {

@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // the formats that image.Decode knows
+	_ "image/jpeg" // registers the format for image.Decode
 	_ "image/png"
 	"os"
 )
 
-// maxPixels bounds an image: decoded it takes up to eight bytes a pixel, and a few bytes of file can claim any size.
+// maxPixels is the greatest number of pixels of an image: decoded it takes up to eight bytes a pixel, and a
+// file of a few bytes can claim any size.
 const maxPixels = 1 << 26
 
 // decode reads an image file.
 func decode(path string) (image.Image, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err // it names the path
+		return nil, err // os.Open's errors name the path
 	}
 	defer file.Close()
 	if err := checkHeader(file); err != nil {
@@ -33,7 +34,8 @@ func decode(path string) (image.Image, error) {
 	return m, nil
 }
 
-// checkHeader reads the beginning of an image file and tells what is wrong with it.
+// checkHeader reads the beginning of an image file and returns an error if it is not an image that can be
+// read.
 func checkHeader(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -58,13 +60,14 @@ func checkHeader(file *os.File) error {
 func pixels(m image.Image, box image.Rectangle) []byte {
 	width, plane := box.Dx(), box.Dx()*box.Dy()
 	out := make([]byte, 3*plane)
-	photo, isPhoto := m.(*image.YCbCr) // nearly all are, and this way is quick
+	photo, isPhoto := m.(*image.YCbCr) // nearly all images are, and this path is faster
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		for x := box.Min.X; x < box.Max.X; x++ {
 			at := (y-box.Min.Y)*width + x - box.Min.X
 			if isPhoto {
 				i, j := photo.YOffset(x, y), photo.COffset(x, y)
-				out[at], out[plane+at], out[2*plane+at] = color.YCbCrToRGB(photo.Y[i], photo.Cb[j], photo.Cr[j])
+				out[at], out[plane+at], out[2*plane+at] = color.YCbCrToRGB(photo.Y[i], photo.Cb[j],
+					photo.Cr[j])
 			} else {
 				out[at], out[plane+at], out[2*plane+at] = opaque(m.At(x, y))
 			}
@@ -73,7 +76,7 @@ func pixels(m image.Image, box image.Rectangle) []byte {
 	return out
 }
 
-// opaque returns red, green and blue without transparency: the colour that would be seen if there were none.
+// opaque returns red, green and blue of a colour as if it were opaque.
 func opaque(c color.Color) (r, g, b byte) {
 	switch c := c.(type) {
 	case color.NRGBA:

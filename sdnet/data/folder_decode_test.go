@@ -21,7 +21,8 @@ import (
 // Every kind of file becomes three channels of bytes.
 func TestDecodeKinds(t *testing.T) {
 	box := image.Rect(0, 0, 2, 1)
-	grey16, wide, clear, grey := image.NewGray16(box), image.NewNRGBA64(box), image.NewNRGBA(box), image.NewGray(box)
+	grey16, wide, clear, grey := image.NewGray16(box), image.NewNRGBA64(box), image.NewNRGBA(box),
+		image.NewGray(box)
 	palette := image.NewPaletted(box, color.Palette{color.NRGBA{9, 8, 7, 0}, color.NRGBA{200, 100, 50, 255}})
 	for x := range 2 {
 		grey16.SetGray16(x, 0, color.Gray16{0x12ff + uint16(x)<<8})
@@ -60,7 +61,7 @@ func TestDecodeKinds(t *testing.T) {
 	if m, err := decode(path); err != nil || len(pixels(m, m.Bounds())) != 6 {
 		t.Errorf("a grey JPEG: %v", err)
 	}
-	// The quick way for photographs is what the image itself says.
+	// The fast path for photographs gives the colours of the image itself.
 	m, err := jpeg.Decode(bytes.NewReader(encodeJPEG(t, asImage(randomPixels(1, 21, 13), 21, 13))))
 	if err != nil {
 		t.Fatal(err)
@@ -73,13 +74,14 @@ func TestDecodeKinds(t *testing.T) {
 			r, g, b := color.YCbCrToRGB(at16.Y, at16.Cb, at16.Cr)
 			at, plane := (y-2)*17+x-3, 17*11
 			if got[at] != r || got[plane+at] != g || got[2*plane+at] != b {
-				t.Fatalf("%d, %d: %d %d %d, want %d %d %d", x, y, got[at], got[plane+at], got[2*plane+at], r, g, b)
+				t.Fatalf("%d, %d: %d %d %d, want %d %d %d", x, y, got[at], got[plane+at], got[2*plane+at], r,
+					g, b)
 			}
 		}
 	}
 }
 
-// Files that are none are found by their beginnings, or when they are read; the error names them.
+// Files that are not images are found by Check, or when they are read; the error names them.
 func TestDecodeCorruptFiles(t *testing.T) {
 	good := encodeJPEG(t, asImage(randomPixels(1, 64, 64), 64, 64))
 	huge := encodePNG(t, image.NewGray(image.Rect(0, 0, 3, 3)))
@@ -96,7 +98,11 @@ func TestDecodeCorruptFiles(t *testing.T) {
 		{"head only", good[:20], "EOF", false},
 		{"half", good[:len(good)/2], "", true},
 		{"huge", huge, "65539 x 65539 pixels", false},
-		{"checksum", func() []byte { b := encodePNG(t, image.NewGray(image.Rect(0, 0, 3, 3))); b[len(b)-14] ^= 1; return b }(), "", true},
+		{"checksum", func() []byte {
+			b := encodePNG(t, image.NewGray(image.Rect(0, 0, 3, 3)))
+			b[len(b)-14] ^= 1
+			return b
+		}(), "", true},
 	} {
 		dir := classFolder(t)
 		path := filepath.Join(dir, "train/cat/1.jpg")
@@ -122,7 +128,8 @@ func TestDecodeCorruptFiles(t *testing.T) {
 	if err := d.Train.Check(context.Background(), func(int) {}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
-	if err := d.Train.Vary(make([]byte, 3*32*32), 1, random.New(1), 0, 0); !errors.Is(err, fs.ErrNotExist) {
+	if err := d.Train.Augment(make([]byte, 3*32*32), 1, random.New(1), 0, 0); !errors.Is(err,
+		fs.ErrNotExist) {
 		t.Error(err)
 	}
 }

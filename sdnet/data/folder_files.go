@@ -10,22 +10,25 @@ import (
 // ImageNetExtent is the published height and width of ImageNet's images.
 const ImageNetExtent = 224
 
-// The mean and the standard deviation of the training pixels divided by 255, per channel, as the published recipe has them.
+// The mean and the standard deviation of the training pixels divided by 255, per channel, as the published
+// recipe has them.
 var (
 	imageNetMean = [3]float64{0.485, 0.456, 0.406}
 	imageNetStd  = [3]float64{0.229, 0.224, 0.225}
 )
 
-// Files is N labelled image files, brought to one height and width as the published recipe for ImageNet does.
+// Files is N labelled image files, scaled and cropped to one height and width as in the published recipe for
+// ImageNet.
 //
-// A file is decoded when its image is wanted. For evaluation the shorter side becomes 8/7 of the extent (256 for 224) and the
-// middle is cut out; for training a random box of 8 to 100 % of the area and sides of ratio 3/4 to 4/3 becomes the whole image,
-// mirrored half of the time.
+// A file is decoded each time its image is read. For evaluation the shorter side is scaled to 8/7 of the
+// extent (256 for 224) and the middle is cropped; for training a random box of 8 to 100 % of the area, with
+// sides of ratio 3/4 to 4/3, is scaled to the whole image and mirrored half of the time.
 //
-// Decoding, scaling and drawing are integers and exactly rounded operations, so the bytes are the same on every architecture. They
-// are not those of a pipeline on libjpeg, which reconstructs chrominance otherwise: single values differ by some levels. Grey
-// images become three equal channels, 16 bits are cut to 8, transparency is dropped, CMYK is converted without a colour profile,
-// and an EXIF orientation is ignored, as it is by the usual pipelines.
+// Decoding, scaling and drawing are integers and exactly rounded operations, so the bytes are the same on
+// every architecture. They differ from those of a pipeline with libjpeg, which upsamples chrominance in
+// another way: single values differ by some levels. Grey images become three equal channels, 16 bits are cut
+// to 8, transparency is dropped, CMYK is converted without a colour profile, and an EXIF orientation is
+// ignored, as it is by the usual pipelines.
 type Files struct {
 	Name    string // such as "val of FOLDER"
 	Classes []string
@@ -36,16 +39,16 @@ type Files struct {
 	extent int
 }
 
-// Folder is the training and the test images that a folder holds.
+// Folder is the training and the test images of a folder.
 type Folder struct {
-	Train, Test *Files // Test is the folder's val
-	Ignored     int    // files in the classes' folders that bear no image's name
+	Train, Test *Files // Test is the images in val
+	Ignored     int    // files in the classes' folders whose names are not those of images
 }
 
 // Len returns N.
 func (s *Files) Len() int { return len(s.labels) }
 
-// Extent returns the height and width of the images that Plain and Vary write.
+// Extent returns the height and width of the images that Plain and Augment write.
 func (s *Files) Extent() int { return s.extent }
 
 // Label returns the label of image i.
@@ -59,8 +62,8 @@ func (s *Files) File(i int) string {
 	return filepath.Join(s.folder, s.Classes[s.labels[i]], s.files[i])
 }
 
-// Plain writes image i as it is evaluated to dst, 3 x Extent x Extent bytes. An error names the file. It panics if dst has
-// another length.
+// Plain writes image i as it is evaluated to dst, 3 x Extent x Extent bytes. An error names the file. It
+// panics if dst has another length.
 func (s *Files) Plain(dst []byte, i int) error {
 	s.check("Plain", dst)
 	m, err := decode(s.File(i))
@@ -69,21 +72,23 @@ func (s *Files) Plain(dst []byte, i int) error {
 	}
 	size := m.Bounds().Size()
 	width, height := enlarge(size.X, size.Y, s.extent*8/7)
-	scale(dst, s.extent, pixels(m, m.Bounds()), size.X, size.Y, width, height, middle(width, s.extent), middle(height, s.extent))
+	scale(dst, s.extent, pixels(m, m.Bounds()), size.X, size.Y, width, height, middle(width, s.extent),
+		middle(height, s.extent))
 	return nil
 }
 
-// Vary writes image i as training shows it at a position of an epoch to dst, 3 x Extent x Extent bytes: with the crop that
-// drawResizedCrop gives. An error names the file. It panics if dst has another length.
-func (s *Files) Vary(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
-	s.check("Vary", dst)
+// Augment writes image i as it is trained on at a position of an epoch to dst, 3 x Extent x Extent bytes:
+// with the crop that drawResizedCrop gives. An error names the file. It panics if dst has another length.
+func (s *Files) Augment(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
+	s.check("Augment", dst)
 	m, err := decode(s.File(i))
 	if err != nil {
 		return err
 	}
 	size := m.Bounds().Size()
 	crop := drawResizedCrop(draws, epoch, position, size.X, size.Y)
-	scale(dst, s.extent, pixels(m, crop.Box.Add(m.Bounds().Min)), crop.Box.Dx(), crop.Box.Dy(), s.extent, s.extent, 0, 0)
+	scale(dst, s.extent, pixels(m, crop.Box.Add(m.Bounds().Min)), crop.Box.Dx(), crop.Box.Dy(), s.extent,
+		s.extent, 0, 0)
 	if crop.Flip {
 		mirror(dst, s.extent)
 	}
@@ -92,6 +97,7 @@ func (s *Files) Vary(dst []byte, i int, draws random.Stream, epoch, position uin
 
 func (s *Files) check(op string, dst []byte) {
 	if want := 3 * s.extent * s.extent; len(dst) != want {
-		panic(fmt.Sprintf("data: %s: dst has %d bytes, want 3 x %d x %d = %d", op, len(dst), s.extent, s.extent, want))
+		panic(fmt.Sprintf("data: %s: dst has %d bytes, want 3 x %d x %d = %d", op, len(dst), s.extent,
+			s.extent, want))
 	}
 }

@@ -1,18 +1,19 @@
 package data
 
-// taps is how a pixel of a scaled line is made: of the given line's pixels from first on, with weights that have the given sum.
+// taps is the weights that make a pixel of a scaled line: those of the source line's pixels from first on,
+// and their sum.
 type taps struct {
 	first   int
 	weights []int64
 	sum     int64
 }
 
-// triangleTaps returns the taps of pixel o of a line of in pixels scaled to out: linear interpolation, widened where the line
-// shrinks so that every pixel counts,
+// triangleTaps returns the taps of pixel o of a line of in pixels scaled to out: linear interpolation,
+// widened where the line shrinks so that every pixel counts,
 //
 //	weight(x) = max(0, 1 - |x + 1/2 - c|/s),   c = (o + 1/2) in/out,   s = max(1, in/out)
 //
-// times 2 max(in, out), with which all of it is integers. At the ends the weights that lie outside are left out.
+// times 2 max(in, out), so that all weights are integers. Weights of pixels beyond the ends are dropped.
 func triangleTaps(o, in, out int) taps {
 	peak, centre := 2*int64(max(in, out)), (2*int64(o)+1)*int64(in)
 	t := taps{first: -1}
@@ -34,7 +35,7 @@ func triangleTaps(o, in, out int) taps {
 	return t
 }
 
-// mix is the weighted mean, rounded to the nearest byte, of values that lie step apart.
+// mix is the weighted mean, rounded to the nearest byte, of values that are step apart.
 func (t *taps) mix(values []byte, step int) byte {
 	sum := int64(0)
 	for k, w := range t.weights {
@@ -52,12 +53,13 @@ func window(from, n, in, out int) []taps {
 	return list
 }
 
-// scale scales an image of 3 x height x width bytes to toWidth x toHeight and writes the square of side extent whose top left corner is at
-// (left, top) to dst, 3 x extent x extent. Rows are scaled first, to bytes, then columns, as image libraries do.
+// scale scales an image of 3 x height x width bytes to toWidth x toHeight and writes the square of side
+// extent whose top left corner is at (left, top) to dst, 3 x extent x extent. Rows are scaled first, to
+// bytes, then columns, as image libraries do.
 func scale(dst []byte, extent int, src []byte, width, height, toWidth, toHeight, left, top int) {
 	columns, rows := window(left, extent, width, toWidth), window(top, extent, height, toHeight)
 	last := rows[extent-1]
-	above, below := rows[0].first, last.first+len(last.weights) // the source's rows that count
+	above, below := rows[0].first, last.first+len(last.weights) // the rows of the source that are needed
 	narrow := make([]byte, (below-above)*extent)
 	for i := range rows {
 		rows[i].first -= above

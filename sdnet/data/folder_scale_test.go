@@ -36,7 +36,8 @@ func asImage(pixels []byte, width, height int) *image.NRGBA {
 
 // The weights against their definition in float64, for lines that shrink, grow and stay.
 func TestTriangleTaps(t *testing.T) {
-	for _, c := range [][2]int{{1, 1}, {7, 7}, {7, 3}, {3, 7}, {500, 224}, {375, 256}, {33, 224}, {224, 1}, {1, 5}, {2, 3}} {
+	for _, c := range [][2]int{{1, 1}, {7, 7}, {7, 3}, {3, 7}, {500, 224}, {375, 256}, {33, 224}, {224, 1},
+		{1, 5}, {2, 3}} {
 		in, out := c[0], c[1]
 		for o := range out {
 			tap := triangleTaps(o, in, out)
@@ -52,15 +53,16 @@ func TestTriangleTaps(t *testing.T) {
 					got = float64(tap.weights[k]) / float64(tap.sum)
 				}
 				if math.Abs(got-want[x]/sum) > 1e-12 {
-					t.Fatalf("%d to %d, pixel %d: weight of %d is %v, want %v", in, out, o, x, got, want[x]/sum)
+					t.Fatalf("%d to %d, pixel %d: weight of %d is %v, want %v", in, out, o, x, got,
+						want[x]/sum)
 				}
 			}
 		}
 	}
 }
 
-// Nothing happens at the same size; a constant stays one; half the size is a weighted mean that can be done by hand; the window is a
-// part of the whole.
+// Nothing happens at the same size; a constant stays one; half the size is a weighted mean that can be done
+// by hand; the window is a part of the whole.
 func TestScaleByHand(t *testing.T) {
 	src := randomPixels(1, 9, 7)
 	same := make([]byte, 3*25)
@@ -102,14 +104,16 @@ m = Image.open(sys.argv[1]).convert("RGB")
 sys.stdout.buffer.write(b"".join(c.tobytes() for c in m.resize((int(sys.argv[2]), int(sys.argv[3])), Image.BILINEAR).split()))
 `
 
-// The same as Pillow's bilinear scaling, which the usual pipelines use, but for halves, which its weights of 22 bits round up or down.
-// Halves are frequent where the sizes are small: 1 of 62 in each direction from 32 to 31.
+// The same as Pillow's bilinear scaling, which the usual pipelines use, but for halves, which its weights of
+// 22 bits round up or down. Halves are frequent where the sizes are small: 1 of 62 in each direction from 32
+// to 31.
 func TestScalePillow(t *testing.T) {
 	python := "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import PIL").Run(); err != nil {
 		t.Skip("no Pillow: ", err)
 	}
-	for i, c := range []struct{ width, height, to int }{{61, 45, 32}, {20, 50, 32}, {300, 201, 56}, {32, 32, 31}} {
+	for i, c := range []struct{ width, height, to int }{{61, 45, 32}, {20, 50, 32}, {300, 201, 56},
+		{32, 32, 31}} {
 		src := randomPixels(uint64(i), c.width, c.height)
 		path := filepath.Join(t.TempDir(), "image.png")
 		put(t, path, encodePNG(t, asImage(src, c.width, c.height)))

@@ -20,7 +20,8 @@ import (
 
 func put(t testing.TB, path string, content []byte) {
 	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, content, 0o666)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777),
+		os.WriteFile(path, content, 0o666)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -38,7 +39,8 @@ func encodeJPEG(t testing.TB, m image.Image) []byte {
 func classFolder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	for i, path := range []string{"train/cat/2.JPEG", "train/cat/1.jpg", "train/ape/x.png", "train/dog/a.jpeg", "train/dog/b.PNG", "val/dog/v.jpg", "val/cat/w.png"} {
+	for i, path := range []string{"train/cat/2.JPEG", "train/cat/1.jpg", "train/ape/x.png",
+		"train/dog/a.jpeg", "train/dog/b.PNG", "val/dog/v.jpg", "val/cat/w.png"} {
 		m := asImage(randomPixels(uint64(i), 40+i, 30+2*i), 40+i, 30+2*i)
 		if content := encodePNG(t, m); strings.EqualFold(filepath.Ext(path), ".png") {
 			put(t, filepath.Join(dir, path), content)
@@ -71,11 +73,14 @@ func TestOpenFolder(t *testing.T) {
 			files = append(files, fmt.Sprintf("%s %d", filepath.ToSlash(relative), s.Label(i)))
 		}
 	}
-	want := []string{"train/ape/x.png 0", "train/cat/1.jpg 1", "train/cat/2.JPEG 1", "train/dog/a.jpeg 2", "train/dog/b.PNG 2", "val/cat/w.png 1", "val/dog/v.jpg 2"}
-	if !slices.Equal(files, want) || !slices.Equal(d.Test.Classes, []string{"ape", "cat", "dog"}) || d.Ignored != 1 {
+	want := []string{"train/ape/x.png 0", "train/cat/1.jpg 1", "train/cat/2.JPEG 1", "train/dog/a.jpeg 2",
+		"train/dog/b.PNG 2", "val/cat/w.png 1", "val/dog/v.jpg 2"}
+	if !slices.Equal(files, want) || !slices.Equal(d.Test.Classes, []string{"ape", "cat", "dog"}) ||
+		d.Ignored != 1 {
 		t.Errorf("%q, classes %q, %d ignored", files, d.Test.Classes, d.Ignored)
 	}
-	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !IsFolder(dir) || IsFolder(filepath.Join(dir, "train")) {
+	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !IsFolder(dir) ||
+		IsFolder(filepath.Join(dir, "train")) {
 		t.Errorf("%s, %d", d.Test, d.Train.Extent())
 	}
 }
@@ -89,16 +94,23 @@ func TestOpenFolderRefuses(t *testing.T) {
 		"empty val": {func(t *testing.T, dir string) {
 			removeAll(t, filepath.Join(dir, "val/dog"), filepath.Join(dir, "val/cat"))
 		}, "val holds no folder"},
-		"no train":      {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "train")) }, "train"},
-		"foreign class": {func(t *testing.T, dir string) { put(t, filepath.Join(dir, "val/emu/a.png"), nil) }, "emu is no class"},
-		"empty class":   {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "train/ape/x.png")) }, "ape holds no image"},
+		"no train": {func(t *testing.T, dir string) {
+			removeAll(t, filepath.Join(dir, "train"))
+		}, "train"},
+		"foreign class": {func(t *testing.T, dir string) {
+			put(t, filepath.Join(dir, "val/emu/a.png"), nil)
+		}, "emu is no class"},
+		"empty class": {func(t *testing.T, dir string) {
+			removeAll(t, filepath.Join(dir, "train/ape/x.png"))
+		}, "ape holds no image"},
 		"empty last": {func(t *testing.T, dir string) {
 			removeAll(t, filepath.Join(dir, "train/dog/a.jpeg"), filepath.Join(dir, "train/dog/b.PNG"))
 		}, "dog holds no image"},
 	} {
 		dir := classFolder(t)
 		c.change(t, dir)
-		if _, err := OpenFolder(dir, 32); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir) {
+		if _, err := OpenFolder(dir, 32); err == nil || !strings.Contains(err.Error(), c.says) ||
+			!strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -117,7 +129,7 @@ func removeAll(t *testing.T, paths ...string) {
 }
 
 // The middle of the scaled image, and with another draw another part.
-func TestFilesPlainAndVary(t *testing.T) {
+func TestFilesPlainAndAugment(t *testing.T) {
 	dir := t.TempDir()
 	src := randomPixels(3, 45, 60)
 	put(t, filepath.Join(dir, "train/a/x.png"), encodePNG(t, asImage(src, 45, 60)))
@@ -133,7 +145,7 @@ func TestFilesPlainAndVary(t *testing.T) {
 	}
 	draws, flips := random.New(5), 0
 	for position := range uint64(12) {
-		if err := d.Train.Vary(got, 0, draws, 1, position); err != nil {
+		if err := d.Train.Augment(got, 0, draws, 1, position); err != nil {
 			t.Fatal(err)
 		}
 		crop := drawResizedCrop(draws, 1, position, 45, 60)
@@ -158,13 +170,14 @@ func TestFilesConcurrently(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range d.Train.Len() {
 		want := make([]byte, 3*32*32)
-		if err := d.Train.Vary(want, i, random.New(1), 0, uint64(i)); err != nil {
+		if err := d.Train.Augment(want, i, random.New(1), 0, uint64(i)); err != nil {
 			t.Fatal(err)
 		}
 		for range 4 {
 			wait.Go(func() {
 				got := make([]byte, 3*32*32)
-				if err := d.Train.Vary(got, i, random.New(1), 0, uint64(i)); err != nil || !slices.Equal(got, want) {
+				if err := d.Train.Augment(got, i, random.New(1), 0, uint64(i)); err != nil ||
+					!slices.Equal(got, want) {
 					t.Errorf("image %d differs, %v", i, err)
 				}
 			})
@@ -176,7 +189,9 @@ func TestFilesConcurrently(t *testing.T) {
 func TestFilesCheck(t *testing.T) {
 	d := openFolder(t, classFolder(t))
 	var seen []int
-	if err := d.Train.Check(context.Background(), func(done int) { seen = append(seen, done) }); err != nil || !slices.Equal(seen, []int{5}) {
+	if err := d.Train.Check(context.Background(), func(done int) {
+		seen = append(seen, done)
+	}); err != nil || !slices.Equal(seen, []int{5}) {
 		t.Errorf("%v, %v", seen, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -190,8 +205,10 @@ func TestFilesPanics(t *testing.T) {
 	d := openFolder(t, classFolder(t))
 	for want, call := range map[string]func(){
 		"Plain: dst has 3 bytes, want 3 x 32 x 32": func() { d.Test.Plain(make([]byte, 3), 0) },
-		"Vary: dst has 3 bytes":                    func() { d.Train.Vary(make([]byte, 3), 0, random.New(1), 0, 0) },
-		"images of 0 x 0":                          func() { OpenFolder("", 0) },
+		"Augment: dst has 3 bytes": func() {
+			d.Train.Augment(make([]byte, 3), 0, random.New(1), 0, 0)
+		},
+		"images of 0 x 0": func() { OpenFolder("", 0) },
 	} {
 		func() {
 			defer func() {
@@ -232,6 +249,7 @@ func ExampleOpenFolder() {
 		panic(err)
 	}
 	image := make([]byte, 3*ImageNetExtent*ImageNetExtent)
-	fmt.Println(d.Train.Len(), d.Train.Classes[d.Train.Label(1)], d.Train.Vary(image, 1, random.New(1), 0, 0))
+	fmt.Println(d.Train.Len(), d.Train.Classes[d.Train.Label(1)],
+		d.Train.Augment(image, 1, random.New(1), 0, 0))
 	// Output: 2 n01443537 <nil>
 }

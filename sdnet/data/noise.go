@@ -9,17 +9,18 @@ import (
 	"sdref/internal/random"
 )
 
-// Noise is one of the four noises of CIFAR-10-C (D. Hendrycks and T. Dietterich, "Benchmarking neural network robustness to
-// common corruptions and perturbations", ICLR 2019), each at five severities. With x = byte/255 and severity c,
+// Noise is one of the four noises of CIFAR-10-C (D. Hendrycks and T. Dietterich, "Benchmarking neural network
+// robustness to common corruptions and perturbations", ICLR 2019), each at five severities. With x = byte/255
+// and severity c,
 //
 //	gaussian   x + c n            n normal                                       c = .04 .06 .08 .09 .10
 //	shot       k/c                k Poisson with mean c x                        c = 500 250 100 75 50
 //	speckle    x + c x n          n normal                                       c = .06 .1 .12 .16 .2
 //	impulse    0 or 1 with probability c/2 each, else x                          c = .01 .02 .03 .05 .07
 //
-// clipped to [0, 1], multiplied by 255 and cut down to a byte, as the published files are; every channel of every pixel is drawn
-// by itself. The published files hold other draws of the same noises. A draw is a function of the seed, the set's name, the noise,
-// the severity and the image's number in the set.
+// clipped to [0, 1], multiplied by 255 and rounded down to a byte, as the published files are; every channel
+// of every pixel is drawn independently. The published files contain other draws of the same noises. A draw
+// is a function of the seed, the set's name, the noise, the severity and the image's number in the set.
 type Noise int
 
 const (
@@ -32,11 +33,11 @@ const (
 // Severities is the number of severities, which count from 1.
 const Severities = 5
 
-// noises holds what tells the noises apart: the parameter c of each severity, and how c spoils an image.
+// noises is the table of noises: the parameter c of each severity, and the corruption with parameter c.
 var noises = [...]struct {
 	name       string
 	parameters [Severities]float64
-	spoiler    func(c float64) spoiler
+	corruption func(c float64) corruption
 }{
 	GaussianNoise: {"gaussian", [...]float64{0.04, 0.06, 0.08, 0.09, 0.10}, gaussian},
 	ShotNoise:     {"shot", [...]float64{500, 250, 100, 75, 50}, shot},
@@ -44,8 +45,9 @@ var noises = [...]struct {
 	ImpulseNoise:  {"impulse", [...]float64{0.01, 0.02, 0.03, 0.05, 0.07}, impulse},
 }
 
-// spoiler returns the value in place of byte x, number i of an image, before it is clipped. It is safe for concurrent use.
-type spoiler func(x byte, i uint64, s random.Stream) float64
+// corruption returns the value that replaces byte x, number i of an image, before clipping. It is safe for
+// concurrent use.
+type corruption func(x byte, i uint64, s random.Stream) float64
 
 // Noises lists the noises.
 func Noises() []Noise { return []Noise{GaussianNoise, ShotNoise, SpeckleNoise, ImpulseNoise} }
@@ -77,24 +79,24 @@ func (k Noise) Parameter(severity int) float64 {
 	return noises[k].parameters[severity-1]
 }
 
-// AddNoise returns the images of set with the given indices, in that order, spoiled, with their labels. It panics if an index is
-// outside the set or the severity outside 1 to Severities.
+// AddNoise returns the images of set with the given indices, in that order, with noise, and their labels. It
+// panics if an index is outside the set or the severity outside 1 to Severities.
 func AddNoise(set *Set, indices []int, k Noise, severity int, seed uint64) *Set {
-	spoil := noises[k].spoiler(k.Parameter(severity))
+	corrupt := noises[k].corruption(k.Parameter(severity))
 	out := Pick(set, indices)
 	out.Name = fmt.Sprintf("%s with %s noise of severity %d", set.Name, k, severity)
 	streams := random.New(seed).Sub("noise on "+set.Name).Sub(k.String(), uint64(severity))
 	parallel.For(len(indices), func(_, j int) {
 		image, stream := out.Image(j), streams.Sub("image", uint64(indices[j]))
 		for i, x := range image {
-			image[i] = toByte(spoil(x, uint64(i), stream))
+			image[i] = toByte(corrupt(x, uint64(i), stream))
 		}
 	})
 	return out
 }
 
-// Pick returns a copy of the images of set with the given indices, in that order, and their labels. It panics if an index is
-// outside the set.
+// Pick returns a copy of the images of set with the given indices, in that order, and their labels. It panics
+// if an index is outside the set.
 func Pick(set *Set, indices []int) *Set {
 	out := &Set{Name: set.Name, Classes: set.Classes, Images: make([]byte, 0, len(indices)*ImageBytes)}
 	for j, i := range indices {

@@ -12,8 +12,8 @@ func ExampleAddNoise() {
 	for _, k := range data.Noises() {
 		var changed [2]int
 		for i, severity := range []int{1, data.Severities} {
-			spoiled := data.AddNoise(set, []int{0}, k, severity, 1)
-			for j, b := range spoiled.Images {
+			corrupted := data.AddNoise(set, []int{0}, k, severity, 1)
+			for j, b := range corrupted.Images {
 				if b != set.Images[j] {
 					changed[i]++
 				}

@@ -27,7 +27,7 @@ func first(n int) []int {
 	return indices
 }
 
-// The bytes of each noise; the sums were taken on amd64 and must be the same on any architecture.
+// The hashes of the bytes of each noise were computed on amd64 and must be the same on any architecture.
 func TestNoisePinned(t *testing.T) {
 	set := Shapes(0, 20, 1).Test
 	for k, want := range map[Noise]string{
@@ -55,9 +55,10 @@ func poissonTerm(mean float64, k int) float64 {
 	return math.Exp(float64(k)*math.Log(mean) - mean - factorial)
 }
 
-// The mean and variance of the difference from a grey of 102/255 = 0.4, which no noise but impulse drives out of [0, 1], against
-// the definition's. Bytes are cut down, which takes half a unit off a smooth distribution's mean and adds 1/12 of a squared unit to
-// its variance; shot's values are few, and summed one by one.
+// The mean and variance of the difference from a grey of 102/255 = 0.4, which no noise but impulse moves out
+// of [0, 1], against the definition's. Bytes are cut down, which takes half a unit off a smooth
+// distribution's mean and adds 1/12 of a squared unit to its variance; shot's values are few, and summed one
+// by one.
 func TestNoiseMoments(t *testing.T) {
 	const x, unit, n = 0.4, 1. / 255, 100
 	for _, k := range Noises() {
@@ -108,13 +109,15 @@ func TestNoiseParameters(t *testing.T) {
 		}
 		text += "\n"
 	}
-	want := "gaussian 0.04 0.06 0.08 0.09 0.1\nshot 500 250 100 75 50\nspeckle 0.06 0.1 0.12 0.16 0.2\nimpulse 0.01 0.02 0.03 0.05 0.07\n"
+	want := "gaussian 0.04 0.06 0.08 0.09 0.1\nshot 500 250 100 75 50\nspeckle 0.06 0.1 0.12 0.16 " +
+		"0.2\nimpulse 0.01 0.02 0.03 0.05 0.07\n"
 	if text != want {
 		t.Errorf("parameters\n%swant\n%s", text, want)
 	}
 }
 
-// Values that can be worked out: black has neither shot nor speckle, impulses are 0 and 255 in equal parts at the rate c.
+// Values that can be worked out: black has neither shot nor speckle, impulses are 0 and 255 in equal parts at
+// the rate c.
 func TestNoiseExactCases(t *testing.T) {
 	for _, k := range []Noise{ShotNoise, SpeckleNoise} {
 		if slices.Max(AddNoise(grey(3, 0), first(3), k, 5, 1).Images) != 0 {
@@ -127,7 +130,8 @@ func TestNoiseExactCases(t *testing.T) {
 		counts[b]++
 	}
 	half := 0.07 / 2 * float64(len(images))
-	if len(counts) != 3 || math.Abs(float64(counts[0])-half) > 5*math.Sqrt(half) || math.Abs(float64(counts[255])-half) > 5*math.Sqrt(half) {
+	if len(counts) != 3 || math.Abs(float64(counts[0])-half) > 5*math.Sqrt(half) ||
+		math.Abs(float64(counts[255])-half) > 5*math.Sqrt(half) {
 		t.Errorf("impulses: %v, want %.0f each", counts, half)
 	}
 	white := AddNoise(grey(3, 255), first(3), GaussianNoise, 5, 1).Images
@@ -140,7 +144,8 @@ func TestNoiseExactCases(t *testing.T) {
 	if share := float64(clipped) / float64(len(white)); math.Abs(share-0.5) > 0.03 { // no byte wraps round
 		t.Errorf("%.2f of white stays white, want half", share)
 	}
-	for x, want := range map[float64]byte{-0.1: 0, 0: 0, 0.9999 / 255: 0, 1.: 255, 1.5: 255, 254.99 / 255: 254} {
+	for x, want := range map[float64]byte{-0.1: 0, 0: 0, 0.9999 / 255: 0, 1.: 255, 1.5: 255,
+		254.99 / 255: 254} {
 		if got := toByte(x); got != want {
 			t.Errorf("%g becomes %d, want %d", x, got, want)
 		}
@@ -152,7 +157,8 @@ func TestNoiseExactCases(t *testing.T) {
 	}
 }
 
-// The distribution function against the definition's terms from logarithms of factorials, and inversion at the steps.
+// The distribution function against the definition's terms from logarithms of factorials, and inversion at
+// the steps.
 func TestNoisePoisson(t *testing.T) {
 	for _, mean := range []float64{0, 0.3, 4, 50, 500} {
 		table := poissonTable(mean)
@@ -166,7 +172,8 @@ func TestNoisePoisson(t *testing.T) {
 				t.Errorf("mean %g: just below F(%d)", mean, k-1)
 			}
 			if k > 0 && table[k] > table[k-1] && poisson(table, table[k-1]) != k {
-				t.Errorf("mean %g: at F(%d) = %v the draw is %d", mean, k-1, table[k-1], poisson(table, table[k-1]))
+				t.Errorf("mean %g: at F(%d) = %v the draw is %d", mean, k-1, table[k-1],
+					poisson(table, table[k-1]))
 			}
 		}
 		if rest := 1 - table[len(table)-1]; math.Abs(rest) > 1e-11 {
@@ -178,7 +185,8 @@ func TestNoisePoisson(t *testing.T) {
 	}
 }
 
-// Box and Muller's numbers against the shares of a normal distribution within 1, 2 and 3 deviations, and neighbours apart.
+// Box and Muller's numbers against the shares of a normal distribution within 1, 2 and 3 deviations, and
+// neighbours apart.
 func TestNoiseNormal(t *testing.T) {
 	const n = 200_000
 	s := random.New(5).Sub("normal")
@@ -232,19 +240,24 @@ func TestNoiseDrawsDiffer(t *testing.T) {
 	other.Name = "other"
 	seen := map[string]string{}
 	for name, images := range map[string][]byte{
-		"as it is": AddNoise(set, first(1), GaussianNoise, 2, 1).Images, "seed": AddNoise(set, first(1), GaussianNoise, 2, 2).Images,
-		"set": AddNoise(&other, first(1), GaussianNoise, 2, 1).Images, "severity": AddNoise(set, first(1), GaussianNoise, 3, 1).Images,
-		"image": AddNoise(set, []int{1}, GaussianNoise, 2, 1).Images, "kind": AddNoise(set, first(1), SpeckleNoise, 2, 1).Images,
+		"as it is": AddNoise(set, first(1), GaussianNoise, 2, 1).Images,
+		"seed":     AddNoise(set, first(1), GaussianNoise, 2, 2).Images,
+		"set":      AddNoise(&other, first(1), GaussianNoise, 2, 1).Images,
+		"severity": AddNoise(set, first(1), GaussianNoise, 3, 1).Images,
+		"image":    AddNoise(set, []int{1}, GaussianNoise, 2, 1).Images,
+		"kind":     AddNoise(set, first(1), SpeckleNoise, 2, 1).Images,
 	} {
 		// Signs rather than sizes: another severity of the same draws would differ in size only.
-		signs := strings.Map(func(r rune) rune { return map[bool]rune{true: '+', false: '-'}[r >= 128] }, string([]rune(latin(images))))
+		signs := strings.Map(func(r rune) rune {
+			return map[bool]rune{true: '+', false: '-'}[r >= 128]
+		}, string([]rune(latin(images))))
 		if same, ok := seen[signs]; ok {
 			t.Errorf("%s: the same draws as %s", name, same)
 		}
 		seen[signs] = name
 	}
 	if !bytes.Equal(set.Images, grey(2, 128).Images) {
-		t.Error("the images themselves were spoiled")
+		t.Error("the images themselves were corrupted")
 	}
 }
 
@@ -263,7 +276,8 @@ func TestNoiseNames(t *testing.T) {
 			t.Errorf("%v: %v, %v", k, got, err)
 		}
 	}
-	if _, err := ParseNoise("fog"); err == nil || !strings.Contains(err.Error(), "gaussian, shot, speckle, impulse") {
+	if _, err := ParseNoise("fog"); err == nil ||
+		!strings.Contains(err.Error(), "gaussian, shot, speckle, impulse") {
 		t.Errorf("fog: %v", err)
 	}
 	if Noise(9).String() != "Noise(9)" {

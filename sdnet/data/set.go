@@ -27,7 +27,7 @@ type Sets struct {
 	Train, Test *Set
 	Mean, Std   [Channels]float64 // of the training pixels divided by 255, per channel
 	Verified    []string          // the files read whose SHA-256 sum is that of the official file
-	Unknown     []string          // the files read for which that does not hold, or no sum is known here
+	Unknown     []string          // the other files read, whose sums differ or are not known
 }
 
 // Len returns N.
@@ -67,8 +67,8 @@ func (s *Set) Slice(from, to int) *Set {
 	return &part
 }
 
-// WriteTo writes the set as records of the binary layouts that OpenCIFAR reads: in the layout of CIFAR-100 if it has coarse labels, else in that of
-// CIFAR-10. It returns the number of bytes written.
+// WriteTo writes the set as records that OpenCIFAR reads: in the layout of CIFAR-100 if it has coarse labels,
+// else in that of CIFAR-10. It returns the number of bytes written.
 func (s *Set) WriteTo(w io.Writer) (int64, error) {
 	written := int64(0)
 	record := make([]byte, 0, 2+ImageBytes)

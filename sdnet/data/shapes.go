@@ -6,21 +6,22 @@ import (
 	"sdref/internal/random"
 )
 
-// ShapesMean and ShapesStd are the mean and the standard deviation of the pixels of Shapes divided by 255, to two decimals. The three channels are drawn alike,
-// so they share them; over 10,000 training images of seed 1 they measure 0.499, 0.503, 0.499 and 0.299, 0.302,
-// 0.302.
+// ShapesMean and ShapesStd are the mean and the standard deviation of the pixels of Shapes divided by 255, to
+// two decimals. They are the same for the three channels, which are drawn alike; over 10,000 training images
+// of seed 1 they measure 0.499, 0.503, 0.499 and 0.299, 0.302, 0.302.
 const (
 	ShapesMean = 0.50
 	ShapesStd  = 0.30
 )
 
-// Shapes draws ten classes of 32x32 colour images, for whoever has no data on the disk: train training and test test
-// images, each part beginning as a longer one of the same seed would. It panics if a number is negative.
+// Shapes draws ten classes of 32x32 colour images, for use without any data on the disk: train training
+// images and test test images. The first images of a seed do not depend on their number. It panics if a
+// number is negative.
 //
 // Image i shows one shape of class i mod 10 at a random place, size and angle, in random colours on a
-// shaded and mottled ground, with strokes behind it and sometimes before it, and noise over all. Neither the
-// colours nor which of shape and ground is brighter says anything about the class, so a linear classifier of
-// the pixels stays near chance (a test measures 15 %): what tells the classes apart is edges and corners,
+// shaded and mottled background, with strokes behind it and sometimes before it, and noise over all. Neither
+// the colours nor which of shape and background is brighter says anything about the class, so a linear
+// classifier of the pixels stays near chance (a test measures 15 %): the classes differ by edges and corners,
 // which convolutions find.
 //
 // An image is a function of the seed, the part (train or test) and its number alone, computed in integers,

@@ -12,20 +12,20 @@ const (
 	canvasExtent = Side * px
 )
 
-// dice deals the numbers of a stream one after another.
-type dice struct {
+// sampler returns the numbers of a stream one after another.
+type sampler struct {
 	stream random.Stream
-	next   uint64
+	next   uint64 // the next number
 }
 
 // between returns an integer from low to high, both included.
-func (d *dice) between(low, high int) int64 {
+func (d *sampler) between(low, high int) int64 {
 	d.next++
 	return int64(low + d.stream.Intn(d.next-1, high-low+1))
 }
 
 // colour returns red, green and blue, each from 0 to 255.
-func (d *dice) colour() colour {
+func (d *sampler) colour() colour {
 	return colour{d.between(0, 255), d.between(0, 255), d.between(0, 255)}
 }
 
@@ -40,12 +40,12 @@ func (c colour) distance(o colour) int64 {
 	return sum
 }
 
-// canvas is an image in the making: colours per pixel, not yet cut to 0..255.
+// canvas is an image that is being drawn: the colour of each pixel, not yet clamped to 0..255.
 type canvas [Side][Side]colour
 
-// drawShape writes one image, 3 x 32 x 32, of the figure whose points covers tells.
+// drawShape writes one image, 3 x 32 x 32, of the figure that contains the points for which covers is true.
 func drawShape(image []byte, covers func(u, v int64) bool, stream random.Stream) {
-	d := &dice{stream: stream.Sub("scene")}
+	d := &sampler{stream: stream.Sub("scene")}
 	var c canvas
 	ground, ink := d.contrast()
 	c.ground(d, ground)
@@ -56,11 +56,11 @@ func drawShape(image []byte, covers func(u, v int64) bool, stream random.Stream)
 	if d.between(0, 2) == 0 {
 		c.stroke(d, 8*px, 14*px, 6, 10)
 	}
-	c.develop(image, stream.Sub("noise"))
+	c.finish(image, stream.Sub("noise"))
 }
 
 // contrast returns two colours that differ by at least 240 levels of the 765 between black and white.
-func (d *dice) contrast() (a, b colour) {
+func (d *sampler) contrast() (a, b colour) {
 	for {
 		if a, b = d.colour(), d.colour(); a.distance(b) >= 240 {
 			return a, b
@@ -68,8 +68,9 @@ func (d *dice) contrast() (a, b colour) {
 	}
 }
 
-// ground fills the canvas: a colour, a ramp of it in a random direction, and mottles from a 5x5 lattice.
-func (c *canvas) ground(d *dice, base colour) {
+// ground fills the canvas with a background: a colour, a ramp in a random direction, and mottles from a 5x5
+// lattice.
+func (c *canvas) ground(d *sampler, base colour) {
 	var ramp [2]colour // the change per channel over the width and over the height
 	for axis := range ramp {
 		for k := range base {
@@ -104,9 +105,9 @@ func blend(lattice *[5][5]int64, x, y int) int64 {
 	return (top*(8-fy) + bottom*fy) / 64
 }
 
-// figure draws the shape in the colour ink at a random place, size and angle, at most a pixel of its circle
-// outside the image.
-func (c *canvas) figure(d *dice, covers func(u, v int64) bool, ink colour) {
+// figure draws the shape in the colour ink at a random place, size and angle. At most one pixel of its circle
+// is outside the image.
+func (c *canvas) figure(d *sampler, covers func(u, v int64) bool, ink colour) {
 	r := d.between(9*px, 13*px)
 	margin := int(r - px)
 	cx, cy := d.between(margin, canvasExtent-margin), d.between(margin, canvasExtent-margin)
@@ -121,7 +122,7 @@ func (c *canvas) figure(d *dice, covers func(u, v int64) bool, ink colour) {
 
 // stroke draws a straight stroke with round ends in a random colour, shortest to longest eighths long and
 // thinnest to thickest eighths to either side of its middle line.
-func (c *canvas) stroke(d *dice, shortest, longest, thinnest, thickest int) {
+func (c *canvas) stroke(d *sampler, shortest, longest, thinnest, thickest int) {
 	cx, cy := d.between(0, canvasExtent), d.between(0, canvasExtent)
 	half, w := d.between(shortest, longest)/2, d.between(thinnest, thickest)
 	turn := rotations[d.between(0, len(rotations)-1)]
@@ -151,9 +152,9 @@ func (c *canvas) paint(left, top, right, bottom int64, ink colour, inside func(x
 	}
 }
 
-// develop adds noise with a standard deviation of 10 levels, the sum of two uniform numbers, and writes the
-// bytes.
-func (c *canvas) develop(image []byte, noise random.Stream) {
+// finish adds noise with a standard deviation of 10 levels, the sum of two uniform numbers, and writes the
+// bytes of the image.
+func (c *canvas) finish(image []byte, noise random.Stream) {
 	const plane = Side * Side
 	for p := range plane {
 		bits := noise.At(uint64(p))
@@ -167,9 +168,10 @@ func (c *canvas) develop(image []byte, noise random.Stream) {
 	}
 }
 
-// rotations are the turns by k/256 of a circle, in integers of rotationBits binary places.
+// rotationBits is the number of binary places of rotations.
 const rotationBits = 14
 
+// rotations is the cosine and the sine of k/256 of a turn, in integers with rotationBits binary places.
 var rotations = func() (table [256]struct{ cos, sin int64 }) {
 	const pi = 3.14159265358979323846
 	round := func(x float64) int64 {

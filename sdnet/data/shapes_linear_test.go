@@ -75,9 +75,9 @@ func (l linear) accuracy(s *Set) float64 {
 	return float64(right) / float64(s.Len())
 }
 
-// TestShapesLinearClassifierFails trains the classifier on 4000 images by stochastic gradient descent and takes
-// its best epoch on unseen ones, which flatters it. Measured: 15 % here, and no more with 10,000 images or
-// three times the rate up or down; chance is 10 %. That it learns at all shows on its own images.
+// TestShapesLinearClassifierFails trains the classifier on 4000 images by stochastic gradient descent and
+// takes its best epoch on unseen ones, which flatters it. Measured: 15 % here, and no more with 10,000 images
+// or three times the rate up or down; chance is 10 %. That it learns at all shows on its own images.
 func TestShapesLinearClassifierFails(t *testing.T) {
 	d := Shapes(4000, 1000, 1)
 	l := make(linear, len(figures))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestShapesPinned holds the bytes of the first images; the sums were taken on amd64, and must be the same on any
-// architecture and with any compiler setting. Whoever changes a figure or the scene changes them.
+// TestShapesPinned compares hashes of the first images with those computed on amd64, which must be the same
+// on any architecture and with any compiler setting. They change if a figure or the scene is changed.
 func TestShapesPinned(t *testing.T) {
 	d := Shapes(200, 100, 1)
 	for _, c := range []struct {
@@ -47,7 +47,8 @@ func TestShapesPrefix(t *testing.T) {
 func TestShapesLabels(t *testing.T) {
 	d := Shapes(30, 0, 1)
 	if len(d.Train.Classes) != 10 || d.Test.Len() != 0 || len(d.Train.Images) != 30*ImageBytes {
-		t.Errorf("%d classes, %d test images, %d bytes", len(d.Train.Classes), d.Test.Len(), len(d.Train.Images))
+		t.Errorf("%d classes, %d test images, %d bytes", len(d.Train.Classes), d.Test.Len(),
+			len(d.Train.Images))
 	}
 	for i, label := range d.Train.Labels {
 		if int(label) != i%10 {
@@ -56,8 +57,8 @@ func TestShapesLabels(t *testing.T) {
 	}
 }
 
-// TestShapesMoments checks Mean and Std, and that no class is brighter than another: over 200 images a class the
-// means scatter by about 0.012.
+// TestShapesMoments checks Mean and Std, and that no class is brighter than another: over 200 images a class
+// the means scatter by about 0.012.
 func TestShapesMoments(t *testing.T) {
 	s := Shapes(2000, 0, 1).Train
 	var sum, squares float64
@@ -85,7 +86,8 @@ func TestShapesMoments(t *testing.T) {
 	}
 }
 
-// TestShapesAreas compares each figure's area, counted at the centres of a grid of 4x4 cells, with its formula in the plane.
+// TestShapesAreas compares each figure's area, counted at the centres of a grid of 4x4 cells, with its
+// formula in the plane.
 func TestShapesAreas(t *testing.T) {
 	square := func(x float64) float64 { return float64(x * x) }
 	disc := func(r float64) float64 { return math.Pi * square(r) }
@@ -108,7 +110,8 @@ func TestShapesAreas(t *testing.T) {
 		// Ten triangles between the centre, a tip and a notch, which lie 36 degrees apart.
 		"star": 5 * tip * (316 / math.Cos(math.Pi/5)) * math.Sin(math.Pi/5),
 		// The strips [-720, -360), [0, 360) and from 720 on.
-		"stripes":      segment(1000, 360) - segment(1000, 720) + segment(1000, 0) - segment(1000, 360) + segment(1000, 720),
+		"stripes": segment(1000, 360) - segment(1000, 720) + segment(1000, 0) - segment(1000, 360) +
+			segment(1000, 720),
 		"checkerboard": square(1440) / 2,
 		"crescent":     disc(1000) - lens(1000, 800, 480),
 	} {
@@ -137,11 +140,13 @@ func TestShapesAreas(t *testing.T) {
 	}
 }
 
-// TestShapesFigureIsDrawn: on a plain canvas the ink covers the figure's area to within the sampling, and a turned
-// square is the square turned.
+// TestShapesFigureIsDrawn: on a plain canvas the ink covers the figure's area to within the sampling, and a
+// turned square is the square turned.
 func TestShapesFigureIsDrawn(t *testing.T) {
 	var c canvas
-	c.paint(64, 64, 192, 192, colour{160, 160, 160}, func(x, y int64) bool { return within(x-128, y-128, 64) })
+	c.paint(64, 64, 192, 192, colour{160, 160, 160}, func(x, y int64) bool {
+		return within(x-128, y-128, 64)
+	})
 	sum := int64(0)
 	for y := range c {
 		for x := range c[y] {
@@ -179,7 +184,7 @@ func TestShapesRotations(t *testing.T) {
 // TestShapesContrast: shape and ground are never too much alike, and either is the brighter about as often.
 func TestShapesContrast(t *testing.T) {
 	brighter := 0
-	d := &dice{}
+	d := &sampler{}
 	const n = 2000
 	for range n {
 		a, b := d.contrast()

@@ -7,19 +7,20 @@ import (
 	"sdref/tensor"
 )
 
-// Codes counts how the codes of a CSC layer are distributed: Figure D.1.
+// Codes is a histogram of the codes of a CSC layer: Figure D.1.
 type Codes struct {
 	Layer        string
 	Zeros, Total int
 	Width        float64     // of a bin
-	Bins         map[int]int // how many codes that are not zero lie in [i Width, (i+1) Width)
+	Bins         map[int]int // the number of codes, other than zeros, in [i Width, (i+1) Width)
 }
 
-// BinWidth is the width of the bins: fine, since a drawing can join them, and a power of two, so that its multiples are exact.
+// BinWidth is the width of the bins: small, since a drawing can join them, and a power of two, so that its
+// multiples are exact.
 const BinWidth = 1.0 / 1024
 
-// CountCodes predicts batches of images x (N, 3, H, W), one for each call of next until that returns nil, and counts the codes
-// of every CSC layer. What next returns may be written over by its next call.
+// CountCodes predicts batches of images x (N, 3, H, W), one for each call of next until that returns nil, and
+// counts the codes of every CSC layer. The next call of next may overwrite the batch.
 func CountCodes[T tensor.Float](net *sdnet.Network[T], next func() *tensor.Tensor[T]) []Codes {
 	var list []Codes
 	index := map[string]int{}
@@ -39,7 +40,7 @@ func CountCodes[T tensor.Float](net *sdnet.Network[T], next func() *tensor.Tenso
 	return list
 }
 
-// add counts codes. Those in the table's reach are counted there first: a map for each would be slow.
+// add counts codes. Those within the table's range are counted there first, which is faster than a map.
 func add[T tensor.Float](c *Codes, z *tensor.Tensor[T]) {
 	const reach = 1 << 12
 	var table [reach]int
@@ -65,8 +66,8 @@ func add[T tensor.Float](c *Codes, z *tensor.Tensor[T]) {
 // ZeroShare is the share of exact zeros.
 func (c Codes) ZeroShare() float64 { return float64(c.Zeros) / float64(max(1, c.Total)) }
 
-// Range returns the first and the last bin between which all codes but the given share of those that are not zero lie, half of
-// that share on each side: the last one is excluded. Without codes that are not zero it returns 0, 0.
+// Range returns the range of bins from (included) to to (excluded) outside which the given share of the
+// nonzero codes lies, half of it on each side. Without nonzero codes it returns 0, 0.
 func (c Codes) Range(share float64) (from, to int) {
 	count := 0
 	for i, n := range c.Bins {

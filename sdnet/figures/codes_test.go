@@ -64,7 +64,8 @@ func TestCountCodes(t *testing.T) {
 		for _, c := range list {
 			w := want[c.Layer]
 			if w == nil || c.Zeros != w.Zeros || c.Total != w.Total || !maps.Equal(c.Bins, w.Bins) {
-				t.Errorf("batches of %d, %s: %d zeros of %d, %d bins", size, c.Layer, c.Zeros, c.Total, len(c.Bins))
+				t.Errorf("batches of %d, %s: %d zeros of %d, %d bins", size, c.Layer, c.Zeros, c.Total,
+					len(c.Bins))
 			}
 			if math.Abs(c.ZeroShare()-float64(c.Zeros)/float64(c.Total)) > 1e-15 {
 				t.Errorf("share %g", c.ZeroShare())
@@ -78,14 +79,16 @@ func TestCountCodes(t *testing.T) {
 			zeros, sum = zeros+c.Zeros, sum+c.Zeros-c.Total
 		}
 		if high < 1<<12 || negative == 0 || zeros == 0 || sum != 0 {
-			t.Errorf("highest bin %d, %d negative codes, %d zeros, %d counted too often", high, negative, zeros, sum)
+			t.Errorf("highest bin %d, %d negative codes, %d zeros, %d counted too often", high, negative,
+				zeros, sum)
 		}
 	}
 }
 
 func TestRange(t *testing.T) {
 	c := Codes{Bins: map[int]int{-3: 1, 0: 48, 2: 49, 90: 1, 1000: 1}}
-	for share, want := range map[float64][2]int{0: {-3, 1001}, 0.019: {-3, 1001}, 0.02: {0, 91}, 0.05: {0, 3}, 1: {2, 3}} {
+	for share, want := range map[float64][2]int{0: {-3, 1001}, 0.019: {-3, 1001}, 0.02: {0, 91}, 0.05: {0, 3},
+		1: {2, 3}} {
 		if from, to := c.Range(share); from != want[0] || to != want[1] {
 			t.Errorf("all but %g: %d to %d, want %v", share, from, to, want)
 		}

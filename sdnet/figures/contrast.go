@@ -7,7 +7,7 @@ import (
 	"sdref/tensor"
 )
 
-// Contrast returns images x (N, C, H, W) without what they have in common: each minus the mean of all N.
+// Contrast returns images x (N, C, H, W) minus the mean of all N.
 func Contrast[T tensor.Float](x *tensor.Tensor[T]) *tensor.Tensor[T] {
 	mean, out := tensor.New[T](x.Row(0).Shape...), tensor.New[T](x.Shape...)
 	for i := range x.Shape[0] {
@@ -20,7 +20,8 @@ func Contrast[T tensor.Float](x *tensor.Tensor[T]) *tensor.Tensor[T] {
 	return out
 }
 
-// Correlation is <a, b>/(|a| |b|), between -1 and 1: how like b is to a, whatever their scales; 0 if one of them is 0.
+// Correlation is <a, b>/(|a| |b|), between -1 and 1: the similarity of a and b whatever their scales; 0 if
+// one of them is 0.
 func Correlation[T tensor.Float](a, b *tensor.Tensor[T]) float64 {
 	if a.Len() != b.Len() {
 		panic(fmt.Sprintf("figures.Correlation: shapes %v and %v", a.Shape, b.Shape))

@@ -4,9 +4,11 @@
 //	Figure B.1   the input again, from the output of a block, (B.2) and (B.3)   Reconstruct
 //	Figure D.1   how the codes are distributed, exact zeros apart               Codes
 //
-// and what stands behind them: the iterates of FISTA on one signal (Iterates) and the spectrum that the step size is taken from
-// (PowerRounds, Spectrum, SingularValues). It is for whoever draws or checks these figures. Networks must be prepared by
-// sdnet.Network.Evaluable. The package knows nothing of files, axes or colours.
+// and the numbers behind them: the iterates of FISTA on one signal (Iterates), the power iteration that the
+// step size comes from (PowerRounds), and the singular values of the atoms (SingularValues). Networks must be
+// prepared by sdnet.Network.Evaluable.
+//
+// It is for people who draw or check these figures. It knows nothing of files, axes or colours.
 package figures
 
 import (
@@ -18,10 +20,11 @@ import (
 	"sdref/tensor"
 )
 
-// Pixels is how images became a network's input: x = (pixel - Mean)/Std per channel, pixel between 0 and 1.
+// Pixels is the normalisation of a network's input: x = (pixel - Mean)/Std per channel, pixel between 0 and
+// 1.
 type Pixels struct{ Mean, Std [3]float64 }
 
-// Values returns the pixels (3, H, W) that image i of x (N, 3, H, W) stands for, cut to [0, 1], channel by channel.
+// Values returns the pixels (3, H, W) of the normalised image i of x (N, 3, H, W), clamped to [0, 1].
 func Values[T tensor.Float](p Pixels, x *tensor.Tensor[T], i int) []float64 {
 	image := x.Row(i)
 	mustBeColor("figures.Values", image.Shape)
@@ -43,13 +46,14 @@ func Picture(values []float64, height, width int) *image.NRGBA {
 	plane := height * width
 	level := func(v float64) uint8 { return uint8(math.Floor(float64(min(max(v, 0), 1)*255) + 0.5)) }
 	for i := range plane {
-		m.SetNRGBA(i%width, i/width, color.NRGBA{level(values[i]), level(values[plane+i]), level(values[2*plane+i]), 0xFF})
+		m.SetNRGBA(i%width, i/width, color.NRGBA{level(values[i]), level(values[plane+i]),
+			level(values[2*plane+i]), 0xFF})
 	}
 	return m
 }
 
-// Stretch returns values (3, H, W) with each channel scaled to reach from 0 to 1, as the authors' visualisation does; a channel
-// of one value becomes 1/2.
+// Stretch returns values (3, H, W) with each channel scaled to reach from 0 to 1, as the authors'
+// visualisation does; a channel of one value becomes 1/2.
 func Stretch(values []float64) []float64 {
 	out := make([]float64, len(values))
 	plane := len(values) / 3

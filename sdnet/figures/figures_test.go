@@ -43,7 +43,8 @@ func TestPatches(t *testing.T) {
 	}
 	level := func(i int) uint8 { return uint8(math.Round(float64(i) * 255 / 11)) }
 	for at := range 4 {
-		if got, want := list[0].NRGBAAt(at%2, at/2), (color.NRGBA{level(at), level(4 + at), level(8 + at), 0xFF}); got != want {
+		if got, want := list[0].NRGBAAt(at%2, at/2),
+			(color.NRGBA{level(at), level(4 + at), level(8 + at), 0xFF}); got != want {
 			t.Errorf("pixel %d: %v, want %v", at, got, want)
 		}
 		if got := list[1].NRGBAAt(at%2, at/2); got != (color.NRGBA{128, 128, 128, 0xFF}) {
@@ -90,7 +91,8 @@ func TestContrast(t *testing.T) {
 			t.Fatalf("pixel %d: the contrasts add up to %g", at, sum)
 		}
 	}
-	if d := want.Row(0).Data[7] - want.Row(1).Data[7] - (x.Row(0).Data[7] - x.Row(1).Data[7]); math.Abs(d) > 1e-13 {
+	if d := want.Row(0).Data[7] - want.Row(1).Data[7] -
+		(x.Row(0).Data[7] - x.Row(1).Data[7]); math.Abs(d) > 1e-13 {
 		t.Errorf("a difference of images changes by %g", d)
 	}
 }

@@ -15,8 +15,8 @@ type Iterate struct {
 	Move      float64 // |z_k - z_{k-1}|, with z_0 = 0
 }
 
-// Iterates returns FISTA's first iterates on a signal x (N, C, H, W) with a layer's dictionary and step size, the gradient taken
-// where the variant says. Each is computed from the start, by csc.FISTA itself.
+// Iterates returns the first iterates of FISTA on a signal x (N, C, H, W) with a layer's dictionary and step
+// size and the given variant. Each is computed from the start by csc.Solve.
 func Iterates[T tensor.Float](l *csc.Layer[T], x *tensor.Tensor[T], iterations int, v csc.Variant) []Iterate {
 	s := l.Settings
 	s.Variant = v
@@ -33,7 +33,8 @@ func Iterates[T tensor.Float](l *csc.Layer[T], x *tensor.Tensor[T], iterations i
 	return list
 }
 
-// Limit returns the objective after the given number of iterations of the paper's variant: what the iterates come down to.
+// Limit returns the objective after the given number of iterations of the paper's variant, as an estimate of
+// its minimum.
 func Limit[T tensor.Float](l *csc.Layer[T], x *tensor.Tensor[T], iterations int) float64 {
 	s := l.Settings
 	s.Variant, s.Iterations = csc.Paper, iterations

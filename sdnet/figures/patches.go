@@ -6,8 +6,8 @@ import (
 	"sdref/tensor"
 )
 
-// Patches returns the atoms w (M, 3, k, k) of a dictionary over colour images as M images of k x k pixels, each atom scaled by
-// itself so that its smallest element is 0 and its largest 1: Figure C.1.
+// Patches returns the atoms w (M, 3, k, k) of a dictionary over colour images as M images of k x k pixels,
+// each atom scaled by itself so that its smallest element is 0 and its largest 1: Figure C.1.
 func Patches[T tensor.Float](w *tensor.Tensor[T]) []*image.NRGBA {
 	var list []*image.NRGBA
 	for m := range w.Shape[0] {

@@ -9,15 +9,18 @@ import (
 	"sdref/tensor"
 )
 
-// Reconstruction is the input that the output of a block stands for, (B.2) and (B.3).
+// Reconstruction is the input reconstructed from the output of a block, (B.2) and (B.3).
 type Reconstruction[T tensor.Float] struct {
-	Block            string            // as sdnet.Predictor.Observe names it: "block0.0", the stem, or "block1.1" and so on
+	// Block is the name in sdnet.Predictor.Observe: "block0.0", the stem, or "block1.1" and so on.
+	Block            string
 	Published, Exact *tensor.Tensor[T] // (N, 3, H, W): BatchNorm undone without its epsilon, and with it
 }
 
-// Reconstruct predicts images x (N, 3, H, W) and inverts the outputs of the named blocks, all that can be inverted if none are
-// named. A network that has none, and a block that it does not have or cannot invert, is an error.
-func Reconstruct[T tensor.Float](net *sdnet.Network[T], x *tensor.Tensor[T], blocks ...string) ([]Reconstruction[T], error) {
+// Reconstruct predicts images x (N, 3, H, W) and inverts the outputs of the named blocks, or of all that can
+// be inverted if none are named. A network without such blocks, and a block that does not exist or cannot be
+// inverted, is an error.
+func Reconstruct[T tensor.Float](net *sdnet.Network[T], x *tensor.Tensor[T],
+	blocks ...string) ([]Reconstruction[T], error) {
 	outputs := map[string]*tensor.Tensor[T]{}
 	p := sdnet.NewPredictor(net)
 	p.Observe = func(name string, value *tensor.Tensor[T]) {
@@ -51,7 +54,8 @@ func Reconstruct[T tensor.Float](net *sdnet.Network[T], x *tensor.Tensor[T], blo
 	return list, nil
 }
 
-// Invertible lists the blocks whose outputs can be inverted, the stem first; none if the stem is no CSC layer.
+// Invertible lists the blocks whose outputs can be inverted, the stem first; none if the stem is no CSC
+// layer.
 func Invertible[T tensor.Float](net *sdnet.Network[T]) []string {
 	if !net.CSCStem || (net.Data.Stem.Pool && !net.CSCBlocks) {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"sdref/sdnet"
 )
 
-// A network whose layers are A = 1 with lambda 0 and step 1 is a chain of BatchNorms: inverted with the epsilon it gives the
-// image back, as published it does not.
+// A network whose layers are A = 1 with lambda 0 and step 1 is a chain of BatchNorms: inverted with the
+// epsilon it gives the image back, as published it does not.
 func TestReconstructIdentities(t *testing.T) {
 	spec, err := sdnet.Lookup("sdnet8_all_narrow_noshortcut", "shapes")
 	if err != nil {
@@ -66,7 +66,8 @@ func TestReconstructChosen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(one) != 1 || !slices.Equal(one[0].Published.Data, all[2].Published.Data) || !slices.Equal(one[0].Exact.Data, all[2].Exact.Data) {
+	if len(one) != 1 || !slices.Equal(one[0].Published.Data, all[2].Published.Data) ||
+		!slices.Equal(one[0].Exact.Data, all[2].Exact.Data) {
 		t.Error("a block by name is another than among all")
 	}
 	for _, name := range []string{"block9.1", "layer1", ""} {

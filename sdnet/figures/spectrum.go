@@ -18,10 +18,12 @@ type Round struct {
 	Change float64 // squared norm of the update of v
 }
 
-// PowerRounds follows a layer's power iteration, (A.4) and (A.5), from the start vector of csc.NewLayer for that many rounds,
-// beyond the point where csc.PowerIteration stops: what its estimate was, and what it would have become. The layer stays as it is.
+// PowerRounds returns the given number of rounds of a layer's power iteration, (A.4) and (A.5), from the
+// start vector of csc.NewLayer. They continue after the round where csc.PowerIteration stops. The layer is
+// not changed.
 func PowerRounds[T tensor.Float](l *csc.Layer[T], rounds int) []Round {
-	v := csc.NewLayer[T](l.Weight.Shape[0], l.Weight.Shape[1], l.Weight.Shape[2], l.Height, l.Width, l.Settings).Vector
+	v := csc.NewLayer[T](l.Weight.Shape[0], l.Weight.Shape[1], l.Weight.Shape[2], l.Height, l.Width,
+		l.Settings).Vector
 	signal, u := tensor.New[T](1, l.Weight.Shape[1], l.Height, l.Width), tensor.New[T](v.Shape...)
 	var list []Round
 	for range rounds {
@@ -36,12 +38,13 @@ func PowerRounds[T tensor.Float](l *csc.Layer[T], rounds int) []Round {
 	return list
 }
 
-// SingularValues returns the singular values of a dictionary w (M, C, k, k) as a matrix of M rows, largest first: how many
-// directions of the space of patches its atoms really use.
+// SingularValues returns the singular values of a dictionary w (M, C, k, k) as a matrix of M rows, largest
+// first. They show how many directions of the space of patches the atoms use.
 func SingularValues[T tensor.Float](w *tensor.Tensor[T]) ([]float64, error) {
 	rows := w.Shape[0]
 	var svd mat.SVD
-	if !svd.Factorize(mat.NewDense(rows, w.Len()/rows, slices.Clone(tensor.Convert[float64](w).Data)), mat.SVDNone) {
+	if !svd.Factorize(mat.NewDense(rows, w.Len()/rows, slices.Clone(tensor.Convert[float64](w).Data)),
+		mat.SVDNone) {
 		return nil, fmt.Errorf("no singular values of a matrix of %d rows were found", rows)
 	}
 	return svd.Values(nil), nil

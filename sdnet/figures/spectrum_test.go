@@ -21,8 +21,8 @@ func layer(atoms, channels, kernel, side int, s csc.Settings) *csc.Layer[float64
 	return l
 }
 
-// The objective of one atom of one pixel, a = 1, is a function of numbers: (x - z)^2/2 + lambda z. FISTA with step t from 0 gives
-// z_1 = max(0, t x - t lambda), and goes to x - lambda.
+// The objective of one atom of one pixel, a = 1, is a function of numbers: (x - z)^2/2 + lambda z. FISTA with
+// step t from 0 gives z_1 = max(0, t x - t lambda), and goes to x - lambda.
 func TestIterates(t *testing.T) {
 	l := layer(1, 1, 1, 1, csc.Settings{Lambda: 0.25, Nonnegative: true})
 	l.Weight.Data[0], l.StepSize.Data[0] = 1, 0.5
@@ -47,12 +47,14 @@ func TestIterates(t *testing.T) {
 			sparsity, fidelity := f(z)
 			move := math.Abs(z - []float64{0, z1, z2}[k])
 			got := list[k]
-			if !near([]float64{got.Sparsity, got.Fidelity, got.Objective, got.Move}, []float64{sparsity, fidelity, sparsity + fidelity, move}, 1e-14) || got.Nonzeros != 1 {
+			if !near([]float64{got.Sparsity, got.Fidelity, got.Objective, got.Move},
+				[]float64{sparsity, fidelity, sparsity + fidelity, move}, 1e-14) || got.Nonzeros != 1 {
 				t.Errorf("%v, iterate %d: %+v", v, k+1, got)
 			}
 		}
 		sparsity, fidelity := f(1.75)
-		if last := list[59]; !near([]float64{last.Objective}, []float64{sparsity + fidelity}, 1e-4) || last.Move > 0.01 {
+		if last := list[59]; !near([]float64{last.Objective}, []float64{sparsity + fidelity}, 1e-4) ||
+			last.Move > 0.01 {
 			t.Errorf("%v: it ends at %+v, want objective %g", v, last, sparsity+fidelity)
 		}
 	}

@@ -1,6 +1,8 @@
-// Package optim is stochastic gradient descent as the published recipes use it, and their learning-rate schedules.
+// Package optim is stochastic gradient descent as the published recipes use it, and their learning-rate
+// schedules.
 //
-// It knows nothing of networks: parameters and gradients are tensors in a fixed order.
+// It is for package sdnet and for people who train from Go. It knows nothing of networks: parameters and
+// gradients are tensors in a fixed order.
 package optim
 
 import (
@@ -11,19 +13,22 @@ import (
 	"sdref/tensor"
 )
 
-// Append appends, for the parameter whose value is w, one step of SGD with Nesterov momentum and weight decay as PyTorch defines it,
+// Append appends, for the parameter whose value is w, one step of SGD with Nesterov momentum and weight decay
+// as PyTorch defines it,
 //
 //	d = g + Decay*w,  v' = Momentum*v + d,  w' = w - rate*(d + Momentum*v'),
 //
-// from its gradient g and velocity v, and returns w' and v': LAYER/after/PARAMETER and LAYER/velocity_after/PARAMETER. A nil rate
-// stands for the setting.
-func Append(layer, parameter string, w, g, v, rate *autodiff.Node, d autodiff.Descent) (after, velocity *autodiff.Node) {
+// from its gradient g and velocity v, and returns w' and v': LAYER/after/PARAMETER and
+// LAYER/velocity_after/PARAMETER. A nil rate stands for the setting.
+func Append(layer, parameter string, w, g, v, rate *autodiff.Node,
+	d autodiff.Descent) (after, velocity *autodiff.Node) {
 	velocity = autodiff.Velocity(v, g, w, d).At(join(layer, "velocity_after"), 0, parameter)
 	return autodiff.Nesterov(w, g, velocity, rate, d).At(join(layer, "after"), 0, parameter), velocity
 }
 
 // appendPlain is Append with plain momentum: w' = w - rate*v'.
-func appendPlain(layer, parameter string, w, g, v, rate *autodiff.Node, d autodiff.Descent) (after, velocity *autodiff.Node) {
+func appendPlain(layer, parameter string, w, g, v, rate *autodiff.Node,
+	d autodiff.Descent) (after, velocity *autodiff.Node) {
 	velocity = autodiff.Velocity(v, g, w, d).At(join(layer, "velocity_after"), 0, parameter)
 	return autodiff.Axpy(w, velocity, -1, rate).At(join(layer, "after"), 0, parameter), velocity
 }
@@ -35,12 +40,12 @@ func join(layer, what string) string {
 	return layer + "/" + what
 }
 
-// SGD is stochastic gradient descent with Nesterov momentum and weight decay on every parameter (see Append), velocities being 0 at
-// first; or, if Plain, with plain momentum, w' = w - rate*v'.
+// SGD is stochastic gradient descent with Nesterov momentum and weight decay on every parameter (see Append),
+// velocities being 0 at first; or, if Plain, with plain momentum, w' = w - rate*v'.
 type SGD[T tensor.Float] struct {
 	Momentum, Decay float64
 	Plain           bool
-	Velocity        []*tensor.Tensor[T] // one per parameter; a checkpoint holds them
+	Velocity        []*tensor.Tensor[T] // one per parameter; a part of checkpoints
 
 	steps map[stepKey]*step[T]
 }
@@ -67,7 +72,7 @@ func NewSGD[T tensor.Float](parameters []*tensor.Tensor[T], momentum, decay floa
 	return s
 }
 
-// Step moves parameter i by its gradient.
+// Step does one step of parameter i along its gradient.
 func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64) {
 	tensor.MustMatch("SGD.Step", parameter.Shape, gradient.Shape, s.Velocity[i].Shape)
 	n := parameter.Len()
@@ -83,14 +88,18 @@ func (s *SGD[T]) step(k stepKey) *step[T] {
 	p := s.steps[k]
 	if p == nil {
 		g := autodiff.NewGraph()
-		p = &step[T]{w: g.Input("w", k.size), g: g.Input("g", k.size), v: g.Input("v", k.size), rate: g.Input("rate")}
+		p = &step[T]{w: g.Input("w", k.size), g: g.Input("g", k.size), v: g.Input("v", k.size),
+			rate: g.Input("rate")}
 		write := Append
 		if k.plain {
 			write = appendPlain
 		}
 		after, velocity := write("", "w", p.w, p.g, p.v, p.rate, k.Descent)
-		p.Program = autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{velocity, after},
-			Updates: map[*autodiff.Node]*autodiff.Node{velocity: p.v, after: p.w}}), tensor.NewArena[T]())
+		plan := autodiff.NewPlan(autodiff.Wanted{
+			Outputs: []*autodiff.Node{velocity, after},
+			Updates: map[*autodiff.Node]*autodiff.Node{velocity: p.v, after: p.w},
+		})
+		p.Program = autodiff.NewProgram(plan, tensor.NewArena[T]())
 		s.steps[k] = p
 	}
 	return p
@@ -98,12 +107,13 @@ func (s *SGD[T]) step(k stepKey) *step[T] {
 
 // Schedule gives the learning rate of each step of a run.
 type Schedule interface {
-	// Rate is the learning rate of step number i (from 0) of a run of total steps with perEpoch steps each epoch.
+	// Rate is the learning rate of step number i (from 0) of a run of total steps with perEpoch steps each
+	// epoch.
 	Rate(i, perEpoch, total int) float64
 }
 
-// Cosine is the published CIFAR schedule, changed at every iteration: Base (1 + cos(pi i/total))/2, after Warmup epochs of
-// linear rise (0 as published).
+// Cosine is the published CIFAR schedule, changed at every iteration: Base (1 + cos(pi i/total))/2, after
+// Warmup epochs of linear rise (0 as published).
 type Cosine struct {
 	Base   float64
 	Warmup float64 // epochs

@@ -10,8 +10,8 @@ import (
 	"sdref/tensor"
 )
 
-// reference is SGD as PyTorch's documentation writes it, nesterov=True, dampening=0: the velocity of the first step is the
-// gradient itself.
+// reference is SGD as PyTorch's documentation writes it, nesterov=True, dampening=0: the velocity of the
+// first step is the gradient itself.
 type reference[T tensor.Float] struct {
 	rate, momentum, decay T
 	buffer                []T
@@ -51,12 +51,14 @@ func testSGD[T tensor.Float](t *testing.T, bound float64) {
 				g := noise[T](uint64(100*step+i), p.Shape...)
 				keep := g.Clone()
 				s.Step(i, p, g, rate)
-				references[i].rate, references[i].momentum, references[i].decay = T(rate), T(c.momentum), T(c.decay)
+				references[i].rate, references[i].momentum, references[i].decay = T(rate), T(c.momentum),
+					T(c.decay)
 				references[i].step(want[i], keep.Data)
 				if !tensor.SameBits(g, keep) {
 					t.Fatal("a step changed the gradient")
 				}
-				compare(t, fmt.Sprintf("momentum %g, decay %g, step %d, parameter %v", c.momentum, c.decay, step, p.Shape), p.Data, want[i], bound)
+				compare(t, fmt.Sprintf("momentum %g, decay %g, step %d, parameter %v", c.momentum, c.decay,
+					step, p.Shape), p.Data, want[i], bound)
 				compare(t, "velocity", s.Velocity[i].Data, references[i].buffer, bound)
 			}
 		}
@@ -125,7 +127,8 @@ func TestCosine(t *testing.T) {
 			t.Errorf("step %d: %g, then %g", i, a, b)
 		}
 	}
-	// Two epochs of five steps: the rate rises by a tenth of Base a step, and the cosine goes on as if there had been no warm-up.
+	// Two epochs of five steps: the rate rises by a tenth of Base a step, and the cosine goes on as if there
+	// had been no warm-up.
 	warm := optim.Cosine{Base: 1, Warmup: 2}
 	for i := range 100 {
 		want := plain.Rate(i, 5, 100) * 10
@@ -152,7 +155,8 @@ func TestSteps(t *testing.T) {
 		step int
 		want float64
 	}{
-		{0, 0.1}, {30*perEpoch - 1, 0.1}, {30 * perEpoch, 0.01}, {60*perEpoch - 1, 0.01}, {60 * perEpoch, 0.001}, {90 * perEpoch, 1e-4}, {100 * perEpoch, 1e-4},
+		{0, 0.1}, {30*perEpoch - 1, 0.1}, {30 * perEpoch, 0.01}, {60*perEpoch - 1, 0.01},
+		{60 * perEpoch, 0.001}, {90 * perEpoch, 1e-4}, {100 * perEpoch, 1e-4},
 	} {
 		if got := s.Rate(c.step, perEpoch, 100*perEpoch); math.Abs(got/c.want-1) > 1e-15 {
 			t.Errorf("step %d: %g, want %g", c.step, got, c.want)

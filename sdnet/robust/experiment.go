@@ -8,12 +8,14 @@ import (
 	"sdref/tensor"
 )
 
-// Experiment is what training and test images have in common.
+// Experiment is the settings that Curves and Outcomes share.
 type Experiment struct {
-	Lambdas    []float64 // ascending; a lambda that is computed for an image is kept within the first and the last
+	// Lambdas ascend; a lambda that is computed for an image is clamped to the first and the last.
+	Lambdas    []float64
 	Conditions []Condition
 	Seed       uint64 // of the noises
-	// Progress, if set, is called after each batch with the number of its predictions; everything stops if the answer is false.
+	// Progress, if set, is called after each batch with the number of its predictions; the experiment stops
+	// if it returns false.
 	Progress func(predictions int) bool
 }
 
@@ -21,59 +23,60 @@ type Experiment struct {
 type Method int
 
 const (
-	Fixed    Method = iota // that of training
-	Constant               // the best one for noised training images of this noise, whatever the severity
-	PerSet                 // by the line of this noise, one for all images of a condition, from the mean of their residuals
-	PerImage               // by the line of this noise, for each image from its own residual
-	AnyNoise               // by the line of all noises together, for each image from its own residual
-	Methods  int    = iota
+	Fixed    Method = iota // the lambda of training
+	Constant               // the lambda that is best for training images with this noise, over all severities
+	PerSet                 // the line of this noise at the mean residual of all images of a condition
+	PerImage               // the line of this noise at the image's own residual
+	AnyNoise               // the line of all noises together at the image's own residual
+	Methods  int    = iota // the number of methods
 )
 
 func (m Method) String() string {
 	return [...]string{"fixed", "constant", "per set", "per image", "any noise"}[m]
 }
 
-// Trial is what came of a condition on test images.
-type Trial struct {
+// Outcome is the results of all methods on test images under one condition.
+type Outcome struct {
 	Condition
-	Images int
-	Lambda [Methods]float64 // mean over the images
-	Right  [Methods][]bool  // for each image
-	Curve  *Curve           // at every lambda of the experiment, for comparison; nil if that was not asked for
+	Images     int
+	Lambda     [Methods]float64 // the mean lambda over the images
+	Recognised [Methods][]bool  // whether each image was recognised
+	Curve      *Curve           // the accuracy at every lambda, for comparison; nil if that was not asked for
 }
 
 // Correct is the number of images that a method recognised.
-func (t Trial) Correct(m Method) int {
+func (t Outcome) Correct(m Method) int {
 	n := 0
-	for _, right := range t.Right[m] {
-		if right {
+	for _, ok := range t.Recognised[m] {
+		if ok {
 			n++
 		}
 	}
 	return n
 }
 
-// Learning and Testing are the numbers of predictions an image that Curves and Trials make.
-func (e Experiment) Learning() int { return len(e.Conditions) * (1 + len(e.Lambdas)) }
+// CurvePredictions is the number of predictions that Curves makes for each image.
+func (e Experiment) CurvePredictions() int { return len(e.Conditions) * (1 + len(e.Lambdas)) }
 
-func (e Experiment) Testing(oracle bool) int {
+// OutcomePredictions is the number of predictions that Outcomes makes for each image.
+func (e Experiment) OutcomePredictions(oracle bool) int {
 	if oracle {
 		return len(e.Conditions) * (Methods + len(e.Lambdas))
 	}
 	return len(e.Conditions) * Methods
 }
 
-// Curves measures a model on the images of a set with the given indices, under each condition at each lambda. It returns nil if
-// it was stopped.
+// Curves measures a model on the images of a set with the given indices, under each condition at each lambda.
+// It returns nil if it was stopped.
 func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []int) []Curve {
 	var curves []Curve
 	for _, c := range e.Conditions {
 		images := c.apply(set, indices, e.Seed)
-		answers := m.Predict(images, Same(len(indices), m.Lambda), e.Progress)
-		if answers == nil {
+		predictions := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
+		if predictions == nil {
 			return nil
 		}
-		curve := m.curve(e, c, images, answers)
+		curve := m.curve(e, c, images, predictions)
 		if curve == nil {
 			return nil
 		}
@@ -82,35 +85,36 @@ func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []
 	return curves
 }
 
-// Trials tries every method on the images of a set with the given indices, under each condition. With oracle it measures all
-// lambdas too: the best of these looks at labels, and no method that does not can be expected to do better. It returns nil if it was
-// stopped.
-func Trials[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *data.Set, indices []int, oracle bool) []Trial {
-	var trials []Trial
+// Outcomes measures every method on the images of a set with the given indices, under each condition. With
+// oracle it measures all lambdas too: the best of these is chosen by the labels, so no method that does not
+// know them can be expected to do better. It returns nil if it was stopped.
+func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *data.Set, indices []int,
+	oracle bool) []Outcome {
+	var outcomes []Outcome
 	for _, c := range e.Conditions {
 		images := c.apply(set, indices, e.Seed)
-		fixed := m.Predict(images, Same(len(indices), m.Lambda), e.Progress)
+		fixed := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
 		if fixed == nil {
 			return nil
 		}
-		t := Trial{Condition: c, Images: len(indices)}
-		t.Lambda[Fixed], t.Right[Fixed] = m.Lambda, right(fixed, images)
+		t := Outcome{Condition: c, Images: len(indices)}
+		t.Lambda[Fixed], t.Recognised[Fixed] = m.Lambda, recognised(fixed, images)
 		for method := Constant; int(method) < Methods; method++ {
 			lambdas := e.choose(method, choices, c, fixed)
-			answers := m.Predict(images, lambdas, e.Progress)
-			if answers == nil {
+			predictions := m.Predict(images, lambdas, e.Progress)
+			if predictions == nil {
 				return nil
 			}
-			t.Lambda[method], t.Right[method] = mean(lambdas), right(answers, images)
+			t.Lambda[method], t.Recognised[method] = mean(lambdas), recognised(predictions, images)
 		}
 		if oracle {
 			if t.Curve = m.curve(e, c, images, fixed); t.Curve == nil {
 				return nil
 			}
 		}
-		trials = append(trials, t)
+		outcomes = append(outcomes, t)
 	}
-	return trials
+	return outcomes
 }
 
 // apply returns the images with the given indices under a condition.
@@ -125,16 +129,16 @@ func (c Condition) apply(set *data.Set, indices []int, seed uint64) *data.Set {
 	return data.AddNoise(set, indices, kind, c.Severity, seed)
 }
 
-// curve measures all lambdas on images; answers are those at the lambda of training.
-func (m *Model[T]) curve(e Experiment, c Condition, images *data.Set, answers []Answer) *Curve {
-	curve := &Curve{Condition: c, Images: len(answers), Residual: meanResidual(answers)}
+// curve measures all lambdas on images; predictions are those at the lambda of training.
+func (m *Model[T]) curve(e Experiment, c Condition, images *data.Set, predictions []Prediction) *Curve {
+	curve := &Curve{Condition: c, Images: len(predictions), Residual: meanResidual(predictions)}
 	for _, lambda := range e.Lambdas {
-		answers := m.Predict(images, Same(images.Len(), lambda), e.Progress)
-		if answers == nil {
+		predictions := m.Predict(images, Repeat(images.Len(), lambda), e.Progress)
+		if predictions == nil {
 			return nil
 		}
 		correct := 0
-		for i, a := range answers {
+		for i, a := range predictions {
 			if a.Class == int(images.Labels[i]) {
 				correct++
 			}
@@ -144,38 +148,39 @@ func (m *Model[T]) curve(e Experiment, c Condition, images *data.Set, answers []
 	return curve
 }
 
-// choose returns a method's lambda for each image, given the answers at the lambda of training.
-func (e Experiment) choose(method Method, choices []Choice, c Condition, answers []Answer) []float64 {
+// choose returns a method's lambda for each image, given the predictions at the lambda of training.
+func (e Experiment) choose(method Method, choices []Choice, c Condition, predictions []Prediction) []float64 {
 	choice, low, high := choiceFor(choices, c), e.Lambdas[0], e.Lambdas[len(e.Lambdas)-1]
 	switch method {
 	case Constant:
-		return Same(len(answers), choice.Constant)
+		return Repeat(len(predictions), choice.Constant)
 	case PerSet:
-		return Same(len(answers), choice.Line.At(meanResidual(answers), low, high))
+		return Repeat(len(predictions), choice.Line.At(meanResidual(predictions), low, high))
 	case AnyNoise:
 		choice = choiceFor(choices, Condition{Noise: Any})
 	}
-	lambdas := make([]float64, len(answers))
-	for i, a := range answers {
+	lambdas := make([]float64, len(predictions))
+	for i, a := range predictions {
 		lambdas[i] = choice.Line.At(a.Residual, low, high)
 	}
 	return lambdas
 }
 
-func right(answers []Answer, set *data.Set) []bool {
-	list := make([]bool, len(answers))
-	for i, a := range answers {
+// recognised tells which predictions are the label.
+func recognised(predictions []Prediction, set *data.Set) []bool {
+	list := make([]bool, len(predictions))
+	for i, a := range predictions {
 		list[i] = a.Class == int(set.Labels[i])
 	}
 	return list
 }
 
-func meanResidual(answers []Answer) float64 {
+func meanResidual(predictions []Prediction) float64 {
 	sum := 0.0
-	for _, a := range answers {
+	for _, a := range predictions {
 		sum += a.Residual
 	}
-	return sum / float64(max(1, len(answers)))
+	return sum / float64(max(1, len(predictions)))
 }
 
 func mean(values []float64) float64 {
@@ -186,36 +191,38 @@ func mean(values []float64) float64 {
 	return sum / float64(max(1, len(values)))
 }
 
-// Share is a mean over images and its standard error.
-type Share struct {
+// Estimate is a mean over images and its standard error.
+type Estimate struct {
 	Mean  float64 `json:"mean"`
 	Error float64 `json:"error"`
 }
 
-// Summary is how a method did on a noise, over all severities.
+// Summary is the results of a method on a noise, over all severities.
 type Summary struct {
-	Accuracy Share `json:"accuracy"` // the mean over severities and images
-	Gain     Share `json:"gain"`     // over Fixed, image by image
+	Accuracy Estimate `json:"accuracy"` // the mean over severities and images
+	Gain     Estimate `json:"gain"`     // over Fixed, image by image
 }
 
-// Summarise takes the mean of a method over the trials of a noise, or over all noises for Any. The same images occur in
-// every trial, so errors come from the spread between images of their mean over the trials.
-func Summarise(trials []Trial, name string, m Method) Summary {
-	trials = slices.DeleteFunc(slices.Clone(trials), func(t Trial) bool { return t.Noise != name && (name != Any || t.Noise == Clean) })
-	if len(trials) == 0 {
-		panic("robust.Summarise: no trial of " + name)
+// Summarise takes the mean of a method over the outcomes of a noise, or over all noises for Any. The same
+// images occur in every outcome, so errors come from the spread of the images' means over the outcomes.
+func Summarise(outcomes []Outcome, name string, m Method) Summary {
+	outcomes = slices.DeleteFunc(slices.Clone(outcomes), func(t Outcome) bool {
+		return t.Noise != name && (name != Any || t.Noise == Clean)
+	})
+	if len(outcomes) == 0 {
+		panic("robust.Summarise: no outcome of " + name)
 	}
-	accuracy, gain := make([]float64, trials[0].Images), make([]float64, trials[0].Images)
+	accuracy, gain := make([]float64, outcomes[0].Images), make([]float64, outcomes[0].Images)
 	for i := range accuracy {
 		fixed := 0.0
-		for _, t := range trials {
-			accuracy[i] += count(t.Right[m][i])
-			fixed += count(t.Right[Fixed][i])
+		for _, t := range outcomes {
+			accuracy[i] += count(t.Recognised[m][i])
+			fixed += count(t.Recognised[Fixed][i])
 		}
-		gain[i] = (accuracy[i] - fixed) / float64(len(trials))
-		accuracy[i] /= float64(len(trials))
+		gain[i] = (accuracy[i] - fixed) / float64(len(outcomes))
+		accuracy[i] /= float64(len(outcomes))
 	}
-	return Summary{shareOf(accuracy), shareOf(gain)}
+	return Summary{estimateOf(accuracy), estimateOf(gain)}
 }
 
 // count is 1 for true.
@@ -226,9 +233,9 @@ func count(b bool) float64 {
 	return 0
 }
 
-// shareOf is the mean of values and its standard error, 0 for a single value.
-func shareOf(values []float64) Share {
-	s := Share{Mean: mean(values)}
+// estimateOf is the mean of values and its standard error, 0 for a single value.
+func estimateOf(values []float64) Estimate {
+	s := Estimate{Mean: mean(values)}
 	if len(values) < 2 {
 		return s
 	}

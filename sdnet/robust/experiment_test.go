@@ -11,17 +11,19 @@ import (
 	"sdref/sdnet/data"
 )
 
-var some = Experiment{Lambdas: []float64{0.1, 0.4, 0.9}, Conditions: []Condition{{Clean, 0}, {"gaussian", 1}, {"gaussian", 5}, {"impulse", 1}}, Seed: 1}
+var some = Experiment{Lambdas: []float64{0.1, 0.4, 0.9},
+	Conditions: []Condition{{Clean, 0}, {"gaussian", 1}, {"gaussian", 5}, {"impulse", 1}}, Seed: 1}
 
-// Each number of a curve again, by predictions one by one.
+// Each number of a curve equals that of predictions one by one.
 func TestCurves(t *testing.T) {
 	m, set := model(t, network[float64](t, "sdnet8_narrow"), 3), data.Shapes(9, 0, 1).Train
 	indices, made := []int{7, 2, 3, 0}, 0
 	e := some
 	e.Progress = func(n int) bool { made += n; return true }
 	curves := Curves(m, e, set, indices)
-	if made != e.Learning()*len(indices) || len(curves) != len(e.Conditions) {
-		t.Fatalf("%d predictions, want %d each for %d images; %d curves", made, e.Learning(), len(indices), len(curves))
+	if made != e.CurvePredictions()*len(indices) || len(curves) != len(e.Conditions) {
+		t.Fatalf("%d predictions, want %d each for %d images; %d curves", made, e.CurvePredictions(),
+			len(indices), len(curves))
 	}
 	images := data.AddNoise(set, indices, data.GaussianNoise, 5, 1)
 	want := Curve{Condition: Condition{"gaussian", 5}, Images: 4}
@@ -47,26 +49,31 @@ func TestCurves(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if curves[0].Residual >= curves[1].Residual || curves[1].Residual >= curves[2].Residual {
-		t.Errorf("residuals of ever noisier images: %v, %v, %v", curves[0].Residual, curves[1].Residual, curves[2].Residual)
+		t.Errorf("residuals of ever noisier images: %v, %v, %v", curves[0].Residual, curves[1].Residual,
+			curves[2].Residual)
 	}
 }
 
-var choices = []Choice{{"gaussian", 0.4, Line{1, -0.3}}, {"impulse", 0.9, Line{0.5, 0.2}}, {Any, 0.5, Line{2, -1}}}
+var choices = []Choice{{"gaussian", 0.4, Line{1, -0.3}}, {"impulse", 0.9, Line{0.5, 0.2}},
+	{Any, 0.5, Line{2, -1}}}
 
-// What each method gives an image: from its residual, by the definition, and whether the image is recognised then.
-func TestTrials(t *testing.T) {
+// Each method's lambda for an image follows from its residual by the definition, and so does whether the
+// image is recognised.
+func TestOutcomes(t *testing.T) {
 	m, set := model(t, network[float64](t, "sdnet8_narrow"), 3), drawn(5)
 	indices, made := []int{4, 0, 3}, 0
 	e := some
 	e.Progress = func(n int) bool { made += n; return true }
-	trials := Trials(m, e, choices, set, indices, true)
-	if made != e.Testing(true)*3 || e.Testing(true) != e.Testing(false)+len(e.Lambdas)*len(e.Conditions) {
-		t.Errorf("%d predictions, want %d", made, e.Testing(true)*3)
+	outcomes := Outcomes(m, e, choices, set, indices, true)
+	if made != e.OutcomePredictions(true)*3 ||
+		e.OutcomePredictions(true) != e.OutcomePredictions(false)+len(e.Lambdas)*len(e.Conditions) {
+		t.Errorf("%d predictions, want %d", made, e.OutcomePredictions(true)*3)
 	}
 	for k, c := range e.Conditions {
 		images := c.apply(set, indices, 1)
-		fixed := m.Predict(images, Same(3, 0.1), nil)
-		line, constant := map[string]Line{"gaussian": {1, -0.3}, "impulse": {0.5, 0.2}, Clean: {2, -1}}[c.Noise], map[string]float64{"gaussian": 0.4, "impulse": 0.9, Clean: 0.5}[c.Noise]
+		fixed := m.Predict(images, Repeat(3, 0.1), nil)
+		line, constant := map[string]Line{"gaussian": {1, -0.3}, "impulse": {0.5, 0.2},
+			Clean: {2, -1}}[c.Noise], map[string]float64{"gaussian": 0.4, "impulse": 0.9, Clean: 0.5}[c.Noise]
 		all := (fixed[0].Residual + fixed[1].Residual + fixed[2].Residual) / 3
 		for method := range Method(Methods) {
 			sum := 0.0
@@ -74,37 +81,41 @@ func TestTrials(t *testing.T) {
 				bound := func(v float64) float64 { return math.Max(0.1, math.Min(0.9, v)) }
 				lambda := map[Method]float64{
 					Fixed: 0.1, Constant: constant, PerSet: bound(line.Slope*all + line.Intercept),
-					PerImage: bound(line.Slope*fixed[j].Residual + line.Intercept), AnyNoise: bound(2*fixed[j].Residual - 1),
+					PerImage: bound(line.Slope*fixed[j].Residual + line.Intercept),
+					AnyNoise: bound(2*fixed[j].Residual - 1),
 				}[method]
 				sum += lambda / 3
 				a := m.Predict(images.Slice(j, j+1), []float64{lambda}, nil)[0]
-				if want := a.Class == int(set.Labels[indices[j]]); trials[k].Right[method][j] != want {
+				if want := a.Class == int(set.Labels[indices[j]]); outcomes[k].Recognised[method][j] != want {
 					t.Errorf("%v, %v, image %d: recognised %t, want %t", c, method, j, !want, want)
 				}
 			}
-			if math.Abs(trials[k].Lambda[method]-sum) > 1e-12 {
-				t.Errorf("%v, %v: mean lambda %v, want %v", c, method, trials[k].Lambda[method], sum)
+			if math.Abs(outcomes[k].Lambda[method]-sum) > 1e-12 {
+				t.Errorf("%v, %v: mean lambda %v, want %v", c, method, outcomes[k].Lambda[method], sum)
 			}
 		}
-		if want := Curves(m, e, set, indices)[k]; !reflect.DeepEqual(*trials[k].Curve, want) {
-			t.Errorf("%v: curve %v, want %v", c, *trials[k].Curve, want)
+		if want := Curves(m, e, set, indices)[k]; !reflect.DeepEqual(*outcomes[k].Curve, want) {
+			t.Errorf("%v: curve %v, want %v", c, *outcomes[k].Curve, want)
 		}
 	}
-	if again := Trials(m, e, choices, set, indices, false); again[1].Curve != nil || !reflect.DeepEqual(again[1].Right, trials[1].Right) {
+	if again := Outcomes(m, e, choices, set, indices, false); again[1].Curve != nil ||
+		!reflect.DeepEqual(again[1].Recognised, outcomes[1].Recognised) {
 		t.Error("without all lambdas the methods answer differently")
 	}
 }
 
-// Nobody looks at the test images' labels: with others, lambdas and classes are the same, and what was right is wrong.
+// The test images' labels are not used: with other labels, lambdas and classes are the same, and right
+// predictions are wrong.
 func TestLabelsDoNotMatter(t *testing.T) {
 	m, set := model(t, network[float32](t, "sdnet8_narrow"), 8), drawn(8)
 	indices := []int{0, 1, 2, 3, 4, 5, 6, 7}
-	trials := Trials(m, some, choices, set, indices, false)
+	outcomes := Outcomes(m, some, choices, set, indices, false)
 	none := *set
 	none.Labels = slices.Repeat([]uint8{255}, 8)
-	for k, other := range Trials(m, some, choices, &none, indices, false) {
-		if other.Lambda != trials[k].Lambda {
-			t.Errorf("%v: lambdas %v, with other labels %v", other.Condition, trials[k].Lambda, other.Lambda)
+	for k, other := range Outcomes(m, some, choices, &none, indices, false) {
+		if other.Lambda != outcomes[k].Lambda {
+			t.Errorf("%v: lambdas %v, with other labels %v", other.Condition, outcomes[k].Lambda,
+				other.Lambda)
 		}
 		if other.Correct(Fixed) != 0 {
 			t.Errorf("%v: a class 255 was recognised", other.Condition)
@@ -115,39 +126,41 @@ func TestLabelsDoNotMatter(t *testing.T) {
 func TestStopExperiment(t *testing.T) {
 	m, set := model(t, network[float32](t, "sdnet8_narrow"), 8), &data.Set{}
 	*set = *drawn(2)
-	for after := range some.Testing(true) {
+	for after := range some.OutcomePredictions(true) {
 		e, calls := some, 0
 		e.Progress = func(int) bool { calls++; return calls <= after }
-		if Trials(m, e, choices, set, []int{0, 1}, true) != nil || calls != after+1 {
-			t.Fatalf("stopped at prediction %d of %d: a result after %d", after+1, some.Testing(true), calls)
+		if Outcomes(m, e, choices, set, []int{0, 1}, true) != nil || calls != after+1 {
+			t.Fatalf("stopped at prediction %d of %d: a result after %d", after+1,
+				some.OutcomePredictions(true), calls)
 		}
 		calls = 0
-		if after < some.Learning() && (Curves(m, e, set, []int{0, 1}) != nil || calls != after+1) {
-			t.Fatalf("stopped at prediction %d of %d: curves after %d", after+1, some.Learning(), calls)
+		if after < some.CurvePredictions() && (Curves(m, e, set, []int{0, 1}) != nil || calls != after+1) {
+			t.Fatalf("stopped at prediction %d of %d: curves after %d", after+1, some.CurvePredictions(),
+				calls)
 		}
 	}
 }
 
-// Means and errors against gonum's, over images of the means over trials.
+// Means and errors against gonum's, over images of the means over outcomes.
 func TestSummarise(t *testing.T) {
-	trial := func(name string, fixed, image []bool) Trial {
-		t := Trial{Condition: Condition{name, 1}, Images: len(fixed)}
-		t.Right[Fixed], t.Right[PerImage] = fixed, image
+	outcome := func(name string, fixed, image []bool) Outcome {
+		t := Outcome{Condition: Condition{name, 1}, Images: len(fixed)}
+		t.Recognised[Fixed], t.Recognised[PerImage] = fixed, image
 		return t
 	}
 	const x, o = true, false
-	trials := []Trial{
-		trial(Clean, []bool{x, x, x, x}, []bool{o, o, o, o}),
-		trial("shot", []bool{x, o, o, x}, []bool{x, x, o, o}),
-		trial("shot", []bool{o, o, o, x}, []bool{x, x, o, x}),
-		trial("impulse", []bool{o, o, o, o}, []bool{x, x, x, x}),
+	outcomes := []Outcome{
+		outcome(Clean, []bool{x, x, x, x}, []bool{o, o, o, o}),
+		outcome("shot", []bool{x, o, o, x}, []bool{x, x, o, o}),
+		outcome("shot", []bool{o, o, o, x}, []bool{x, x, o, x}),
+		outcome("impulse", []bool{o, o, o, o}, []bool{x, x, x, x}),
 	}
 	check := func(name string, accuracy, gain []float64) {
 		t.Helper()
-		s := Summarise(trials, name, PerImage)
+		s := Summarise(outcomes, name, PerImage)
 		for _, c := range []struct {
 			what   string
-			got    Share
+			got    Estimate
 			values []float64
 		}{{"accuracy", s.Accuracy, accuracy}, {"gain", s.Gain, gain}} {
 			mean, deviation := stat.MeanStdDev(c.values, nil)
@@ -159,10 +172,10 @@ func TestSummarise(t *testing.T) {
 	check("shot", []float64{1, 1, 0, 0.5}, []float64{0.5, 1, 0, -0.5})
 	check(Any, []float64{1, 1, 1. / 3, 2. / 3}, []float64{2. / 3, 1, 1. / 3, 0})
 	check(Clean, []float64{0, 0, 0, 0}, []float64{-1, -1, -1, -1})
-	if trials[1].Correct(PerImage) != 2 || trials[3].Correct(Fixed) != 0 {
+	if outcomes[1].Correct(PerImage) != 2 || outcomes[3].Correct(Fixed) != 0 {
 		t.Error("images are counted wrongly")
 	}
-	panics(t, "no trial of speckle", func() { Summarise(trials, "speckle", Fixed) })
+	panics(t, "no outcome of speckle", func() { Summarise(outcomes, "speckle", Fixed) })
 }
 
 func TestMethodNames(t *testing.T) {

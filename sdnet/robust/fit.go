@@ -6,16 +6,15 @@ import (
 	"sdref/sdnet/data"
 )
 
-// Condition is what was done to images.
+// Condition is a noise and its severity.
 type Condition struct {
 	Noise    string `json:"noise"`    // Clean or a noise's name
 	Severity int    `json:"severity"` // 0 if clean
 }
 
-// Clean is the name of no noise, Any that of a choice made without knowing the noise.
 const (
-	Clean = "clean"
-	Any   = "any"
+	Clean = "clean" // the name of no noise
+	Any   = "any"   // the name of a choice for all noises together
 )
 
 func (c Condition) String() string {
@@ -36,15 +35,15 @@ func Conditions(kinds []data.Noise) []Condition {
 	return list
 }
 
-// Curve is how a network does under a condition as its stem's lambda changes.
+// Curve is a network's accuracy under a condition as a function of its stem's lambda.
 type Curve struct {
 	Condition
 	Images   int     `json:"images"`
 	Residual float64 `json:"residual"` // mean r at the lambda of training
-	Correct  []int   `json:"correct"`  // images recognised at each lambda of a list
+	Correct  []int   `json:"correct"`  // images recognised at each lambda of the experiment
 }
 
-// Best is the place of the lambda with the most images recognised, of equal ones the lowest.
+// Best is the index of the lambda with the most images recognised, the lowest of equal ones.
 func (c Curve) Best() int { return largest(c.Correct) }
 
 // Line is lambda = Slope r + Intercept.
@@ -58,7 +57,7 @@ func (l Line) At(residual, low, high float64) float64 {
 	return min(max(float64(l.Slope*residual)+l.Intercept, low), high)
 }
 
-// Fit returns the line with the least sum of squares over points (r, lambda). If all residuals are equal it is flat.
+// Fit returns the least-squares line through points (r, lambda). If all residuals are equal its slope is 0.
 func Fit(residuals, lambdas []float64) Line {
 	if len(residuals) != len(lambdas) || len(residuals) == 0 {
 		panic(fmt.Sprintf("robust.Fit: %d residuals, %d lambdas", len(residuals), len(lambdas)))
@@ -80,14 +79,17 @@ func Fit(residuals, lambdas []float64) Line {
 	return Line{slope, meanL - float64(slope*meanR)}
 }
 
-// Choice is what was learnt from training images about a noise.
+// Choice is the lambdas learnt from training images for a noise.
 type Choice struct {
-	Noise    string  `json:"noise"`    // or Any: from all noises together
-	Constant float64 `json:"constant"` // the lambda with the most images recognised over all severities, clean images among them
-	Line     Line    `json:"line"`     // through the mean residual and the best lambda of each severity, clean images among them
+	Noise string `json:"noise"` // or Any, for all noises together
+	// Constant is the lambda with the most images recognised over all severities and clean images.
+	Constant float64 `json:"constant"`
+	// Line is fitted to the mean residual and the best lambda of each severity and of clean images.
+	Line Line `json:"line"`
 }
 
-// Choose learns from the curves of training images over the same lambdas: a choice for each noise that occurs, and one for Any.
+// Choose learns from the curves of training images over the same lambdas: a choice for each noise that
+// occurs, and one for Any.
 func Choose(curves []Curve, lambdas []float64) []Choice {
 	names := []string{}
 	for _, c := range curves {
@@ -114,7 +116,7 @@ func Choose(curves []Curve, lambdas []float64) []Choice {
 	return choices
 }
 
-// choiceFor is the choice for a condition; clean images have that of Any.
+// choiceFor is the choice for a condition; for clean images it is that of Any.
 func choiceFor(choices []Choice, c Condition) Choice {
 	name := c.Noise
 	if name == Clean {

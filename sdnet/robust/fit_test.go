@@ -29,7 +29,7 @@ func TestFit(t *testing.T) {
 	panics(t, "0 residuals", func() { Fit(nil, nil) })
 }
 
-// Curves made up so that each number has one origin.
+// Curves in which each number can come from one place only.
 func TestChoose(t *testing.T) {
 	lambdas := []float64{0.1, 0.2, 0.3}
 	curves := []Curve{
@@ -45,7 +45,8 @@ func TestChoose(t *testing.T) {
 		{Any, 0.1, got[2].Line},        // 24, 18, 21
 	}
 	for i := range got {
-		if i < 2 && (math.Abs(got[i].Line.Slope-want[i].Line.Slope) > 1e-12 || math.Abs(got[i].Line.Intercept-want[i].Line.Intercept) > 1e-12) {
+		if i < 2 && (math.Abs(got[i].Line.Slope-want[i].Line.Slope) > 1e-12 ||
+			math.Abs(got[i].Line.Intercept-want[i].Line.Intercept) > 1e-12) {
 			t.Errorf("%v, want %v", got[i], want[i])
 		}
 		want[i].Line = got[i].Line
@@ -64,7 +65,8 @@ func TestChoose(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	text := fmt.Sprint(Conditions([]data.Noise{data.ShotNoise, data.ImpulseNoise}))
-	if text != "[clean shot 1 shot 2 shot 3 shot 4 shot 5 impulse 1 impulse 2 impulse 3 impulse 4 impulse 5]" {
+	want := "[clean shot 1 shot 2 shot 3 shot 4 shot 5 impulse 1 impulse 2 impulse 3 impulse 4 impulse 5]"
+	if text != want {
 		t.Error(text)
 	}
 }

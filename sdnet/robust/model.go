@@ -1,14 +1,15 @@
-// Package robust is robust inference (section 4 of Dai et al., "Revisiting Sparse Convolutional Model for Visual Recognition",
-// NeurIPS 2022): on a noisy image the stem's code is to be sparser than in training, and how much sparser the image itself tells, by
-// what the stem cannot explain of it,
+// Package robust is robust inference (section 4 of Dai et al., "Revisiting Sparse Convolutional Model for
+// Visual Recognition", NeurIPS 2022): on a noisy image the stem's code should be sparser than in training,
+// and how much sparser follows from the part of the image that the stem cannot explain,
 //
 //	lambda(x) = a r(x) + b,   r(x) = |x - A z(x)| / sqrt(C H W),
 //
-// x the normalised image, z its code at the lambda of training. The line is fitted to the best lambdas of noised training images, and
-// applied to test images one by one, whose labels nobody looks at. Only the stem's lambda changes, also in networks whose other
-// layers are CSC layers; weights, step sizes and BatchNorm's statistics stay as training left them.
+// x the normalised image, z its code at the lambda of training. The line is fitted to the best lambdas of
+// noisy training images, and applied to test images one by one, without their labels. Only the stem's lambda
+// changes, also in networks whose other layers are CSC layers; weights, step sizes and BatchNorm's statistics
+// stay as training left them.
 //
-// The package is for cmd/ref and for readers of that section. It knows nothing of files and terminals.
+// It is for cmd/ref and for readers of that section. It knows nothing of files and terminals.
 package robust
 
 import (
@@ -30,13 +31,15 @@ type Model[T tensor.Float] struct {
 	normalise *data.Normaliser[T]
 	batch     int
 	images    *tensor.Tensor[T]
-	residuals []float64 // of the batch at hand
+	residuals []float64 // r of each image of the current batch
 }
 
-// NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean and deviation of
-// each channel; equal lambdas are computed in batches of up to the given size. The network is copied. A network whose stem is no CSC
-// layer, or that takes images of another size than 32 x 32, is an error.
-func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) (*Model[T], error) {
+// NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean
+// and deviation of each channel; equal lambdas are computed in batches of up to the given size. The network
+// is copied. A network whose stem is no CSC layer, or that takes images of another size than 32 x 32, is an
+// error.
+func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) (*Model[T],
+	error) {
 	if batch < 1 {
 		panic(fmt.Sprintf("robust.NewModel: a batch of %d images", batch))
 	}
@@ -44,55 +47,58 @@ func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]fl
 		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
 	}
 	if net.Data.Image != data.Side {
-		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image, data.Side)
+		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image,
+			data.Side)
 	}
 	net = net.Evaluable()
-	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0], batch: batch,
+	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0],
+		batch:     batch,
 		normalise: data.NewNormaliser[T](mean, std)}
 	m.predictor.Observe = func(name string, value *tensor.Tensor[T]) {
 		if name == m.stem.Name {
-			m.residuals = m.rest(value)
+			m.residuals = m.residualsOf(value)
 		}
 	}
 	return m, nil
 }
 
-// Answer is what the network says of an image.
-type Answer struct {
-	Class    int     // the one with the largest logit, the lower of equal ones
+// Prediction is the network's answer for an image.
+type Prediction struct {
+	Class    int     // the class with the largest logit, the lowest of equal ones
 	Residual float64 // r = |x - A z| / sqrt(C H W), z the code at the lambda that the stem was given
 }
 
-// Predict answers for each image of a set, the stem's lambda being lambdas[i] for image i, on which alone the answer depends.
-// After each batch it calls progress, if that is not nil, with the number of its images, and returns nil if the answer is
-// false. It panics unless there is one lambda an image.
-func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(images int) bool) []Answer {
+// Predict predictions for each image of a set, the stem's lambda being lambdas[i] for image i, on which alone
+// the answer depends. After each batch it calls progress, if that is not nil, with the number of its images,
+// and returns nil if that returns false. It panics unless there is one lambda for each image.
+func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(images int) bool) []Prediction {
 	if len(lambdas) != set.Len() {
-		panic(fmt.Sprintf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(), set.Name))
+		panic(fmt.Sprintf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(),
+			set.Name))
 	}
 	order := make([]int, set.Len())
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(lambdas[i], lambdas[j]) })
-	answers := make([]Answer, set.Len())
+	predictions := make([]Prediction, set.Len())
 	for len(order) > 0 {
 		n := 1
 		for n < min(m.batch, len(order)) && lambdas[order[n]] == lambdas[order[0]] {
 			n++
 		}
 		m.stem.Lambda = lambdas[order[0]]
-		m.answer(answers, set, order[:n])
+		m.predict(predictions, set, order[:n])
 		if progress != nil && !progress(n) {
 			return nil
 		}
 		order = order[n:]
 	}
-	return answers
+	return predictions
 }
 
-// Same returns n times the same lambda.
-func Same(n int, lambda float64) []float64 {
+// Repeat returns n times the same lambda.
+func Repeat(n int, lambda float64) []float64 {
 	lambdas := make([]float64, n)
 	for i := range lambdas {
 		lambdas[i] = lambda
@@ -100,20 +106,20 @@ func Same(n int, lambda float64) []float64 {
 	return lambdas
 }
 
-// answer fills in the answers for some images of a set, at the lambda that the stem has.
-func (m *Model[T]) answer(answers []Answer, set *data.Set, indices []int) {
+// predict sets the predictions of some images of a set, at the lambda that the stem has.
+func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []int) {
 	if m.images == nil || m.images.Shape[0] != len(indices) {
 		m.images = tensor.New[T](len(indices), data.Channels, data.Side, data.Side)
 	}
 	m.normalise.Plain(m.images.Data, set, indices)
 	logits := m.predictor.Logits(m.images)
 	for j, i := range indices {
-		answers[i] = Answer{Class: largest(logits.Row(j).Data), Residual: m.residuals[j]}
+		predictions[i] = Prediction{Class: largest(logits.Row(j).Data), Residual: m.residuals[j]}
 	}
 }
 
-// rest is r of each image of the batch at hand, z (N, M, Ho, Wo) being the stem's code.
-func (m *Model[T]) rest(z *tensor.Tensor[T]) []float64 {
+// residualsOf is r of each image of the current batch, given the stem's code z (N, M, Ho, Wo).
+func (m *Model[T]) residualsOf(z *tensor.Tensor[T]) []float64 {
 	r := m.stem.Reconstruct(z)
 	tensor.AddScaled(r, m.images, r, -1)
 	list := make([]float64, r.Shape[0])
@@ -124,7 +130,7 @@ func (m *Model[T]) rest(z *tensor.Tensor[T]) []float64 {
 	return list
 }
 
-// largest is the place of the largest number, the first of equal ones.
+// largest is the index of the largest number, the first of equal ones.
 func largest[E cmp.Ordered](v []E) int {
 	best := 0
 	for k := range v {

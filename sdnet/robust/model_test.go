@@ -11,8 +11,8 @@ import (
 	"sdref/tensor"
 )
 
-// byHand answers for one image: a network made anew with the lambda, and A z as loops.
-func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lambda float64) Answer {
+// byHand predictions for one image: a network made anew with the lambda, and A z as loops.
+func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lambda float64) Prediction {
 	n := net.Evaluable()
 	n.Layers[0].Lambda = lambda
 	p := sdnet.NewPredictor(n)
@@ -20,7 +20,7 @@ func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lam
 	for j, b := range set.Image(i) {
 		x.Data[j] = (float64(b)/255 - 0.5) / 0.3
 	}
-	var answer Answer
+	var answer Prediction
 	w := n.Layers[0].Weight
 	p.Observe = func(name string, z *tensor.Tensor[float64]) {
 		if name != "layer0.0.dn" {
@@ -34,7 +34,8 @@ func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lam
 						for u := range 3 {
 							for v := range 3 {
 								if h, k := row+u-1, column+v-1; h >= 0 && h < 32 && k >= 0 && k < 32 {
-									rest.Set(rest.At(0, c, h, k)-z.At(0, m, row, column)*w.At(m, c, u, v), 0, c, h, k)
+									rest.Set(rest.At(0, c, h, k)-z.At(0, m, row, column)*w.At(m, c, u, v), 0,
+										c, h, k)
 								}
 							}
 						}
@@ -52,20 +53,24 @@ func byHand(t *testing.T, net *sdnet.Network[float64], set *data.Set, i int, lam
 	return answer
 }
 
-// Classes and residuals at a lambda for each image, against one image at a time in another way; in batches of any size.
+// Classes and residuals at a lambda for each image, in batches of any size, equal those of one image at a
+// time computed in another way.
 func TestPredict(t *testing.T) {
 	for _, name := range []string{"sdnet8_narrow", "sdnet8_all_narrow"} {
 		net, set := network[float64](t, name), drawn(6)
 		lambdas := []float64{0.4, 0.1, 0.4, 1.3, 0.1, 0.4}
-		var first []Answer
+		var first []Prediction
 		for _, batch := range []int{1, 2, 100} {
 			total := 0
-			answers := model(t, net, batch).Predict(set, lambdas, func(n int) bool { total += n; return n <= batch })
+			predictions := model(t, net, batch).Predict(set, lambdas, func(n int) bool {
+				total += n
+				return n <= batch
+			})
 			if first == nil {
-				first = answers
+				first = predictions
 			}
-			if total != 6 || !slices.Equal(answers, first) {
-				t.Errorf("%s in batches of %d: %v, in other batches %v", name, batch, answers, first)
+			if total != 6 || !slices.Equal(predictions, first) {
+				t.Errorf("%s in batches of %d: %v, in other batches %v", name, batch, predictions, first)
 			}
 		}
 		differ := false
@@ -82,12 +87,12 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// Only the copy's stem changes.
+// Predict changes only the stem of the model's copy of the network.
 func TestTheNetworkStaysAsItIs(t *testing.T) {
 	net, set := network[float32](t, "sdnet8_all_narrow"), drawn(2)
 	before := net.Clone()
 	m := model(t, net, 2)
-	m.Predict(set, Same(2, 0.9), nil)
+	m.Predict(set, Repeat(2, 0.9), nil)
 	for i, s := range net.State() {
 		if !tensor.SameBits(s.Tensor, before.State()[i].Tensor) {
 			t.Errorf("%s changed", s.Name)
@@ -95,7 +100,8 @@ func TestTheNetworkStaysAsItIs(t *testing.T) {
 	}
 	for i, l := range m.predictor.Net.Layers {
 		if want := []float64{0.9, 0.1}[min(i, 1)]; l.Lambda != want || net.Layers[i].Lambda != 0.1 {
-			t.Errorf("%s: lambda %g in the copy, %g in the network; want %g, 0.1", l.Name, l.Lambda, net.Layers[i].Lambda, want)
+			t.Errorf("%s: lambda %g in the copy, %g in the network; want %g, 0.1", l.Name, l.Lambda,
+				net.Layers[i].Lambda, want)
 		}
 	}
 	if m.Lambda != 0.1 {
@@ -106,14 +112,15 @@ func TestTheNetworkStaysAsItIs(t *testing.T) {
 func TestStop(t *testing.T) {
 	m, set := model(t, network[float32](t, "sdnet8_narrow"), 2), drawn(5)
 	calls := 0
-	if m.Predict(set, Same(5, 0.1), func(int) bool { calls++; return calls < 2 }) != nil || calls != 2 {
+	if m.Predict(set, Repeat(5, 0.1), func(int) bool { calls++; return calls < 2 }) != nil || calls != 2 {
 		t.Errorf("stopped after %d batches", calls)
 	}
 }
 
 func TestRefusals(t *testing.T) {
 	d := [3]float64{1, 1, 1}
-	if _, err := NewModel(network[float32](t, "resnet8_narrow"), d, d, 1); err == nil || !strings.Contains(err.Error(), "resnet8_narrow: the stem is no CSC layer") {
+	if _, err := NewModel(network[float32](t, "resnet8_narrow"), d, d, 1); err == nil ||
+		!strings.Contains(err.Error(), "resnet8_narrow: the stem is no CSC layer") {
 		t.Error(err)
 	}
 	spec := network[float32](t, "sdnet8_narrow").Spec
@@ -126,5 +133,7 @@ func TestRefusals(t *testing.T) {
 		t.Error(err)
 	}
 	panics(t, "a batch of 0", func() { NewModel(net, d, d, 0) })
-	panics(t, "2 lambdas for the 1 images", func() { model(t, network[float32](t, "sdnet8_narrow"), 1).Predict(drawn(1), Same(2, 1), nil) })
+	panics(t, "2 lambdas for the 1 images", func() {
+		model(t, network[float32](t, "sdnet8_narrow"), 1).Predict(drawn(1), Repeat(2, 1), nil)
+	})
 }

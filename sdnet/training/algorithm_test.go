@@ -10,8 +10,8 @@ import (
 	"sdref/csc"
 )
 
-// TestAlgorithmInConfig: the direct algorithm is not written, so that older files stay as they are; another one reaches the
-// network, and an unknown one is refused by name.
+// TestAlgorithmInConfig: the direct algorithm is not written, so that older files stay as they are; another
+// one reaches the network, and an unknown one is an error that names it.
 func TestAlgorithmInConfig(t *testing.T) {
 	for _, a := range []conv.Algorithm{conv.Direct, conv.Winograd} {
 		c := Demo()
@@ -32,12 +32,14 @@ func TestAlgorithmInConfig(t *testing.T) {
 		}
 	}
 	var c Config
-	if err := json.Unmarshal([]byte(`{"algorithm": "fourier"}`), &c); err == nil || !strings.Contains(err.Error(), "fourier") {
+	if err := json.Unmarshal([]byte(`{"algorithm": "fourier"}`), &c); err == nil ||
+		!strings.Contains(err.Error(), "fourier") {
 		t.Errorf("the error of an unknown algorithm is %v", err)
 	}
 }
 
-// TestCSCInConfig: what a CSC layer learns, and by which gradient, is not written unless it was asked for, and reaches the network.
+// TestCSCInConfig: what a CSC layer learns, and by which gradient, is not written unless it was asked for,
+// and reaches the network.
 func TestCSCInConfig(t *testing.T) {
 	plain, err := json.Marshal(Demo())
 	if err != nil || strings.Contains(string(plain), "learn") || strings.Contains(string(plain), "gradient") {
@@ -59,7 +61,8 @@ func TestCSCInConfig(t *testing.T) {
 			t.Errorf("%s comes back as %+v, %v", text, back, err)
 		}
 		s, err := back.Spec()
-		if err != nil || s.CSC.LearnLambda != c.LearnLambda || s.CSC.LearnStep != c.LearnStep || s.CSC.Gradient != c.Gradient {
+		if err != nil || s.CSC.LearnLambda != c.LearnLambda || s.CSC.LearnStep != c.LearnStep ||
+			s.CSC.Gradient != c.Gradient {
 			t.Errorf("%s: the network has %+v, %v", text, s.CSC, err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights as the
-// optimiser left them, and each parameter's velocity under "velocity/" and the parameter's name.
+// The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights
+// as the optimiser left them, and each parameter's velocity under "velocity/" and the parameter's name.
 const (
 	formatKey    = "format"
 	formatValue  = "sdref run 1"
@@ -26,11 +26,13 @@ const (
 	velocity     = "velocity/"
 )
 
-// Save writes the run to a file, replacing one that is there only once the new one is complete on the disk. A run whose
-// weights are no longer finite is refused, so that it does not replace one that can go on.
+// Save writes the run to a file. An existing file is replaced only once the new one is complete on the disk.
+// A run whose weights are no longer finite is an error, so that it does not replace one that can go on.
 func (r *Run[T]) Save(path string) error {
-	f := &safetensors.File{Metadata: map[string]string{formatKey: formatValue, iterationKey: strconv.Itoa(r.Iteration)}}
-	for key, value := range map[string]any{configKey: r.Config, historyKey: r.History, currentKey: r.current} {
+	f := &safetensors.File{Metadata: map[string]string{formatKey: formatValue,
+		iterationKey: strconv.Itoa(r.Iteration)}}
+	for key, value := range map[string]any{configKey: r.Config, historyKey: r.History,
+		currentKey: r.current} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return fmt.Errorf("save %s: %w", path, err)
@@ -58,7 +60,8 @@ func (r *Run[T]) velocities() []sdnet.Named[T] {
 // ReadConfig reads the configuration of a checkpoint, and how many steps had been made.
 func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 	if f.Metadata[formatKey] != formatValue {
-		return c, 0, fmt.Errorf("%s: metadata %s is %q: not a checkpoint of this program", f.Path, formatKey, f.Metadata[formatKey])
+		return c, 0, fmt.Errorf("%s: metadata %s is %q: not a checkpoint of this program", f.Path, formatKey,
+			f.Metadata[formatKey])
 	}
 	if err := json.Unmarshal([]byte(f.Metadata[configKey]), &c); err != nil {
 		return c, 0, fmt.Errorf("%s: metadata %s: %w", f.Path, configKey, err)
@@ -67,12 +70,13 @@ func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 		return c, 0, fmt.Errorf("%s: metadata %s: %w", f.Path, configKey, err)
 	}
 	if iteration, err = strconv.Atoi(f.Metadata[iterationKey]); err != nil || iteration < 0 {
-		return c, 0, fmt.Errorf("%s: metadata %s: %q is not a count", f.Path, iterationKey, f.Metadata[iterationKey])
+		return c, 0, fmt.Errorf("%s: metadata %s: %q is not a count", f.Path, iterationKey,
+			f.Metadata[iterationKey])
 	}
 	return c, iteration, nil
 }
 
-// Resume returns the run that a checkpoint holds; it goes on as if it had never been interrupted.
+// Resume returns the run of a checkpoint; it goes on as if it had never been interrupted.
 func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error) {
 	c, iteration, err := ReadConfig(f)
 	if err != nil {
@@ -82,15 +86,18 @@ func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	if r.Iteration = iteration; iteration > r.Total() {
-		return nil, fmt.Errorf("%s: metadata %s: %d of %d steps", f.Path, iterationKey, iteration, r.Total())
+	if r.Iteration = iteration; iteration > r.TotalSteps() {
+		return nil, fmt.Errorf("%s: metadata %s: %d of %d steps", f.Path, iterationKey, iteration,
+			r.TotalSteps())
 	}
 	err = json.Unmarshal([]byte(f.Metadata[historyKey]), &r.History)
 	if err = errors.Join(err, json.Unmarshal([]byte(f.Metadata[currentKey]), &r.current)); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s, %s: %w", f.Path, historyKey, currentKey, err)
 	}
-	if full, rest := iteration/r.PerEpoch(), iteration%r.PerEpoch(); len(r.History) != full || r.current.Images != rest*r.Batch {
-		return nil, fmt.Errorf("%s: metadata %s, %s: %d epochs and %d images do not make %d steps", f.Path, historyKey, currentKey,
+	if full, rest := iteration/r.StepsPerEpoch(), iteration%r.StepsPerEpoch(); len(r.History) != full ||
+		r.current.Images != rest*r.Batch {
+		return nil, fmt.Errorf("%s: metadata %s, %s: %d epochs and %d images do not make %d steps", f.Path,
+			historyKey, currentKey,
 			len(r.History), r.current.Images, iteration)
 	}
 	if err := load(f, append(slices.Clone(r.Net().State()), r.velocities()...)); err != nil {
@@ -99,7 +106,7 @@ func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error
 	return r, nil
 }
 
-// LoadNetwork returns the network that a checkpoint holds, weights as the optimiser left them.
+// LoadNetwork returns the network of a checkpoint, weights as the optimiser left them.
 func LoadNetwork[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], Config, error) {
 	c, _, err := ReadConfig(f)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// A checkpoint that is not right names its file and what in it is wrong.
+// The error of a checkpoint that is not right names its file and what in it is wrong.
 func TestBrokenCheckpoints(t *testing.T) {
 	r := start[float32](t, short(), drawn())
 	for range 4 {
@@ -39,32 +39,46 @@ func TestBrokenCheckpoints(t *testing.T) {
 		name     string
 		change   func(*safetensors.File)
 		says     []string
-		loadable bool // the network can be had all the same
+		loadable bool // whether LoadNetwork reads it nevertheless
 	}{
-		{"no format", func(f *safetensors.File) { delete(f.Metadata, formatKey) }, []string{"format", "not a checkpoint"}, false},
+		{"no format", func(f *safetensors.File) {
+			delete(f.Metadata, formatKey)
+		}, []string{"format", "not a checkpoint"}, false},
 		{"no metadata", func(f *safetensors.File) { f.Metadata = nil }, []string{"format"}, false},
 		{"another format", meta(formatKey, "sdref run 2"), []string{"format", "sdref run 2"}, false},
 		{"config is no JSON", meta(configKey, "{"), []string{"config"}, false},
-		{"config of another type", config(`"epochs":2`, `"epochs":"two"`), []string{"config", "epochs"}, false},
+		{"config of another type", config(`"epochs":2`, `"epochs":"two"`), []string{"config", "epochs"},
+			false},
 		{"config out of range", config(`"epochs":2`, `"epochs":0`), []string{"config", "epochs"}, false},
-		{"unknown network", config(`sdnet8_narrow`, `sdnet8_broad`), []string{"config", "sdnet8_broad"}, false},
+		{"unknown network", config(`sdnet8_narrow`, `sdnet8_broad`), []string{"config", "sdnet8_broad"},
+			false},
 		{"iteration is no number", meta(iterationKey, "four"), []string{"iteration", "four"}, false},
-		{"iteration missing", func(f *safetensors.File) { delete(f.Metadata, iterationKey) }, []string{"iteration"}, false},
+		{"iteration missing", func(f *safetensors.File) {
+			delete(f.Metadata, iterationKey)
+		}, []string{"iteration"}, false},
 		{"iteration negative", meta(iterationKey, "-1"), []string{"iteration", "-1"}, false},
 		{"iteration beyond the end", meta(iterationKey, "7"), []string{"iteration", "7 of 6"}, true},
 		{"history is no JSON", meta(historyKey, "?"), []string{"history"}, true},
 		{"history too short", meta(historyKey, "[]"), []string{"history", "0 epochs"}, true},
 		{"epoch is no JSON", meta(currentKey, ""), []string{"epoch in progress"}, true},
-		{"epoch of other images", meta(currentKey, `{"epoch":2,"images":3}`), []string{"epoch in progress", "3 images"}, true},
+		{"epoch of other images", meta(currentKey, `{"epoch":2,"images":3}`),
+			[]string{"epoch in progress", "3 images"}, true},
 		{"missing weight", put("layer0.1.weight"), []string{`"layer0.1.weight"`}, false},
 		{"missing buffer", put("layer0.0.dn.v0"), []string{`"layer0.0.dn.v0"`}, false},
 		{"missing velocity", put("velocity/linear.bias"), []string{`"velocity/linear.bias"`}, true},
-		{"wrong shape", put("linear.bias", safetensors.New("linear.bias", []int{2, 5}, make([]float32, 10))), []string{`"linear.bias"`, "[2 5]", "[10]"}, false},
-		{"wrong velocity", put("velocity/linear.bias", safetensors.New("velocity/linear.bias", []int{9}, make([]float32, 9))), []string{`"velocity/linear.bias"`, "[9]"}, true},
-		{"integers", put("linear.bias", safetensors.New("linear.bias", []int{10}, slices.Repeat([]int64{math.MaxInt64}, 10))), []string{`"linear.bias"`, "float64"}, false},
-		{"another network's weights", config("sdnet8_narrow", "sdnet8_all_narrow"), []string{"no tensor"}, false},
-		{"data without a Go loader", config(`"data":"shapes"`, `"data":"imagenet"`), []string{"data", "imagenet", "shapes"}, false},
-		{"more images than there are", config(`"images":10`, `"images":13`), []string{"images", "13 of 12"}, true},
+		{"wrong shape", put("linear.bias", safetensors.New("linear.bias", []int{2, 5}, make([]float32, 10))),
+			[]string{`"linear.bias"`, "[2 5]", "[10]"}, false},
+		{"wrong velocity", put("velocity/linear.bias",
+			safetensors.New("velocity/linear.bias", []int{9}, make([]float32, 9))),
+			[]string{`"velocity/linear.bias"`, "[9]"}, true},
+		{"integers", put("linear.bias", safetensors.New("linear.bias", []int{10},
+			slices.Repeat([]int64{math.MaxInt64}, 10))), []string{`"linear.bias"`, "float64"}, false},
+		{"another network's weights", config("sdnet8_narrow", "sdnet8_all_narrow"), []string{"no tensor"},
+			false},
+		{"data without a Go loader", config(`"data":"shapes"`, `"data":"imagenet"`),
+			[]string{"data", "imagenet", "shapes"}, false},
+		{"more images than there are", config(`"images":10`, `"images":13`), []string{"images", "13 of 12"},
+			true},
 	} {
 		f := reread(t, good.Path)
 		c.change(f)
@@ -100,7 +114,8 @@ func TestLoadNetwork(t *testing.T) {
 	for i, s := range r.Net().State() {
 		for j, v := range s.Data {
 			if narrow.State()[i].Data[j] != v || wide.State()[i].Data[j] != float64(v) {
-				t.Fatalf("%s: element %d: %v and %v, want %v", s.Name, j, narrow.State()[i].Data[j], wide.State()[i].Data[j], v)
+				t.Fatalf("%s: element %d: %v and %v, want %v", s.Name, j, narrow.State()[i].Data[j],
+					wide.State()[i].Data[j], v)
 			}
 		}
 	}
@@ -130,7 +145,7 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// Weights that stopped being finite in a step whose loss was finite still are not saved.
+// Weights that are not finite, after a step whose loss was still finite, are not saved.
 func TestOnlyFiniteNumbersAreSaved(t *testing.T) {
 	r := start[float64](t, short(), drawn())
 	path := filepath.Join(t.TempDir(), "run.safetensors")

@@ -1,8 +1,11 @@
-// Package training is a training run: which images in which order, at which learning rate, until when, and how it is saved.
+// Package training is a training run: its images and their order, its learning rates, its end, and its
+// checkpoints.
 //
-// A run is a function of its configuration and its data: every random choice comes from a stream named by purpose, epoch and
-// position, so that a run continued from a checkpoint gives the bits of one that was never interrupted. The package is for
-// cmd/ref and for people who train from Go. It knows nothing of flags and terminals.
+// A run is a function of its configuration and its data: every random choice comes from a stream named by
+// purpose, epoch and position, so that a run continued from a checkpoint gives the bits of one that was never
+// interrupted.
+//
+// It is for cmd/ref and for people who train from Go. It knows nothing of flags and terminals.
 package training
 
 import (
@@ -15,7 +18,7 @@ import (
 	"sdref/sdnet/optim"
 )
 
-// Config is a run's configuration. A checkpoint holds it as JSON.
+// Config is a run's configuration. A checkpoint contains it as JSON.
 type Config struct {
 	Network    string  `json:"network"`
 	Data       string  `json:"data"` // name of the data set, as in sdnet.DataSets
@@ -23,10 +26,10 @@ type Config struct {
 	Seed       uint64  `json:"seed"`
 	Epochs     int     `json:"epochs"`
 	Batch      int     `json:"batch"`
-	Images     int     `json:"images"` // training images: the first that many of the data set
+	Images     int     `json:"images"` // the number of training images, the first of the data set
 	Augment    bool    `json:"augment"`
 	Schedule   string  `json:"schedule"` // cosine or steps
-	Rate       float64 `json:"rate"`     // learning rate at its highest
+	Rate       float64 `json:"rate"`     // the highest learning rate
 	Warmup     float64 `json:"warmup"`   // epochs of linear rise (cosine)
 	Milestones []int   `json:"milestones,omitempty"`
 	Momentum   float64 `json:"momentum"`
@@ -36,30 +39,36 @@ type Config struct {
 	Iterations int     `json:"iterations"`
 	Variant    string  `json:"variant"`
 
-	Algorithm conv.Algorithm `json:"algorithm,omitzero"` // of the convolutions: direct, which is left out, or winograd
+	// Algorithm is that of the convolutions: direct, which is left out of files, or winograd.
+	Algorithm conv.Algorithm `json:"algorithm,omitzero"`
 
-	// What a run need not have; files of runs without it do not mention it.
-	Classes       int  `json:"classes,omitempty"`        // 0: as many as the data set has
-	Extent        int  `json:"extent,omitempty"`         // height and width of the images; 0: the data set's
-	Holdout       int  `json:"holdout,omitempty"`        // training images that are not trained on, but evaluated
-	HoldoutEvery  int  `json:"holdout_every,omitempty"`  // evaluate them after every that many epochs, and the last
+	// Settings that checkpoints mention only where they are not zero.
+	Classes int `json:"classes,omitempty"` // 0 means as many as the data set has
+	// Extent is the height and width of the images; 0 means the data set's.
+	Extent int `json:"extent,omitempty"`
+	// Holdout is the number of training images that are held out: evaluated, not trained on.
+	Holdout       int  `json:"holdout,omitempty"`
+	HoldoutEvery  int  `json:"holdout_every,omitempty"`  // epochs from one evaluation of these to the next
 	PlainMomentum bool `json:"plain_momentum,omitempty"` // momentum without Nesterov's change
-	LearnLambda   bool `json:"learn_lambda,omitempty"`   // each CSC layer's lambda is trained
-	LearnStep     bool `json:"learn_step,omitempty"`     // so is a factor on its step size
+	LearnLambda   bool `json:"learn_lambda,omitempty"`   // whether each CSC layer's lambda is trained
+	// LearnStep tells whether a factor on each CSC layer's step size is trained.
+	LearnStep bool `json:"learn_step,omitempty"`
 
-	Start string `json:"start,omitempty"` // digest of the weights that the run began with; random ones if left out
+	// Start is the digest of the weights that the run began with; it is empty for random weights.
+	Start string `json:"start,omitempty"`
 
-	Gradient csc.Gradient `json:"gradient,omitzero"` // of the CSC layers: unrolled, which is left out, or implicit
+	// Gradient is that of the CSC layers: unrolled, which is left out of files, or implicit.
+	Gradient csc.Gradient `json:"gradient,omitzero"`
 }
 
-// maxIterations bounds FISTA's iterations: a training step keeps the codes of all of them, so more than this is a slip of the
-// pen, the published networks having 2.
+// maxIterations is the greatest number of FISTA's iterations: a training step keeps the codes of all of them,
+// and the published networks have 2, so more than this is a typing error.
 const maxIterations = 1000
 
-// maxExtent bounds the images' height and width, beyond which a batch would not fit in memory.
+// maxExtent is the greatest height and width of images: a batch of larger ones would not fit in memory.
 const maxExtent = 4096
 
-// Check tells which setting is out of range.
+// Check returns an error if a setting is out of range.
 func (c Config) Check() error {
 	switch {
 	case c.Epochs < 1 || c.Epochs > 1_000_000:

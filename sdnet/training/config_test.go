@@ -14,24 +14,36 @@ func TestConfigCheck(t *testing.T) {
 		says   string
 		change []func(*Config)
 	}{
-		{"epochs", []func(*Config){func(c *Config) { c.Epochs = 0 }, func(c *Config) { c.Epochs = -1 }, func(c *Config) { c.Epochs = math.MaxInt }}},
-		{"batch", []func(*Config){func(c *Config) { c.Batch = 0 }, func(c *Config) { c.Batch = -5 }, func(c *Config) { c.Batch = math.MaxInt }}},
+		{"epochs", []func(*Config){func(c *Config) { c.Epochs = 0 }, func(c *Config) { c.Epochs = -1 },
+			func(c *Config) { c.Epochs = math.MaxInt }}},
+		{"batch", []func(*Config){func(c *Config) { c.Batch = 0 }, func(c *Config) { c.Batch = -5 },
+			func(c *Config) { c.Batch = math.MaxInt }}},
 		{"images", []func(*Config){func(c *Config) { c.Images = 0 }, func(c *Config) { c.Images = -1 }}},
-		{"rate", []func(*Config){func(c *Config) { c.Rate = -0.1 }, func(c *Config) { c.Rate = nan }, func(c *Config) { c.Rate = inf }}},
-		{"momentum", []func(*Config){func(c *Config) { c.Momentum = 1 }, func(c *Config) { c.Momentum = -0.1 }, func(c *Config) { c.Momentum = nan }}},
-		{"decay", []func(*Config){func(c *Config) { c.Decay = -1 }, func(c *Config) { c.Decay = nan }, func(c *Config) { c.Decay = inf }}},
-		{"warmup", []func(*Config){func(c *Config) { c.Warmup = -1 }, func(c *Config) { c.Warmup = 2.5 }, func(c *Config) { c.Warmup = nan }}},
-		{"lambda", []func(*Config){func(c *Config) { c.Lambda = -1 }, func(c *Config) { c.Lambda = nan }, func(c *Config) { c.Lambda = inf }}},
-		{"mu", []func(*Config){func(c *Config) { c.Mu = -1 }, func(c *Config) { c.Mu = nan }, func(c *Config) { c.Mu = inf }}},
-		{"iterations", []func(*Config){func(c *Config) { c.Iterations = 0 }, func(c *Config) { c.Iterations = -2 }, func(c *Config) { c.Iterations = math.MaxInt }}},
+		{"rate", []func(*Config){func(c *Config) { c.Rate = -0.1 }, func(c *Config) { c.Rate = nan },
+			func(c *Config) { c.Rate = inf }}},
+		{"momentum", []func(*Config){func(c *Config) { c.Momentum = 1 },
+			func(c *Config) { c.Momentum = -0.1 }, func(c *Config) { c.Momentum = nan }}},
+		{"decay", []func(*Config){func(c *Config) { c.Decay = -1 }, func(c *Config) { c.Decay = nan },
+			func(c *Config) { c.Decay = inf }}},
+		{"warmup", []func(*Config){func(c *Config) { c.Warmup = -1 }, func(c *Config) { c.Warmup = 2.5 },
+			func(c *Config) { c.Warmup = nan }}},
+		{"lambda", []func(*Config){func(c *Config) { c.Lambda = -1 }, func(c *Config) { c.Lambda = nan },
+			func(c *Config) { c.Lambda = inf }}},
+		{"mu", []func(*Config){func(c *Config) { c.Mu = -1 }, func(c *Config) { c.Mu = nan },
+			func(c *Config) { c.Mu = inf }}},
+		{"iterations", []func(*Config){func(c *Config) { c.Iterations = 0 },
+			func(c *Config) { c.Iterations = -2 }, func(c *Config) { c.Iterations = math.MaxInt }}},
 		{"type", []func(*Config){func(c *Config) { c.Type = "" }, func(c *Config) { c.Type = "float16" }}},
 		{"schedule", []func(*Config){func(c *Config) { c.Schedule = "linear" }}},
-		{"network", []func(*Config){func(c *Config) { c.Network = "sdnet19" }, func(c *Config) { c.Network = "" }}},
+		{"network", []func(*Config){func(c *Config) { c.Network = "sdnet19" },
+			func(c *Config) { c.Network = "" }}},
 		{"data", []func(*Config){func(c *Config) { c.Data = "mnist" }}},
-		{"holdout", []func(*Config){func(c *Config) { c.Holdout = -1 }, func(c *Config) { c.HoldoutEvery = 1 }, func(c *Config) { c.Holdout, c.HoldoutEvery = 1, -1 }}},
+		{"holdout", []func(*Config){func(c *Config) { c.Holdout = -1 },
+			func(c *Config) { c.HoldoutEvery = 1 }, func(c *Config) { c.Holdout, c.HoldoutEvery = 1, -1 }}},
 		{"classes", []func(*Config){func(c *Config) { c.Classes = -1 }}},
 		{"size", []func(*Config){func(c *Config) { c.Extent = -1 }, func(c *Config) { c.Extent = 1 << 20 }}},
-		{"milestones", []func(*Config){func(c *Config) { c.Milestones = []int{5, 3} }, func(c *Config) { c.Milestones = []int{-1, 3} }}},
+		{"milestones", []func(*Config){func(c *Config) { c.Milestones = []int{5, 3} },
+			func(c *Config) { c.Milestones = []int{-1, 3} }}},
 		{"variant", []func(*Config){func(c *Config) { c.Variant = "neither" }}},
 	} {
 		for _, change := range c.change {
@@ -57,11 +69,13 @@ func TestRecipes(t *testing.T) {
 	if err := p.Check(); err != nil {
 		t.Error(err)
 	}
-	if p.Epochs != 220 || p.Batch != 128 || p.Rate != 0.1 || p.Momentum != 0.9 || p.Decay != 5e-4 || p.Lambda != 0.1 || p.Iterations != 2 || !p.Augment {
+	if p.Epochs != 220 || p.Batch != 128 || p.Rate != 0.1 || p.Momentum != 0.9 || p.Decay != 5e-4 ||
+		p.Lambda != 0.1 || p.Iterations != 2 || !p.Augment {
 		t.Errorf("published recipe: %+v", p)
 	}
 	s, err := p.Spec()
-	if err != nil || s.Name != "sdnet18" || s.Data.Name != "cifar10" || !s.CSC.Nonnegative || !s.CSC.UnitNormAtoms {
+	if err != nil || s.Name != "sdnet18" || s.Data.Name != "cifar10" || !s.CSC.Nonnegative ||
+		!s.CSC.UnitNormAtoms {
 		t.Errorf("published network: %+v, %v", s, err)
 	}
 	i := ImageNet() // the authors' ImageNet.yaml
@@ -69,14 +83,16 @@ func TestRecipes(t *testing.T) {
 	if err := i.Check(); err != nil {
 		t.Error(err)
 	}
-	if i.Epochs != 100 || i.Batch != 512 || i.Rate != 0.1 || !slices.Equal(i.Milestones, []int{30, 60, 90}) || i.Schedule != "steps" || i.Decay != 1e-4 ||
+	if i.Epochs != 100 || i.Batch != 512 || i.Rate != 0.1 || !slices.Equal(i.Milestones, []int{30, 60, 90}) ||
+		i.Schedule != "steps" || i.Decay != 1e-4 ||
 		i.Momentum != 0.9 || !i.PlainMomentum || !i.Augment {
 		t.Errorf("recipe for ImageNet: %+v", i)
 	}
 	if s, err := i.Spec(); err != nil || s.Data.Classes != 1000 || s.Data.Image != 224 || !s.Data.Stem.Pool {
 		t.Errorf("published network: %+v, %v", s, err)
 	}
-	if q := Short(); q.Epochs != 10 || q.Batch != 64 || q.Rate != 0.08 || q.Warmup != 1 || q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
+	if q := Short(); q.Epochs != 10 || q.Batch != 64 || q.Rate != 0.08 || q.Warmup != 1 ||
+		q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
 		t.Errorf("short recipe: %+v", q)
 	}
 	names := map[string]bool{}
@@ -87,7 +103,8 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("recipes %v", names)
 	}
 	p.Lambda, p.Mu, p.Iterations, p.Variant = 0.2, 0.3, 4, "paper"
-	if s, err = p.Spec(); err != nil || s.CSC.Lambda != 0.2 || s.CSC.Mu != 0.3 || s.CSC.Iterations != 4 || s.CSC.Variant.String() != "paper" {
+	if s, err = p.Spec(); err != nil || s.CSC.Lambda != 0.2 || s.CSC.Mu != 0.3 || s.CSC.Iterations != 4 ||
+		s.CSC.Variant.String() != "paper" {
 		t.Errorf("settings do not reach the network: %+v, %v", s.CSC, err)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A checkpoint that does not fit on the disk leaves the old one as it was. A limit on the size of files stands for the disk.
+// A checkpoint that does not fit on the disk leaves the old one as it was. A limit on the size of files
+// stands for the disk.
 func TestSaveOnAFullDisk(t *testing.T) {
 	r := start[float32](t, short(), drawn())
 	path := filepath.Join(t.TempDir(), "run.safetensors")
@@ -20,7 +21,8 @@ func TestSaveOnAFullDisk(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		t.Skip(err)
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 17, Max: old.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE,
+		&syscall.Rlimit{Cur: 1 << 17, Max: old.Max}); err != nil {
 		t.Skip(err)
 	}
 	err := r.Save(path)

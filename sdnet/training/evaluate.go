@@ -8,16 +8,16 @@ import (
 	"sdref/tensor"
 )
 
-// Evaluation is how a network does on a set of images.
+// Evaluation is the results of a network on a set of images.
 type Evaluation struct {
 	Images     int     `json:"images"`
-	Top1, Top5 int     // images whose label is the largest, among the five largest logits
+	Top1, Top5 int     // images whose label has the largest logit, and one of the five largest
 	Loss       float64 `json:"loss"` // mean cross-entropy
 	Codes      []Codes `json:"codes"`
-	Err        error   `json:"-"` // of the image at which the evaluation ended, if that could not be read
+	Err        error   `json:"-"` // why an image could not be read, which ended the evaluation
 }
 
-// Codes counts the codes of a CSC layer.
+// Codes is the number of codes of a CSC layer and of exact zeros among them.
 type Codes struct {
 	Layer        string
 	Zeros, Total int
@@ -32,10 +32,11 @@ func (e Evaluation) Accuracy() float64 { return float64(e.Top1) / float64(max(1,
 // Accuracy5 is the share of images whose label is among the five largest logits.
 func (e Evaluation) Accuracy5() float64 { return float64(e.Top5) / float64(max(1, e.Images)) }
 
-// Evaluate runs a network, prepared by sdnet.Network.Evaluable, over a set of images without augmentation. After each batch
-// it calls progress, if that is not nil, with the evaluation so far, and stops early if the answer is false. An image that
-// cannot be read, which only images in files can be, ends it too. It panics if batch is not positive.
-func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std [3]float64, batch int, progress func(Evaluation) bool) Evaluation {
+// Evaluate runs a network, prepared by sdnet.Network.Evaluable, over a set of images without augmentation.
+// After each batch it calls progress, if that is not nil, with the evaluation so far, and stops early if that
+// returns false. An image file that cannot be read ends it too. It panics if batch is not positive.
+func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std [3]float64, batch int,
+	progress func(Evaluation) bool) Evaluation {
 	if batch < 1 {
 		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", batch))
 	}
@@ -44,7 +45,9 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std 
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
 	normalise := data.NewNormaliser[T](mean, std)
 	side, sum := set.Extent(), 0.0
-	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*batch, batch) }, bytes: 3 * side * side}
+	batches := &reader{plan: func(k int) []sample {
+		return inOrder(set, k*batch, batch)
+	}, bytes: 3 * side * side}
 	for k := 0; e.Images < set.Len(); k++ {
 		b := batches.get(k)
 		if e.Err = b.err; e.Err != nil {
@@ -65,7 +68,7 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std 
 	return e
 }
 
-// inOrder are at most n images of a set from the given one on, nil if there are none.
+// inOrder lists at most n images of a set from index first on; nil if there are none.
 func inOrder(set data.Images, first, n int) (list []sample) {
 	for i := first; i < first+min(n, set.Len()-first); i++ {
 		list = append(list, sample{set.Label(i), func(dst []byte) error { return set.Plain(dst, i) }})
@@ -73,7 +76,7 @@ func inOrder(set data.Images, first, n int) (list []sample) {
 	return list
 }
 
-// codesOf is the CSC layers of a network, nothing counted.
+// codesOf lists the CSC layers of a network, with no codes counted yet.
 func codesOf[T tensor.Float](net *sdnet.Network[T]) (list []Codes) {
 	for _, l := range net.Layers {
 		list = append(list, Codes{Layer: l.Name})
@@ -81,7 +84,7 @@ func codesOf[T tensor.Float](net *sdnet.Network[T]) (list []Codes) {
 	return list
 }
 
-// count adds a layer's codes, if that is what the name says.
+// count adds the codes of the named layer, if it is in the list.
 func count[T tensor.Float](list []Codes, name string, value *tensor.Tensor[T]) {
 	for i := range list {
 		if list[i].Layer == name {

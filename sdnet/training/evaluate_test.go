@@ -69,7 +69,10 @@ func TestEvaluate(t *testing.T) {
 	}
 	for _, batch := range []int{1, 3, 7, 100} {
 		var seen []int
-		e := Evaluate(net, d.Test, d.Mean, d.Std, batch, func(e Evaluation) bool { seen = append(seen, e.Images); return true })
+		e := Evaluate(net, d.Test, d.Mean, d.Std, batch, func(e Evaluation) bool {
+			seen = append(seen, e.Images)
+			return true
+		})
 		if math.Abs(e.Loss-want.Loss) > 1e-12 {
 			t.Errorf("batch %d: loss %v, want %v", batch, e.Loss, want.Loss)
 		}
@@ -77,14 +80,18 @@ func TestEvaluate(t *testing.T) {
 		if fmt.Sprint(e) != fmt.Sprint(want) {
 			t.Errorf("batch %d: %+v, want %+v", batch, e, want)
 		}
-		if steps := (6 + batch) / batch; len(seen) != steps || seen[steps-1] != 7 || seen[0] != min(batch, 7) {
+		if steps := (6 + batch) / batch; len(seen) != steps || seen[steps-1] != 7 ||
+			seen[0] != min(batch, 7) {
 			t.Errorf("batch %d: progress %v", batch, seen)
 		}
 	}
-	if e := Evaluate(net, d.Test, d.Mean, d.Std, 3, func(Evaluation) bool { return false }); e.Images != 3 || e.Codes[0].Total != 3*16*32*32 {
+	if e := Evaluate(net, d.Test, d.Mean, d.Std, 3, func(Evaluation) bool {
+		return false
+	}); e.Images != 3 || e.Codes[0].Total != 3*16*32*32 {
 		t.Errorf("stopped after a batch: %+v", e)
 	}
-	if e := Evaluate(net, d.Test.Slice(0, 0), d.Mean, d.Std, 3, nil); e.Images != 0 || e.Accuracy() != 0 || e.Codes[0].ZeroShare() != 0 {
+	if e := Evaluate(net, d.Test.Slice(0, 0), d.Mean, d.Std, 3, nil); e.Images != 0 || e.Accuracy() != 0 ||
+		e.Codes[0].ZeroShare() != 0 {
 		t.Errorf("no images: %+v", e)
 	}
 	panics(t, "a batch of 0", func() { Evaluate(net, d.Test, d.Mean, d.Std, 0, nil) })
@@ -97,7 +104,7 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// Looking at a run does not change it.
+// An evaluation does not change the run.
 func TestEvaluationLeavesTheRunAlone(t *testing.T) {
 	d, folder := drawn(), t.TempDir()
 	var paths []string

@@ -30,7 +30,8 @@ func ExampleNew() {
 			panic(err)
 		}
 		if step.Epoch != nil {
-			fmt.Printf("epoch %d ends with step %d of %d\n", step.Epoch.Epoch, step.Iteration, run.Total())
+			fmt.Printf("epoch %d ends with step %d of %d\n", step.Epoch.Epoch, step.Iteration,
+				run.TotalSteps())
 		}
 	}
 	_, err = training.New[float32](training.Published(), d.Dataset())

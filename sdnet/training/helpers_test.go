@@ -97,8 +97,10 @@ func panics(t *testing.T, part string, f func()) {
 // sameRun compares all that two runs are made of, to the bit.
 func sameRun[T tensor.Float](t *testing.T, what string, got, want *Run[T]) {
 	t.Helper()
-	if got.Iteration != want.Iteration || got.Config.Seed != want.Config.Seed || !slices.Equal(got.History, want.History) || got.current != want.current {
-		t.Errorf("%s: step %d, history %v, %v, want step %d, %v, %v", what, got.Iteration, got.History, got.current, want.Iteration, want.History, want.current)
+	if got.Iteration != want.Iteration || got.Config.Seed != want.Config.Seed ||
+		!slices.Equal(got.History, want.History) || got.current != want.current {
+		t.Errorf("%s: step %d, history %v, %v, want step %d, %v, %v", what, got.Iteration, got.History,
+			got.current, want.Iteration, want.History, want.current)
 	}
 	for i, s := range want.Net().State() {
 		if at := tensor.FirstDifference(got.Net().State()[i].Tensor, s.Tensor); at >= 0 {

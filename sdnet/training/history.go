@@ -7,7 +7,7 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// ReadHistory reads the epochs that a checkpoint's run has completed; none if the checkpoint does not say.
+// ReadHistory reads the epochs that a checkpoint's run has completed; none if the checkpoint has no history.
 func ReadHistory(f *safetensors.File) (history []Epoch, err error) {
 	text, ok := f.Metadata[historyKey]
 	if !ok {

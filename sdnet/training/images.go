@@ -33,19 +33,19 @@ func values[T tensor.Float](n *data.Normaliser[T], dst []T, b *batch) {
 	parallel.For(len(b.labels), func(_, j int) { n.Values(dst[j*each:][:each], b.pixels[j*each:][:each]) })
 }
 
-// sample is one image of a batch: its label, and how it is read.
+// sample is one image of a batch: its label, and a function that writes its pixels.
 type sample struct {
 	label int
 	write func(dst []byte) error
 }
 
-// reader reads batches, each while its user is at work on the one before.
+// reader reads batches ahead: each one while the batch before it is in use.
 type reader struct {
-	plan   func(k int) []sample // the samples of batch k, nil beyond the last
-	bytes  int                  // of a sample
-	number int                  // of the batch being read
-	coming chan *batch
-	spare  *batch // its memory is free
+	plan   func(k int) []sample // the samples of batch k; nil beyond the last
+	bytes  int                  // the size of a sample
+	number int                  // the number of the batch that is being read
+	coming chan *batch          // gets that batch; nil if there is none
+	reuse  *batch               // a batch that is no longer in use, whose memory serves the next one
 }
 
 // get returns batch k, which is valid until the next call, and starts to read batch k+1.
@@ -55,7 +55,7 @@ func (r *reader) get(k int) *batch {
 	}
 	b := <-r.coming
 	r.start(k + 1)
-	r.spare = b
+	r.reuse = b
 	return b
 }
 
@@ -65,8 +65,8 @@ func (r *reader) start(k int) {
 	if r.coming = nil; samples == nil {
 		return
 	}
-	b := r.spare
-	if r.spare = nil; b == nil || len(b.labels) != len(samples) {
+	b := r.reuse
+	if r.reuse = nil; b == nil || len(b.labels) != len(samples) {
 		b = &batch{pixels: make([]byte, len(samples)*r.bytes), labels: make([]int, len(samples))}
 	}
 	r.number, r.coming = k, make(chan *batch, 1)
@@ -76,10 +76,10 @@ func (r *reader) start(k int) {
 	}(r.coming)
 }
 
-// read fills the batch. Which goroutine reads an image changes nothing in it.
+// read fills the batch; the result does not depend on which goroutine reads which image.
 func (b *batch) read(samples []sample, bytes int) {
 	failed := make([]error, len(samples))
-	var group errgroup.Group // rather than package parallel, whose goroutines are busy with the batch before
+	var group errgroup.Group // not package parallel, whose goroutines are computing with the batch before
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for j, s := range samples {
 		b.labels[j] = s.label

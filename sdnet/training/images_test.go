@@ -17,7 +17,7 @@ import (
 	"sdref/sdnet/data"
 )
 
-// counted is n samples of one byte, their number.
+// counted is n samples of one byte, which is their index.
 func counted(n int) func(k int) []sample {
 	return func(k int) (list []sample) {
 		for i := 4 * k; i < min(4*k+4, n); i++ {
@@ -27,7 +27,8 @@ func counted(n int) func(k int) []sample {
 	}
 }
 
-// Batches come whole, in whatever order they are asked for, and a batch is not touched before the next is asked for.
+// Batches are complete, in whatever order they are asked for, and a batch does not change before the next is
+// asked for.
 func TestReader(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 1, 0, 2, 0}} {
 		r := &reader{plan: counted(10), bytes: 1}
@@ -36,7 +37,8 @@ func TestReader(t *testing.T) {
 			for range 3 {
 				runtime.Gosched() // to the goroutine that reads the next one
 			}
-			want, labels := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}[4*k:min(4*k+4, 10)], []int{0, 10, 20, 30, 40, 50, 60, 70, 80, 90}[4*k:min(4*k+4, 10)]
+			want, labels := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}[4*k:min(4*k+4, 10)],
+				[]int{0, 10, 20, 30, 40, 50, 60, 70, 80, 90}[4*k:min(4*k+4, 10)]
 			if !bytes.Equal(b.pixels, want) || !slices.Equal(b.labels, labels) || b.err != nil {
 				t.Errorf("order %v, batch %d: %d, %d, %v", order, k, b.pixels, b.labels, b.err)
 			}
@@ -44,7 +46,8 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// Of several images that cannot be read the first one's error is told, and the next batch is none the worse.
+// Of several images that cannot be read the first one's error is reported, and the next batch is not
+// affected.
 func TestReaderErrors(t *testing.T) {
 	plan := func(k int) (list []sample) {
 		for i := range 8 {
@@ -66,7 +69,7 @@ func TestReaderErrors(t *testing.T) {
 }
 
 // broken is images of which one cannot be read.
-type broken struct{ data.Varied }
+type broken struct{ data.Augmented }
 
 var errBroken = errors.New("the file broke")
 
@@ -74,10 +77,12 @@ func (b broken) Plain(dst []byte, i int) error {
 	if i == 4 {
 		return errBroken
 	}
-	return b.Varied.Plain(dst, i)
+	return b.Augmented.Plain(dst, i)
 }
 
-func (b broken) Vary(dst []byte, i int, _ random.Stream, _, _ uint64) error { return b.Plain(dst, i) }
+func (b broken) Augment(dst []byte, i int, _ random.Stream, _, _ uint64) error {
+	return b.Plain(dst, i)
+}
 
 // An image that cannot be read ends a step and an evaluation with its error.
 func TestUnreadableImage(t *testing.T) {
@@ -110,9 +115,11 @@ func classes(t *testing.T, n int) string {
 			m.Pix[p] = byte(40 * (i % n)) // so that there is something to learn
 		}
 		m.Set(0, 0, color.White)
-		path := filepath.Join(dir, []string{"train", "val"}[i/(2*n)], fmt.Sprintf("class%d", i%n), fmt.Sprintf("%d.png", i))
+		path := filepath.Join(dir, []string{"train", "val"}[i/(2*n)], fmt.Sprintf("class%d", i%n),
+			fmt.Sprintf("%d.png", i))
 		var b bytes.Buffer
-		if err := errors.Join(png.Encode(&b, m), os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
+		if err := errors.Join(png.Encode(&b, m), os.MkdirAll(filepath.Dir(path), 0o777),
+			os.WriteFile(path, b.Bytes(), 0o666)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,7 +135,8 @@ func TestFolder(t *testing.T) {
 	}
 	images := d.Dataset()
 	c := ImageNet()
-	c.Network, c.Epochs, c.Batch, c.Images, c.Classes, c.Extent, c.Holdout = "sdnet8_narrow", 2, 4, 7, 5, 64, 3
+	c.Network, c.Epochs, c.Batch, c.Images, c.Classes, c.Extent, c.Holdout = "sdnet8_narrow", 2, 4, 7, 5, 64,
+		3
 	whole, err := New[float32](c, images)
 	if err != nil {
 		t.Fatal(err)
@@ -136,12 +144,12 @@ func TestFolder(t *testing.T) {
 	folder := t.TempDir()
 	path := func(k int) string { return filepath.Join(folder, fmt.Sprint(k)) }
 	for k := 0; ; k++ {
-		if whole.Due() {
-			set, err := whole.HeldOut(images)
+		if whole.HoldoutDue() {
+			set, err := whole.HoldoutImages(images)
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole.SetHeld(Evaluate(whole.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
+			whole.SetHoldout(Evaluate(whole.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
 		}
 		if err := whole.Save(path(k)); err != nil {
 			t.Fatal(err)
@@ -151,7 +159,7 @@ func TestFolder(t *testing.T) {
 		}
 		step(t, whole)
 	}
-	for k := range whole.Total() {
+	for k := range whole.TotalSteps() {
 		runtime.GOMAXPROCS(1 + k%3)
 		r, err := Resume[float32](reread(t, path(k)), images)
 		if err != nil {
@@ -159,16 +167,16 @@ func TestFolder(t *testing.T) {
 		}
 		for !r.Done() {
 			step(t, r)
-			if r.Due() {
-				set, _ := r.HeldOut(images)
-				r.SetHeld(Evaluate(r.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
+			if r.HoldoutDue() {
+				set, _ := r.HoldoutImages(images)
+				r.SetHoldout(Evaluate(r.Net().Evaluable(), set, images.Mean, images.Std, 2, nil))
 			}
 		}
 		last := filepath.Join(folder, "last")
 		if err := r.Save(last); err != nil {
 			t.Fatal(err)
 		}
-		sameFile(t, fmt.Sprintf("resumed at step %d", k), last, path(whole.Total()))
+		sameFile(t, fmt.Sprintf("resumed at step %d", k), last, path(whole.TotalSteps()))
 	}
 	net, _, err := LoadNetwork[float32](reread(t, path(2)))
 	if err != nil || net.Data.Classes != 5 || net.Data.Image != 64 || net.Data.Stem.Kernel != 7 {

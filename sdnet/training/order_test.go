@@ -8,7 +8,7 @@ import (
 	"sdref/tensor"
 )
 
-// shown returns the pixels that a step is shown, N x 3 x 32 x 32, and their labels.
+// shown returns the pixels that a step uses, N x 3 x 32 x 32, and their labels.
 func shown[T tensor.Float](t *testing.T, r *Run[T], iteration int) ([]byte, []int) {
 	t.Helper()
 	var pixels []byte
@@ -38,13 +38,14 @@ func find(t *testing.T, set *data.Set, pixels []byte) (indices []int) {
 	return indices
 }
 
-// Each epoch shows each image once, in an order of its own that the batch size does not change; and a step is shown its images.
+// Each epoch uses each image once, in an order of its own that the batch size does not change, and each step
+// uses its images.
 func TestOrder(t *testing.T) {
 	c := short()
 	c.Network, c.Epochs, c.Augment = "resnet8_narrow", 3, false
 	r, set := start[float32](t, c, drawn()), drawn().Train
 	order := func(r *Run[float32], epoch int) (order []int) {
-		for k := epoch * r.PerEpoch(); k < (epoch+1)*r.PerEpoch(); k++ {
+		for k := epoch * r.StepsPerEpoch(); k < (epoch+1)*r.StepsPerEpoch(); k++ {
 			pixels, labels := shown(t, r, k)
 			indices := find(t, set, pixels)
 			for j, i := range indices {
@@ -59,7 +60,8 @@ func TestOrder(t *testing.T) {
 	var epochs [][]int
 	for epoch := range c.Epochs {
 		epochs = append(epochs, order(r, epoch))
-		if sorted := slices.Sorted(slices.Values(epochs[epoch])); !slices.Equal(sorted, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+		if sorted := slices.Sorted(slices.Values(epochs[epoch])); !slices.Equal(sorted,
+			[]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
 			t.Errorf("order %v is no permutation", epochs[epoch])
 		}
 		for _, other := range epochs[:epoch] {
@@ -68,10 +70,10 @@ func TestOrder(t *testing.T) {
 			}
 		}
 	}
-	if r.plan(r.Total()) != nil {
+	if r.plan(r.TotalSteps()) != nil {
 		t.Error("samples beyond the last step")
 	}
-	for k := range r.Total() {
+	for k := range r.TotalSteps() {
 		s := step(t, r)
 		indices := epochs[k/3][k%3*c.Batch:][:s.Images]
 		want := tensor.New[float32](s.Images, data.Channels, data.Side, data.Side)
@@ -97,11 +99,11 @@ func TestAugmentationIsAFunctionOfPosition(t *testing.T) {
 		c.Batch = batch
 		r := start[float32](t, c, drawn())
 		var steps [][]byte
-		for k := range r.PerEpoch() {
+		for k := range r.StepsPerEpoch() {
 			if backwards {
-				k = r.PerEpoch() - 1 - k
+				k = r.StepsPerEpoch() - 1 - k
 			}
-			part, _ := shown(t, r, r.PerEpoch()+k)
+			part, _ := shown(t, r, r.StepsPerEpoch()+k)
 			steps = append(steps, part)
 		}
 		if backwards {

@@ -6,7 +6,7 @@ import (
 	"sdref/sdnet"
 )
 
-// Recipe is a named configuration, to be completed by the data.
+// Recipe is a named configuration, except for the settings that depend on the data.
 type Recipe struct {
 	Name, Summary string
 	Config
@@ -22,33 +22,39 @@ func Recipes() []Recipe {
 	}
 }
 
-// Published is the authors' recipe for CIFAR: 220 epochs in batches of 128, cropped and flipped, cosine from 0.1, Nesterov
-// momentum 0.9, weight decay 5e-4, lambda 0.1 and two iterations.
+// Published is the authors' recipe for CIFAR: 220 epochs in batches of 128, cropped and flipped, cosine from
+// 0.1, Nesterov momentum 0.9, weight decay 5e-4, lambda 0.1 and two iterations.
 func Published() Config {
 	return Config{
 		Network: "sdnet18", Data: "cifar10", Type: "float32", Seed: 1, Epochs: 220, Batch: 128, Augment: true,
 		Schedule: "cosine", Rate: 0.1, Milestones: []int{30, 60, 90}, Momentum: 0.9, Decay: 5e-4,
-		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
+		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations,
+		Variant: csc.Published.String(),
 	}
 }
 
-// ImageNet is the authors' recipe for ImageNet: 100 epochs in batches of 512, random boxes and flips, 0.1 and a tenth of it after
-// 30, 60 and 90 epochs, weight decay 1e-4. Their file for it says momentum without Nesterov's change.
+// ImageNet is the authors' recipe for ImageNet: 100 epochs in batches of 512, random boxes and flips, 0.1 and
+// a tenth of it after 30, 60 and 90 epochs, weight decay 1e-4. Their configuration has momentum without
+// Nesterov's change.
 func ImageNet() Config {
 	return Config{
-		Network: "sdnet18", Data: "imagenet", Type: "float32", Seed: 1, Epochs: 100, Batch: 512, Augment: true,
-		Schedule: "steps", Rate: 0.1, Milestones: []int{30, 60, 90}, Momentum: 0.9, PlainMomentum: true, Decay: 1e-4,
-		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
+		Network: "sdnet18", Data: "imagenet", Type: "float32", Seed: 1, Epochs: 100, Batch: 512,
+		Augment:  true,
+		Schedule: "steps", Rate: 0.1, Milestones: []int{30, 60, 90}, Momentum: 0.9, PlainMomentum: true,
+		Decay:  1e-4,
+		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations,
+		Variant: csc.Published.String(),
 	}
 }
 
-// Short is a schedule for CIFAR where a CPU has hours rather than weeks: 10 epochs in batches of 64, the rate rising to 0.08 in the
-// first, by Winograd's convolutions.
+// Short is a recipe for CIFAR on a CPU, for hours rather than weeks: 10 epochs in batches of 64, the rate
+// rising to 0.08 in the first, with algorithm Winograd.
 func Short() Config {
 	return Config{
 		Network: "sdnet18", Data: "cifar10", Type: "float32", Seed: 1, Epochs: 10, Batch: 64, Augment: true,
 		Schedule: "cosine", Rate: 0.08, Warmup: 1, Milestones: []int{30, 60, 90}, Momentum: 0.9, Decay: 5e-4,
-		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
+		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations,
+		Variant:   csc.Published.String(),
 		Algorithm: conv.Winograd,
 	}
 }
@@ -56,8 +62,10 @@ func Short() Config {
 // Demo is a run of about a minute on two cores: a narrow network on drawn images.
 func Demo() Config {
 	return Config{
-		Network: "sdnet8_narrow", Data: "shapes", Type: "float32", Seed: 1, Epochs: 6, Batch: 64, Images: 10_000,
+		Network: "sdnet8_narrow", Data: "shapes", Type: "float32", Seed: 1, Epochs: 6, Batch: 64,
+		Images:   10_000,
 		Schedule: "cosine", Rate: 0.1, Warmup: 1, Milestones: []int{30, 60, 90}, Momentum: 0.9, Decay: 5e-4,
-		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
+		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations,
+		Variant: csc.Published.String(),
 	}
 }

@@ -10,11 +10,16 @@ import (
 	"sdref/tensor"
 )
 
-// Batches of 2, 2 and 1, twice. A run continued from a checkpoint at any step, within an epoch or between two, is the run that was never interrupted.
+// Batches of 2, 2 and 1, twice. A run continued from a checkpoint at any step, within an epoch or between
+// two, is the run that was never interrupted.
 func TestResumeAtEveryStep(t *testing.T) {
 	for _, augment := range []bool{true, false} {
-		t.Run(fmt.Sprintf("float32, augment %t", augment), func(t *testing.T) { resumeAtEveryStep[float32](t, "float32", augment) })
-		t.Run(fmt.Sprintf("float64, augment %t", augment), func(t *testing.T) { resumeAtEveryStep[float64](t, "float64", augment) })
+		t.Run(fmt.Sprintf("float32, augment %t", augment), func(t *testing.T) {
+			resumeAtEveryStep[float32](t, "float32", augment)
+		})
+		t.Run(fmt.Sprintf("float64, augment %t", augment), func(t *testing.T) {
+			resumeAtEveryStep[float64](t, "float64", augment)
+		})
 	}
 }
 
@@ -24,8 +29,8 @@ func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
 	data, folder := drawn(), t.TempDir()
 	path := func(k int) string { return filepath.Join(folder, fmt.Sprintf("%d.safetensors", k)) }
 	whole := start[T](t, c, data)
-	if whole.Total() != 6 || whole.PerEpoch() != 3 {
-		t.Fatalf("%d steps, %d each epoch, want 6 and 3", whole.Total(), whole.PerEpoch())
+	if whole.TotalSteps() != 6 || whole.StepsPerEpoch() != 3 {
+		t.Fatalf("%d steps, %d each epoch, want 6 and 3", whole.TotalSteps(), whole.StepsPerEpoch())
 	}
 	var steps []Step
 	for k := 0; ; k++ {
@@ -38,14 +43,15 @@ func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
 		steps = append(steps, step(t, whole))
 	}
 	end := filepath.Join(folder, "end.safetensors")
-	for k := range whole.Total() + 1 {
+	for k := range whole.TotalSteps() + 1 {
 		r, err := Resume[T](reread(t, path(k)), data.Dataset())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for !r.Done() {
 			if s := step(t, r); math.Float64bits(s.Loss) != math.Float64bits(steps[s.Iteration-1].Loss) {
-				t.Errorf("resumed at %d: loss %v of step %d, want %v", k, s.Loss, s.Iteration, steps[s.Iteration-1].Loss)
+				t.Errorf("resumed at %d: loss %v of step %d, want %v", k, s.Loss, s.Iteration,
+					steps[s.Iteration-1].Loss)
 			}
 		}
 		what := fmt.Sprintf("resumed at step %d", k)
@@ -53,11 +59,11 @@ func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
 		if err := r.Save(end); err != nil {
 			t.Fatal(err)
 		}
-		sameFile(t, what, end, path(whole.Total()))
+		sameFile(t, what, end, path(whole.TotalSteps()))
 	}
 }
 
-// What makes two runs two: the test above would pass if nothing made a difference.
+// Each setting changes the run; otherwise the test above would pass for any two runs.
 func TestSettingsMatter(t *testing.T) {
 	data := drawn()
 	losses := func(change func(*Config)) string {
@@ -92,7 +98,7 @@ func TestSettingsMatter(t *testing.T) {
 	}
 }
 
-// The table of epochs against sums of what the steps gave.
+// The history of epochs equals the sums of its steps.
 func TestHistory(t *testing.T) {
 	c := short()
 	r := start[float64](t, c, drawn())
@@ -113,8 +119,10 @@ func TestHistory(t *testing.T) {
 			continue
 		}
 		e := *s.Epoch
-		if e.Epoch != s.Iteration/3 || e.Images != 10 || images != 10 || e.Accuracy != float64(correct)/10 || math.Abs(e.Loss-loss/10) > 1e-12 || e.Rate != s.Rate {
-			t.Errorf("epoch %+v; by hand: %d images, loss %v, accuracy %v, rate %g", e, images, loss/10, float64(correct)/10, s.Rate)
+		if e.Epoch != s.Iteration/3 || e.Images != 10 || images != 10 || e.Accuracy != float64(correct)/10 ||
+			math.Abs(e.Loss-loss/10) > 1e-12 || e.Rate != s.Rate {
+			t.Errorf("epoch %+v; by hand: %d images, loss %v, accuracy %v, rate %g", e, images, loss/10,
+				float64(correct)/10, s.Rate)
 		}
 		loss, correct, images = 0, 0, 0
 	}

@@ -22,35 +22,36 @@ type Run[T tensor.Float] struct {
 	History   []Epoch // the epochs completed
 
 	data      data.Dataset
-	trained   []int // the training images that are trained on
-	held      []int // those held out
+	trained   []int // the indices of the training images that are trained on
+	held      []int // the indices of the training images that are held out
 	normalise *data.Normaliser[T]
 	streams   random.Stream
-	epoch     int   // whose order is known
-	order     []int // of its images, as indices of trained
+	epoch     int   // the epoch that order belongs to
+	order     []int // the epoch's order of images, as indices of trained
 	reader    *reader
-	current   Epoch // the epoch in progress, sums rather than means
-	images    *tensor.Tensor[T]
+	current   Epoch             // the epoch in progress, with sums instead of means
+	images    *tensor.Tensor[T] // (N, 3, H, W): the batch
 }
 
-// Epoch is what an epoch of training gave.
+// Epoch is the results of an epoch of training.
 type Epoch struct {
-	Epoch    int     `json:"epoch"` // from 1
-	Images   int     `json:"images"`
-	Loss     float64 `json:"loss"`     // mean cross-entropy over the epoch's images, while the weights moved
-	Accuracy float64 `json:"accuracy"` // share of these images recognised, likewise
-	Rate     float64 `json:"rate"`     // learning rate of the last step
-	Held     Held    `json:"held,omitzero"`
+	Epoch  int `json:"epoch"` // from 1
+	Images int `json:"images"`
+	// Loss is the mean cross-entropy over the epoch's images, each by the weights of its step.
+	Loss     float64       `json:"loss"`
+	Accuracy float64       `json:"accuracy"` // share of these images recognised by the weights of their steps
+	Rate     float64       `json:"rate"`     // learning rate of the last step
+	Holdout  HoldoutResult `json:"held,omitzero"`
 }
 
-// Held is how the network did, at the end of an epoch, on the images held out.
-type Held struct {
-	Images   int     `json:"images"` // 0: they were not evaluated
+// HoldoutResult is the evaluation of the images held out, at the end of an epoch.
+type HoldoutResult struct {
+	Images   int     `json:"images"` // 0 means that they were not evaluated
 	Loss     float64 `json:"loss"`
 	Accuracy float64 `json:"accuracy"`
 }
 
-// Step is what one step gave.
+// Step is the results of one step.
 type Step struct {
 	Iteration int // from 1
 	Images    int
@@ -58,11 +59,12 @@ type Step struct {
 	Loss      float64
 	Correct   int
 	Estimates []csc.Estimate // of the CSC layers' largest eigenvalues
-	Codes     []Codes        // of the CSC layers, in the last step of an epoch only, since counting takes time
-	Epoch     *Epoch         // the epoch that this step completed, or nil
+	// Codes are counted only in the last step of an epoch, since that takes time.
+	Codes []Codes
+	Epoch *Epoch // the epoch that this step completed, or nil
 }
 
-// New returns a run at its beginning. The data must be what c.Data names.
+// New returns a run at its beginning. The data must be the data set that c.Data names.
 func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	r, err := prepare[T](c, d)
 	if err != nil {
@@ -72,9 +74,10 @@ func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	return r, nil
 }
 
-// NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of random ones: for fine-tuning,
-// or for a warm restart of the learning rate. The network may have been trained with other images; its linear layer is initialised
-// if it was for another number of classes. The run's configuration has the digest of the checkpoint's weights as its Start.
+// NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of
+// random ones: for fine-tuning, or for a warm restart of the learning rate. The network may have been trained
+// with other images; its linear layer is initialised if it was for another number of classes. The run's
+// configuration has the digest of the checkpoint's weights as its Start.
 func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Run[T], error) {
 	known, from, err := LoadNetwork[T](f)
 	if err != nil {
@@ -99,7 +102,8 @@ func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Ru
 		case slices.Equal(k.Shape, s.Shape):
 			copy(s.Data, k.Data)
 		case !strings.HasPrefix(s.Name, "linear."):
-			return nil, fmt.Errorf("%s: %s is %v, the network for %s has %v", f.Path, s.Name, k.Shape, c.Data, s.Shape)
+			return nil, fmt.Errorf("%s: %s is %v, the network for %s has %v", f.Path, s.Name, k.Shape, c.Data,
+				s.Shape)
 		}
 	}
 	return r, nil
@@ -117,13 +121,16 @@ func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	case d.Name != c.Data:
 		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, d.Name)
 	case d.Classes != spec.Data.Classes:
-		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes, d.Classes)
+		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes,
+			d.Classes)
 	case d.Train.Extent() != spec.Data.Image:
-		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image, d.Train.Extent())
+		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image,
+			d.Train.Extent())
 	case c.Images > all:
 		return nil, fmt.Errorf("images: %d of %d training images", c.Images, all)
 	case c.Images > all-c.Holdout:
-		return nil, fmt.Errorf("images: %d of %d training images, of which %d are held out", c.Images, all, c.Holdout)
+		return nil, fmt.Errorf("images: %d of %d training images, of which %d are held out", c.Images, all,
+			c.Holdout)
 	}
 	net, err := sdnet.New[T](spec)
 	if err != nil {
@@ -131,7 +138,8 @@ func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	}
 	r := &Run[T]{
 		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: d, epoch: -1,
-		normalise: data.NewNormaliser[T](d.Mean, d.Std), streams: random.New(c.Seed), current: Epoch{Epoch: 1},
+		normalise: data.NewNormaliser[T](d.Mean, d.Std), streams: random.New(c.Seed),
+		current: Epoch{Epoch: 1},
 	}
 	r.Trainer.Optimizer.Plain = c.PlainMomentum
 	r.trained, r.held = split(d.Train.Len(), c.Images, c.Holdout)
@@ -139,8 +147,9 @@ func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	return r, nil
 }
 
-// split returns the images that are trained on and those held out, each in ascending order. Which are held out depends on the
-// numbers alone and not on the run's seed, so that runs can be compared by them.
+// split returns the images that are trained on and those held out, each in ascending order. Which are held
+// out depends on the three numbers alone and not on the run's seed, so that all such runs hold out the same
+// images and can be compared.
 func split(all, images, holdout int) (trained, held []int) {
 	if holdout > 0 {
 		held = random.New(0).Sub("held out").Permutation(all)[:holdout]
@@ -156,23 +165,23 @@ func split(all, images, holdout int) (trained, held []int) {
 	return trained, held
 }
 
-// PerEpoch is the number of steps of an epoch; the last one takes what images are left.
-func (r *Run[T]) PerEpoch() int { return (r.Images + r.Batch - 1) / r.Batch }
+// StepsPerEpoch is the number of steps of an epoch; the last one takes the images that are left.
+func (r *Run[T]) StepsPerEpoch() int { return (r.Images + r.Batch - 1) / r.Batch }
 
-// Total is the number of steps of the run.
-func (r *Run[T]) Total() int { return r.Epochs * r.PerEpoch() }
+// TotalSteps is the number of steps of the run.
+func (r *Run[T]) TotalSteps() int { return r.Epochs * r.StepsPerEpoch() }
 
 // Done tells whether all steps have been made.
-func (r *Run[T]) Done() bool { return r.Iteration >= r.Total() }
+func (r *Run[T]) Done() bool { return r.Iteration >= r.TotalSteps() }
 
 // Net is the network being trained, as the optimiser left it.
 func (r *Run[T]) Net() *sdnet.Network[T] { return r.Trainer.Net }
 
-// Step makes the next training step. A loss that is not finite is an error, after which the run cannot go on. A step after
-// the last one is the caller's bug and panics.
+// Step does the next training step. A loss that is not finite is an error, after which the run cannot go on.
+// It panics after the last step.
 func (r *Run[T]) Step() (Step, error) {
 	if r.Done() {
-		panic(fmt.Sprintf("training.Step: all %d steps of the run have been made", r.Total()))
+		panic(fmt.Sprintf("training.Step: all %d steps of the run have been made", r.TotalSteps()))
 	}
 	b := r.reader.get(r.Iteration)
 	if b.err != nil {
@@ -183,10 +192,10 @@ func (r *Run[T]) Step() (Step, error) {
 		r.images = tensor.New[T](len(b.labels), 3, side, side)
 	}
 	values(r.normalise, r.images.Data, b)
-	rate := r.schedule().Rate(r.Iteration, r.PerEpoch(), r.Total())
+	rate := r.schedule().Rate(r.Iteration, r.StepsPerEpoch(), r.TotalSteps())
 	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}
 	r.Trainer.Observe = nil
-	if s.Iteration%r.PerEpoch() == 0 {
+	if s.Iteration%r.StepsPerEpoch() == 0 {
 		s.Codes = codesOf(r.Net())
 		r.Trainer.Observe = func(name string, value *tensor.Tensor[T]) { count(s.Codes, name, value) }
 	}
@@ -194,18 +203,20 @@ func (r *Run[T]) Step() (Step, error) {
 	r.Iteration++
 	s.Loss, s.Correct, s.Estimates = result.Loss, result.Correct, result.Estimates
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
-		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; a smaller learning rate than %.3g may help", s.Iteration, s.Loss, rate)
+		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; "+
+			"a smaller learning rate than %.3g may help", s.Iteration, s.Loss, rate)
 	}
 	s.Epoch = r.complete(s)
 	return s, nil
 }
 
-// plan returns the samples of a step. Their order is that of the epoch, their variations are functions of the position in it.
+// plan returns the samples of a step, in the order of the epoch. Their augmentation is a function of the
+// position in it.
 func (r *Run[T]) plan(iteration int) []sample {
-	if iteration >= r.Total() {
+	if iteration >= r.TotalSteps() {
 		return nil
 	}
-	epoch, first := iteration/r.PerEpoch(), iteration%r.PerEpoch()*r.Batch
+	epoch, first := iteration/r.StepsPerEpoch(), iteration%r.StepsPerEpoch()*r.Batch
 	if r.epoch != epoch {
 		r.epoch, r.order = epoch, r.streams.Sub("order", uint64(epoch)).Permutation(r.Images)
 	}
@@ -215,7 +226,9 @@ func (r *Run[T]) plan(iteration int) []sample {
 		write := func(dst []byte) error { return r.data.Train.Plain(dst, i) }
 		if r.Augment {
 			draws := r.streams.Sub("augment")
-			write = func(dst []byte) error { return r.data.Train.Vary(dst, i, draws, uint64(epoch), uint64(position)) }
+			write = func(dst []byte) error {
+				return r.data.Train.Augment(dst, i, draws, uint64(epoch), uint64(position))
+			}
 		}
 		list = append(list, sample{r.data.Train.Label(i), write})
 	}
@@ -228,7 +241,7 @@ func (r *Run[T]) complete(s Step) *Epoch {
 	r.current.Loss += float64(s.Loss * float64(s.Images))
 	r.current.Accuracy += float64(s.Correct)
 	r.current.Rate = s.Rate
-	if r.Iteration%r.PerEpoch() != 0 {
+	if r.Iteration%r.StepsPerEpoch() != 0 {
 		return nil
 	}
 	e := r.current
@@ -239,8 +252,8 @@ func (r *Run[T]) complete(s Step) *Epoch {
 	return &e
 }
 
-// HeldOut is the training images that a run of this configuration holds out.
-func (c Config) HeldOut(d data.Dataset) (data.Images, error) {
+// HoldoutImages is the training images that a run of this configuration holds out.
+func (c Config) HoldoutImages(d data.Dataset) (data.Images, error) {
 	if all := d.Train.Len(); c.Holdout == 0 || c.Holdout > all {
 		return nil, fmt.Errorf("holdout: %d of %d training images", c.Holdout, all)
 	}
@@ -248,20 +261,22 @@ func (c Config) HeldOut(d data.Dataset) (data.Images, error) {
 	return subset{d.Train, held}, nil
 }
 
-// Due tells whether the images held out are to be evaluated now: at the end of every HoldoutEvery-th epoch and of the last one,
-// until SetHeld says what came of it.
-func (r *Run[T]) Due() bool {
+// HoldoutDue tells whether the images held out are to be evaluated now: at the end of every HoldoutEvery-th
+// epoch and of the last one, until SetHoldout has the result.
+func (r *Run[T]) HoldoutDue() bool {
 	n := len(r.History)
-	if len(r.held) == 0 || n == 0 || r.Iteration%r.PerEpoch() != 0 {
+	if len(r.held) == 0 || n == 0 || r.Iteration%r.StepsPerEpoch() != 0 {
 		return false
 	}
-	return r.History[n-1].Held.Images == 0 && (n%max(1, r.HoldoutEvery) == 0 || r.Done())
+	return r.History[n-1].Holdout.Images == 0 && (n%max(1, r.HoldoutEvery) == 0 || r.Done())
 }
 
-// SetHeld enters an evaluation of the images held out in the history. It panics if there is none due.
-func (r *Run[T]) SetHeld(e Evaluation) {
-	if !r.Due() || e.Images != len(r.held) {
-		panic(fmt.Sprintf("training.SetHeld: %d of %d images after step %d, due: %t", e.Images, len(r.held), r.Iteration, r.Due()))
+// SetHoldout adds an evaluation of the images held out to the history. It panics unless one is due.
+func (r *Run[T]) SetHoldout(e Evaluation) {
+	if !r.HoldoutDue() || e.Images != len(r.held) {
+		panic(fmt.Sprintf("training.SetHoldout: %d of %d images after step %d, due: %t", e.Images,
+			len(r.held), r.Iteration, r.HoldoutDue()))
 	}
-	r.History[len(r.History)-1].Held = Held{Images: e.Images, Loss: e.Loss, Accuracy: e.Accuracy()}
+	r.History[len(r.History)-1].Holdout = HoldoutResult{Images: e.Images, Loss: e.Loss,
+		Accuracy: e.Accuracy()}
 }

@@ -9,7 +9,8 @@ import (
 	"sdref/tensor"
 )
 
-// A run that starts from a checkpoint has its weights, running statistics and step sizes, and nothing else of it.
+// A run that starts from a checkpoint has its weights, running statistics and step sizes, and nothing else
+// from it.
 func TestNewFrom(t *testing.T) {
 	before := start[float32](t, short(), drawn())
 	for !before.Done() {
@@ -22,7 +23,8 @@ func TestNewFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Start != before.Net().Digest() || r.Net().Digest() != r.Start || r.Iteration != 0 || len(r.History) != 0 {
+	if r.Start != before.Net().Digest() || r.Net().Digest() != r.Start || r.Iteration != 0 ||
+		len(r.History) != 0 {
 		t.Errorf("step %d, start %s, want %s", r.Iteration, r.Start, before.Net().Digest())
 	}
 	for _, v := range r.velocities() {
@@ -30,7 +32,7 @@ func TestNewFrom(t *testing.T) {
 			t.Errorf("%s is not zero", v.Name)
 		}
 	}
-	// It goes on from a checkpoint of its own as other runs do.
+	// It resumes from a checkpoint of its own as other runs do.
 	step(t, r)
 	again, err := Resume[float32](saved(t, r), drawn().Dataset())
 	if err != nil {
@@ -44,7 +46,7 @@ func TestNewFrom(t *testing.T) {
 	}
 }
 
-// The linear layer of another number of classes is initialised; all else is taken over.
+// The linear layer of another number of classes is initialised; all else is copied.
 func TestNewFromOtherClasses(t *testing.T) {
 	before := start[float32](t, short(), drawn())
 	step(t, before)
@@ -78,7 +80,9 @@ func TestNewFromRefuses(t *testing.T) {
 		change func(*Config)
 		says   []string
 	}{
-		{func(c *Config) { c.Network = "resnet8_narrow" }, []string{f.Path, "weights of sdnet8_narrow, not of resnet8_narrow"}},
+		{func(c *Config) {
+			c.Network = "resnet8_narrow"
+		}, []string{f.Path, "weights of sdnet8_narrow, not of resnet8_narrow"}},
 		{func(c *Config) { c.LearnLambda = true }, []string{f.Path, "the network has no layer0.0.dn.lambda"}},
 		{func(c *Config) { c.Epochs = 0 }, []string{"epochs: 0"}},
 	} {

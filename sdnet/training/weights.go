@@ -10,13 +10,16 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// sourceKey is the key of a checkpoint's metadata that says where weights that were not trained here come from.
+// sourceKey is the key of a checkpoint's metadata that says where weights that were not trained here come
+// from.
 const sourceKey = "source"
 
-// Weights returns a checkpoint of a network that another program trained, in that many steps: LoadNetwork reads it, Resume does
-// not, for want of the optimiser's velocities. Of c the network, its data and its CSC settings count; the rest is not known and
-// only has to pass Check. The tensors share the network's memory.
-func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source string) (*safetensors.File, error) {
+// Weights returns a checkpoint of a network that another program trained, in that many steps. LoadNetwork
+// reads it; Resume does not, because it lacks the optimiser's velocities. Of c only the network, its data and
+// its CSC settings matter; the rest is unknown and only has to pass Check. The tensors share the network's
+// memory.
+func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source string) (*safetensors.File,
+	error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -25,12 +28,14 @@ func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source 
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	f := &safetensors.File{Metadata: map[string]string{
-		formatKey: formatValue, configKey: string(config), iterationKey: strconv.Itoa(steps), historyKey: "[]", currentKey: "{}", sourceKey: source}}
+		formatKey: formatValue, configKey: string(config), iterationKey: strconv.Itoa(steps),
+		historyKey: "[]", currentKey: "{}", sourceKey: source,
+	}}
 	for _, s := range net.State() {
 		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
 	}
 	return f, nil
 }
 
-// Source tells where the weights of a checkpoint come from, "" if a run of this program made them.
+// Source tells where the weights of a checkpoint come from; it is "" if they come from a run of this program.
 func Source(f *safetensors.File) string { return f.Metadata[sourceKey] }

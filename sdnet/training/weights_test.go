@@ -7,7 +7,8 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// Weights of another program are a checkpoint that can be evaluated, says where it comes from, and cannot be resumed.
+// Weights of another program are a checkpoint that can be evaluated, says where it comes from, and cannot be
+// resumed.
 func TestWeights(t *testing.T) {
 	r := start[float32](t, short(), drawn())
 	step(t, r)
@@ -24,7 +25,8 @@ func TestWeights(t *testing.T) {
 	if err != nil || c.Network != r.Network || net.Digest() != r.Net().Digest() {
 		t.Errorf("%s, %v", c.Network, err)
 	}
-	if _, steps, err := ReadConfig(f); err != nil || steps != 3 || Source(f) != "a letter" || Source(saved(t, r)) != "" {
+	if _, steps, err := ReadConfig(f); err != nil || steps != 3 || Source(f) != "a letter" ||
+		Source(saved(t, r)) != "" {
 		t.Errorf("%d steps, source %q, %v", steps, Source(f), err)
 	}
 	_, err = Resume[float32](f, drawn().Dataset())

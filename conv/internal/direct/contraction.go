@@ -7,8 +7,8 @@ import (
 	"sdref/internal/parallel"
 )
 
-// contraction is Forward or Transpose by plan: products of the weights, as they lie or turned, with the columns that they read of
-// staged images. The images go through it in groups.
+// contraction is Forward or Transpose by plan: products of the weights, as they lie or transposed, with the
+// columns that they read of images in the stage buffer. The images go through it in groups.
 type contraction[T kernel.Float] struct {
 	*plan
 	set                     *kernel.Set[T]
@@ -16,19 +16,20 @@ type contraction[T kernel.Float] struct {
 	then                    form.Then
 }
 
-// run shares out the groups over goroutines or, where these are more, the parts of each group's work.
+// run shares out the groups over goroutines or, where there are more goroutines than groups, the parts of
+// each group's work.
 func (c contraction[T]) run() {
 	workers := parallel.Workers(c.images * c.size())
 	groups := (c.images + c.group - 1) / c.group
 	spaces := gemm.Take[T](workers + 1)
 	defer gemm.Give(spaces)
-	if c.turned {
-		c.weights = turn(c.set, spaces[workers], c.weights, c.stage.channels)
+	if c.transposesWeights {
+		c.weights = transposed(c.set, spaces[workers], c.weights, c.buffer.channels)
 	}
 	spaces = spaces[:workers]
-	bordered := make([]bool, workers) // the zeros around the images stand in the goroutine's stage
+	bordered := make([]bool, workers) // whether the border of a goroutine's stage buffer is zero already
 	body := func(worker int, spaces []*gemm.Workspace[T], i int) {
-		w := &work[T]{c, spaces, i * c.group, min(c.group, c.images-i*c.group), bordered[worker]}
+		w := &groupWork[T]{c, spaces, i * c.group, min(c.group, c.images-i*c.group), bordered[worker]}
 		w.run()
 		bordered[worker] = w.bordered
 	}
@@ -41,83 +42,88 @@ func (c contraction[T]) run() {
 	}
 }
 
-// turn copies a matrix of so many rows to the workspace, transposed: its columns are pitch(rows) elements apart.
-func turn[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
-	cols, pitch := len(matrix)/rows, pitch(rows)
+// transposed returns a transposed copy of a matrix of so many rows, in the workspace: its columns are
+// paddedPitch(rows) elements apart.
+func transposed[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
+	cols, pitch := len(matrix)/rows, paddedPitch(rows)
 	ws.Floats = gemm.Grow(ws.Floats, cols*pitch)
-	places := gemm.Offsets(rows, cols)
+	offsets := gemm.Offsets(rows, cols)
 	parallel.Ranges(cols, max(1, parallel.Grain/rows), func(lo, hi int) {
-		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], places, hi-lo)
+		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], offsets, hi-lo)
 	})
 	return ws.Floats
 }
 
-// pitch is n and a cache line more: columns that are a power of 2 apart would share a few places in the first-level cache.
-func pitch(n int) int { return n + 16 }
+// paddedPitch is n and a cache line more: columns that are a power of 2 apart would compete for a few sets of
+// the first-level cache.
+func paddedPitch(n int) int { return n + 16 }
 
-// work is a contraction of one group of images, shared out over as many goroutines as there are spaces. The first space holds
-// what they share.
-type work[T kernel.Float] struct {
+// groupWork is a contraction of one group of images, shared out over as many goroutines as there are spaces.
+// The first space contains the buffers that they share.
+type groupWork[T kernel.Float] struct {
 	contraction[T]
 	spaces        []*gemm.Workspace[T]
 	first, images int
 	bordered      bool
 }
 
-func (w *work[T]) run() {
-	if results := w.multiply(); w.spares && !w.regular(results) {
-		w.plan, w.bordered = w.complete(), false
+func (w *groupWork[T]) run() {
+	if results := w.multiply(); w.skips && !w.regular(results) {
+		w.plan, w.bordered = w.withAllLinks(), false
 		w.multiply()
 		w.bordered = false // the next images are for the other plan again
 	}
-	if w.parted() {
-		w.eachRange(w.channels, func(c0, c1 int) { w.part(c0, c1) })
+	if w.reordered() {
+		w.eachRange(w.channels, func(c0, c1 int) { w.reorder(c0, c1) })
 	}
 	if w.then != nil {
 		w.eachRange(w.images*w.channels, func(lo, hi int) {
-			w.then.Planes(w.first*w.channels+lo, w.first*w.channels+hi, w.channels, w.height*w.width)
+			first := w.first * w.channels
+			w.then.Planes(first+lo, first+hi, w.channels, w.height*w.width)
 		})
 	}
 }
 
-// multiply computes the products, and returns where their results are: in the target or, if parted, in the shared workspace.
-func (w *work[T]) multiply() (results []T) {
+// multiply computes the products, and returns where their results are: in the target or, if reordered, in the
+// shared workspace.
+func (w *groupWork[T]) multiply() (results []T) {
 	shared := w.spaces[0]
-	source := w.source[w.first*w.stage.imageStep:]
+	source := w.source[w.first*w.buffer.imageStep:]
 	pixels := source
-	if !w.stage.plain() {
-		shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.stage.side)*w.stage.size())
+	if !w.buffer.isPlain() {
+		shared.Floats = gemm.Grow(shared.Floats, max(w.images, w.buffer.interleaved)*w.buffer.size())
 		pixels = shared.Floats
-		w.eachRange(w.stage.channels, func(c0, c1 int) {
-			stageImages(w.stage, w.set, pixels, source, w.images, c0, c1, w.bordered)
+		w.eachRange(w.buffer.channels, func(c0, c1 int) {
+			stageImages(w.buffer, w.set, pixels, source, w.images, c0, c1, w.bordered)
 		})
 		w.bordered = true
 	}
 	results = w.target[w.first*w.size() : (w.first+w.images)*w.size()]
-	if w.parted() {
-		shared.Result = gemm.Grow(shared.Result, max(w.images, w.stage.side)*w.size())
+	if w.reordered() {
+		shared.Result = gemm.Grow(shared.Result, max(w.images, w.buffer.interleaved)*w.size())
 		results = shared.Result
 	}
-	lattices := w.full
+	columns := w.fullGroup
 	if w.images < w.group {
-		lattices = w.last
+		columns = w.lastGroup
 	}
 	for i, p := range w.products {
 		a := gemm.Matrix[T]{Data: w.weights, Rows: p.rows, Cols: p.cols}
-		b := gemm.Matrix[T]{Data: pixels, Rows: p.links, Cols: lattices[i].in}
-		c := gemm.Matrix[T]{Data: results, Rows: w.results, Cols: lattices[i].out}
+		b := gemm.Matrix[T]{Data: pixels, Rows: p.links, Cols: columns[i].in}
+		c := gemm.Matrix[T]{Data: results, Rows: w.results, Cols: columns[i].out}
 		gemm.MultiplyParts(c, a, b, w.spaces)
 	}
 	return results
 }
 
-// regular tells whether there is no sign in the results of links that should not have been left out.
-func (w *work[T]) regular(results []T) bool {
-	side := w.stage.side
-	if side == 1 || w.images == side {
+// regular tells whether the results prove that skipping links changed no bit: all are finite, and none is -0.
+func (w *groupWork[T]) regular(results []T) bool {
+	interleaved := w.buffer.interleaved
+	if interleaved == 1 || w.images == interleaved {
 		return w.set.Regular(results)
 	}
-	for i := 0; i < len(results); i += side { // there are no results of images that there are not
+	// The group has fewer images than places; the results of the others are undefined.
+	for i := 0; i < len(results); i += interleaved {
 		if !w.set.Regular(results[i : i+w.images]) {
 			return false
 		}
@@ -126,7 +132,7 @@ func (w *work[T]) regular(results []T) bool {
 }
 
 // eachRange cuts [0, n) into a range for every goroutine.
-func (w *work[T]) eachRange(n int, body func(lo, hi int)) {
+func (w *groupWork[T]) eachRange(n int, body func(lo, hi int)) {
 	count := min(n, len(w.spaces))
 	if count == 1 {
 		body(0, n)
@@ -135,13 +141,13 @@ func (w *work[T]) eachRange(n int, body func(lo, hi int)) {
 	parallel.For(count, func(_, i int) { body(i*n/count, (i+1)*n/count) })
 }
 
-// part copies channels c0..c1-1 of the results to the target.
-func (w *work[T]) part(c0, c1 int) {
+// reorder copies channels c0..c1-1 of the results to the target.
+func (w *groupWork[T]) reorder(c0, c1 int) {
 	pixels, target, results := w.height*w.width, w.target[w.first*w.size():], w.spaces[0].Result
-	if side := w.stage.side; side > 1 {
-		places := gemm.Offsets(pixels, side)
+	if interleaved := w.buffer.interleaved; interleaved > 1 {
+		offsets := gemm.Offsets(pixels, interleaved)
 		for c := c0; c < c1; c++ {
-			w.set.Interleave(target[c*pixels:], w.size(), results[c*pixels*side:], places, w.images)
+			w.set.Interleave(target[c*pixels:], w.size(), results[c*pixels*interleaved:], offsets, w.images)
 		}
 		return
 	}

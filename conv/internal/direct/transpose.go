@@ -8,24 +8,27 @@ import (
 	"sdref/internal/kernel"
 )
 
-// Transpose sets x to the transposed convolution of y with w, and calls then for its planes: conv.DefineTranspose, bit for
-// bit. With stride s the pixels of x fall into s*s phases, each a product with the taps that reach it.
+// Transpose sets x to the transposed convolution of y with w, and calls then for its planes:
+// conv.DefineTranspose, bit for bit. With stride s the pixels of x fall into s*s phases, each a product with
+// the taps that reach it.
 func Transpose[T kernel.Float](f form.Form, x, y, w []T, then form.Then) {
 	set, p := kernel.Active[T](), problem{f}
-	if p.spreads() {
-		transposeSpread(p, set, x, y, w, then)
+	if p.isPointwiseStride2() {
+		transposePointwiseStride2(p, set, x, y, w, then)
 		return
 	}
 	contraction[T]{p.plan(true, set.Lanes), set, y, x, w, then}.run()
 }
 
-// spreads tells whether a quarter of x's pixels meets the only tap, those in even rows and columns, and the others are zeros.
-func (f problem) spreads() bool {
+// isPointwiseStride2 tells whether the kernel's only tap reaches the pixels of x in even rows and columns, a
+// quarter of all, and the other pixels are zeros.
+func (f problem) isPointwiseStride2() bool {
 	return f.KH*f.KW == 1 && f.S == 2 && f.H%2 == 0 && f.W%2 == 0 && f.PH == 0 && f.PW == 0
 }
 
-// transposeSpread is Transpose if f spreads: without the stride, and then zeros between the pixels of every plane.
-func transposeSpread[T kernel.Float](f problem, set *kernel.Set[T], x, y, w []T, then form.Then) {
+// transposePointwiseStride2 is Transpose for that case: computed without the stride, and then zeros inserted
+// between the pixels of every plane.
+func transposePointwiseStride2[T kernel.Float](f problem, set *kernel.Set[T], x, y, w []T, then form.Then) {
 	f.H, f.W, f.S = f.Ho, f.Wo, 1
 	spaces := gemm.Take[T](1)
 	defer gemm.Give(spaces)
@@ -43,36 +46,44 @@ func transposeSpread[T kernel.Float](f problem, set *kernel.Set[T], x, y, w []T,
 func (k planKey) transposePlan() *plan {
 	f := k.problem
 	row := (f.W + f.S - 1) / f.S
-	if f.S == 1 && f.KH*f.KW == 1 { // a stage without a border: the next row follows without a gap
+	if f.S == 1 && f.KH*f.KW == 1 { // a buffer without a border: the next row follows without a gap
 		row *= f.H
 	}
-	side := sideBySide(row, f.N, k.lanes)
-	cutRows, cutCols := k.cuts(side, f.H, (f.W+f.S-1)/f.S)
+	interleaved := interleaving(row, f.N, k.lanes)
+	cutRows, cutCols := k.mayCut(interleaved, f.H, (f.W+f.S-1)/f.S)
 	var rows, cols []phase
 	for r := range f.S {
 		rows = append(rows, f.phase(r, f.H, f.Ho, f.KH, f.PH, cutRows))
 		cols = append(cols, f.phase(r, f.W, f.Wo, f.KW, f.PW, cutCols))
 	}
-	bordered := func(h phase) bool { return !h.bare }
-	s := f.codeWindow(side, !slices.ContainsFunc(rows, bordered), !slices.ContainsFunc(cols, bordered))
-	p := &plan{stage: s, images: f.N, channels: f.C, height: f.H, width: f.W, step: f.S, turned: f.turns()}
+	readsBorder := func(h phase) bool { return !h.borderless }
+	s := f.transposeBuffer(interleaved, !slices.ContainsFunc(rows, readsBorder),
+		!slices.ContainsFunc(cols, readsBorder))
+	p := &plan{
+		buffer: s, images: f.N, channels: f.C, height: f.H, width: f.W, step: f.S,
+		transposesWeights: f.transposesWeights(),
+	}
 	for _, r := range rows {
 		for _, q := range cols {
-			p.spares = p.spares || r.spares || q.spares
-			p.products = append(p.products, f.phaseProducts(s, p.turned, r, q)...)
+			p.skips = p.skips || r.skips || q.skips
+			p.products = append(p.products, f.phaseProducts(s, p.transposesWeights, r, q)...)
 		}
 	}
 	return p
 }
 
-// turns tells whether Transpose turns the weights first, so that the channels of y are neighbours. As they lie each phase of the
-// stride reads a few elements of every cache line, and more lines than the second-level cache can bring. Turning is only worth it for many pixels.
-func (f problem) turns() bool { return f.S > 1 && f.KH*f.KW > 1 && f.N*f.Ho*f.Wo >= 512 }
+// transposesWeights tells whether Transpose transposes the weights first, so that the channels of y are
+// neighbours. As they lie each phase of the stride reads a few elements of every cache line, and more lines
+// than the second-level cache can bring. That is only worth it for many pixels.
+func (f problem) transposesWeights() bool { return f.S > 1 && f.KH*f.KW > 1 && f.N*f.Ho*f.Wo >= 512 }
 
-// codeWindow is the stage of y for Transpose: y with as many zeros around it as the taps reach, or along an axis with none.
-func (f problem) codeWindow(side int, noRows, noCols bool) *stage {
-	s := &stage{channels: f.M, height: f.Ho, width: f.Wo, imageStep: f.M * f.Ho * f.Wo, rows: f.Ho, cols: f.Wo,
-		step: [2]int{1, 1}, every: [2]int{1, 1}, phases: [][2]int{{0, 0}}, side: side}
+// transposeBuffer is the stage buffer of y for Transpose: y with as many zeros around it as the taps reach,
+// or along an axis with none.
+func (f problem) transposeBuffer(interleaved int, noRows, noCols bool) *stageBuffer {
+	s := &stageBuffer{
+		channels: f.M, height: f.Ho, width: f.Wo, imageStep: f.M * f.Ho * f.Wo, rows: f.Ho, cols: f.Wo,
+		step: [2]int{1, 1}, pixelStep: [2]int{1, 1}, phases: [][2]int{{0, 0}}, interleaved: interleaved,
+	}
 	if !noRows {
 		s.origin[0] = f.PH/f.S - (f.KH-1)*f.D/f.S
 		s.rows = (f.H-1+f.PH)/f.S - s.origin[0] + 1
@@ -84,17 +95,17 @@ func (f problem) codeWindow(side int, noRows, noCols bool) *stage {
 	return s
 }
 
-// phase is one phase of the stride along an axis of x: pixels first, first+s, ... of which there are count. Pixel first + s*alpha
-// meets each of its taps at y's row alpha + code - floor(tap*d/s).
+// phase is one phase of the stride along an axis of x: pixels first, first+s, ... of which there are count.
+// Tap u of pixel first + s*alpha reads y at alpha + code - floor(u*d/s).
 type phase struct {
 	first, count, code int
 	taps               []int
 	axis               // of the pixels and these taps
 }
 
-// phase is phase r of an axis with size elements of x, codes of y, a kernel's side and padding p. Pixels a of x with (a+p) mod s
-// = r meet the taps u with u*d mod s = r.
-func (f problem) phase(r, size, codes, side, p int, cut bool) phase {
+// phase is phase r of an axis with size elements of x, codes of y, a kernel's side and padding p. It has the
+// pixels a of x with (a+p) mod s = r, which are reached by the taps u with u*d mod s = r.
+func (f problem) phase(r, size, codes, side, p int, mayCut bool) phase {
 	h := phase{first: (r + p*(f.S-1)) % f.S}
 	h.count = max(0, (size-h.first+f.S-1)/f.S)
 	h.code = (h.first + p) / f.S
@@ -103,18 +114,22 @@ func (f problem) phase(r, size, codes, side, p int, cut bool) phase {
 			h.taps = append(h.taps, u)
 		}
 	}
-	h.axis = newAxis(h.count, len(h.taps), cut, func(i, k int) bool { return onAxis(i+h.code-h.taps[k]*f.D/f.S, codes) })
+	h.axis = newAxis(h.count, len(h.taps), mayCut, func(i, k int) bool {
+		return onAxis(i+h.code-h.taps[k]*f.D/f.S, codes)
+	})
 	return h
 }
 
-// phaseProducts are the products for the pixels of x that are in both phases. The chain goes over m, then over the taps.
-func (f problem) phaseProducts(s *stage, turned bool, rows, cols phase) (list []product) {
+// phaseProducts are the products for the pixels of x that are in both phases. The chain goes over m, then
+// over the taps.
+func (f problem) phaseProducts(s *stageBuffer, transposedWeights bool, rows, cols phase) (list []product) {
 	weights, channels, step := gemm.Offsets(f.C, f.KH*f.KW), gemm.Offsets(f.M, f.Taps()), 1
-	if turned {
-		step = pitch(f.M)
+	if transposedWeights {
+		step = paddedPitch(f.M)
 		weights, channels = gemm.Offsets(f.C, f.KH*f.KW*step), gemm.Offsets(f.M, 1)
 	}
-	g := grid{row: rows.first, col: cols.first, first: (rows.code-s.origin[0])*s.cols + cols.code - s.origin[1]}
+	g := grid{row: rows.first, col: cols.first}
+	g.first = (rows.code-s.origin[0])*s.cols + cols.code - s.origin[1]
 	for _, r := range rows.spans {
 		for _, q := range cols.spans {
 			var taps []tap
@@ -123,7 +138,7 @@ func (f problem) phaseProducts(s *stage, turned bool, rows, cols phase) (list []
 					taps = append(taps, tap{(u*f.KW + v) * step, -(u*f.D/f.S)*s.cols - v*f.D/f.S})
 				}
 			}
-			list = append(list, s.newProduct(weights, channels, taps, g.part(r, q)))
+			list = append(list, s.newProduct(weights, channels, taps, g.within(r, q)))
 		}
 	}
 	return list

@@ -1,8 +1,21 @@
-// Package winograd computes the three functions of conv's trilinear form by Winograd's algorithm for 3x3 kernels on tiles of 4x4
-// outputs, with the bits of its definition, conv/winograd_definition.go.
+// Package winograd computes the three functions of conv's trilinear form by Winograd's algorithm for 3x3
+// kernels on tiles of 4x4 outputs, with the bits of its definition, conv/winograd_definition.go.
 //
-// Forward and Transpose are one convolution (convolution.go), Filter has a loop of its own (filter.go). It is for package conv, which
-// checks the sizes and chooses the algorithm: stride and dilation must be 1. It does not know tensors, and not what the results are for.
+// Between the transforms, which work on vectors of channels, each algorithm is 36 independent matrix
+// products, one for each element (i, j) of the 6x6 squares:
+//
+//	convolution.go: Forward, Transpose                    weight_gradient.go: WeightGradient
+//
+//	         K: channels       outputs      outputs             K: tiles           C           C
+//	        +-----------+     +-------+    +-------+         +-----------+     +--------+    +-----+
+//	 tiles  | signal_ij |  K  | ker-  |  = | sum_ij|      M  |  code_ij  |  K  | signal |  = | sum |
+//	        +-----------+     | nel_ij|    +-------+         +-----------+     |    _ij |    | _ij |
+//	                          +-------+                                        +--------+    +-----+
+//
+// For Transpose the signal is y, and the kernels are turned by 180 degrees, with their channels exchanged.
+//
+// It is for package conv, which checks the sizes and chooses the algorithm: stride and dilation must be 1. It
+// does not know tensors, nor what the results are for.
 package winograd
 
 import (
@@ -16,10 +29,11 @@ import (
 func Forward[T kernel.Float](f form.Form, y, x, w []T) {
 	r := newConvolution(f.N, f.C, f.H, f.W, f.M, f.Ho, f.Wo, f.PW, x, y)
 	offsets := gemm.Offsets(r.blocks[0].Cols, f.Taps())
-	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
+	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
 		r.set.Interleave(scratch, b.Cols, w[b.first*f.Taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
 		for c := range c1 - c0 {
-			r.set.Winograd.Kernel(dst[c*b.Cols:], 6*plane, plane, scratch[c*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
+			r.set.Winograd.Kernel(dst[c*b.Cols:], 6*plane, plane, scratch[c*9*b.Cols:], 3*b.Cols, b.Cols,
+				b.Cols)
 		}
 	}
 	r.run()
@@ -29,19 +43,22 @@ func Forward[T kernel.Float](f form.Form, y, x, w []T) {
 func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
 	r := newConvolution(f.N, f.M, f.Ho, f.Wo, f.C, f.H, f.W, 2-f.PW, y, x)
 	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
-	r.lift = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
+	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
 		for m := range m1 - m0 {
-			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.Taps()+b.first*9:], offsets[:b.channels], 9)
+			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.Taps()+b.first*9:],
+				offsets[:b.channels], 9)
 		}
 		for m := range m1 - m0 {
-			r.set.Winograd.KernelReversed(dst[m*b.Cols:], 6*plane, plane, scratch[m*9*b.Cols:], 3*b.Cols, b.Cols, b.Cols)
+			r.set.Winograd.KernelReversed(dst[m*b.Cols:], 6*plane, plane, scratch[m*9*b.Cols:], 3*b.Cols,
+				b.Cols, b.Cols)
 		}
 	}
 	r.run()
 }
 
-// convolution is a convolution of the source with 3x3 kernels. Between the transforms an image is a set of tiles, and all
-// arrays have the channels as their last axis, so that vectors go along them:
+// convolution is a convolution of the source with 3x3 kernels, for outputs that are the target's channels.
+// Between the transforms an image is a set of tiles, and all arrays have the channels as their last axis, so
+// that vectors go along them:
 //
 //	band (row, column, channel)        what a row of tiles reads of an image, with the border of zeros
 //	signals (6, 6, tile, channel)      B' d B of a group of rows of tiles
@@ -49,45 +66,53 @@ func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
 //	sums (6, 6, tile, output)          their products
 //	results (row, column, output)      A' m A of a row of tiles
 type convolution[T kernel.Float] struct {
-	set             *kernel.Set[T]
-	images, in, out int // in, out: channels
-	rows, cols      int // of the target
-	tiling          tiling
-	stage           *channelStage[T]
-	step            int     // elements from tile to tile of the signals
-	left            operand // the signals
-	blocks          []channelBlock[T]
-	source, target  []T
+	set            *kernel.Set[T]
+	images         int
+	in, out        int // channels of the source and of the target
+	rows, cols     int // of the target
+	tiling         tiling
+	bands          *bandBuffer[T]
+	step           int         // elements from tile to tile of the signals
+	left           leftOperand // the signals
+	blocks         []channelBlock[T]
+	source, target []T
 
-	// lift transforms the kernels of a block's outputs and of at most liftChannels channels c0..c1-1.
-	lift   func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int)
-	lifted []T // all kernels, or nil where each is used only once
+	// transformKernels sets dst to G g G' of the kernels of a block's outputs and of channels c0..c1-1, at
+	// most kernelChannels of them.
+	transformKernels func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int)
+	// allKernels is all transformed kernels, or nil where each is used only once.
+	allKernels []T
 }
 
 const (
 	// groupTiles is about the number of tiles of a group: enough for the kernels' way through the caches, few
 	// enough that the signals stay in the second-level cache where there are 64 channels.
 	groupTiles = 64
-	// chainLinks is the length of a part of the chain: so much of a block's kernels stays in the first-level cache.
+	// chainLinks is the number of links of a part of the chain: so much of a block's kernels stays in the
+	// first-level cache.
 	chainLinks = 64
-	// liftChannels is the number of channels whose kernels are transformed at a time.
-	liftChannels = 8
-	// finishChannels is the number of channels that are copied to the target at a time, each to another page of memory.
+	// kernelChannels is the number of channels whose kernels are transformed at a time.
+	kernelChannels = 8
+	// finishChannels is the number of channels that are copied to the target at a time, each to another page
+	// of memory.
 	finishChannels = 8
 )
 
-func newConvolution[T kernel.Float](images, in, height, width, out, rows, cols, padding int, source, target []T) *convolution[T] {
+func newConvolution[T kernel.Float](images, in, height, width, out, rows, cols, padding int,
+	source, target []T) *convolution[T] {
 	set := kernel.Active[T]()
-	r := &convolution[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source, target: target}
+	r := &convolution[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source,
+		target: target}
 	r.tiling = newTiling(rows, cols)
-	r.stage = newChannelStage(set, r.tiling, in, height, width, padding, 6)
-	r.step = r.stage.pitch + skew
-	r.left = newOperand(set, r.step, 1, chainLinks)
+	r.bands = newBandBuffer(set, r.tiling, in, height, width, padding, 6)
+	r.step = r.bands.pitch + skew
+	r.left = newLeftOperand(set, r.step, 1, chainLinks)
 	r.blocks = channelBlocks(set, out)
 	return r
 }
 
-// run shares out groups of rows of tiles and, where there are fewer of these than goroutines, ranges of blocks as well.
+// run shares out groups of rows of tiles over goroutines and, where there are fewer groups than goroutines,
+// ranges of blocks as well.
 func (r *convolution[T]) run() {
 	rows := r.images * r.tiling.rows
 	workers := parallel.Workers(rows * len(r.blocks))
@@ -100,7 +125,7 @@ func (r *convolution[T]) run() {
 	if groups > 1 {
 		shared := gemm.Take[T](1)
 		defer gemm.Give(shared)
-		r.liftAll(shared[0])
+		r.transformAllKernels(shared[0])
 	}
 	spaces := gemm.Take[T](parallel.Workers(groups * parts))
 	defer gemm.Give(spaces)
@@ -122,43 +147,47 @@ func (r *convolution[T]) kernelPlane(b *channelBlock[T]) int {
 // kernelsSize is the number of elements of the kernels of any block and part of the chain.
 func (r *convolution[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks[0]) }
 
-// liftAll transforms all kernels.
-func (r *convolution[T]) liftAll(shared *gemm.Workspace[T]) {
+// transformAllKernels transforms all kernels.
+func (r *convolution[T]) transformAllKernels(shared *gemm.Workspace[T]) {
 	parts, size := r.chainParts(), r.kernelsSize()
-	r.lifted = newCutter(shared, len(r.blocks)*parts*size).rest
+	r.allKernels = newAllocator(shared, len(r.blocks)*parts*size).rest
 	spaces := gemm.Take[T](parallel.Workers(len(r.blocks) * parts))
 	defer gemm.Give(spaces)
 	parallel.For(len(r.blocks)*parts, func(worker, i int) {
-		scratch := newCutter(spaces[worker], r.liftScratch()).rest
-		r.liftPart(r.lifted[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*chainLinks)
+		scratch := newAllocator(spaces[worker], r.kernelScratch()).rest
+		r.transformPart(r.allKernels[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*chainLinks)
 	})
 }
 
-// liftScratch is the number of elements that lift needs for the kernels with the outputs as their last axis.
-func (r *convolution[T]) liftScratch() int { return liftChannels * 9 * r.blocks[0].Cols }
+// kernelScratch is the number of elements of scratch that transformKernels needs, for kernels with the
+// outputs as their last axis.
+func (r *convolution[T]) kernelScratch() int { return kernelChannels * 9 * r.blocks[0].Cols }
 
-// liftPart transforms the kernels of block b and of the part of the chain that starts at channel c0. What it leaves in the
-// columns beyond the block's channels goes into sums that nobody reads.
-func (r *convolution[T]) liftPart(dst, scratch []T, b *channelBlock[T], c0 int) {
-	for c := c0; c < min(c0+chainLinks, r.in); c += liftChannels {
-		r.lift(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c, min(c+liftChannels, c0+chainLinks, r.in))
+// transformPart transforms the kernels of block b and of the part of the chain that starts at channel c0. In
+// the columns beyond the block's channels it leaves values whose sums are never read.
+func (r *convolution[T]) transformPart(dst, scratch []T, b *channelBlock[T], c0 int) {
+	for c := c0; c < min(c0+chainLinks, r.in); c += kernelChannels {
+		r.transformKernels(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c,
+			min(c+kernelChannels, c0+chainLinks, r.in))
 	}
 }
 
 // piece computes rows of tiles r0..r1-1 of the results in some blocks.
 func (r *convolution[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelBlock[T]) {
 	p := piece[T]{convolution: r, ws: ws, r0: r0, r1: r1, tiles: (r1 - r0) * r.tiling.cols}
-	sizes := []int{r.stage.size(), 36 * p.signalPlane(), 36 * p.sumPlane(&r.blocks[0]), 16 * r.tiling.cols * r.blocks[0].Cols, r.liftScratch(), 0}
-	if r.lifted == nil {
+	sizes := []int{r.bands.size(), 36 * p.signalPlane(), 36 * p.sumPlane(&r.blocks[0]),
+		16 * r.tiling.cols * r.blocks[0].Cols, r.kernelScratch(), 0}
+	if r.allKernels == nil {
 		sizes[5] = r.kernelsSize()
 	}
-	memory := newCutter(ws, sizes...)
+	memory := newAllocator(ws, sizes...)
 	for i, s := range []*[]T{&p.band, &p.signals, &p.sums, &p.results, &p.scratch, &p.kernels} {
 		*s = memory.cut(sizes[i])
 	}
 	plane := p.signalPlane()
-	r.stage.eachTile(p.band, r.source, r0, r1, func(tile int, src []T) {
-		r.set.Winograd.Signal(p.signals[tile*r.step:], 6*plane, plane, src, r.stage.line(), r.stage.pitch, r.stage.pitch)
+	r.bands.eachTile(p.band, r.source, r0, r1, func(tile int, src []T) {
+		r.set.Winograd.Signal(p.signals[tile*r.step:], 6*plane, plane, src, r.bands.line(), r.bands.pitch,
+			r.bands.pitch)
 	})
 	for i := range blocks {
 		p.multiply(&blocks[i])
@@ -183,10 +212,10 @@ func (p *piece[T]) multiply(b *channelBlock[T]) {
 	for part := range p.chainParts() {
 		c0 := part * chainLinks
 		kernels := p.kernels
-		if p.lifted != nil {
-			kernels = p.lifted[(b.index*p.chainParts()+part)*p.kernelsSize():]
+		if p.allKernels != nil {
+			kernels = p.allKernels[(b.index*p.chainParts()+part)*p.kernelsSize():]
 		} else {
-			p.liftPart(kernels, p.scratch, b, c0)
+			p.transformPart(kernels, p.scratch, b, c0)
 		}
 		k := min(chainLinks, p.in-c0)
 		links := gemm.Offsets(k, b.Cols)
@@ -217,7 +246,8 @@ func (p *piece[T]) finish(b *channelBlock[T]) {
 		dst := p.target[(n*p.out+b.first)*pixels+row*p.cols:]
 		count := min(4, p.rows-row) * p.cols
 		for c := 0; c < b.channels; c += finishChannels {
-			p.set.Interleave(dst[c*pixels:], pixels, p.results[c:], offsets[:count], min(finishChannels, b.channels-c))
+			p.set.Interleave(dst[c*pixels:], pixels, p.results[c:], offsets[:count],
+				min(finishChannels, b.channels-c))
 		}
 	}
 }

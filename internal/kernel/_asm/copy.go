@@ -10,8 +10,8 @@ import (
 
 const gatherUnroll = 4
 
-// gather cuts the width into pieces of 3, 2 and 1 vectors and then halves down to one element, and for each piece goes
-// through all runs. A piece is moved by loads and stores of exactly its size.
+// gather cuts the width into pieces of 3, 2 and 1 vectors and then halves down to one element, and for each
+// piece goes through all runs. A piece is moved by loads and stores of exactly its size.
 func gather(t target) {
 	t.function("gather", "func(dst *T, stride int, src *T, off *int, count, width int)",
 		"\tfor i := range count {",
@@ -88,7 +88,8 @@ func (t target) gatherPiece(name string, bytes int, dst, stride, src reg.Registe
 	Label(name + "next")
 }
 
-// interleaves emits the transposes: groups of as many rows as a YMM register has elements, and for float32 groups of 4 too.
+// interleaves emits the transposes: groups of as many rows as a YMM register has elements, and for float32
+// groups of 4 too.
 func interleaves(t target) {
 	if t.size == 4 {
 		interleave(t, 8)
@@ -96,8 +97,8 @@ func interleaves(t target) {
 	interleave(t, 4)
 }
 
-// interleave goes along groups of rows in blocks of 16 bytes of each row. The last block overlaps the one before, so
-// that nothing past a run is read.
+// interleave goes along groups of rows in blocks of 16 bytes of each row. The last block overlaps the one
+// before, so that nothing past a run is read.
 func interleave(t target, rows int) {
 	block := 16 / t.size
 	t.function(fmt.Sprintf("interleave%d", rows), "func(dst *T, stride int, src *T, off *int, groups, n int)",
@@ -136,9 +137,9 @@ func interleave(t target, rows int) {
 	end()
 }
 
-// transpose moves one block: element q of row r goes to element r of line q. Register r gets row r in its low lane and, if
-// the group is twice as tall as a lane has elements, the row that far down in its high lane; so one transpose
-// within lanes does it.
+// transpose moves one block: element q of row r goes to element r of line q. Register r gets row r in its low
+// lane and, if the group is twice as tall as a lane has elements, the row that far down in its high lane; so
+// one transpose within lanes does it.
 func (t target) transpose(from []reg.GPVirtual, j, dst, stride reg.Register) {
 	lane := 16 / t.size
 	bytes := len(from) * t.size
@@ -174,10 +175,12 @@ func (t target) transpose(from []reg.GPVirtual, j, dst, stride reg.Register) {
 	}
 }
 
-// gatherAlternate goes through the runs in blocks of so many bytes of result, 32 or 16; the last block overlaps the one before.
+// gatherAlternate goes through the runs in blocks of so many bytes of result, 32 or 16; the last block
+// overlaps the one before.
 func gatherAlternate(t target, bytes int) {
 	block := bytes / t.size
-	t.function(fmt.Sprintf("gatherAlternate%d", bytes), "func(dst *T, stride int, src *T, off *int, count, width int)",
+	t.function(fmt.Sprintf("gatherAlternate%d", bytes),
+		"func(dst *T, stride int, src *T, off *int, count, width int)",
 		"\tfor i := range count {",
 		"\t\tfor j := range width {",
 		"\t\t\tdst[i*stride+j] = src[off[i]+2*j]",
@@ -198,10 +201,12 @@ func gatherAlternate(t target, bytes int) {
 		LEAQ(at, twice) // from + j, to which the scaled j is added once more
 		at = Mem{Base: twice, Index: j, Scale: uint8(t.size)}
 		load(at, 0, bytes)
-		load(at.Offset(bytes-t.size), 1, bytes) // one early, so as not to read past the run: its elements wanted are the odd ones
+		// One element early, so as not to read past the run: the odd ones are wanted.
+		load(at.Offset(bytes-t.size), 1, bytes)
 		first, second := sized(0, bytes), sized(1, bytes)
 		if t.size == 4 {
-			VSHUFPS(U8(0xd8), second, first, first) // in each lane 0 and 2 of the first, 1 and 3 of the second
+			// In each lane 0 and 2 of the first, 1 and 3 of the second.
+			VSHUFPS(U8(0xd8), second, first, first)
 		} else {
 			VSHUFPD(imm(0xa), second, first, first)
 		}
@@ -217,7 +222,8 @@ func gatherAlternate(t target, bytes int) {
 	end()
 }
 
-// weave puts the halves of every row together in blocks of 32 bytes of each; the last block overlaps the one before.
+// weave puts the halves of every row together in blocks of 32 bytes of each; the last block overlaps the one
+// before.
 func weave(t target) {
 	block := 32 / t.size
 	t.function("weave", "func(dst, src *T, n, rows int)",
@@ -254,7 +260,8 @@ func weave(t target) {
 	end()
 }
 
-// insertZeros goes through the rows in blocks of so many bytes of src, 32 or 16; the last block overlaps the one before.
+// insertZeros goes through the rows in blocks of so many bytes of src, 32 or 16; the last block overlaps the
+// one before.
 func insertZeros(t target, bytes int) {
 	block := bytes / t.size
 	t.function(fmt.Sprintf("insertZeros%d", bytes), "func(dst, src *T, n, rows int)",
@@ -309,7 +316,8 @@ func eachBlock(name string, j, last reg.Register, block int, body func()) {
 	ADDQ(imm(block), j)
 	CMPQ(j, last)
 	JLE(LabelRef(name))
-	// j is past the last place for a block: done if it stepped there from just that place, else go back to it.
+	// j is past the last place for a block: done if it stepped there from just that place, else go back to
+	// it.
 	next := GP64()
 	LEAQ(Mem{Base: last, Disp: block}, next)
 	CMPQ(j, next)

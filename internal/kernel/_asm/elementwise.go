@@ -8,8 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// elementwise is one function on slices. body loads a vector of each input, computes, and stores; all its loads come
-// before its stores, so that an output may be an input too.
+// elementwise is one function on slices. body loads a vector of each input, computes, and stores; all its
+// loads come before its stores, so that an output may be an input too.
 type elementwise struct {
 	name    string
 	slices  []string
@@ -23,23 +23,26 @@ const (
 	zeros       = 15 // register that holds +0 in every lane
 )
 
-// elementwises lists the functions, whose definitions are in the doc comments of kernel.Set. The gradient is called dw here
-// because g is a register to Go's assembler.
+// elementwises lists the functions, whose definitions are in the doc comments of kernel.Set. The gradient is
+// called dw here because g is a register to Go's assembler.
 var elementwises = []elementwise{
 	{"addScaled", []string{"dst", "a", "b"}, []string{"s"}, "dst[i] = fma(s, b[i], a[i])", addScaled},
 	{"scale", []string{"dst", "a"}, []string{"s"}, "dst[i] = s * a[i]", scale},
 	{"relu", []string{"dst", "x"}, nil, "dst[i] = x[i], or +0 if x[i] < 0", relu},
 	{"reluGrad", []string{"dst", "y", "dy"}, nil, "dst[i] = dy[i] if y[i] > 0, else +0", reluGrad},
 	{"shrink", []string{"dst", "u"}, []string{"scale", "threshold"},
-		"v := u[i]*scale;p := v - threshold, or +0 if that is negative;q := v + threshold, or +0 if that is positive;dst[i] = p + q",
+		"v := u[i]*scale;p := v - threshold, or +0 if that is negative;" +
+			"q := v + threshold, or +0 if that is positive;dst[i] = p + q",
 		shrink},
 	{"shrinkNonnegative", []string{"dst", "u"}, []string{"scale", "threshold"},
 		"p := u[i]*scale - threshold, rounded twice;dst[i] = p, or +0 if p < 0", shrinkNonnegative},
-	{"shrinkGrad", []string{"dst", "z", "dz"}, []string{"scale"}, "dst[i] = dz[i]*scale if z[i] != 0, else +0", shrinkGrad},
+	{"shrinkGrad", []string{"dst", "z", "dz"}, []string{"scale"},
+		"dst[i] = dz[i]*scale if z[i] != 0, else +0", shrinkGrad},
 	{"normalizeGrad", []string{"dst", "x", "dy"}, []string{"mean", "a", "b", "c"},
 		"dst[i] = fma(dy[i], a, fma(x[i]-mean, b, c))", normalizeGrad},
 	{"momentum", []string{"w", "velocity", "dw"}, []string{"rate", "momentum", "decay"},
-		"d := fma(decay, w[i], dw[i]);velocity[i] = fma(momentum, velocity[i], d);w[i] = fma(-rate, fma(momentum, velocity[i], d), w[i])",
+		"d := fma(decay, w[i], dw[i]);velocity[i] = fma(momentum, velocity[i], d);" +
+			"w[i] = fma(-rate, fma(momentum, velocity[i], d), w[i])",
 		momentum},
 }
 
@@ -72,7 +75,7 @@ func (e elementwise) emit(t target) {
 	end()
 }
 
-// normalize emits the function on planes, each with numbers of its own.
+// normalize emits the function on planes, each with a mean, a scale and a shift of its own.
 func normalize(t target) {
 	t.function("normalize", "func(dst, x *T, planes, plane, n int, mean, scale, shift *T)",
 		"\tfor c := range planes {",
@@ -82,7 +85,8 @@ func normalize(t target) {
 		"\t}",
 		"",
 		"with n a multiple of the lanes, and planes at least 1.")
-	dst, x, planes, plane, n := argument("dst"), argument("x"), argument("planes"), argument("plane"), argument("n")
+	dst, x, planes, plane, n := argument("dst"), argument("x"), argument("planes"), argument("plane"),
+		argument("n")
 	numbers := []reg.Register{argument("mean"), argument("scale"), argument("shift")}
 	t.bytes(plane)
 	rest := GP64()
@@ -105,8 +109,8 @@ func normalize(t target) {
 	end()
 }
 
-// vectors emits a loop over n elements, a multiple of the lanes: blocks of 4 vectors, then single ones. body gets the register
-// of the offset in bytes, and the vector's number in the block.
+// vectors emits a loop over n elements, a multiple of the lanes: blocks of 4 vectors, then single ones. body
+// gets the register of the offset in bytes, and the vector's number in the block.
 func (t target) vectors(n reg.Register, body func(i reg.Register, u int)) {
 	const unroll = 4
 	i := GP64()

@@ -1,4 +1,5 @@
-// Command asm writes the assembly of one instruction set: all functions of internal/kernel for float32 and float64.
+// Command asm writes the assembly of one instruction set: all functions of internal/kernel for float32 and
+// float64.
 package main
 
 import (
@@ -32,7 +33,9 @@ func main() {
 		for _, f := range transforms {
 			f.emit(t)
 		}
-		if t.isa == "AVX2" { // serves every row: ZMM would take 16 rows at a time, and there are not as many pointer registers
+		// These serve every row: ZMM would take 16 rows at a time, and there are not as many pointer
+		// registers.
+		if t.isa == "AVX2" {
 			interleaves(t)
 			gatherAlternate(t, 32)
 			gatherAlternate(t, 16)

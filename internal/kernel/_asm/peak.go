@@ -7,7 +7,8 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-// peakChains is enough independent chains for two units with a latency of 4 or 5 cycles, and leaves room for the constants.
+// peakChains is enough independent chains for two units with a latency of 4 or 5 cycles, and leaves room for
+// the constants.
 const peakChains = 12
 
 // peak emits the fastest loop there can be: nothing but fused multiply-adds on registers.

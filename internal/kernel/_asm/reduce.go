@@ -11,7 +11,8 @@ import (
 // reduceLanes is the number of float64 sums of a reduction, the same for every instruction set.
 const reduceLanes = 16
 
-// reduction is one sum. body adds to acc what comes from d, a vector of each slice in float64; d may be overwritten.
+// reduction is one sum. body adds to acc what comes from d, a vector of each slice in float64; d may be
+// overwritten.
 type reduction struct {
 	name   string
 	slices []string
@@ -21,9 +22,10 @@ type reduction struct {
 }
 
 var reductions = []reduction{
-	{"sum", []string{"x"}, false, "lanes[i%16] += float64(x[i])", func(d []reg.VecPhysical, _, acc reg.VecPhysical) {
-		VADDPD(d[0], acc, acc)
-	}},
+	{"sum", []string{"x"}, false, "lanes[i%16] += float64(x[i])",
+		func(d []reg.VecPhysical, _, acc reg.VecPhysical) {
+			VADDPD(d[0], acc, acc)
+		}},
 	{"sumSquares", []string{"x"}, true, "d := float64(x[i]) - mean;lanes[i%16] = fma(d, d, lanes[i%16])",
 		func(d []reg.VecPhysical, mean, acc reg.VecPhysical) {
 			VSUBPD(mean, d[0], d[0])
@@ -46,7 +48,8 @@ func (r reduction) emit(t target) {
 	for line := range strings.SplitSeq(r.doc, ";") {
 		doc = append(doc, "\t\t"+line)
 	}
-	t.function(r.name, signature+") (lanes [16]float64)", append(doc, "\t}", "", "with n a multiple of 16.")...)
+	t.function(r.name, signature+") (lanes [16]float64)",
+		append(doc, "\t}", "", "with n a multiple of 16.")...)
 	var pointers []reg.Register
 	for _, name := range r.slices {
 		pointers = append(pointers, argument(name))

@@ -6,10 +6,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// irregularClass is what VFPCLASSPS is to look for: quiet and signalling NaNs, infinities, -0.
+// irregularClass is the classes that VFPCLASSPS looks for: quiet and signalling NaNs, infinities, -0.
 const irregularClass = 0x80 | 0x10 | 0x08 | 0x04 | 0x01
 
-// regular emits the search for elements that are no ordinary results.
+// regular emits the search for elements that are infinite, NaN or -0.
 func regular(t target) {
 	t.function("regular", "func(x *T, n int) bool",
 		"\tfor i := range n {",
@@ -24,7 +24,8 @@ func regular(t target) {
 	if t.isa == "AVX512" {
 		KXORW(reg.K2, reg.K2, reg.K2)
 		t.vectors(n, func(i reg.Register, u int) {
-			t.pick(VFPCLASSPSZ, VFPCLASSPDZ)(Imm(irregularClass), Mem{Base: x, Index: i, Scale: 1, Disp: u * t.width}, reg.K1)
+			t.pick(VFPCLASSPSZ, VFPCLASSPDZ)(Imm(irregularClass),
+				Mem{Base: x, Index: i, Scale: 1, Disp: u * t.width}, reg.K1)
 			KORW(reg.K1, reg.K2, reg.K2)
 		})
 		KORTESTW(reg.K2, reg.K2)

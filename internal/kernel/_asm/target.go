@@ -25,8 +25,8 @@ func (t target) lanes() int { return t.width / t.size }
 // float returns the Go name of the element type.
 func (t target) float() string { return map[int]string{4: "float32", 8: "float64"}[t.size] }
 
-// function starts a function called base, the instruction set, F32 or F64. In the signature and in doc, the Go loop that
-// the function equals, T stands for the element type.
+// function starts a function called base, the instruction set, F32 or F64. In the signature and in doc, the
+// Go loop that the function equals, T stands for the element type.
 func (t target) function(base, signature string, doc ...string) {
 	t.functionWith(attr.NOSPLIT, base, signature, doc...)
 }

@@ -13,7 +13,8 @@ type tileShape struct{ groups, rows, vectors int }
 
 func (s tileShape) height() int { return s.groups * s.rows }
 
-// tiles emits the microkernels. The tallest leaves just enough registers beside its sums: 12*2 of 32, or 6*2 of 16.
+// tiles emits the microkernels. The sums of the tallest take 12*2 of 32 registers, or 6*2 of 16, and leave
+// just enough for the operands.
 func tiles(t target) {
 	heights := [][2]int{{4, 3}, {2, 4}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
 	if t.isa == "AVX2" {
@@ -26,15 +27,18 @@ func tiles(t target) {
 	}
 	// Where there is a single vector, taller tiles need fewer loads for each multiply-add.
 	tile(t, tileShape{map[string]int{"AVX2": 2, "AVX512": 4}[t.isa], 6, 1})
-	// The signal of a network's stem has three channels: so few rows need more columns to keep the multipliers busy.
+	// The signal of a network's first layer has three channels: so few rows need more columns to keep the
+	// multipliers busy.
 	tile(t, tileShape{1, 3, map[string]int{"AVX2": 3, "AVX512": 6}[t.isa]})
 }
 
-// tile emits one microkernel, which computes one tile after the other, so that the next one's work begins while the last sums of
-// this one are on their way. Sum (i, v) of a tile lives in register i*vectors+v for all of k.
+// tile emits one microkernel, which computes one tile after the other, so that the processor begins the next
+// one while the last sums of this one are still in flight. Sum (i, v) of a tile stays in register i*vectors+v
+// for all links.
 func tile(t target, s tileShape) {
 	t.function(fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors),
-		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, c *T, out *int, vectors, ldc int, load bool)",
+		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, "+
+			"c *T, out *int, vectors, ldc int, load bool)",
 		fmt.Sprintf("\tfor i := range %d {", s.height()),
 		"\t\tfor v := range vectors {",
 		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
@@ -43,7 +47,8 @@ func tile(t target, s tileShape) {
 		"\t\t\t\t\t*sum = 0",
 		"\t\t\t\t}",
 		"\t\t\t\tfor p := range k {",
-		fmt.Sprintf("\t\t\t\t\t*sum = fma(a[rows[i/%d]+i%%%d*step+left[p]], b[cols[v]+right[p]+j], *sum)", s.rows, s.rows),
+		fmt.Sprintf("\t\t\t\t\t*sum = fma(a[rows[i/%d]+i%%%d*step+left[p]], b[cols[v]+right[p]+j], *sum)",
+			s.rows, s.rows),
 		"\t\t\t\t}",
 		"\t\t\t}",
 		"\t\t}",
@@ -63,7 +68,8 @@ func tile(t target, s tileShape) {
 	LEAQ(Mem{Base: right, Index: k, Scale: 8}, right)
 	NEGQ(k)
 	Label("step")
-	t.tileStep(s, Mem{Base: left, Index: k, Scale: 8}, Mem{Base: right, Index: k, Scale: 8}, rows, cols, steps)
+	t.tileStep(s, Mem{Base: left, Index: k, Scale: 8}, Mem{Base: right, Index: k, Scale: 8}, rows, cols,
+		steps)
 	INCQ(k)
 	JNZ(LabelRef("step"))
 	Label("done")
@@ -88,7 +94,8 @@ func (t target) steps(step reg.Register, rows int) [5]reg.Register {
 	return list
 }
 
-// places returns the addresses of base[table[i]] for n values of i, from ahead on, counted from first if that is not nil.
+// places returns the addresses of base[table[i]] for n values of i, from ahead on, counted from first if that
+// is not nil.
 func (t target) places(base, table string, first reg.Register, n, ahead int) []reg.Register {
 	at, offsets := argument(base), argument(table)
 	entry := Mem{Base: offsets, Disp: 8 * ahead}
@@ -106,7 +113,8 @@ func (t target) places(base, table string, first reg.Register, n, ahead int) []r
 	return list
 }
 
-// eachSum calls body with the place in c and the register of every sum, row after row, of a tile, or of one so many vectors ahead.
+// eachSum calls body with the place in c and the register of every sum, row after row, of a tile, or of the
+// tile that is so many vectors ahead of it.
 func (t target) eachSum(s tileShape, first reg.Register, ahead int, body func(m Mem, sum int)) {
 	lines, ldc := t.places("c", "out", first, s.vectors, ahead), argument("ldc")
 	t.bytes(ldc)
@@ -120,7 +128,8 @@ func (t target) eachSum(s tileShape, first reg.Register, ahead int, body func(m 
 	}
 }
 
-// tileBegin sets the sums to zero, and asks for the lines that the stores will need, or to c, and asks for those of the next tile.
+// tileBegin sets the sums to zero and prefetches the lines of c that the stores will write; or, with load, it
+// sets them to c and prefetches the lines of the next tile.
 func (t target) tileBegin(s tileShape, first reg.Register) {
 	flag := GP8()
 	Load(Param("load"), flag)
@@ -141,10 +150,11 @@ func (t target) tileBegin(s tileShape, first reg.Register) {
 	Label("begin")
 }
 
-// tileStep emits one link of the chains: it loads the vectors of b, and for each row broadcasts one element of a.
+// tileStep emits one link of the chains: it loads the vectors of b, and for each row broadcasts one element
+// of a.
 func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register, steps [5]reg.Register) {
 	sums := s.height() * s.vectors
-	spare := map[string]int{"AVX2": 16, "AVX512": 32}[t.isa] - sums - s.vectors
+	elementRegisters := map[string]int{"AVX2": 16, "AVX512": 32}[t.isa] - sums - s.vectors
 	link, at := GP64(), GP64()
 	MOVQ(right, link)
 	for v, col := range cols {
@@ -155,10 +165,11 @@ func (t target) tileStep(s tileShape, left, right Mem, rows, cols []reg.Register
 		LEAQ(Mem{Base: row, Index: link, Scale: uint8(t.size)}, at)
 		step, step3, step5 := steps[0], steps[2], steps[4]
 		places := []Mem{{Base: at}, {Base: at, Index: step, Scale: 1}, {Base: at, Index: step, Scale: 2},
-			{Base: at, Index: step3, Scale: 1}, {Base: at, Index: step, Scale: 4}, {Base: at, Index: step5, Scale: 1}}
+			{Base: at, Index: step3, Scale: 1}, {Base: at, Index: step, Scale: 4},
+			{Base: at, Index: step5, Scale: 1}}
 		for r, m := range places[:s.rows] {
 			i := g*s.rows + r
-			element := t.vec(sums + s.vectors + i%spare)
+			element := t.vec(sums + s.vectors + i%elementRegisters)
 			t.broadcast(m, element)
 			for v := range s.vectors {
 				t.fma(element, t.vec(sums+v), t.vec(i*s.vectors+v))

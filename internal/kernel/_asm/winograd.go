@@ -8,8 +8,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// transform is one transform of Winograd convolution, of an in x in square of vectors to an out x out one. step emits its
-// one-dimensional step on registers 0 to in-1 and returns the registers of the results; it may use registers 6 to 9.
+// transform is one transform of Winograd convolution, of an in x in square of vectors to an out x out one.
+// step emits its one-dimensional step on registers 0 to in-1 and returns the registers of the results; it may
+// use registers 6 to 9.
 type transform struct {
 	name      string
 	in, out   int
@@ -31,7 +32,8 @@ var transforms = []transform{
 	{"Signal", 6, 6, false, []float64{4, 5, 2}, []string{
 		"d0, ..., d5",
 		"a, b, c, e := fma(-4, d2, d4), fma(-4, d1, d3), d4-d2, d3-d1",
-		"fma(4, d0, fma(-5, d2, d4)), a+b, a-b, fma(2, e, c), fma(-2, e, c), fma(4, d1, fma(-5, d3, d5))"}, signalStep},
+		"fma(4, d0, fma(-5, d2, d4)), a+b, a-b, fma(2, e, c), fma(-2, e, c), fma(4, d1, fma(-5, d3, d5))"},
+		signalStep},
 	{"Kernel", 3, 6, false, spreadConstants, kernelDoc, kernelStep},
 	{"KernelReversed", 3, 6, true, spreadConstants, kernelDoc, kernelStep},
 	{"Code", 4, 6, false, spreadConstants, []string{
@@ -92,7 +94,8 @@ func codeStep(t target, k []reg.VecPhysical) []int {
 	return append(append([]int{0}, t.spread(k, 6, 1, 7, 8)...), 3)
 }
 
-// spread emits (e+o)*(-1/6), (e-o)*(-1/6), fma(2, q, p)*(1/24), fma(-2, q, p)*(1/24) on the registers of these names.
+// spread emits (e+o)*(-1/6), (e-o)*(-1/6), fma(2, q, p)*(1/24), fma(-2, q, p)*(1/24) on the registers of
+// these names.
 func (t target) spread(k []reg.VecPhysical, e, o, p, q int) []int {
 	v := t.vec
 	VMOVUPS(v(p), v(9))
@@ -142,10 +145,11 @@ func (t target) fmaResult(k reg.VecPhysical, x, sum, to int) {
 	t.fma(k, t.vec(x), t.vec(to))
 }
 
-// emit writes the transform: for each vector of channels the columns of the square, whose results go to the frame, then the
-// rows of these. The frame is too large for a function that does not check the stack.
+// emit writes the transform: for each vector of channels the columns of the square, whose results go to the
+// frame, then the rows of these. The frame is too large for a function that does not check the stack.
 func (f transform) emit(t target) {
-	t.functionWith(0, "winograd"+f.name, "func(dst *T, dstRow, dstCol int, src *T, srcRow, srcCol, n int)", f.lines()...)
+	t.functionWith(0, "winograd"+f.name, "func(dst *T, dstRow, dstCol int, src *T, srcRow, srcCol, n int)",
+		f.lines()...)
 	frame, middle := AllocLocal(f.out*f.in*t.width+t.width), GP64()
 	LEAQ(frame.Offset(t.width-1), middle)
 	ANDQ(I32(-t.width), middle) // or vectors would straddle cache lines
@@ -259,7 +263,8 @@ func steps(base, step reg.Register, n int) []Mem {
 	var list []Mem
 	for i := range n {
 		from := []reg.Register{base, far}[i/3]
-		list = append(list, []Mem{{Base: from}, {Base: from, Index: step, Scale: 1}, {Base: from, Index: step, Scale: 2}}[i%3])
+		list = append(list, []Mem{{Base: from}, {Base: from, Index: step, Scale: 1},
+			{Base: from, Index: step, Scale: 2}}[i%3])
 	}
 	return list
 }

@@ -8,21 +8,27 @@ import (
 	"sdref/sdnet"
 )
 
-// maxIterations keeps the count of multiply-adds within an int.
+// maxIterations is the greatest number of iterations: the count of multiply-adds stays within an int.
 const maxIterations = 1_000_000
 
 // Describe shows a network as a table.
 func Describe(c *cli.Call) error {
 	network := c.Flags.String("net", "sdnet18", "the `network`: "+cli.NetworkNames())
 	data := c.Flags.String("data", "cifar10", "the data `set` that it is made for: "+cli.DataNames())
-	iterations := c.Flags.Int("iterations", sdnet.PublishedCSC.Iterations, "FISTA iterations of each CSC layer")
-	size := c.Flags.Int("size", 0, "height and width of the images in `pixels` (default: those of the data set)")
+	iterations := c.Flags.Int("iterations", sdnet.PublishedCSC.Iterations,
+		"FISTA iterations of each CSC layer")
+	size := c.Flags.Int("size", 0, "height and width of the images in `pixels` (default: those of the data "+
+		"set)")
 	classes := c.Flags.Int("classes", 0, "number of classes (default: those of the data set)")
-	plan := c.Flags.String("plan", "", "print the memory plan of `what`: training, a training step, or prediction: what is computed when, which buffer holds "+
-		"what from which step to which, what is computed again, what waits packed, where the most memory is needed")
+	plan := c.Flags.String("plan", "", "print the memory plan of `what`: training, a training step, or "+
+		"prediction: what is computed when, which buffer holds "+
+		"what from which step to which, what is computed again, what waits packed, where the most memory "+
+		"is needed")
 	batch := c.Flags.Int("batch", 32, "images of the memory plan")
-	nonzeros := c.Flags.Float64("nonzeros", 0.5, "share of nonzero codes that the memory plan assumes for those that wait packed")
-	if err := c.Parse("ref describe shows a network as a table. Multiply-adds are those of one image in prediction."); err != nil {
+	nonzeros := c.Flags.Float64("nonzeros", 0.5,
+		"share of nonzero codes that the memory plan assumes for those that wait packed")
+	if err := c.Parse("ref describe shows a network as a table. Multiply-adds are those of one image in " +
+		"prediction."); err != nil {
 		return err
 	}
 	spec, err := sdnet.Lookup(*network, *data)
@@ -45,12 +51,14 @@ func Describe(c *cli.Call) error {
 	if err := spec.Check(); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s for %s: images 3 x %d x %d, %d classes\n\n", spec.Name, spec.Data.Name, spec.Data.Image, spec.Data.Image, spec.Data.Classes)
+	fmt.Fprintf(c.Stdout, "%s for %s: images 3 x %d x %d, %d classes\n\n", spec.Name, spec.Data.Name,
+		spec.Data.Image, spec.Data.Image, spec.Data.Classes)
 	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "layer\tkind\toutput\tparameters\tmultiply-adds\t")
 	adds, parameters := 0, 0
 	for _, l := range spec.Describe() {
-		fmt.Fprintf(w, "%s\t%s\t%d x %d x %d\t%s\t%s\t\n", l.Name, l.Kind, l.Output[0], l.Output[1], l.Output[2], cli.Thousands(l.Parameters), cli.Thousands(l.MultiplyAdds))
+		fmt.Fprintf(w, "%s\t%s\t%d x %d x %d\t%s\t%s\t\n", l.Name, l.Kind, l.Output[0], l.Output[1],
+			l.Output[2], cli.Thousands(l.Parameters), cli.Thousands(l.MultiplyAdds))
 		adds += l.MultiplyAdds
 		parameters += l.Parameters
 	}
@@ -58,7 +66,7 @@ func Describe(c *cli.Call) error {
 	return w.Flush()
 }
 
-// maxPlanned bounds the images and iterations of a plan, whose nodes are all listed.
+// maxPlanned is the greatest number of images and of iterations of a plan, which lists every node.
 const maxPlanned = 4096
 
 // printPlan prints the plan of a training step or of prediction.
@@ -69,7 +77,8 @@ func printPlan(c *cli.Call, spec sdnet.Spec, what string, images int, nonzeros f
 	case images < 1 || images > maxPlanned:
 		return fmt.Errorf("-batch: %d is not between 1 and %d", images, maxPlanned)
 	case spec.CSC.Iterations > maxPlanned:
-		return fmt.Errorf("-iterations: %d is more than the %d that a plan lists", spec.CSC.Iterations, maxPlanned)
+		return fmt.Errorf("-iterations: %d is more than the %d that a plan lists", spec.CSC.Iterations,
+			maxPlanned)
 	case !(nonzeros >= 0 && nonzeros <= 1):
 		return fmt.Errorf("-nonzeros: %g is not a share between 0 and 1", nonzeros)
 	}
@@ -77,7 +86,8 @@ func printPlan(c *cli.Call, spec sdnet.Spec, what string, images int, nonzeros f
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s of %s for %d images 3 x %d x %d of %s, %d classes; an element has 4 bytes in float32, 8 in float64\n\n",
+	fmt.Fprintf(c.Stdout, "%s of %s for %d images 3 x %d x %d of %s, %d classes; an element has 4 bytes in "+
+		"float32, 8 in float64\n\n",
 		what, spec.Name, images, spec.Data.Image, spec.Data.Image, spec.Data.Name, spec.Data.Classes)
 	return net.Plan(images, what == "training").Print(c.Stdout, nonzeros)
 }

@@ -9,8 +9,8 @@ import (
 	"sdref/sdnet"
 )
 
-// count counts a network's parameters and multiply-adds by the textbook: a convolution of k x k has out*in*k*k weights, used at
-// each place of its output; K iterations of a CSC layer use them 2K-1 times.
+// count counts a network's parameters and multiply-adds by the textbook: a convolution of k x k has
+// out*in*k*k weights, used at each place of its output; K iterations of a CSC layer use them 2K-1 times.
 func count(s sdnet.Spec, iterations int) (parameters, adds int) {
 	filter := func(out, in, k, side int, sparse bool) {
 		parameters += out * in * k * k
@@ -74,7 +74,8 @@ func TestDescribe(t *testing.T) {
 	for _, s := range sdnet.Networks {
 		for _, d := range sdnet.DataSets {
 			for _, iterations := range []int{2, 3} {
-				r := ref.Works(t, []string{"describe", "-net", s.Name, "-data", d.Name, "-iterations", fmt.Sprint(iterations)}, s.Name+" for "+d.Name, fmt.Sprintf("%d classes", d.Classes))
+				r := ref.Works(t, []string{"describe", "-net", s.Name, "-data", d.Name, "-iterations",
+					fmt.Sprint(iterations)}, s.Name+" for "+d.Name, fmt.Sprintf("%d classes", d.Classes))
 				_, table, _ := strings.Cut(r.Out, "multiply-adds")
 				lines := strings.Split(strings.TrimSpace(table), "\n")
 				parameters, adds := 0, 0
@@ -86,7 +87,8 @@ func TestDescribe(t *testing.T) {
 				s.Data = d
 				wantP, wantA := count(s, iterations)
 				if p != wantP || a != wantA || parameters != wantP || adds != wantA {
-					t.Errorf("%s for %s, %d iterations: total %d and %d, columns %d and %d, want %d and %d", s.Name, d.Name, iterations, p, a, parameters, adds, wantP, wantA)
+					t.Errorf("%s for %s, %d iterations: total %d and %d, columns %d and %d, want %d and %d",
+						s.Name, d.Name, iterations, p, a, parameters, adds, wantP, wantA)
 				}
 			}
 		}
@@ -96,7 +98,8 @@ func TestDescribe(t *testing.T) {
 // The published networks' parameters, as the authors' code counts them.
 func TestDescribePublished(t *testing.T) {
 	for _, c := range []struct{ net, data, total string }{
-		{"resnet18", "cifar10", "11,173,962"}, {"sdnet18", "cifar10", "11,173,962"}, {"sdnet18_all", "cifar10", "11,173,962"},
+		{"resnet18", "cifar10", "11,173,962"}, {"sdnet18", "cifar10", "11,173,962"},
+		{"sdnet18_all", "cifar10", "11,173,962"},
 		{"sdnet18_all_noshortcut", "cifar10", "11,000,138"}, {"sdnet34", "cifar100", "21,328,292"},
 		{"sdnet18", "imagenet", "11,689,512"}, {"sdnet18_all", "imagenet", "11,726,376"},
 	} {

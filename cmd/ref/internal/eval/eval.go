@@ -1,6 +1,8 @@
-// Package eval is the conversation about a network that is there: how well it does on images, and what it is made of.
+// Package eval is ref eval, which evaluates a checkpoint on images, and ref describe, which lists a network's
+// layers.
 //
-// It is for users who have a checkpoint, or want to know a network's size. It does not know how the checkpoint came about.
+// It is for users who have a checkpoint, or want to know a network's size. It does not know how networks are
+// trained.
 package eval
 
 import (
@@ -51,17 +53,19 @@ func Run(c *cli.Call) error {
 	}
 	switch foreign := *images == cli.ShapesName && config.Data != cli.ShapesName; {
 	case foreign && spec.Data.Image != d.Train.Extent():
-		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint, spec.Data.Image, d.Train.Extent())
+		return fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", *checkpoint,
+			spec.Data.Image, d.Train.Extent())
 	case foreign: // normalised as the network was trained
 		if d.Mean, d.Std, err = data.Normalisation(config.Data); err != nil {
 			return fmt.Errorf("%s: %w", *checkpoint, err)
 		}
 	case d.Name != config.Data || d.Classes != spec.Data.Classes:
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint, config.Data, spec.Data.Classes, *images, d.Name, d.Classes)
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", *checkpoint,
+			config.Data, spec.Data.Classes, *images, d.Name, d.Classes)
 	}
 	set := map[string]data.Images{"test": d.Test, "train": d.Train}[*part]
 	if *part == "held" {
-		set, err = config.HeldOut(d)
+		set, err = config.HoldoutImages(d)
 	}
 	if err != nil {
 		return fmt.Errorf("-set held: %w", err)
@@ -78,7 +82,8 @@ func Run(c *cli.Call) error {
 	return cli.ByType(*typ, evalAs[float32], evalAs[float64])(c, f, d, set, *batch, *report)
 }
 
-func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, set data.Images, batch int, report string) error {
+func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, set data.Images, batch int,
+	report string) error {
 	net, config, err := training.LoadNetwork[T](f)
 	if err != nil {
 		return err
@@ -87,12 +92,14 @@ func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, se
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s\n%s from %s on %d images of %s\n", cli.Machine(), config.Network, f.Path, set.Len(), set)
+	fmt.Fprintf(c.Stdout, "%s\n%s from %s on %d images of %s\n", cli.Machine(), config.Network, f.Path,
+		set.Len(), set)
 	e, err := cli.Evaluate(c, cli.NewProgress(c.Stderr, 0), net, d, set, batch)
 	if err != nil || report == "" {
 		return err
 	}
-	r := evaluated{Configuration: config, Digest: net.Digest(), Epochs: history, Set: set.String(), Images: e.Images}
+	r := evaluated{Configuration: config, Digest: net.Digest(), Epochs: history, Set: set.String(),
+		Images: e.Images}
 	if d.Name == net.Data.Name {
 		r.Top1, r.Top5, r.Loss = e.Accuracy(), e.Accuracy5(), e.Loss
 	}
@@ -102,17 +109,18 @@ func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, se
 	return cli.WriteJSON(report, r)
 }
 
-// evaluated is what -json writes: a network, where it comes from, and how it does.
+// evaluated is the file of -json: a network, its training, and its results.
 type evaluated struct {
 	Configuration training.Config  `json:"configuration"`
 	Digest        string           `json:"digest"` // SHA-256 of the weights as the optimiser left them
 	Epochs        []training.Epoch `json:"epochs"`
 	Set           string           `json:"set"`
 	Images        int              `json:"images"`
-	Top1          float64          `json:"top1,omitempty"` // shares; these and the loss are left out where the images are of other classes
-	Top5          float64          `json:"top5,omitempty"`
-	Loss          float64          `json:"loss,omitempty"`
-	Zeros         []layerZeros     `json:"zeros"`
+	// Top1 and Top5 are shares; with the loss, they are left out if the images are of other classes.
+	Top1  float64      `json:"top1,omitempty"`
+	Top5  float64      `json:"top5,omitempty"`
+	Loss  float64      `json:"loss,omitempty"`
+	Zeros []layerZeros `json:"zeros"`
 }
 
 // layerZeros is the share of exact zeros in a layer's codes.

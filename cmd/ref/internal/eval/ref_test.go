@@ -5,7 +5,7 @@ import (
 	"sdref/cmd/ref/internal/train"
 )
 
-// ref is as much of the program as these tests call.
+// ref is the part of the program that these tests call.
 var ref = clitest.Program{
 	{Name: "eval", Run: Run},
 	{Name: "describe", Run: Describe},

@@ -13,16 +13,17 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// missing says why a figure cannot be drawn.
+// missing is the reason why a figure cannot be drawn.
 type missing string
 
 func (m missing) Error() string { return string(m) }
 
-// drawing is what the figures of one network are drawn from.
+// drawing is the network, the images and the flags from which the figures of one network are drawn.
 type drawing[T tensor.Float] struct {
-	c         *cli.Call
-	p         *cli.Progress
-	share     func(part float64) float64 // of the whole job that is done once that part of the figure is
+	c *cli.Call
+	p *cli.Progress
+	// share is the progress of the whole call when that part of the figure is done.
+	share     func(part float64) float64
 	flags     figuresFlags
 	path      string
 	config    training.Config
@@ -30,16 +31,18 @@ type drawing[T tensor.Float] struct {
 	digest    string
 	net       *sdnet.Network[T] // evaluable
 	data      data.Dataset
-	unfit     string // why the images cannot be used, or empty
+	unfit     string // the reason why the images cannot be used, or empty
 	normalise *data.Normaliser[T]
 }
 
-func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, file *safetensors.File) (*drawing[T], error) {
+func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags,
+	file *safetensors.File) (*drawing[T], error) {
 	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing[T]{c: c, p: p, flags: f, path: file.Path, config: config, digest: net.Digest(), net: net.Evaluable()}
+	d := &drawing[T]{c: c, p: p, flags: f, path: file.Path, config: config, digest: net.Digest(),
+		net: net.Evaluable()}
 	if d.history, err = training.ReadHistory(file); err != nil {
 		return nil, err
 	}
@@ -56,19 +59,21 @@ func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, fi
 			return nil, fmt.Errorf("%s: %w", file.Path, err)
 		}
 	case set.Name != config.Data:
-		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images, set.Name)
+		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images,
+			set.Name)
 	}
 	d.data, d.normalise = set, data.NewNormaliser[T](set.Mean, set.Std)
 	switch side := set.Test.Extent(); {
 	case side != net.Data.Image:
-		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data", config.Network, net.Data.Image, net.Data.Image, set.Test, side, side)
+		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data",
+			config.Network, net.Data.Image, net.Data.Image, set.Test, side, side)
 	case set.Test.Len() == 0:
 		d.unfit = set.Test.String() + " has no images"
 	}
 	return d, nil
 }
 
-// kind is a figure that can be asked for by name, or a few that belong together.
+// kind is a figure that can be asked for by name, or a few that are drawn together.
 type kind struct {
 	name string
 	draw func() ([]plot.Figure, error)
@@ -89,7 +94,7 @@ func figureNames() []string {
 	return names
 }
 
-// images returns n test images from one on, normalised, or fewer at the end.
+// images returns n test images from index from on, normalised, or fewer at the end.
 func (d *drawing[T]) images(from, n int) (*tensor.Tensor[T], error) {
 	if d.unfit != "" {
 		return nil, missing(d.unfit)
@@ -106,12 +111,12 @@ func (d *drawing[T]) images(from, n int) (*tensor.Tensor[T], error) {
 	return x, nil
 }
 
-// pixels says what the normalised images were.
+// pixels is the normalisation of the images.
 func (d *drawing[T]) pixels() figures.Pixels {
 	return figures.Pixels{Mean: d.data.Mean, Std: d.data.Std}
 }
 
-// stem is the first CSC layer, which sees the image.
+// stem is the first CSC layer, whose signal is the image.
 func (d *drawing[T]) stem() (*sdnet.CSC[T], error) {
 	if !d.net.CSCStem {
 		return nil, missing(d.config.Network + " has no CSC layer")

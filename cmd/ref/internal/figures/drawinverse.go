@@ -9,10 +9,10 @@ import (
 	"sdref/tensor"
 )
 
-// contrastImages is the least number of images whose mean stands for what all images have in common.
+// contrastImages is the least number of images over which the mean image is taken.
 const contrastImages = 64
 
-// reconstructions is Figure B.1: as it is, stretched as the authors do, and without what all images have in common.
+// reconstructions is Figure B.1, then with channels stretched as the authors do, then without the mean image.
 func (d *drawing[T]) reconstructions() ([]plot.Figure, error) {
 	blocks := d.flags.blocks
 	if blocks == nil {
@@ -30,7 +30,8 @@ func (d *drawing[T]) reconstructions() ([]plot.Figure, error) {
 		return nil, err
 	}
 	var drawn []plot.Figure
-	for _, draw := range []func(*tensor.Tensor[T], []figures.Reconstruction[T]) (plot.Figure, error){d.inverse, d.stretched, d.contrast} {
+	for _, draw := range []func(*tensor.Tensor[T], []figures.Reconstruction[T]) (plot.Figure,
+		error){d.inverse, d.stretched, d.contrast} {
 		g, err := draw(x, list)
 		if err != nil {
 			return nil, err
@@ -40,7 +41,7 @@ func (d *drawing[T]) reconstructions() ([]plot.Figure, error) {
 	return drawn, nil
 }
 
-// lastBlocks are the stem and the last block of each stage, as far as they can be inverted.
+// lastBlocks lists the stem and the last block of each stage, if they can be inverted.
 func (d *drawing[T]) lastBlocks() []string {
 	var list []string
 	for _, name := range figures.Invertible(d.net) {
@@ -63,7 +64,8 @@ func blockTitle(name string) string {
 
 // grid is a grid whose first row is the images shown.
 func (d *drawing[T]) grid(x *tensor.Tensor[T]) plot.Grid {
-	g := plot.Grid{Columns: min(d.flags.show, x.Shape[0]), Scale: max(1, 64/x.Shape[3]), RowNames: []string{"input"}}
+	g := plot.Grid{Columns: min(d.flags.show, x.Shape[0]), Scale: max(1, 64/x.Shape[3]),
+		RowNames: []string{"input"}}
 	for i := range g.Columns {
 		g.Cells = append(g.Cells, d.cell(x, figures.Values(d.pixels(), x, i), ""))
 	}
@@ -75,11 +77,12 @@ func (d *drawing[T]) cell(x *tensor.Tensor[T], values []float64, caption string)
 	return plot.Cell{Image: figures.Picture(values, x.Shape[2], x.Shape[3]), Caption: caption}
 }
 
-// inverse is Figure B.1 as it is.
-func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+// inverse is Figure B.1 itself.
+func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure,
+	err error) {
 	g = plot.Figure{
 		Name: "figure-B1", Title: "Figure B.1: the input, from the outputs of blocks",
-		Caption: "Upper row: test images. Below, for each block, what its output says of them: BatchNorm undone and each code z replaced by A z, (B.2) and (B.3), down to the input; once as published, without BatchNorm's epsilon, once exactly. Numbers are PSNR against the input in dB, pixels cut to [0, 1].",
+		Caption: inverseCaption,
 		Header:  []string{"block", "inverse", "image", "psnr"},
 	}
 	grid := d.grid(x)
@@ -98,16 +101,19 @@ func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[
 			}
 		}
 	}
-	g.Short = fmt.Sprintf("%d images, PSNR from %s, exact: %.1f dB in the mean", grid.Columns, blockTitle(list[len(list)-1].Block), mean)
+	g.Short = fmt.Sprintf("%d images, PSNR from %s, exact: %.1f dB in the mean", grid.Columns,
+		blockTitle(list[len(list)-1].Block), mean)
 	g.Picture, err = grid.Render()
 	return g, err
 }
 
 // stretched is Figure B.1 with each channel of each image stretched.
-func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure,
+	err error) {
 	g = plot.Figure{
-		Name: "figure-B1-stretched", Title: "Figure B.1 with each channel stretched", Short: "each channel from its smallest to its largest value",
-		Caption: "The reconstructions as published, each channel of each image scaled to reach from 0 to 1, as the authors' visualisation does.",
+		Name: "figure-B1-stretched", Title: "Figure B.1 with each channel stretched",
+		Short:   "each channel from its smallest to its largest value",
+		Caption: stretchedCaption,
 		Header:  []string{"block", "image", "channel", "smallest", "largest"},
 	}
 	grid := d.grid(x)
@@ -127,11 +133,12 @@ func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstructio
 	return g, err
 }
 
-// contrast is Figure B.1 without what all images have in common.
-func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure, err error) {
+// contrast is Figure B.1 without the mean image.
+func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure,
+	err error) {
 	g = plot.Figure{
 		Name: "figure-B1-contrast", Title: "Figure B.1 without what all images have in common",
-		Caption: fmt.Sprintf("The exact reconstructions minus their mean over %d images, each row brightened by a factor of its own: what a block still knows of this image. Beside the names stands how much contrast is left, as a share of the input's: two iterations of FISTA give small codes, so it shrinks from layer to layer. Numbers are correlations with the input's contrast.", x.Shape[0]),
+		Caption: fmt.Sprintf(contrastCaption, x.Shape[0]),
 		Header:  []string{"block", "contrast_share", "image", "correlation"},
 	}
 	grid := d.grid(x)
@@ -141,21 +148,23 @@ func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction
 		contrast := figures.Contrast(r.Exact)
 		share := math.Sqrt(tensor.SumSquares(contrast) / max(tensor.SumSquares(own), 1e-300))
 		grid.RowNames = append(grid.RowNames, fmt.Sprintf("%s, %.2g %%", blockTitle(r.Block), 100*share))
-		low, high := figures.Extremes(tensor.Convert[float64](contrast).Data[:grid.Columns*x.Len()/x.Shape[0]])
-		most := max(high, -low, 1e-300)
+		shown := tensor.Convert[float64](contrast).Data[:grid.Columns*x.Len()/x.Shape[0]]
+		low, high := figures.Extremes(shown)
+		largest := max(high, -low, 1e-300)
 		mean = 0
 		for i := range grid.Columns {
 			correlation := figures.Correlation(contrast.Row(i), own.Row(i))
 			mean += correlation / float64(grid.Columns)
 			values := tensor.Convert[float64](contrast.Row(i)).Data
 			for j, v := range values {
-				values[j] = 0.5 + float64(v/most)/2
+				values[j] = 0.5 + float64(v/largest)/2
 			}
 			grid.Cells = append(grid.Cells, d.cell(x, values, fmt.Sprintf("%.2f", correlation)))
 			g.Rows = append(g.Rows, plot.Row(r.Block, share, i, correlation))
 		}
 	}
-	g.Short = fmt.Sprintf("correlation with the input from %s: %.2f in the mean", blockTitle(list[len(list)-1].Block), mean)
+	g.Short = fmt.Sprintf("correlation with the input from %s: %.2f in the mean",
+		blockTitle(list[len(list)-1].Block), mean)
 	g.Picture, err = grid.Render()
 	return g, err
 }

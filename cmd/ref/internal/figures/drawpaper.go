@@ -23,7 +23,7 @@ func (d *drawing[T]) patches() ([]plot.Figure, error) {
 	g := plot.Figure{
 		Name: "figure-C1", Title: "Figure C.1: the dictionary of the stem",
 		Short: fmt.Sprintf("%d atoms of %d x %d", len(list), stem.Weight.Shape[2], stem.Weight.Shape[3]),
-		Caption: fmt.Sprintf("The %d atoms of %s, the columns of A: a code says how much of each stands at each place of the image. Each atom is scaled by itself, its smallest element black and its largest white.",
+		Caption: fmt.Sprintf(patchesCaption,
 			len(list), stem.Name),
 		Header: []string{"atom", "channel", "row", "column", "value"},
 	}
@@ -39,10 +39,9 @@ func (d *drawing[T]) patches() ([]plot.Figure, error) {
 	return []plot.Figure{g}, err
 }
 
-// codesBatch is the number of images that are predicted at once; codesBars is the most bars that a histogram has.
 const (
-	codesBatch = 100
-	codesBars  = 60
+	codesBatch = 100 // images that are predicted at once
+	maxBars    = 60  // bars of a histogram, about
 )
 
 // codes is Figure D.1.
@@ -57,7 +56,8 @@ func (d *drawing[T]) codes() ([]plot.Figure, error) {
 	var failed error
 	at := 0
 	next := func() *tensor.Tensor[T] {
-		d.p.Show(d.share(float64(at)/float64(max(1, total))), fmt.Sprintf("%s: codes of %d of %d images", d.config.Network, at, total))
+		d.p.Show(d.share(float64(at)/float64(max(1, total))),
+			fmt.Sprintf("%s: codes of %d of %d images", d.config.Network, at, total))
 		if d.c.Context.Err() != nil || (at >= total && d.unfit == "") {
 			return nil
 		}
@@ -78,18 +78,19 @@ func (d *drawing[T]) codes() ([]plot.Figure, error) {
 	return []plot.Figure{g, shares}, err
 }
 
-// histogram draws the codes of a layer.
+// histogram draws the distribution of the codes of a layer.
 func (d *drawing[T]) histogram(c figures.Codes, images int) (plot.Figure, error) {
 	g := plot.Figure{
 		Name: "figure-D1", Title: "Figure D.1: the codes of the stem",
-		Short: fmt.Sprintf("%.1f %% of %s codes are zero (%s, %d images)", 100*c.ZeroShare(), cli.Thousands(c.Total), c.Layer, images),
-		Caption: fmt.Sprintf("How the codes of %s are distributed over %d images of %s: the share of all codes in each bin, on a logarithmic scale. Exact zeros, %.1f %%, have a bar of their own. The highest and the lowest 0.05 %% of the others are left out.",
+		Short: fmt.Sprintf("%.1f %% of %s codes are zero (%s, %d images)", 100*c.ZeroShare(),
+			cli.Thousands(c.Total), c.Layer, images),
+		Caption: fmt.Sprintf(histogramCaption,
 			c.Layer, images, d.data.Test, 100*c.ZeroShare()),
 		Header: []string{"from", "to", "codes"},
 		Rows:   [][]string{plot.Row(0, 0, c.Zeros)},
 	}
 	from, to := c.Range(0.001)
-	group := (to-from)/codesBars + 1
+	group := (to-from)/maxBars + 1
 	width := c.Width * float64(group)
 	bars := plot.Series{Name: "not zero", Mark: plot.Bars, Width: width}
 	for i := from; i < to; i += group {
@@ -101,10 +102,12 @@ func (d *drawing[T]) histogram(c figures.Codes, images int) (plot.Figure, error)
 		bars.X, bars.Y = append(bars.X, left+width/2), append(bars.Y, 100*float64(count)/float64(c.Total))
 		g.Rows = append(g.Rows, plot.Row(left, left+width, count))
 	}
-	zero := plot.Series{Name: fmt.Sprintf("exactly zero: %.1f %%", 100*c.ZeroShare()), Mark: plot.Bars, Width: width,
-		X: []float64{float64(from)*c.Width - 1.5*width}, Y: []float64{100 * c.ZeroShare()}}
+	zero := plot.Series{Name: fmt.Sprintf("exactly zero: %.1f %%", 100*c.ZeroShare()), Mark: plot.Bars,
+		Width: width,
+		X:     []float64{float64(from)*c.Width - 1.5*width}, Y: []float64{100 * c.ZeroShare()}}
 	var err error
-	g.Picture, err = plot.Chart{X: plot.Axis{Label: "code"}, Y: plot.Axis{Label: "share of all codes in %", Log: true}, Series: []plot.Series{bars, zero}}.Render()
+	g.Picture, err = plot.Chart{X: plot.Axis{Label: "code"},
+		Y: plot.Axis{Label: "share of all codes in %", Log: true}, Series: []plot.Series{bars, zero}}.Render()
 	return g, err
 }
 
@@ -112,7 +115,7 @@ func (d *drawing[T]) histogram(c figures.Codes, images int) (plot.Figure, error)
 func (d *drawing[T]) zeroShares(list []figures.Codes, images int) (plot.Figure, error) {
 	g := plot.Figure{
 		Name: "figure-D1-layers", Title: "The share of zeros in the codes of each CSC layer",
-		Caption: fmt.Sprintf("Exact zeros among the codes of the network's CSC layers in the order in which an image meets them, over the same %d images.", images),
+		Caption: fmt.Sprintf(zerosCaption, images),
 		Header:  []string{"layer", "zeros", "codes", "share"},
 	}
 	bars := plot.Series{Mark: plot.Bars, Width: 0.7}
@@ -126,6 +129,7 @@ func (d *drawing[T]) zeroShares(list []figures.Codes, images int) (plot.Figure, 
 	}
 	g.Short = fmt.Sprintf("%d layers, %.1f to %.1f %% zeros", len(list), 100*low, 100*high)
 	var err error
-	g.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "zeros in %", From: 0, To: 100}, Series: []plot.Series{bars}}.Render()
+	g.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "zeros in %", From: 0, To: 100},
+		Series: []plot.Series{bars}}.Render()
 	return g, err
 }

@@ -29,27 +29,31 @@ func (d *drawing[T]) curves() ([]plot.Figure, error) {
 		loss.X, loss.Y = append(loss.X, k), append(loss.Y, e.Loss)
 		accuracy.X, accuracy.Y = append(accuracy.X, k), append(accuracy.Y, 100*e.Accuracy)
 		cells := append(plot.Row(e.Epoch, e.Loss, e.Accuracy, e.Rate), "", "")
-		if e.Held.Images > 0 {
-			heldLoss.X, heldLoss.Y = append(heldLoss.X, k), append(heldLoss.Y, e.Held.Loss)
-			heldAccuracy.X, heldAccuracy.Y = append(heldAccuracy.X, k), append(heldAccuracy.Y, 100*e.Held.Accuracy)
-			cells[4], cells[5] = fmt.Sprint(e.Held.Loss), fmt.Sprint(e.Held.Accuracy)
+		if e.Holdout.Images > 0 {
+			heldLoss.X, heldLoss.Y = append(heldLoss.X, k), append(heldLoss.Y, e.Holdout.Loss)
+			heldAccuracy.X, heldAccuracy.Y = append(heldAccuracy.X, k),
+				append(heldAccuracy.Y, 100*e.Holdout.Accuracy)
+			cells[4], cells[5] = fmt.Sprint(e.Holdout.Loss), fmt.Sprint(e.Holdout.Accuracy)
 		}
 		rows = append(rows, cells)
 	}
 	list := []plot.Figure{
-		{Name: "training-loss", Title: "Loss per epoch", Short: fmt.Sprintf("%.4f after epoch %d", last.Loss, last.Epoch),
-			Caption: "Mean cross-entropy over an epoch's images while the weights moved."},
-		{Name: "training-accuracy", Title: "Accuracy per epoch", Short: fmt.Sprintf("%.2f %% after epoch %d", 100*last.Accuracy, last.Epoch),
-			Caption: "Share of the training images recognised, likewise: of augmented images, by weights that were still moving."},
+		{Name: "training-loss", Title: "Loss per epoch",
+			Short:   fmt.Sprintf("%.4f after epoch %d", last.Loss, last.Epoch),
+			Caption: lossCaption},
+		{Name: "training-accuracy", Title: "Accuracy per epoch",
+			Short:   fmt.Sprintf("%.2f %% after epoch %d", 100*last.Accuracy, last.Epoch),
+			Caption: accuracyCaption},
 	}
 	for i, chart := range []plot.Chart{
 		{Y: plot.Axis{Label: "loss"}, Series: []plot.Series{loss, heldLoss}},
-		{Y: plot.Axis{Label: "accuracy in %"}, Series: []plot.Series{accuracy, heldAccuracy}, Legend: plot.BottomRight},
+		{Y: plot.Axis{Label: "accuracy in %"}, Series: []plot.Series{accuracy, heldAccuracy},
+			Legend: plot.BottomRight},
 	} {
 		chart.X = plot.Axis{Label: "epoch", From: 0, To: float64(last.Epoch)}
 		chart.Series = slices.DeleteFunc(chart.Series, func(s plot.Series) bool { return len(s.X) == 0 })
 		if len(chart.Series) == 1 {
-			chart.Series[0].Name = "" // no legend for one
+			chart.Series[0].Name = "" // a single series needs no legend
 		}
 		var err error
 		if list[i].Picture, err = chart.Render(); err != nil {
@@ -60,13 +64,13 @@ func (d *drawing[T]) curves() ([]plot.Figure, error) {
 	return list, nil
 }
 
-// How far FISTA is followed, and from how many iterations its limit is taken.
 const (
-	iteratesShown = 40
-	iteratesLimit = 2000
+	iteratesShown = 40   // iterations that are drawn
+	iteratesLimit = 2000 // iterations after which the limit is taken
 )
 
-// iterates is FISTA on the first test image, in float64 so that the gap to the limit is not lost in rounding.
+// iterates is FISTA on the first test image, in float64 since in float32 the gap to the limit is below
+// rounding.
 func (d *drawing[T]) iterates() ([]plot.Figure, error) {
 	stem, err := d.stem()
 	if err != nil {
@@ -76,20 +80,23 @@ func (d *drawing[T]) iterates() ([]plot.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := csc.NewLayer[float64](stem.Weight.Shape[0], stem.Weight.Shape[1], stem.Weight.Shape[2], stem.Height, stem.Width, stem.Settings)
+	l := csc.NewLayer[float64](stem.Weight.Shape[0], stem.Weight.Shape[1], stem.Weight.Shape[2], stem.Height,
+		stem.Width, stem.Settings)
 	copy(l.Weight.Data, tensor.Convert[float64](stem.Weight).Data)
 	l.StepSize.Data[0] = float64(stem.StepSize.Data[0])
 	x := tensor.Convert[float64](image)
 	limit := figures.Limit(l, x, iteratesLimit)
 	gap := plot.Figure{
 		Name: "fista-objective", Title: "FISTA: the objective",
-		Caption: fmt.Sprintf("How far the objective (B.1) of the stem's code lies above its limit, F* = %.6g after %d iterations, on the first test image; step size t = %.4g. The network stops after %d iterations (dots). paper: the gradient at the extrapolated point, (A.1); published: at the last iterate, as the authors' code has it; they agree up to two.",
+		Caption: fmt.Sprintf(objectiveCaption,
 			limit, iteratesLimit, l.StepSize.Data[0], l.Iterations),
-		Header: []string{"variant", "k", "objective", "l1_term", "fidelity_term", "nonzeros", "step_length", "gap"},
+		Header: []string{"variant", "k", "objective", "l1_term", "fidelity_term", "nonzeros", "step_length",
+			"gap"},
 	}
 	steps := plot.Figure{
-		Name: "fista-step", Title: "FISTA: the length of the step", Header: gap.Header, Short: "|z_k - z_(k-1)| per iteration",
-		Caption: "|z_k - z_(k-1)|, how far an iteration moves the code, from z_0 = 0. All numbers are in the CSV file beside the figure.",
+		Name: "fista-step", Title: "FISTA: the length of the step", Header: gap.Header,
+		Short:   "|z_k - z_(k-1)| per iteration",
+		Caption: stepCaption,
 	}
 	var gaps, moves []plot.Series
 	for i, v := range []csc.Variant{csc.Paper, csc.Published} {
@@ -105,24 +112,26 @@ func (d *drawing[T]) iterates() ([]plot.Figure, error) {
 				stopMove.X, stopMove.Y = []float64{k}, []float64{z.Move}
 				gap.Short = fmt.Sprintf("F(z_%d) = %.5g, limit %.5g", z.K, z.Objective, limit)
 			}
-			gap.Rows = append(gap.Rows, plot.Row(v, z.K, z.Objective, z.Sparsity, z.Fidelity, z.Nonzeros, z.Move, z.Objective-limit))
+			gap.Rows = append(gap.Rows, plot.Row(v, z.K, z.Objective, z.Sparsity, z.Fidelity, z.Nonzeros,
+				z.Move, z.Objective-limit))
 		}
 		gaps, moves = append(gaps, a, stop), append(moves, b, stopMove)
 	}
 	steps.Rows = gap.Rows
 	axis := plot.Axis{Label: "iteration k"}
-	if gap.Picture, err = (plot.Chart{X: axis, Y: plot.Axis{Label: "F(z_k) - F*", Log: true}, Series: gaps}).Render(); err != nil {
+	if gap.Picture, err = (plot.Chart{X: axis, Y: plot.Axis{Label: "F(z_k) - F*", Log: true},
+		Series: gaps}).Render(); err != nil {
 		return nil, err
 	}
-	steps.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "|z_k - z_(k-1)|", Log: true}, Series: moves}.Render()
+	steps.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "|z_k - z_(k-1)|", Log: true},
+		Series: moves}.Render()
 	return []plot.Figure{gap, steps}, err
 }
 
-// How many rounds of power iteration are followed and shown, and the most layers in one chart.
 const (
-	powerLimit  = 400
-	powerShown  = 150
-	powerLayers = 5
+	powerLimit     = 400 // rounds of power iteration after which the limit is taken
+	powerShown     = 150 // rounds that are drawn
+	maxPowerLayers = 5   // layers in one chart
 )
 
 // power is the convergence of power iteration in every CSC layer.
@@ -132,7 +141,7 @@ func (d *drawing[T]) power() ([]plot.Figure, error) {
 	}
 	g := plot.Figure{
 		Name: "power", Title: "Power iteration: the estimate of the largest eigenvalue",
-		Caption: fmt.Sprintf("How far the estimate |A v|^2 of (A.5) lies below its value after %d rounds, from a random start. The published code stops after %d rounds (dots) or once the squared change of v is at most %g; training continues from the last v, so its estimates are better than these.",
+		Caption: fmt.Sprintf(powerCaption,
 			powerLimit, csc.PowerRounds, csc.PowerTolerance),
 		Header: []string{"layer", "round", "estimate", "squared_change"},
 	}
@@ -141,7 +150,8 @@ func (d *drawing[T]) power() ([]plot.Figure, error) {
 		if d.c.Context.Err() != nil {
 			return nil, cli.ErrInterrupted
 		}
-		d.p.Show(d.share(float64(i)/float64(len(d.net.Layers))), fmt.Sprintf("%s: power iteration of %s", d.config.Network, l.Name))
+		d.p.Show(d.share(float64(i)/float64(len(d.net.Layers))),
+			fmt.Sprintf("%s: power iteration of %s", d.config.Network, l.Name))
 		rounds := figures.PowerRounds(l.Layer, powerLimit)
 		final := rounds[powerLimit-1].Value
 		color := len(series)/2 + 1
@@ -151,22 +161,27 @@ func (d *drawing[T]) power() ([]plot.Figure, error) {
 			g.Rows = append(g.Rows, plot.Row(l.Name, k+1, r.Value, r.Change))
 		}
 		at := csc.PowerRounds
-		if k := slices.IndexFunc(rounds, func(r figures.Round) bool { return r.Change <= csc.PowerTolerance }); k >= 0 {
+		if k := slices.IndexFunc(rounds, func(r figures.Round) bool {
+			return r.Change <= csc.PowerTolerance
+		}); k >= 0 {
 			at = min(at, k+1)
 		}
 		stop.X, stop.Y = []float64{float64(at)}, []float64{1 - rounds[at-1].Value/final}
 		if i == 0 {
-			g.Short = fmt.Sprintf("%s: %.5g after %d rounds, %.5g after %d; step size %.4g", l.Name, rounds[at-1].Value, at, final, powerLimit, float64(l.StepSize.Data[0]))
+			g.Short = fmt.Sprintf("%s: %.5g after %d rounds, %.5g after %d; step size %.4g", l.Name,
+				rounds[at-1].Value, at, final, powerLimit, float64(l.StepSize.Data[0]))
 		}
-		if len(series) < 2*powerLayers {
+		if len(series) < 2*maxPowerLayers {
 			series = append(series, line, stop)
 		}
 	}
-	if len(d.net.Layers) > powerLayers {
-		g.Caption += fmt.Sprintf(" Shown are the first %d of %d CSC layers; the CSV file has all.", powerLayers, len(d.net.Layers))
+	if len(d.net.Layers) > maxPowerLayers {
+		g.Caption += fmt.Sprintf(" Shown are the first %d of %d CSC layers; the CSV file has all.",
+			maxPowerLayers, len(d.net.Layers))
 	}
 	var err error
-	g.Picture, err = plot.Chart{X: plot.Axis{Label: "round"}, Y: plot.Axis{Label: "1 - estimate/limit", Log: true}, Series: series}.Render()
+	g.Picture, err = plot.Chart{X: plot.Axis{Label: "round"},
+		Y: plot.Axis{Label: "1 - estimate/limit", Log: true}, Series: series}.Render()
 	return []plot.Figure{g}, err
 }
 
@@ -186,13 +201,16 @@ func (d *drawing[T]) spectrum() ([]plot.Figure, error) {
 	if stem.Stride > 1 {
 		return []plot.Figure{singular}, nil
 	}
-	values := spectrum.New(stem.Weight, stem.Height, stem.Width, stem.Geometry).TorusEigenvalues(spectrumSide, spectrumSide)
+	values := spectrum.New(stem.Weight, stem.Height, stem.Width, stem.Geometry).TorusEigenvalues(spectrumSide,
+		spectrumSide)
 	estimate := csc.StepShare / float64(stem.StepSize.Data[0])
 	g := plot.Figure{
 		Name: "spectrum", Title: "The eigenvalues of A A* of the stem",
-		Short: fmt.Sprintf("from %.4g to %.4g; power iteration's estimate %.4g", values[len(values)-1], values[0], estimate),
-		Caption: fmt.Sprintf("The eigenvalues of A A* at %d x %d frequencies, %d each, as if the image had no border, in descending order. Their largest, %.5g, bounds the largest eigenvalue from above; the step size %.4g comes from the estimate %.5g (line).",
-			spectrumSide, spectrumSide, stem.Weight.Shape[1], values[0], float64(stem.StepSize.Data[0]), estimate),
+		Short: fmt.Sprintf("from %.4g to %.4g; power iteration's estimate %.4g", values[len(values)-1],
+			values[0], estimate),
+		Caption: fmt.Sprintf(spectrumCaption,
+			spectrumSide, spectrumSide, stem.Weight.Shape[1], values[0], float64(stem.StepSize.Data[0]),
+			estimate),
 		Header: []string{"rank", "eigenvalue"},
 	}
 	line := plot.Series{Name: "eigenvalues"}
@@ -200,8 +218,10 @@ func (d *drawing[T]) spectrum() ([]plot.Figure, error) {
 		line.X, line.Y = append(line.X, float64(i+1)), append(line.Y, v)
 		g.Rows = append(g.Rows, plot.Row(i+1, v))
 	}
-	level := plot.Series{Name: "estimate 0.9/t", Mark: plot.Dashes, X: []float64{1, float64(len(values))}, Y: []float64{estimate, estimate}}
-	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "eigenvalue", Log: true}, Series: []plot.Series{line, level}}.Render()
+	level := plot.Series{Name: "estimate 0.9/t", Mark: plot.Dashes, X: []float64{1, float64(len(values))},
+		Y: []float64{estimate, estimate}}
+	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "eigenvalue", Log: true},
+		Series: []plot.Series{line, level}}.Render()
 	return []plot.Figure{g, singular}, err
 }
 
@@ -215,7 +235,7 @@ func (d *drawing[T]) singular(l *sdnet.CSC[T]) (plot.Figure, error) {
 	g := plot.Figure{
 		Name: "singular-values", Title: "The singular values of the stem's atoms",
 		Short: fmt.Sprintf("%d, from %.4g to %.4g", len(values), values[0], values[len(values)-1]),
-		Caption: fmt.Sprintf("The %d atoms as the rows of a matrix with %d columns, the elements of a patch: how many directions of the space of patches the dictionary really uses. Equal ones would be a tight frame.",
+		Caption: fmt.Sprintf(singularCaption,
 			l.Weight.Shape[0], patch),
 		Header: []string{"rank", "singular_value"},
 	}
@@ -224,6 +244,7 @@ func (d *drawing[T]) singular(l *sdnet.CSC[T]) (plot.Figure, error) {
 		bars.X, bars.Y = append(bars.X, float64(i+1)), append(bars.Y, v)
 		g.Rows = append(g.Rows, plot.Row(i+1, v))
 	}
-	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "singular value"}, Series: []plot.Series{bars}}.Render()
+	g.Picture, err = plot.Chart{X: plot.Axis{Label: "rank"}, Y: plot.Axis{Label: "singular value"},
+		Series: []plot.Series{bars}}.Render()
 	return g, err
 }

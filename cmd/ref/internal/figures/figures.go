@@ -1,7 +1,8 @@
-// Package figures is the conversation about the paper's figures: which of them a network allows, their files, and the page that
-// shows them.
+// Package figures is ref figures: it draws the figures of the paper's supplement that a network allows,
+// writes their files, and a page that shows them. The captions are in captions.go, the page is report.html.
 //
-// It is for readers of the paper's supplement. It does not know how a picture is painted.
+// It is for readers of the paper's supplement. It does not know how a chart becomes a picture, which is
+// package plot's.
 package figures
 
 import (
@@ -47,13 +48,18 @@ func Run(c *cli.Call) error {
 	list := func(into *[]string) func(string) error {
 		return func(s string) error { *into = append(*into, strings.Split(s, ",")...); return nil }
 	}
-	c.Flags.Func("checkpoint", cli.CheckpointUsage()+"; may be given several times", func(s string) error { f.checkpoints = append(f.checkpoints, s); return nil })
+	c.Flags.Func("checkpoint", cli.CheckpointUsage()+"; may be given several times", func(s string) error {
+		f.checkpoints = append(f.checkpoints, s)
+		return nil
+	})
 	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.StringVar(&f.out, "out", "figures", "the `folder` to write to")
-	c.Flags.Func("only", "draw only these `figures`, separated by commas: "+strings.Join(figureNames(), ", "), list(&f.only))
+	c.Flags.Func("only", "draw only these `figures`, separated by commas: "+strings.Join(figureNames(), ", "),
+		list(&f.only))
 	c.Flags.IntVar(&f.count, "images", 0, "count the codes of the first `N` test images only (0: all)")
 	c.Flags.IntVar(&f.show, "show", 8, "reconstruct that many test images")
-	c.Flags.Func("blocks", "reconstruct from these `blocks`, separated by commas, such as block0.0,block2.1 (default: the stem and the last block of each stage)", list(&f.blocks))
+	c.Flags.Func("blocks", "reconstruct from these `blocks`, separated by commas, such as "+
+		"block0.0,block2.1 (default: the stem and the last block of each stage)", list(&f.blocks))
 	if err := c.Parse(figuresHelp); err != nil {
 		return err
 	}
@@ -62,7 +68,8 @@ func Run(c *cli.Call) error {
 	}
 	for _, name := range f.only {
 		if !slices.Contains(figureNames(), name) {
-			return fmt.Errorf("-only: there is no figure %q; there are %s", name, strings.Join(figureNames(), ", "))
+			return fmt.Errorf("-only: there is no figure %q; there are %s", name,
+				strings.Join(figureNames(), ", "))
 		}
 	}
 	if f.checkpoints == nil {
@@ -95,7 +102,8 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 			}
 		}
 		draw := cli.ByType(config.Type, drawSection[float32], drawSection[float64])
-		s, err := draw(c, p, f, file, folder, float64(i)/float64(len(f.checkpoints)), float64(i+1)/float64(len(f.checkpoints)))
+		s, err := draw(c, p, f, file, folder, float64(i)/float64(len(f.checkpoints)),
+			float64(i+1)/float64(len(f.checkpoints)))
 		if err != nil {
 			return err
 		}
@@ -109,8 +117,10 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 	return nil
 }
 
-// drawSection draws the figures of one network into a folder; the job's share goes from one number to the other meanwhile.
-func drawSection[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, file *safetensors.File, folder string, from, to float64) (section, error) {
+// drawSection draws the figures of one network into a folder. Meanwhile the progress of the whole call goes
+// from from to to.
+func drawSection[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, file *safetensors.File,
+	folder string, from, to float64) (section, error) {
 	d, err := newDrawing[T](c, p, f, file)
 	if err != nil {
 		return section{}, err

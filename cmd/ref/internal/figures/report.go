@@ -13,18 +13,19 @@ import (
 	"sdref/sdnet"
 )
 
-// report is a page that holds the figures of some networks and needs no other file.
+// report is a page with the figures of some networks; it needs no other file.
 type report struct{ Networks []section }
 
 // section is one network's part of a report.
 type section struct {
 	Name, Checkpoint, Digest, Data string
-	Note                           string // of images that are not those the network was trained on
-	Settings                       []setting
-	Layers                         []sdnet.LayerInfo
-	Parameters, MultiplyAdds       int
-	Figures                        []plot.Figure
-	Missing                        []absent
+	// Note is empty unless the images are of another data set than the one that the network was trained on.
+	Note                     string
+	Settings                 []setting
+	Layers                   []sdnet.LayerInfo
+	Parameters, MultiplyAdds int
+	Figures                  []plot.Figure
+	Missing                  []absent
 }
 
 // setting is a line of a network's configuration.
@@ -33,7 +34,7 @@ type setting struct{ Name, Value string }
 // absent is a figure that could not be drawn, and why.
 type absent struct{ Name, Reason string }
 
-// section is what is known of the network before any figure is drawn.
+// section describes the network, before any figure is drawn.
 func (d *drawing[T]) section() section {
 	s := section{
 		Name: d.config.Network, Checkpoint: d.path, Digest: d.digest, Data: d.data.Test.String(),
@@ -43,7 +44,8 @@ func (d *drawing[T]) section() section {
 		s.MultiplyAdds += l.MultiplyAdds
 	}
 	if d.data.Name != d.config.Data {
-		s.Note = fmt.Sprintf("The network was trained on %s; the images here are %s, of other classes, normalised as its own were. What follows needs no labels.",
+		s.Note = fmt.Sprintf("The network was trained on %s; the images here are %s, of other classes, "+
+			"normalised as its own were. What follows needs no labels.",
 			d.config.Data, d.data.Test)
 	}
 	k := d.config
@@ -52,7 +54,8 @@ func (d *drawing[T]) section() section {
 		value any
 	}{
 		{"trained on", fmt.Sprintf("%d images of %s, in %s", k.Images, k.Data, k.Type)}, {"seed", k.Seed},
-		{"epochs", fmt.Sprintf("%d of %d done", len(d.history), k.Epochs)}, {"batch", k.Batch}, {"crops and flips", k.Augment},
+		{"epochs", fmt.Sprintf("%d of %d done", len(d.history), k.Epochs)}, {"batch", k.Batch},
+		{"crops and flips", k.Augment},
 		{"learning rate", fmt.Sprintf("%s, at most %g, %g epochs of rise", k.Schedule, k.Rate, k.Warmup)},
 		{"momentum", k.Momentum}, {"weight decay", k.Decay}, {"lambda", k.Lambda}, {"mu", k.Mu},
 		{"FISTA iterations", fmt.Sprintf("%d, %s", k.Iterations, k.Variant)}, {"convolutions", k.Algorithm},

@@ -1,6 +1,9 @@
-// Package measure is the conversation about speed and memory: of the parts, of whole networks, and of the processor.
+// Package measure is the commands that measure speed and memory: ref bench, of the parts and of whole
+// networks, ref table, of the networks of the paper's table, and ref cpu, which lists the processor's
+// features.
 //
-// It is for users who compare machines, networks or versions of this program. It does not know how anything is made fast.
+// It is for users who compare machines, networks or versions of this program. It does not know how the parts
+// are computed.
 package measure
 
 import (
@@ -38,11 +41,12 @@ images. Run it on a quiet machine.`
 
 // benchResult is one line of the table and one entry of the JSON file. Values that do not apply are left out.
 type benchResult struct {
-	Name         string    `json:"name"`
-	GFLOPS       float64   `json:"gflops,omitempty"` // of the definition's operations, also where some are spared
+	Name string `json:"name"`
+	// GFLOPS counts the definition's operations, also where some are skipped.
+	GFLOPS       float64   `json:"gflops,omitempty"`
 	ShareOfPeak  float64   `json:"share_of_peak,omitempty"`
 	ImagesPerSec float64   `json:"images_per_second,omitempty"`
-	Gaps         []gapTime `json:"gaps,omitempty"`        // when a solver reached which relative gap
+	Gaps         []gapTime `json:"gaps,omitempty"`        // the times at which a solver reached relative gaps
 	PeakRSS      float64   `json:"peak_rss_mb,omitempty"` // of the job's process, in units of 2^20 bytes
 }
 
@@ -52,16 +56,19 @@ type benchReport struct {
 	Row     string             `json:"row"`
 	Cores   int                `json:"cores"`
 	Peak    map[string]float64 `json:"peak_gflops"`        // at the start
-	PeakEnd map[string]float64 `json:"peak_gflops_at_end"` // if it differs much, the machine was not quiet
+	PeakEnd map[string]float64 `json:"peak_gflops_at_end"` // a large difference means that other programs ran
 	Results []benchResult      `json:"results"`
 }
 
-// Bench measures.
+// Bench runs the jobs.
 func Bench(c *cli.Call) error {
-	pattern := c.Flags.String("run", "", "measure only jobs whose name matches this regular `expression` (default: all but those of solve, which take long)")
+	pattern := c.Flags.String("run", "",
+		"measure only jobs whose name matches this regular `expression` (default: all but those of solve, "+
+			"which take long)")
 	file := c.Flags.String("json", "", "write the results to this `file` too")
 	list := c.Flags.Bool("list", false, "list the names only")
-	single := c.Flags.String("job", "", "run the job of exactly this `name` in this process and print its result as JSON")
+	single := c.Flags.String("job", "", "run the job of exactly this `name` in this process and print its "+
+		"result as JSON")
 	if err := c.Parse(benchHelp); err != nil {
 		return err
 	}
@@ -96,15 +103,17 @@ func Bench(c *cli.Call) error {
 
 // measureJobs runs the jobs one after the other and prints a line for each.
 func measureJobs(c *cli.Call, jobs []benchJob) (*benchReport, error) {
-	r := &benchReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Cores: runtime.GOMAXPROCS(0), Peak: peaks()}
-	fmt.Fprintf(c.Stdout, "%s, peak %.0f GFLOP/s float32, %.0f float64\n", cli.Machine(), r.Peak["float32"], r.Peak["float64"])
+	r := &benchReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Cores: runtime.GOMAXPROCS(0),
+		Peak: peaks()}
+	fmt.Fprintf(c.Stdout, "%s, peak %.0f GFLOP/s float32, %.0f float64\n", cli.Machine(), r.Peak["float32"],
+		r.Peak["float64"])
 	for _, j := range jobs {
 		if c.Context.Err() != nil {
 			return nil, cli.ErrInterrupted
 		}
 		var result benchResult
 		var err error
-		if result.PeakRSS, err = apart(c, &result, "bench", "-job", j.name); err != nil {
+		if result.PeakRSS, err = runChild(c, &result, "bench", "-job", j.name); err != nil {
 			return nil, fmt.Errorf("job %s: %w", j.name, err)
 		}
 		if peak := r.Peak[j.typ]; result.GFLOPS > 0 {
@@ -114,7 +123,8 @@ func measureJobs(c *cli.Call, jobs []benchJob) (*benchReport, error) {
 		fmt.Fprintln(c.Stdout, result)
 	}
 	r.PeakEnd = peaks()
-	fmt.Fprintf(c.Stdout, "peak at the end: %.0f GFLOP/s float32, %.0f float64\n", r.PeakEnd["float32"], r.PeakEnd["float64"])
+	fmt.Fprintf(c.Stdout, "peak at the end: %.0f GFLOP/s float32, %.0f float64\n", r.PeakEnd["float32"],
+		r.PeakEnd["float64"])
 	return r, nil
 }
 
@@ -133,9 +143,10 @@ func (r benchResult) String() string {
 	return s.String()
 }
 
-// apart runs this program with the given arguments in a process of its own, reads the JSON that it prints, and returns its peak memory
-// in units of 2^20 bytes. The system counts a process's memory from before it became another program, so this one must be small.
-func apart(c *cli.Call, into any, args ...string) (peak float64, err error) {
+// runChild runs this program with the given arguments in a process of its own, reads the JSON that it prints,
+// and returns its peak memory in units of 2^20 bytes. The system counts the memory that a process has before
+// it executes another program too, so this process must be small.
+func runChild(c *cli.Call, into any, args ...string) (peak float64, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
@@ -152,7 +163,7 @@ func apart(c *cli.Call, into any, args ...string) (peak float64, err error) {
 	return peakMemory(child.ProcessState), nil
 }
 
-// peaks measures the multiply-add peak of both types, the best of some tries, in GFLOP/s.
+// peaks measures the multiply-add peak of both types, the best of five measurements, in GFLOP/s.
 func peaks() map[string]float64 {
 	p := map[string]float64{}
 	for range 5 {
@@ -165,8 +176,8 @@ func peaks() map[string]float64 {
 	return p
 }
 
-// median is the median time of f in seconds, of at least three runs and of as many as fit in the given time, after one that
-// is not counted.
+// median is the median time of f in seconds, over at least three runs and as many as fit in the given time,
+// after one that is not counted.
 func median(atLeast time.Duration, f func()) float64 {
 	f()
 	var times []float64

@@ -11,11 +11,11 @@ import (
 	"sdref/tensor"
 )
 
-// benchJob is one thing to measure.
+// benchJob is one measurement.
 type benchJob struct {
 	name string
-	typ  string // float32 or float64: whose peak it is a share of
-	slow bool   // measured only if asked for
+	typ  string // float32 or float64
+	slow bool   // whether it is run only if asked for by name
 	run  func() benchResult
 }
 
@@ -30,7 +30,7 @@ func benchJobs() []benchJob {
 				jobs = append(jobs, trainJob(net, batch, algorithm))
 			}
 			if algorithm == conv.Direct {
-				jobs = append(jobs, aloneJob(trainJob(net, 32, algorithm)))
+				jobs = append(jobs, singleThreadJob(trainJob(net, 32, algorithm)))
 			}
 			for _, batch := range []int{1, 32} {
 				jobs = append(jobs, predictJob(net, batch, algorithm))
@@ -40,19 +40,20 @@ func benchJobs() []benchJob {
 	return append(jobs, solveJobs()...)
 }
 
-// ending is what the algorithm adds to a name.
-func ending(a conv.Algorithm) string {
+// suffix is the end of a job's name for an algorithm.
+func suffix(a conv.Algorithm) string {
 	if a == conv.Direct {
 		return ""
 	}
 	return "/" + a.String()
 }
 
-// convShapes are the convolutions of SDNet-18 with 32 images: the blocks', the strided ones, the shortcuts, the stems for CIFAR's
-// and for ImageNet's images.
+// convShapes are the convolutions of SDNet-18 with 32 images: the blocks', the strided ones, the shortcuts,
+// the stems for CIFAR's and for ImageNet's images.
 var convShapes = []struct{ c, m, h, k, stride int }{
 	{64, 64, 32, 3, 1}, {128, 128, 16, 3, 1}, {256, 256, 8, 3, 1}, {512, 512, 4, 3, 1},
-	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {128, 256, 16, 1, 2}, {256, 512, 8, 1, 2},
+	{64, 128, 32, 3, 2}, {128, 256, 16, 3, 2}, {256, 512, 8, 3, 2}, {64, 128, 32, 1, 2}, {128, 256, 16, 1, 2},
+	{256, 512, 8, 1, 2},
 	{3, 64, 32, 3, 1}, {3, 64, 224, 7, 2},
 }
 
@@ -77,7 +78,7 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 				if s.k != 3 || s.stride != 1 {
 					name += fmt.Sprintf("/%dx%ds%d", s.k, s.k, s.stride)
 				}
-				name += "/" + typ + ending(algorithm)
+				name += "/" + typ + suffix(algorithm)
 				jobs = append(jobs, benchJob{name: name, typ: typ, run: func() benchResult {
 					return benchResult{Name: name, GFLOPS: convSpeed[T](function, x, w, g)}
 				}})
@@ -89,19 +90,21 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 
 // convSpeed is the speed of one of the three contractions in GFLOP/s.
 func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geometry) float64 {
-	x, w, y := uniform[T](1, xShape...), uniform[T](2, wShape...), uniform[T](3, g.CodeShape(xShape, wShape)...)
+	x, w, y := uniform[T](1, xShape...), uniform[T](2, wShape...),
+		uniform[T](3, g.CodeShape(xShape, wShape)...)
 	call := map[string]func(){
 		"forward":   func() { conv.Forward(y, x, w, g) },
 		"transpose": func() { conv.Transpose(x, y, w, g) },
-		"filter":    func() { conv.Filter(w, x, y, g) },
+		"filter":    func() { conv.WeightGradient(w, x, y, g) },
 	}[function]
 	return 2 * float64(y.Len()) * float64(w.Len()/wShape[0]) / median(time.Second/2, call) / 1e9
 }
 
 func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
-	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, ending(algorithm))
+	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, suffix(algorithm))
 	return benchJob{name: name, typ: "float32", run: func() benchResult {
-		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm), batch, 5*time.Second)}
+		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm),
+			batch, 5*time.Second)}
 	}}
 }
 
@@ -116,8 +119,8 @@ func trainSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) f
 	return float64(batch) / median(atLeast, func() { t.Step(images, labels, 0.01) })
 }
 
-// aloneJob is a job done by one goroutine: how much faster are more?
-func aloneJob(j benchJob) benchJob {
+// singleThreadJob is a job with one goroutine, for comparison.
+func singleThreadJob(j benchJob) benchJob {
 	run, name := j.run, j.name+"/alone"
 	j.name = name
 	j.run = func() benchResult {
@@ -130,9 +133,10 @@ func aloneJob(j benchJob) benchJob {
 }
 
 func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
-	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, ending(algorithm))
+	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, suffix(algorithm))
 	return benchJob{name: name, typ: "float32", run: func() benchResult {
-		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm), batch, 3*time.Second)}
+		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm),
+			batch, 3*time.Second)}
 	}}
 }
 

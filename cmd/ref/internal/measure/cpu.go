@@ -9,7 +9,8 @@ import (
 
 // CPU shows the processor's features and the kernel rows.
 func CPU(c *cli.Call) error {
-	if err := c.Parse("ref cpu shows what the processor and the system offer, the kernel rows, and the one in use."); err != nil {
+	if err := c.Parse("ref cpu shows what the processor and the system offer, the kernel rows, and the one " +
+		"in use."); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.Stdout, cli.Machine())

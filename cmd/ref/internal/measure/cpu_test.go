@@ -12,7 +12,8 @@ func TestCPU(t *testing.T) {
 	for _, row := range kernel.Rows[float32]() {
 		r := ref.Works(t, []string{"cpu", "-kernel", row.Name}, kernel.CPUName(), "kernel "+row.Name)
 		for line := range strings.Lines(r.Out) {
-			if used := strings.HasSuffix(line, "in use\n"); used != regexp.MustCompile("^"+row.Name+" +[0-9]").MatchString(line) {
+			if used := strings.HasSuffix(line,
+				"in use\n"); used != regexp.MustCompile("^"+row.Name+" +[0-9]").MatchString(line) {
 				t.Errorf("-kernel %s: the line %q", row.Name, line)
 			}
 		}

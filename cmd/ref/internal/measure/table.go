@@ -31,25 +31,27 @@ nothing is known here. Memory and speed depend on the machine: compare the ratio
 
 // publishedAccuracy is that of the authors' weights in per cent, as the README of their code states it.
 var publishedAccuracy = map[[2]string]float64{
-	{"sdnet18", "cifar10"}: 95.34, {"sdnet18_all", "cifar10"}: 95.02, {"sdnet18_all_noshortcut", "cifar10"}: 94.89,
-	{"sdnet18", "cifar100"}: 78.45, {"sdnet18_all", "cifar100"}: 77.89, {"sdnet18_all_noshortcut", "cifar100"}: 77.28,
-	{"sdnet18", "imagenet"}: 69.78, {"sdnet18_all_noshortcut", "imagenet"}: 69.03,
+	{"sdnet18", "cifar10"}: 95.34, {"sdnet18_all", "cifar10"}: 95.02,
+	{"sdnet18_all_noshortcut", "cifar10"}: 94.89,
+	{"sdnet18", "cifar100"}:               78.45, {"sdnet18_all", "cifar100"}: 77.89,
+	{"sdnet18_all_noshortcut", "cifar100"}: 77.28,
+	{"sdnet18", "imagenet"}:                69.78, {"sdnet18_all_noshortcut", "imagenet"}: 69.03,
 }
 
-// tableRow is a line of the table and an entry of its files. What is not known is left out.
+// tableRow is a line of the table and an entry of its files. Unknown values are left out.
 type tableRow struct {
 	Network    string  `json:"network"`
 	Data       string  `json:"data"`
 	Parameters int     `json:"parameters"`
 	Batch      int     `json:"batch"`
-	Published  float64 `json:"published_accuracy,omitempty"` // in per cent, like the next
-	Accuracy   float64 `json:"accuracy,omitempty"`
-	Images     int     `json:"accuracy_images,omitempty"` // test images that it was measured on
+	Published  float64 `json:"published_accuracy,omitempty"` // in per cent
+	Accuracy   float64 `json:"accuracy,omitempty"`           // in per cent
+	Images     int     `json:"accuracy_images,omitempty"`    // test images on which the accuracy was measured
 	Train      speed   `json:"train,omitzero"`
 	Predict    speed   `json:"predict,omitzero"`
 }
 
-// speed is what a job measured.
+// speed is the result of a job.
 type speed struct {
 	ImagesPerSec float64 `json:"images_per_second"`
 	PeakRSS      float64 `json:"peak_rss_mb"` // of the job's process, in units of 2^20 bytes
@@ -60,8 +62,8 @@ type tableRatio struct {
 	All    string  `json:"all"`
 	Stem   string  `json:"stem"`
 	Data   string  `json:"data"`
-	Memory float64 `json:"train_memory"` // times as much
-	Time   float64 `json:"train_time"`   // times as long for an image
+	Memory float64 `json:"train_memory"` // the first network's over the second's
+	Time   float64 `json:"train_time"`   // per image, the first network's over the second's
 }
 
 // tableReport is the JSON file.
@@ -86,9 +88,12 @@ type tableFlags struct {
 // Table makes the table.
 func Table(c *cli.Call) error {
 	var f tableFlags
-	c.Flags.StringVar(&f.nets, "net", "sdnet18,sdnet34,sdnet18_all,sdnet34_all", "the `networks`, separated by commas: "+cli.NetworkNames())
-	c.Flags.StringVar(&f.sets, "sets", "cifar10,cifar100,imagenet", "the data `sets` that they are made for: "+cli.DataNames())
-	c.Flags.Func("checkpoint", cli.CheckpointUsage()+"; its accuracy enters the row of its network; may be given several times", func(s string) error {
+	c.Flags.StringVar(&f.nets, "net", "sdnet18,sdnet34,sdnet18_all,sdnet34_all",
+		"the `networks`, separated by commas: "+cli.NetworkNames())
+	c.Flags.StringVar(&f.sets, "sets", "cifar10,cifar100,imagenet",
+		"the data `sets` that they are made for: "+cli.DataNames())
+	c.Flags.Func("checkpoint", cli.CheckpointUsage()+
+		"; its accuracy enters the row of its network; may be given several times", func(s string) error {
 		f.checkpoints = append(f.checkpoints, s)
 		return nil
 	})
@@ -99,7 +104,8 @@ func Table(c *cli.Call) error {
 	c.Flags.TextVar(&f.algorithm, "algorithm", conv.Direct, "of the 3x3 convolutions: direct or winograd")
 	c.Flags.StringVar(&f.json, "json", "", "write the table to this `file` too")
 	c.Flags.StringVar(&f.csv, "csv", "", "write the rows to this `file` too")
-	c.Flags.StringVar(&f.job, "job", "", "measure `train/NETWORK/SET` or predict/NETWORK/SET in this process and print the result as JSON")
+	c.Flags.StringVar(&f.job, "job", "",
+		"measure `train/NETWORK/SET` or predict/NETWORK/SET in this process and print the result as JSON")
 	if err := c.Parse(tableHelp); err != nil {
 		return err
 	}
@@ -155,9 +161,11 @@ func makeTable(c *cli.Call, f tableFlags) (*tableReport, error) {
 			row := &r.Rows[i]
 			job := fmt.Sprintf("%s/%s/%s", kind, row.Network, row.Data)
 			done := 2*i + j
-			p.Say("measuring %d of %d: %s, batch %d%s", done+1, 2*len(r.Rows), job, row.Batch, p.Left(float64(done)/float64(2*len(r.Rows))))
+			p.Say("measuring %d of %d: %s, batch %d%s", done+1, 2*len(r.Rows), job, row.Batch,
+				p.Left(float64(done)/float64(2*len(r.Rows))))
 			var s speed
-			peak, err := apart(c, &s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch), "-algorithm", f.algorithm.String(), "-quick="+strconv.FormatBool(f.quick))
+			peak, err := runChild(c, &s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch),
+				"-algorithm", f.algorithm.String(), "-quick="+strconv.FormatBool(f.quick))
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s: %w", job, err)
 			}
@@ -185,7 +193,8 @@ func newRow(network, d string, batch int) (tableRow, error) {
 			batch = 8
 		}
 	}
-	return tableRow{Network: network, Data: d, Parameters: net.CountParameters(), Batch: batch, Published: publishedAccuracy[[2]string{network, d}]}, nil
+	return tableRow{Network: network, Data: d, Parameters: net.CountParameters(), Batch: batch,
+		Published: publishedAccuracy[[2]string{network, d}]}, nil
 }
 
 // measureJob measures one job in this process.
@@ -206,10 +215,11 @@ func measureJob(c *cli.Call, f tableFlags) error {
 	if parts[0] == "predict" {
 		measure = predictSpeed
 	}
-	return json.NewEncoder(c.Stdout).Encode(speed{ImagesPerSec: measure(benchNetwork(row.Network, row.Data, f.algorithm), row.Batch, atLeast)})
+	return json.NewEncoder(c.Stdout).Encode(speed{ImagesPerSec: measure(benchNetwork(row.Network, row.Data,
+		f.algorithm), row.Batch, atLeast)})
 }
 
-// accuracy evaluates a checkpoint and enters the result, in a new row if its network has none.
+// accuracy evaluates a checkpoint and adds the accuracy to its network's row, or to a new one.
 func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Progress) error {
 	file, config, err := cli.OpenTrained(where)
 	if err != nil {
@@ -224,13 +234,16 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 		return err
 	}
 	if d.Name != config.Data || d.Classes != spec.Data.Classes {
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data, spec.Data.Classes, f.data, d.Name, d.Classes)
+		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data,
+			spec.Data.Classes, f.data, d.Name, d.Classes)
 	}
 	e, err := cli.ByType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, d)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(r.Rows, func(row tableRow) bool { return row.Network == config.Network && row.Data == config.Data })
+	at := slices.IndexFunc(r.Rows, func(row tableRow) bool {
+		return row.Network == config.Network && row.Data == config.Data
+	})
 	if at < 0 {
 		row, err := newRow(config.Network, config.Data, f.batch)
 		if err != nil {
@@ -243,15 +256,18 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 }
 
 // evaluateFile evaluates a checkpoint on the test images.
-func evaluateFile[T tensor.Float](c *cli.Call, p *cli.Progress, file *safetensors.File, d data.Dataset) (training.Evaluation, error) {
+func evaluateFile[T tensor.Float](c *cli.Call, p *cli.Progress, file *safetensors.File,
+	d data.Dataset) (training.Evaluation, error) {
 	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return training.Evaluation{}, err
 	}
-	e := training.Evaluate(net.Evaluable(), d.Test, d.Mean, d.Std, cli.EvaluationBatch, func(e training.Evaluation) bool {
-		p.Show(float64(e.Images)/float64(d.Test.Len()), fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, d.Test.Len()))
-		return c.Context.Err() == nil
-	})
+	e := training.Evaluate(net.Evaluable(), d.Test, d.Mean, d.Std, cli.EvaluationBatch,
+		func(e training.Evaluation) bool {
+			p.Show(float64(e.Images)/float64(d.Test.Len()),
+				fmt.Sprintf("%s: evaluated %d of %d images", config.Network, e.Images, d.Test.Len()))
+			return c.Context.Err() == nil
+		})
 	if c.Context.Err() != nil {
 		return e, cli.ErrInterrupted
 	}

@@ -30,26 +30,33 @@ On the drawn images a network that was trained on others is asked whether it sta
 type attackFlags struct {
 	checkpoint, beside, images, out string
 	pgd                             attack.PGD
-	epsilons                        []float64 // of the norm; for linf given in units of 1/255
-	lambdas                         []float64
-	count, batch                    int
-	checks                          bool
+	// epsilons are sizes in the norm; on the command line those of linf are in units of 1/255.
+	epsilons     []float64
+	lambdas      []float64
+	count, batch int
+	checks       bool
 }
 
 // Attack attacks networks.
 func Attack(c *cli.Call) error {
 	f := attackFlags{pgd: attack.PGD{Norm: attack.Linf}}
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.beside, "beside", "", "attack this network too, and show either the other's images: "+cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
-	c.Flags.Func("norm", "`linf` (the largest change of a value, default) or l2 (the length of the change)", func(s string) (err error) {
-		f.pgd.Norm, err = attack.ParseNorm(s)
-		return err
-	})
-	epsilons := c.Flags.String("epsilons", "", "the sizes to try, ascending, `numbers` separated by commas: for linf in units of 1/255 (default 0.5,1,2,4,8), for l2 with values from 0 to 1 (default 0.1,0.25,0.5,1)")
+	c.Flags.StringVar(&f.beside, "beside", "",
+		"attack this network too, and show either the other's images: "+cli.CheckpointUsage())
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
+		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.Func("norm", "`linf` (the largest change of a value, default) or l2 (the length of the change)",
+		func(s string) (err error) {
+			f.pgd.Norm, err = attack.ParseNorm(s)
+			return err
+		})
+	epsilons := c.Flags.String("epsilons", "",
+		"the sizes to try, ascending, `numbers` separated by commas: for linf in units of 1/255 (default "+
+			"0.5,1,2,4,8), for l2 with values from 0 to 1 (default 0.1,0.25,0.5,1)")
 	c.Flags.IntVar(&f.pgd.Steps, "steps", 20, "of each attack, together 2.5 times as long as epsilon")
 	c.Flags.IntVar(&f.pgd.Restarts, "restarts", 1, "random starts of each attack")
-	c.Flags.Func("lambdas", "attack copies with these `lambdas` of the stem too, separated by commas, ascending", func(s string) (err error) {
+	c.Flags.Func("lambdas", "attack copies with these `lambdas` of the stem too, separated by commas, "+
+		"ascending", func(s string) (err error) {
 		f.lambdas, err = parseAscending(s)
 		return err
 	})
@@ -57,19 +64,23 @@ func Attack(c *cli.Call) error {
 	c.Flags.IntVar(&f.batch, "batch", 50, "images per batch")
 	c.Flags.Uint64Var(&f.pgd.Seed, "seed", 1, "of the choice of images and of the random starts")
 	c.Flags.BoolVar(&f.checks, "checks", true, "check the attack itself")
-	c.Flags.StringVar(&f.out, "out", "", "write the numbers as attack.json, and a picture with its numbers as PNG, SVG and CSV, to this `folder`")
+	c.Flags.StringVar(&f.out, "out", "",
+		"write the numbers as attack.json, and a picture with its numbers as PNG, SVG and CSV, to this "+
+			"`folder`")
 	if err := c.Parse(attackHelp); err != nil {
 		return err
 	}
 	if f.count < 1 || f.batch < 1 || f.pgd.Steps < 1 || f.pgd.Restarts < 1 {
-		return fmt.Errorf("-images %d, -batch %d, -steps %d, -restarts %d: at least 1 each", f.count, f.batch, f.pgd.Steps, f.pgd.Restarts)
+		return fmt.Errorf("-images %d, -batch %d, -steps %d, -restarts %d: at least 1 each", f.count, f.batch,
+			f.pgd.Steps, f.pgd.Restarts)
 	}
 	unit := 1.
 	if f.pgd.Norm == attack.Linf {
 		unit = 1. / 255
 	}
 	if *epsilons == "" {
-		*epsilons = map[attack.Norm]string{attack.Linf: "0.5,1,2,4,8", attack.L2: "0.1,0.25,0.5,1"}[f.pgd.Norm]
+		*epsilons = map[attack.Norm]string{attack.Linf: "0.5,1,2,4,8",
+			attack.L2: "0.1,0.25,0.5,1"}[f.pgd.Norm]
 	}
 	var err error
 	if f.epsilons, err = parseAscending(*epsilons); err != nil {
@@ -103,25 +114,26 @@ func parseAscending(s string) (list []float64, err error) {
 	return list, nil
 }
 
-// target is a network under attack.
+// target is a network under attack, and its name in the report.
 type target[T tensor.Float] struct {
-	*attack.Victim[T]
+	*attack.Model[T]
 	name string
 }
 
-// siege is the attacks on all targets.
-type siege[T tensor.Float] struct {
+// attackRun is one call of ref attack: the attacks on all targets.
+type attackRun[T tensor.Float] struct {
 	c       *cli.Call
 	p       *cli.Progress
 	flags   attackFlags
 	samples *samples
 	targets []target[T]
-	jobs    int // in all
-	done    int // of these
+	jobs    int // the number of attacks
+	done    int // the number of attacks done
 }
 
-func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File, config training.Config) error {
-	s := &siege[T]{c: c, p: cli.NewProgress(c.Stdout, 0), flags: f}
+func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File,
+	config training.Config) error {
+	s := &attackRun[T]{c: c, p: cli.NewProgress(c.Stdout, 0), flags: f}
 	defer s.p.End()
 	var err error
 	if s.samples, err = openSamples(c, config, f.images, 0, f.count, f.pgd.Seed); err != nil {
@@ -136,15 +148,18 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 			return err
 		}
 		if theirs.Data != config.Data || theirs.Classes != config.Classes {
-			return fmt.Errorf("-beside: %s was trained on %s, %s on %s", f.beside, theirs.Data, f.checkpoint, config.Data)
+			return fmt.Errorf("-beside: %s was trained on %s, %s on %s", f.beside, theirs.Data, f.checkpoint,
+				config.Data)
 		}
 		if err := s.add(other, nil); err != nil {
 			return err
 		}
 	}
-	s.p.Say("%s\n%d images of %s, %v attack of %d steps, %d random starts", cli.Machine(), f.count, s.samples.test.Name, f.pgd.Norm, f.pgd.Steps, f.pgd.Restarts)
+	s.p.Say("%s\n%d images of %s, %v attack of %d steps, %d random starts", cli.Machine(), f.count,
+		s.samples.test.Name, f.pgd.Norm, f.pgd.Steps, f.pgd.Restarts)
 	if !s.samples.known {
-		s.p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that of %s on the clean image", config.Data, s.targets[0].name)
+		s.p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that "+
+			"of %s on the clean image", config.Data, s.targets[0].name)
 		first := s.targets[0]
 		for i, class := range first.Classes(first.Begin(s.samples.test, all(s.samples.test)).Images) {
 			s.samples.test.Labels[i] = uint8(class)
@@ -153,8 +168,8 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 	return s.run()
 }
 
-// add takes a network among the targets, and copies with other lambdas.
-func (s *siege[T]) add(file *safetensors.File, lambdas []float64) error {
+// add adds a network to the targets, and copies of it with other lambdas.
+func (s *attackRun[T]) add(file *safetensors.File, lambdas []float64) error {
 	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return err
@@ -166,12 +181,12 @@ func (s *siege[T]) add(file *safetensors.File, lambdas []float64) error {
 	if slices.ContainsFunc(s.targets, func(t target[T]) bool { return t.name == name }) {
 		name += " beside"
 	}
-	victim := func() *attack.Victim[T] {
-		return attack.NewVictim(net, s.samples.data.Mean, s.samples.data.Std, s.flags.batch)
+	model := func() *attack.Model[T] {
+		return attack.NewModel(net, s.samples.data.Mean, s.samples.data.Std, s.flags.batch)
 	}
-	s.targets = append(s.targets, target[T]{victim(), name})
+	s.targets = append(s.targets, target[T]{model(), name})
 	for _, lambda := range lambdas {
-		v := victim()
+		v := model()
 		v.Net.Layers[0].Lambda = lambda
 		s.targets = append(s.targets, target[T]{v, fmt.Sprintf("%s with lambda %g", name, lambda)})
 	}

@@ -14,50 +14,57 @@ import (
 	"sdref/sdnet/attack"
 )
 
-// attackReport is what ref attack found out, and its JSON file. Counts are of images that are still recognised.
+// attackReport is the results of ref attack, and its JSON file. Counts are of images that are still
+// recognised.
 type attackReport struct {
-	Data     string          `json:"data"`
-	Known    bool            `json:"labels"` // false: an answer is right if it is the first network's on the clean image
-	Images   int             `json:"images"`
-	Norm     string          `json:"norm"`
-	Steps    int             `json:"steps"`
-	Restarts int             `json:"restarts"`
-	Seed     uint64          `json:"seed"`
-	Epsilons []float64       `json:"epsilons"` // the first is 0
-	Networks []attackCurve   `json:"networks"`
-	Transfer []attackCurve   `json:"transfer"`
-	Checks   []attackFinding `json:"checks"`
+	Data string `json:"data"`
+	// Known tells whether the labels are those of the networks; if not, an answer is right if it is the first
+	// network's on the clean image.
+	Known    bool          `json:"labels"`
+	Images   int           `json:"images"`
+	Norm     string        `json:"norm"`
+	Steps    int           `json:"steps"`
+	Restarts int           `json:"restarts"`
+	Seed     uint64        `json:"seed"`
+	Epsilons []float64     `json:"epsilons"` // the first is 0
+	Networks []attackCurve `json:"networks"`
+	Transfer []attackCurve `json:"transfer"`
+	Checks   []attackCheck `json:"checks"`
 }
 
-// attackCurve is how many images a network recognises at each epsilon.
+// attackCurve is the number of images that a network recognises at each epsilon.
 type attackCurve struct {
-	Name    string `json:"name"`
-	From    string `json:"made_for,omitempty"` // the network that the images were made for, if another
+	Name string `json:"name"`
+	// From is the network that the examples were made for, if it is another.
+	From    string `json:"made_for,omitempty"`
 	Correct []int  `json:"correct"`
 }
 
-// attackFinding is what a check of the attack gave.
-type attackFinding struct {
+// attackCheck is the result of a check of the attack.
+type attackCheck struct {
 	What   string `json:"what"`
 	Result string `json:"result"`
 	Good   bool   `json:"good"`
 }
 
-// checkTransfer compares each network's own attack with images made for another.
-func (r *attackReport) checkTransfer(find func(what, result string, good bool)) {
+// checkTransfer compares each network's own attack with examples made for another network.
+func (r *attackReport) checkTransfer(report func(what, result string, good bool)) {
 	for _, c := range r.Transfer {
 		for _, own := range r.Networks {
 			if own.Name != c.Name {
 				continue
 			}
-			worst, gap := 0, math.Inf(-1) // the epsilon at which the own attack lags most, in deviations
+			// Find the epsilon at which the own attack is weakest in comparison, in standard deviations.
+			worst, gap := 0, math.Inf(-1)
 			for i := 1; i < len(c.Correct); i++ {
-				if g := float64(own.Correct[i]-c.Correct[i]) / math.Sqrt(float64(max(1, c.Correct[i]))); g > gap {
+				if g := float64(own.Correct[i]-
+					c.Correct[i]) / math.Sqrt(float64(max(1, c.Correct[i]))); g > gap {
 					worst, gap = i, g
 				}
 			}
-			find("its own attack is the stronger", fmt.Sprintf("epsilon %.4f: %d images withstand that on %s, %d those made for %s",
-				r.Epsilons[worst], own.Correct[worst], c.Name, c.Correct[worst], c.From), gap <= 2)
+			report("its own attack is the stronger",
+				fmt.Sprintf("epsilon %.4f: %d images withstand that on %s, %d those made for %s",
+					r.Epsilons[worst], own.Correct[worst], c.Name, c.Correct[worst], c.From), gap <= 2)
 		}
 	}
 }
@@ -114,9 +121,12 @@ func (r *attackReport) write(p *cli.Progress, folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	g := plot.Figure{Name: "attack-" + r.Norm, Title: "accuracy under attack", Short: "images recognised against epsilon", Header: []string{"network", "made for", "epsilon", "images", "correct"}}
+	g := plot.Figure{Name: "attack-" + r.Norm, Title: "accuracy under attack",
+		Short:  "images recognised against epsilon",
+		Header: []string{"network", "made for", "epsilon", "images", "correct"}}
 	chart := plot.Chart{Title: fmt.Sprintf("%d images of %s, attack of %d steps", r.Images, r.Data, r.Steps),
-		X: plot.Axis{Label: "epsilon (" + r.Norm + ")"}, Y: plot.Axis{Label: "recognised (%)", From: 0, To: 100}}
+		X: plot.Axis{Label: "epsilon (" + r.Norm + ")"},
+		Y: plot.Axis{Label: "recognised (%)", From: 0, To: 100}}
 	x := slices.Clone(r.Epsilons)
 	if r.Norm == attack.Linf.String() {
 		chart.X.Label = "epsilon in 1/255 (" + r.Norm + ")"
@@ -131,7 +141,8 @@ func (r *attackReport) write(p *cli.Progress, folder string) error {
 		}
 		for i, n := range c.Correct {
 			share := float64(n) / float64(r.Images)
-			s.Y, s.Error = append(s.Y, 100*share), append(s.Error, 100*math.Sqrt(share*(1-share)/float64(r.Images)))
+			s.Y, s.Error = append(s.Y, 100*share),
+				append(s.Error, 100*math.Sqrt(share*(1-share)/float64(r.Images)))
 			g.Rows = append(g.Rows, plot.Row(c.Name, c.From, r.Epsilons[i], r.Images, n))
 		}
 		chart.Series = append(chart.Series, s)

@@ -43,7 +43,8 @@ func newCertifyFlags(c *cli.Call) *certifyFlags {
 	f := &certifyFlags{file: map[string]*string{}, name: map[string]*string{}}
 	for _, t := range []struct{ name, what string }{{"x", "signals"}, {"w", "atoms"}, {"z", "codes"}} {
 		f.file[t.name] = c.Flags.String(t.name, "", "the `file` of the "+t.what)
-		f.name[t.name] = c.Flags.String(t.name+"-name", t.name, "the `tensor` in it, if it is a .safetensors file")
+		f.name[t.name] = c.Flags.String(t.name+"-name", t.name,
+			"the `tensor` in it, if it is a .safetensors file")
 	}
 	c.Flags.StringVar(&f.boundary, "boundary", "zero", "zero, full or circular")
 	c.Flags.IntVar(&f.geometry.Stride, "stride", 1, "of A*, with boundary zero")
@@ -53,11 +54,12 @@ func newCertifyFlags(c *cli.Call) *certifyFlags {
 	c.Flags.Float64Var(&f.mu, "mu", 0, "weight of |z|^2/2")
 	c.Flags.BoolVar(&f.nonnegative, "nonnegative", false, "z must not be negative")
 	c.Flags.Float64Var(&f.tolerance, "tolerance", math.Inf(1), "fail if the relative gap exceeds this")
-	c.Flags.StringVar(&f.json, "json", "", "write the numbers to this `file` too, for the batch and for each image")
+	c.Flags.StringVar(&f.json, "json", "",
+		"write the numbers to this `file` too, for the batch and for each image")
 	return f
 }
 
-// Certify judges a code.
+// Certify bounds the error of a code.
 func Certify(c *cli.Call) error {
 	f := newCertifyFlags(c)
 	if err := c.Parse(certifyHelp); err != nil {
@@ -73,23 +75,24 @@ func Certify(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	judged := solve.Certify(p, z)
-	if err := printCertificate(c.Stdout, p, judged); err != nil {
+	certificate := solve.Certify(p, z)
+	if err := printCertificate(c.Stdout, p, certificate); err != nil {
 		return err
 	}
 	if f.json != "" {
-		if err := writeCertificate(f.json, judged); err != nil {
+		if err := writeCertificate(f.json, certificate); err != nil {
 			return err
 		}
 	}
-	if !(judged.RelativeGap <= f.tolerance) {
-		fmt.Fprintf(c.Stdout, "FAIL: the relative gap %.3g exceeds %g\n", judged.RelativeGap, f.tolerance)
+	if !(certificate.RelativeGap <= f.tolerance) {
+		fmt.Fprintf(c.Stdout, "FAIL: the relative gap %.3g exceeds %g\n", certificate.RelativeGap,
+			f.tolerance)
 		return cli.ErrFailed
 	}
 	return nil
 }
 
-// problem reads the files.
+// problem is the problem and the code in the files.
 func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Tensor[float64], error) {
 	read := map[string]*tensor.Tensor[float64]{}
 	for _, name := range []string{"x", "w", "z"} {
@@ -110,7 +113,8 @@ func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Te
 	switch boundary {
 	case solve.ZeroBoundary:
 		if f.geometry.Stride < 1 || f.geometry.Dilation < 1 {
-			return nil, nil, fmt.Errorf("-stride %d, -dilation %d: must be at least 1", f.geometry.Stride, f.geometry.Dilation)
+			return nil, nil, fmt.Errorf("-stride %d, -dilation %d: must be at least 1", f.geometry.Stride,
+				f.geometry.Dilation)
 		}
 		p.A = solve.ZeroPadded(read["w"], f.geometry)
 	case solve.FullBoundary:
@@ -127,20 +131,23 @@ func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Te
 		return nil, nil, err
 	}
 	if got, want := fmt.Sprint(read["z"].Shape), fmt.Sprint(p.CodeShape()); got != want {
-		return nil, nil, fmt.Errorf("-z: the code has shape %s; for x %v and w %v it must be %s", got, p.X.Shape, p.A.Atoms.Shape, want)
+		return nil, nil, fmt.Errorf("-z: the code has shape %s; for x %v and w %v it must be %s", got,
+			p.X.Shape, p.A.Atoms.Shape, want)
 	}
 	return p, read["z"], nil
 }
 
-// toImages gives signals of one axis and vectors the axes that they lack.
+// toImages turns signals of one axis and vectors into images.
 func (f *certifyFlags) toImages(read map[string]*tensor.Tensor[float64]) error {
 	x, w, z := read["x"], read["w"], read["z"]
 	axes := len(x.Shape) - 2
 	switch {
 	case len(w.Shape) != len(x.Shape) || len(z.Shape) != len(x.Shape):
-		return fmt.Errorf("-x, -w, -z: shapes %v, %v and %v differ in the number of axes", x.Shape, w.Shape, z.Shape)
+		return fmt.Errorf("-x, -w, -z: shapes %v, %v and %v differ in the number of axes", x.Shape, w.Shape,
+			z.Shape)
 	case axes == 1 && f.geometry.Padding != 0:
-		return fmt.Errorf("-padding %d: signals of one axis are certified without padding only", f.geometry.Padding)
+		return fmt.Errorf("-padding %d: signals of one axis are certified without padding only",
+			f.geometry.Padding)
 	case axes == 0 && f.geometry.Padding != 0:
 		return fmt.Errorf("-padding %d: vectors have no axis to pad", f.geometry.Padding)
 	}
@@ -179,7 +186,8 @@ func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
 		shape, data = a.Shape, a.Data
 	}
 	if len(shape) < 2 || len(shape) > 4 || tensor.Size(shape) == 0 {
-		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name, path, shape)
+		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name,
+			path, shape)
 	}
 	for i, v := range data {
 		if math.IsNaN(v) || math.Abs(v) > 1e100 {
@@ -189,13 +197,14 @@ func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
 	return tensor.From(data, shape...), nil
 }
 
-// printCertificate prints the table and what it proves.
+// printCertificate prints the numbers and the statements that they prove.
 func printCertificate(out io.Writer, p *solve.Problem[float64], k solve.Certificate) error {
 	sign := "signed"
 	if p.Nonnegative {
 		sign = "z >= 0"
 	}
-	fmt.Fprintf(out, "x %v, w %v, z %v, boundary %v, lambda %g, mu %g, %s\n", p.X.Shape, p.A.Atoms.Shape, p.CodeShape(), p.A.Boundary, p.Lambda, p.Mu, sign)
+	fmt.Fprintf(out, "x %v, w %v, z %v, boundary %v, lambda %g, mu %g, %s\n", p.X.Shape, p.A.Atoms.Shape,
+		p.CodeShape(), p.A.Boundary, p.Lambda, p.Mu, sign)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, values ...any) {
 		fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, values...)...)
@@ -219,7 +228,7 @@ func printCertificate(out io.Writer, p *solve.Problem[float64], k solve.Certific
 
 func percent(part, all int) float64 { return 100 * float64(part) / float64(all) }
 
-// proofs are the sentences that the certificate proves.
+// proofs are the statements that the certificate proves.
 func proofs(p *solve.Problem[float64], k solve.Certificate) string {
 	var s strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&s, "- "+format+"\n", args...) }
@@ -231,7 +240,8 @@ func proofs(p *solve.Problem[float64], k solve.Certificate) string {
 		}
 		return s.String()
 	}
-	say("the least objective lies between %.15g and %.15g; F(z) is at most %.3g above it", k.Objective-k.Gap, k.Objective, k.Gap)
+	say("the least objective lies between %.15g and %.15g; F(z) is at most %.3g above it", k.Objective-k.Gap,
+		k.Objective, k.Gap)
 	if p.Mu > 0 {
 		say("|z - z*| <= %.3g, z* being the solution", k.Distance(p.Mu))
 	}
@@ -244,7 +254,7 @@ func proofs(p *solve.Problem[float64], k solve.Certificate) string {
 	return s.String()
 }
 
-// writeCertificate writes the numbers as JSON; what is infinite is null.
+// writeCertificate writes the numbers as JSON; infinite ones are null.
 func writeCertificate(path string, k solve.Certificate) error {
 	report := certificateJSON(k.Bounds)
 	var images []map[string]any
@@ -258,7 +268,8 @@ func writeCertificate(path string, k solve.Certificate) error {
 func certificateJSON(b solve.Bounds) map[string]any {
 	m := map[string]any{"nonzeros": b.Nonzeros, "safe_zeros": b.SafeZeros, "elements": b.Elements}
 	for name, v := range map[string]float64{
-		"objective": b.Objective, "fidelity": b.Fidelity, "sparsity": b.Sparsity, "ridge": b.Ridge, "gap": b.Gap, "relative_gap": b.RelativeGap,
+		"objective": b.Objective, "fidelity": b.Fidelity, "sparsity": b.Sparsity, "ridge": b.Ridge,
+		"gap": b.Gap, "relative_gap": b.RelativeGap,
 		"scale": b.Scale, "kkt": b.KKT, "lambda_max": b.LambdaMax, "minimum": b.Minimum,
 	} {
 		if m[name] = v; math.IsInf(v, 0) || math.IsNaN(v) {

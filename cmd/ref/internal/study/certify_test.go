@@ -16,22 +16,27 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// certifyFiles writes a problem and its solution to a folder: x and w as .npy, z as .safetensors under another name.
-func certifyFiles(t *testing.T) (p *solve.Problem[float64], z *tensor.Tensor[float64], dir string, args []string) {
+// certifyFiles writes a problem and its solution to a folder: x and w as .npy, z as .safetensors under
+// another name.
+func certifyFiles(t *testing.T) (p *solve.Problem[float64], z *tensor.Tensor[float64], dir string,
+	args []string) {
 	t.Helper()
 	w := draw(2, 4, 2, 3, 3)
 	p = &solve.Problem[float64]{
-		A: solve.ZeroPadded(w, conv.Geometry{Stride: 2, Padding: 1}), X: draw(1, 2, 2, 7, 8), Lambda: 0.5, Mu: 0.125, Nonnegative: true,
+		A: solve.ZeroPadded(w, conv.Geometry{Stride: 2, Padding: 1}), X: draw(1, 2, 2, 7, 8), Lambda: 0.5,
+		Mu: 0.125, Nonnegative: true,
 	}
 	z = solve.Newton[float64]{}.Solve(p, solve.Stop{RelativeGap: 1e-13, Iterations: 50}, nil).Z
 	dir = t.TempDir()
 	for name, v := range map[string]*tensor.Tensor[float64]{"x": p.X, "w": w} {
-		if err := npy.Write(filepath.Join(dir, name+".npy"), npy.Array{Shape: v.Shape, DType: "float64", Data: v.Data}); err != nil {
+		if err := npy.Write(filepath.Join(dir, name+".npy"),
+			npy.Array{Shape: v.Shape, DType: "float64", Data: v.Data}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	return p, z, dir, []string{"certify", "-x", filepath.Join(dir, "x.npy"), "-w", filepath.Join(dir, "w.npy"), "-z", filepath.Join(dir, "z.safetensors"),
+	return p, z, dir, []string{"certify", "-x", filepath.Join(dir, "x.npy"), "-w",
+		filepath.Join(dir, "w.npy"), "-z", filepath.Join(dir, "z.safetensors"),
 		"-z-name", "code", "-stride", "2", "-padding", "1", "-lambda", "0.5", "-mu", "0.125", "-nonnegative"}
 }
 
@@ -44,17 +49,19 @@ func draw(seed uint64, shape ...int) *tensor.Tensor[float64] {
 
 func writeCode(t *testing.T, path string, z *tensor.Tensor[float64]) {
 	t.Helper()
-	if err := safetensors.Write(path, &safetensors.File{Tensors: []safetensors.Tensor{safetensors.New("code", z.Shape, z.Data)}}); err != nil {
+	if err := safetensors.Write(path, &safetensors.File{Tensors: []safetensors.Tensor{safetensors.New("code",
+		z.Shape, z.Data)}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// The verb says of a solution that it is one, and what package solve says in every number; of a spoiled one that it is not.
+// The command accepts a solution and prints the numbers of package solve, and rejects a changed one.
 func TestCertify(t *testing.T) {
 	p, z, dir, args := certifyFiles(t)
 	report := filepath.Join(dir, "report.json")
 	want := solve.Certify(p, z)
-	ref.Works(t, append(args, "-tolerance", "1e-12", "-json", report), fmt.Sprintf("%.15g", want.Objective), "This proves:",
+	ref.Works(t, append(args, "-tolerance", "1e-12", "-json", report), fmt.Sprintf("%.15g", want.Objective),
+		"This proves:",
 		fmt.Sprintf("%d of %d elements", want.Nonzeros, want.Elements), "|z - z*| <= ", "z* is not 0")
 	data, err := os.ReadFile(report)
 	if err != nil {
@@ -64,17 +71,20 @@ func TestCertify(t *testing.T) {
 		Objective, Gap float64
 		Images         []struct{ Objective float64 }
 	}
-	if err := json.Unmarshal(data, &got); err != nil || got.Objective != want.Objective || got.Gap != want.Gap || len(got.Images) != 2 {
+	if err := json.Unmarshal(data, &got); err != nil || got.Objective != want.Objective ||
+		got.Gap != want.Gap || len(got.Images) != 2 {
 		t.Errorf("the report is %s, %v; want objective %g, gap %g", data, err, want.Objective, want.Gap)
 	}
 	z.Data[7] += 0.1
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	if r := ref.Call(t, append(args, "-tolerance", "1e-12")...); r.Status != cli.ExitFailed || !strings.Contains(r.Out, "FAIL") {
+	if r := ref.Call(t, append(args, "-tolerance", "1e-12")...); r.Status != cli.ExitFailed ||
+		!strings.Contains(r.Out, "FAIL") {
 		t.Errorf("a spoiled code: status %d, %s", r.Status, r.Out)
 	}
 	z.Data[7] = -1
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	if r := ref.Call(t, append(args, "-tolerance", "1", "-json", report)...); r.Status != cli.ExitFailed || !strings.Contains(r.Out, "not allowed: its smallest element is -1") {
+	if r := ref.Call(t, append(args, "-tolerance", "1", "-json", report)...); r.Status != cli.ExitFailed ||
+		!strings.Contains(r.Out, "not allowed: its smallest element is -1") {
 		t.Errorf("a negative code: status %d, %s", r.Status, r.Out)
 	}
 }
@@ -125,16 +135,25 @@ func TestCertifyAxes(t *testing.T) {
 	}
 	solved, spoiled := []string{"-tolerance", "1e-15"}, []float64{2, 0, 0, -1}
 	unit := file("unit", []float64{1, 0, 0, 1}, 2, 2) // two vectors as atoms
-	vectors := []string{"certify", "-lambda", "1", "-w", unit, "-x", file("x", []float64{3, 0.5, -1, -2}, 2, 2), "-z"}
-	ref.Works(t, append(append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2)), solved...), "relative gap       0 ")
+	vectors := []string{"certify", "-lambda", "1", "-w", unit, "-x",
+		file("x", []float64{3, 0.5, -1, -2}, 2, 2), "-z"}
+	ref.Works(t, append(append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2)), solved...),
+		"relative gap       0 ")
 	spoiled[0] = 1.5
-	if r := ref.Call(t, append(append(vectors, file("bad", spoiled, 2, 2)), solved...)...); r.Status != cli.ExitFailed {
+	if r := ref.Call(t, append(append(vectors, file("bad", spoiled, 2, 2)),
+		solved...)...); r.Status != cli.ExitFailed {
 		t.Errorf("a spoiled code: status %d, %s", r.Status, r.Out)
 	}
 	// One atom (1, 1)/2 of two places at stride 2; |atom|^2 = 1/2, so z = 2 soft(A*x, lambda).
-	line := []string{"certify", "-lambda", "1", "-stride", "2", "-w", file("atom", []float64{0.5, 0.5}, 1, 1, 2), "-x", file("line", []float64{3, 3, 1, 0, -4, -1}, 1, 1, 6), "-z"}
-	ref.Works(t, append(append(line, file("code", []float64{4, 0, -3}, 1, 1, 3)), solved...), "support            2 of 3 elements")
-	ref.Call(t, append(line, file("code", []float64{4, 0, -3}, 1, 1, 3), "-padding", "1")...).Refused(t, "-padding 1", "one axis")
-	ref.Call(t, append(vectors, file("code", []float64{4, 0, -3}, 1, 1, 3))...).Refused(t, "[2 2]", "[1 1 3]", "number of axes")
-	ref.Call(t, append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2), "-padding", "2")...).Refused(t, "-padding 2", "vectors")
+	line := []string{"certify", "-lambda", "1", "-stride", "2", "-w",
+		file("atom", []float64{0.5, 0.5}, 1, 1, 2), "-x",
+		file("line", []float64{3, 3, 1, 0, -4, -1}, 1, 1, 6), "-z"}
+	ref.Works(t, append(append(line, file("code", []float64{4, 0, -3}, 1, 1, 3)), solved...),
+		"support            2 of 3 elements")
+	ref.Call(t, append(line, file("code", []float64{4, 0, -3}, 1, 1, 3), "-padding", "1")...).Refused(t,
+		"-padding 1", "one axis")
+	ref.Call(t, append(vectors, file("code", []float64{4, 0, -3}, 1, 1, 3))...).Refused(t, "[2 2]", "[1 1 3]",
+		"number of axes")
+	ref.Call(t, append(vectors, file("z", []float64{2, 0, 0, -1}, 2, 2), "-padding", "2")...).Refused(t,
+		"-padding 2", "vectors")
 }

@@ -8,7 +8,7 @@ import (
 	"sdref/tensor"
 )
 
-// findLayer is the CSC layer of that name, the first for the empty one.
+// findLayer is the CSC layer of that name, or the first one if the name is empty.
 func findLayer(net *sdnet.Network[float64], name string) (*sdnet.CSC[float64], error) {
 	var names []string
 	for _, l := range net.Layers {
@@ -20,11 +20,13 @@ func findLayer(net *sdnet.Network[float64], name string) (*sdnet.CSC[float64], e
 	if names == nil {
 		return nil, fmt.Errorf("network %s has no CSC layer", net.Name)
 	}
-	return nil, fmt.Errorf("-layer: network %s has no CSC layer %q; it has %s", net.Name, name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("-layer: network %s has no CSC layer %q; it has %s", net.Name, name,
+		strings.Join(names, ", "))
 }
 
-// signalOf is what the layer codes when the network sees the image.
-func signalOf(net *sdnet.Network[float64], image *tensor.Tensor[float64], layer string) (signal *tensor.Tensor[float64]) {
+// signalOf is the layer's input signal when the network predicts the image.
+func signalOf(net *sdnet.Network[float64], image *tensor.Tensor[float64],
+	layer string) (signal *tensor.Tensor[float64]) {
 	p := sdnet.NewPredictor(net)
 	p.ObserveSignal = func(name string, x *tensor.Tensor[float64]) {
 		if name == layer {

@@ -6,7 +6,7 @@ import (
 	"sdref/cmd/ref/internal/train"
 )
 
-// ref is as much of the program as these tests call.
+// ref is the part of the program that these tests call.
 var ref = clitest.Program{
 	{Name: "robust", Run: Robust},
 	{Name: "attack", Run: Attack},

@@ -1,7 +1,8 @@
-// Package study is the conversation about what a trained network or one of its layers does: on noisy and attacked images, with its
-// step sizes, iteration by iteration, and how far a code is from the solution.
+// Package study is the commands that examine a trained network or one of its layers: on noisy images (ref
+// robust) and under attack (ref attack), its step sizes (ref spectrum), iteration by iteration (ref trace),
+// and the distance of a code from the solution (ref certify).
 //
-// It is for readers of the paper who want to see its claims tried. It does not know how a network is trained.
+// It is for readers of the paper who want to test its claims. It does not know how a network is trained.
 package study
 
 import (
@@ -54,31 +55,38 @@ func Robust(c *cli.Call) error {
 		f.lambdas = append(f.lambdas, float64(i)/10)
 	}
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
+		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
 	c.Flags.IntVar(&f.test, "images", 500, "try on that `number` of test images")
-	c.Flags.IntVar(&f.learn, "learn", 500, "learn from that `number` of training images, those that the run held out if it did")
-	c.Flags.Func("noise", "only these `noises`, separated by commas (default: gaussian,shot,speckle,impulse)", func(s string) error {
-		f.kinds = nil
-		for name := range strings.SplitSeq(s, ",") {
-			k, err := data.ParseNoise(name)
-			if err != nil {
-				return err
+	c.Flags.IntVar(&f.learn, "learn", 500,
+		"learn from that `number` of training images, those that the run held out if it did")
+	c.Flags.Func("noise", "only these `noises`, separated by commas (default: gaussian,shot,speckle,impulse)",
+		func(s string) error {
+			f.kinds = nil
+			for name := range strings.SplitSeq(s, ",") {
+				k, err := data.ParseNoise(name)
+				if err != nil {
+					return err
+				}
+				if slices.Contains(f.kinds, k) {
+					return fmt.Errorf("%s twice", name)
+				}
+				f.kinds = append(f.kinds, k)
 			}
-			if slices.Contains(f.kinds, k) {
-				return fmt.Errorf("%s twice", name)
-			}
-			f.kinds = append(f.kinds, k)
-		}
-		return nil
-	})
-	c.Flags.Func("lambdas", "the `lambdas` to choose from, ascending, separated by commas (default: 0.1 to 1.4 in steps of 0.1)", func(s string) (err error) {
+			return nil
+		})
+	c.Flags.Func("lambdas", "the `lambdas` to choose from, ascending, separated by commas (default: 0.1 to "+
+		"1.4 in steps of 0.1)", func(s string) (err error) {
 		f.lambdas, err = parseAscending(s)
 		return err
 	})
-	c.Flags.BoolVar(&f.best, "best", true, "try all lambdas on the test images too; -best=false does not, in a quarter of the time")
+	c.Flags.BoolVar(&f.best, "best", true,
+		"try all lambdas on the test images too; -best=false does not, in a quarter of the time")
 	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the choice of images and of the noises")
 	c.Flags.IntVar(&f.batch, "batch", 100, "images per batch")
-	c.Flags.StringVar(&f.out, "out", "", "write the numbers as robust.json, and pictures with their numbers as PNG, SVG and CSV, to this `folder`")
+	c.Flags.StringVar(&f.out, "out", "",
+		"write the numbers as robust.json, and pictures with their numbers as PNG, SVG and CSV, to this "+
+			"`folder`")
 	if err := c.Parse(robustHelp); err != nil {
 		return err
 	}
@@ -92,7 +100,8 @@ func Robust(c *cli.Call) error {
 	return cli.ByType(config.Type, robustAs[float32], robustAs[float64])(c, f, file, config)
 }
 
-func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File, config training.Config) error {
+func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File,
+	config training.Config) error {
 	net, _, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return err
@@ -107,46 +116,52 @@ func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File
 	}
 	p := cli.NewProgress(c.Stdout, 0)
 	defer p.End()
-	p.Say("%s\n%s from %s, lambda %g: learns from %d images of %s, tries on %d of %s", cli.Machine(), config.Network, file.Path, m.Lambda,
+	p.Say("%s\n%s from %s, lambda %g: learns from %d images of %s, tries on %d of %s", cli.Machine(),
+		config.Network, file.Path, m.Lambda,
 		f.learn, s.learn.Name, f.test, s.test.Name)
-	r := &robustReport{Network: config.Network, Checkpoint: file.Path, Data: s.data.Name, Known: s.known, Images: f.test, Learn: f.learn, Seed: f.seed,
+	r := &robustReport{Network: config.Network, Checkpoint: file.Path, Data: s.data.Name, Known: s.known,
+		Images: f.test, Learn: f.learn, Seed: f.seed,
 		Lambda: m.Lambda, Lambdas: f.lambdas}
 	e := robust.Experiment{Lambdas: f.lambdas, Conditions: robust.Conditions(f.kinds), Seed: f.seed}
-	total, done := f.learn*e.Learning()+f.test*e.Testing(f.best), 0
+	total, done := f.learn*e.CurvePredictions()+f.test*e.OutcomePredictions(f.best), 0
 	if !s.known {
-		p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that on the clean image", config.Data)
-		answerOwn(m, s.learn)
-		answerOwn(m, s.test)
+		p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that on "+
+			"the clean image", config.Data)
+		labelByPrediction(m, s.learn)
+		labelByPrediction(m, s.test)
 	}
 	e.Progress = func(n int) bool {
 		done += n
-		p.Show(float64(done)/float64(total), fmt.Sprintf("%d of %d predictions, %.0f a second", done, total, float64(done)/time.Since(p.Start).Seconds()))
+		p.Show(float64(done)/float64(total),
+			fmt.Sprintf("%d of %d predictions, %.0f a second", done, total,
+				float64(done)/time.Since(p.Start).Seconds()))
 		return c.Context.Err() == nil
 	}
 	if r.Learnt = robust.Curves(m, e, s.learn, all(s.learn)); r.Learnt == nil {
-		return robustStopped(p)
+		return stopped(p)
 	}
 	r.Choices = robust.Choose(r.Learnt, f.lambdas)
-	trials := robust.Trials(m, e, r.Choices, s.test, all(s.test), f.best)
-	if trials == nil {
-		return robustStopped(p)
+	outcomes := robust.Outcomes(m, e, r.Choices, s.test, all(s.test), f.best)
+	if outcomes == nil {
+		return stopped(p)
 	}
 	p.End()
-	r.count(trials)
+	r.count(outcomes)
 	if err := r.print(c.Stdout); err != nil || f.out == "" {
 		return err
 	}
 	return r.write(p, f.out)
 }
 
-// answerOwn labels images with the network's own answers.
-func answerOwn[T tensor.Float](m *robust.Model[T], set *data.Set) {
-	for i, a := range m.Predict(set, robust.Same(set.Len(), m.Lambda), nil) {
+// labelByPrediction labels images with the network's own predictions.
+func labelByPrediction[T tensor.Float](m *robust.Model[T], set *data.Set) {
+	for i, a := range m.Predict(set, robust.Repeat(set.Len(), m.Lambda), nil) {
 		set.Labels[i] = uint8(a.Class)
 	}
 }
 
-func robustStopped(p *cli.Progress) error {
+// stopped ends a command that Ctrl-C stopped.
+func stopped(p *cli.Progress) error {
 	p.Say("stopped; nothing was written")
 	return cli.ErrInterrupted
 }

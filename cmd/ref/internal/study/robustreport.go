@@ -13,16 +13,19 @@ import (
 	"sdref/sdnet/robust"
 )
 
-// paperRobust holds the accuracies in per cent that the paper reports for SDNet-18 on CIFAR-10-C: at the lambda of training and
-// adapted.
-var paperRobust = map[string][2]float64{"gaussian": {50.58, 64.92}, "shot": {63.29, 71.13}, "speckle": {67.11, 71.42}, "impulse": {54.13, 57.48}}
+// paperRobust is the accuracies in per cent that the paper reports for SDNet-18 on CIFAR-10-C: at the lambda
+// of training and adapted.
+var paperRobust = map[string][2]float64{"gaussian": {50.58, 64.92}, "shot": {63.29, 71.13},
+	"speckle": {67.11, 71.42}, "impulse": {54.13, 57.48}}
 
-// robustReport is what ref robust found out, and its JSON file.
+// robustReport is the results of ref robust, and its JSON file.
 type robustReport struct {
-	Network    string          `json:"network"`
-	Checkpoint string          `json:"checkpoint"`
-	Data       string          `json:"data"`
-	Known      bool            `json:"labels"` // false: an answer is right if it is that on the clean image
+	Network    string `json:"network"`
+	Checkpoint string `json:"checkpoint"`
+	Data       string `json:"data"`
+	// Known tells whether the labels are those of the network; if not, an answer is right if it is that on
+	// the clean image.
+	Known      bool            `json:"labels"`
 	Images     int             `json:"images"`
 	Learn      int             `json:"learn"`
 	Seed       uint64          `json:"seed"`
@@ -34,14 +37,15 @@ type robustReport struct {
 	Conditions []robustCell    `json:"conditions"`
 }
 
-// robustNoise is a noise over all severities.
+// robustNoise is the results for a noise, over all severities.
 type robustNoise struct {
 	Noise   string                    `json:"noise"`
 	Methods map[string]robust.Summary `json:"methods"`
-	Best    float64                   `json:"best,omitempty"` // accuracy with the best lambda of each severity; 0 if not measured
+	// Best is the accuracy with the best lambda of each severity; 0 if not measured.
+	Best float64 `json:"best,omitempty"`
 }
 
-// robustCell is a noise at a severity, in numbers of images.
+// robustCell is the results for a noise at a severity, in numbers of images.
 type robustCell struct {
 	robust.Condition
 	Lambda  map[string]float64 `json:"lambda"` // mean over the images
@@ -49,11 +53,12 @@ type robustCell struct {
 	Curve   *robust.Curve      `json:"curve,omitempty"`
 }
 
-// count fills in what came of the trials.
-func (r *robustReport) count(trials []robust.Trial) {
-	best := map[string]float64{} // images by noise
-	for _, t := range trials {
-		cell := robustCell{Condition: t.Condition, Lambda: map[string]float64{}, Correct: map[string]int{}, Curve: t.Curve}
+// count adds up the outcomes.
+func (r *robustReport) count(outcomes []robust.Outcome) {
+	best := map[string]float64{} // the sum of accuracies with the best lambdas, by noise
+	for _, t := range outcomes {
+		cell := robustCell{Condition: t.Condition, Lambda: map[string]float64{}, Correct: map[string]int{},
+			Curve: t.Curve}
 		for m := range robust.Method(robust.Methods) {
 			cell.Lambda[m.String()], cell.Correct[m.String()] = t.Lambda[m], t.Correct(m)
 		}
@@ -65,14 +70,14 @@ func (r *robustReport) count(trials []robust.Trial) {
 	for _, name := range r.names() {
 		row := robustNoise{Noise: name, Methods: map[string]robust.Summary{}}
 		for m := range robust.Method(robust.Methods) {
-			row.Methods[m.String()] = robust.Summarise(trials, name, m)
+			row.Methods[m.String()] = robust.Summarise(outcomes, name, m)
 		}
 		row.Best = best[name] / float64(r.severities(name))
 		r.Noises = append(r.Noises, row)
 	}
 }
 
-// names are no noise and the noises, in order.
+// names lists "clean" and the noises, in order.
 func (r *robustReport) names() (list []string) {
 	for _, cell := range r.Conditions {
 		if !slices.Contains(list, cell.Noise) {
@@ -82,7 +87,7 @@ func (r *robustReport) names() (list []string) {
 	return list
 }
 
-// severities counts those of a noise.
+// severities is the number of severities of a noise.
 func (r *robustReport) severities(name string) (n int) {
 	for _, cell := range r.Conditions {
 		if cell.Noise == name {
@@ -97,9 +102,11 @@ func (r *robustReport) print(out io.Writer) error {
 	fmt.Fprintln(out, "\nlearnt from noised training images:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, choice := range r.Choices {
-		fmt.Fprintf(w, "  %s\tconstant %.1f\tlambda = %.3f r %+.3f\n", choice.Noise, choice.Constant, choice.Line.Slope, choice.Line.Intercept)
+		fmt.Fprintf(w, "  %s\tconstant %.1f\tlambda = %.3f r %+.3f\n", choice.Noise, choice.Constant,
+			choice.Line.Slope, choice.Line.Intercept)
 	}
-	fmt.Fprintf(w, "\n%s on test images in %%, mean over the severities; standard errors; gains over fixed image by image:\n\n", r.what())
+	fmt.Fprintf(w, "\n%s on test images in %%, mean over the severities; standard errors; gains over fixed "+
+		"image by image:\n\n", r.quantity())
 	w.Flush()
 	return r.table(tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight))
 }
@@ -139,8 +146,8 @@ func (r *robustReport) table(w *tabwriter.Writer) error {
 	return w.Flush()
 }
 
-// what is the name of what is counted.
-func (r *robustReport) what() string {
+// quantity is the name of the percentage that the report shows.
+func (r *robustReport) quantity() string {
 	if r.Known {
 		return "accuracy"
 	}
@@ -179,10 +186,12 @@ func (r *robustReport) pictures() ([]plot.Figure, error) {
 	}
 	var list []plot.Figure
 	for _, name := range r.names()[1:] {
-		g := plot.Figure{Name: "robust-" + name, Title: fmt.Sprintf("%s with %s noise", r.Network, name), Short: r.what() + " against lambda, by severity",
+		g := plot.Figure{Name: "robust-" + name, Title: fmt.Sprintf("%s with %s noise", r.Network, name),
+			Short:  r.quantity() + " against lambda, by severity",
 			Header: []string{"severity", "residual", "lambda", "images", "correct"}}
-		chart := plot.Chart{Title: fmt.Sprintf("%s, %d %s images with %s noise", r.Network, curves[0].Images, whose, name),
-			X: plot.Axis{Label: "lambda of the stem"}, Y: plot.Axis{Label: r.what() + " (%)", To: 100}}
+		chart := plot.Chart{Title: fmt.Sprintf("%s, %d %s images with %s noise", r.Network, curves[0].Images,
+			whose, name),
+			X: plot.Axis{Label: "lambda of the stem"}, Y: plot.Axis{Label: r.quantity() + " (%)", To: 100}}
 		for _, c := range curves {
 			if c.Noise != name && c.Noise != robust.Clean {
 				continue
@@ -204,13 +213,16 @@ func (r *robustReport) pictures() ([]plot.Figure, error) {
 	return append(list, fit), err
 }
 
-// fit is the picture of the best lambdas of training images against their residuals, and the lines through them.
+// fit is the picture of the best lambdas of training images against their residuals, and the fitted lines.
 func (r *robustReport) fit() (plot.Figure, error) {
-	g := plot.Figure{Name: "robust-fit", Title: "the lambda that a residual asks for", Short: "best lambda of training images against their mean residual",
+	g := plot.Figure{Name: "robust-fit", Title: "the lambda that a residual asks for",
+		Short:  "best lambda of training images against their mean residual",
 		Header: []string{"noise", "severity", "residual", "best lambda"}}
-	chart := plot.Chart{Title: fmt.Sprintf("%s: best lambda of %d noised training images", r.Network, r.Learn),
-		X: plot.Axis{Label: "mean residual |x - A z| / sqrt(C H W) at the lambda of training"}, Y: plot.Axis{Label: "best lambda", To: 1.05 * r.Lambdas[len(r.Lambdas)-1]}, Legend: plot.TopLeft}
-	var reach []float64 // of all residuals
+	chart := plot.Chart{Title: fmt.Sprintf("%s: best lambda of %d noised training images", r.Network,
+		r.Learn),
+		X: plot.Axis{Label: "mean residual |x - A z| / sqrt(C H W) at the lambda of training"},
+		Y: plot.Axis{Label: "best lambda", To: 1.05 * r.Lambdas[len(r.Lambdas)-1]}, Legend: plot.TopLeft}
+	var residuals []float64 // of all noises
 	for i, choice := range r.Choices {
 		points := plot.Series{Name: choice.Noise, Mark: plot.Points, Color: i + 1}
 		for _, c := range r.Learnt {
@@ -222,18 +234,19 @@ func (r *robustReport) fit() (plot.Figure, error) {
 				g.Rows = append(g.Rows, plot.Row(c.Noise, c.Severity, c.Residual, r.Lambdas[c.Best()]))
 			}
 		}
-		reach = append(reach, points.X...)
+		residuals = append(residuals, points.X...)
 		of, line := points.X, plot.Series{Color: i + 1}
 		if choice.Noise == robust.Any {
-			of = reach
+			of = residuals
 			line.Name, line.Mark = "line of all noises", plot.Dashes
 		} else {
 			chart.Series = append(chart.Series, points)
 		}
-		const bits = 100 // the line has corners where lambda is kept within the list
-		for k := range bits + 1 {
-			x := slices.Min(of) + float64(k)/bits*(slices.Max(of)-slices.Min(of))
-			line.X, line.Y = append(line.X, x), append(line.Y, choice.Line.At(x, r.Lambdas[0], r.Lambdas[len(r.Lambdas)-1]))
+		const segments = 100 // the line has corners where lambda is clamped to the list
+		for k := range segments + 1 {
+			x := slices.Min(of) + float64(k)/segments*(slices.Max(of)-slices.Min(of))
+			line.X, line.Y = append(line.X, x),
+				append(line.Y, choice.Line.At(x, r.Lambdas[0], r.Lambdas[len(r.Lambdas)-1]))
 		}
 		chart.Series = append(chart.Series, line)
 	}

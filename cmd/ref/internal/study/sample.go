@@ -11,20 +11,25 @@ import (
 
 // samples are images on which the robustness of a network is measured.
 type samples struct {
-	data        data.Dataset
-	known       bool      // their labels are the network's classes; otherwise it has to be asked for labels
-	learn, test *data.Set // some of those that it was trained on or that were held out, and of those that nobody trained on
+	data data.Dataset
+	// known tells whether the labels are the network's classes; if not, its own predictions serve as labels.
+	known bool
+	learn *data.Set // some of the training images; if the run held images out, some of these
+	test  *data.Set // some of the test images
 }
 
-// openSamples draws as many images as asked for from a data set of 32x32 images, for a network that was trained as config says. A
-// choice of more images begins with the same ones. Images of classes that the network does not know are normalised for it nevertheless.
-func openSamples(c *cli.Call, config training.Config, images string, learn, test int, seed uint64) (*samples, error) {
+// openSamples draws as many images as asked for from a data set of 32x32 images, for a network that was
+// trained as config says. A larger number of images begins with the same ones. Images of classes that the
+// network does not know are normalised as its own.
+func openSamples(c *cli.Call, config training.Config, images string, learn, test int, seed uint64) (*samples,
+	error) {
 	spec, err := config.Spec()
 	if err != nil {
 		return nil, err
 	}
 	if spec.Data.Image != data.Side {
-		return nil, fmt.Errorf("%s for %s takes images of side %d; robustness is measured on images of side %d", config.Network, config.Data, spec.Data.Image, data.Side)
+		return nil, fmt.Errorf("%s for %s takes images of side %d; robustness is measured on images of "+
+			"side %d", config.Network, config.Data, spec.Data.Image, data.Side)
 	}
 	s := &samples{}
 	if s.data, _, err = cli.OpenData(c, images, spec.Data.Image, c.Stderr); err != nil {
@@ -32,7 +37,8 @@ func openSamples(c *cli.Call, config training.Config, images string, learn, test
 	}
 	switch s.known = s.data.Name == config.Data && s.data.Classes == spec.Data.Classes; {
 	case !s.known && images != cli.ShapesName:
-		return nil, fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", config.Network, config.Data, spec.Data.Classes, images, s.data.Name, s.data.Classes)
+		return nil, fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", config.Network,
+			config.Data, spec.Data.Classes, images, s.data.Name, s.data.Classes)
 	case !s.known:
 		if s.data.Mean, s.data.Std, err = data.Normalisation(config.Data); err != nil {
 			return nil, err
@@ -40,7 +46,7 @@ func openSamples(c *cli.Call, config training.Config, images string, learn, test
 	}
 	from := data.Images(s.data.Train)
 	if s.known && config.Holdout > 0 {
-		if from, err = config.HeldOut(s.data); err != nil {
+		if from, err = config.HoldoutImages(s.data); err != nil {
 			return nil, err
 		}
 	}
@@ -52,7 +58,7 @@ func openSamples(c *cli.Call, config training.Config, images string, learn, test
 	return s, err
 }
 
-// sample draws n images of a set of 32x32 images; the flag is what asked for them.
+// sample draws n images of a set of 32x32 images; the flag is named in errors.
 func sample(flag string, from data.Images, n int, draws random.Stream) (*data.Set, error) {
 	if n < 0 || n > from.Len() {
 		return nil, fmt.Errorf("%s: %d of the %d images of %s", flag, n, from.Len(), from)
@@ -67,7 +73,7 @@ func sample(flag string, from data.Images, n int, draws random.Stream) (*data.Se
 	return s, nil
 }
 
-// all are the numbers of a set's images.
+// all lists the indices of a set's images.
 func all(s *data.Set) []int {
 	indices := make([]int, s.Len())
 	for i := range indices {

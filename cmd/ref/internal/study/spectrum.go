@@ -27,16 +27,16 @@ type spectrumFlags struct {
 	vectors, count, iterations     int
 }
 
-// layerSpectrum is what is known of a layer's step size.
+// layerSpectrum is the estimate and the bounds of a layer's largest eigenvalue.
 type layerSpectrum struct {
 	*sdnet.CSC[float64]
-	estimate csc.Estimate // of the weights as the optimiser left them, which t comes from
+	estimate csc.Estimate // for the weights as the optimiser left them; t comes from it
 	ritz     spectrum.Ritz
 	bound    spectrum.Bound
 }
 
-// verdict on t < 1/lambda_max.
-func (l layerSpectrum) verdict() string {
+// conclusion tells whether t < 1/lambda_max is proven, refuted or open.
+func (l layerSpectrum) conclusion() string {
 	switch {
 	case l.Step()*l.bound.Value < 1:
 		return "proven"
@@ -53,12 +53,15 @@ func (l layerSpectrum) certified() float64 { return csc.StepShare / l.bound.Valu
 func Spectrum(c *cli.Call) error {
 	var f spectrumFlags
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", pretrained.Prefix+"sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.net, "net", "", "instead of a checkpoint, this `network` with initial weights: "+cli.NetworkNames())
+	c.Flags.StringVar(&f.net, "net", "",
+		"instead of a checkpoint, this `network` with initial weights: "+cli.NetworkNames())
 	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the initial weights")
 	c.Flags.IntVar(&f.vectors, "vectors", 96, "Lanczos vectors, at most")
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
+		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
 	c.Flags.IntVar(&f.count, "images", 2, "code the first `N` test images; 0: none, bounds only")
-	c.Flags.StringVar(&f.layer, "layer", "", "the CSC layer's `name` whose objective is shown (default: the first one)")
+	c.Flags.StringVar(&f.layer, "layer", "",
+		"the CSC layer's `name` whose objective is shown (default: the first one)")
 	c.Flags.IntVar(&f.iterations, "iterations", 100, "for so many iterations")
 	if err := c.Parse(spectrumHelp); err != nil {
 		return err
@@ -96,7 +99,8 @@ func Spectrum(c *cli.Call) error {
 	return nil
 }
 
-// The most that is taken: more Lanczos vectors would not fit into memory, more iterations are not read.
+// The greatest values of flags: more Lanczos vectors would not fit into memory, and more iterations are too
+// many to read.
 const (
 	maxVectors            = 2000
 	maxSpectrumImages     = 1000
@@ -107,7 +111,8 @@ func (f spectrumFlags) check(c *cli.Call) error {
 	for _, n := range []struct {
 		name             string
 		value, low, high int
-	}{{"vectors", f.vectors, 1, maxVectors}, {"images", f.count, 0, maxSpectrumImages}, {"iterations", f.iterations, 1, maxSpectrumIterations}} {
+	}{{"vectors", f.vectors, 1, maxVectors}, {"images", f.count, 0, maxSpectrumImages},
+		{"iterations", f.iterations, 1, maxSpectrumIterations}} {
 		if n.value < n.low || n.value > n.high {
 			return fmt.Errorf("-%s: %d is not between %d and %d", n.name, n.value, n.low, n.high)
 		}
@@ -118,7 +123,7 @@ func (f spectrumFlags) check(c *cli.Call) error {
 	return nil
 }
 
-// network is the network that the flags ask for, weights as they are, and what it is called.
+// network is the network that the flags ask for, with unchanged weights, and its title.
 func (f spectrumFlags) network() (*sdnet.Network[float64], string, error) {
 	if f.net != "" {
 		spec, err := sdnet.Lookup(f.net, "cifar10")
@@ -130,7 +135,8 @@ func (f spectrumFlags) network() (*sdnet.Network[float64], string, error) {
 			return nil, "", err
 		}
 		net.Initialize(f.seed)
-		return net, fmt.Sprintf("%s for %s with initial weights, seed %d", spec.Name, spec.Data.Name, f.seed), nil
+		return net, fmt.Sprintf("%s for %s with initial weights, seed %d", spec.Name, spec.Data.Name, f.seed),
+			nil
 	}
 	file, err := cli.OpenCheckpoint(f.checkpoint)
 	if err != nil {
@@ -143,7 +149,8 @@ func (f spectrumFlags) network() (*sdnet.Network[float64], string, error) {
 	return net, fmt.Sprintf("%s for %s from %s", config.Network, config.Data, file.Path), nil
 }
 
-// spectra brings the network in order for evaluation, as sdnet's Evaluable, and bounds the spectra of its layers.
+// spectra prepares the network for evaluation, as sdnet's Evaluable does, and bounds the spectra of its
+// layers.
 func spectra(c *cli.Call, net *sdnet.Network[float64], vectors int) (list []layerSpectrum, err error) {
 	ready := net.Clone()
 	estimates := ready.UpdateSteps()
@@ -154,7 +161,8 @@ func spectra(c *cli.Call, net *sdnet.Network[float64], vectors int) (list []laye
 		if c.Context.Err() != nil {
 			return nil, cli.ErrInterrupted
 		}
-		p.Show(float64(i)/float64(len(ready.Layers)), fmt.Sprintf("layer %d of %d, %s", i+1, len(ready.Layers), l.Name))
+		p.Show(float64(i)/float64(len(ready.Layers)),
+			fmt.Sprintf("layer %d of %d, %s", i+1, len(ready.Layers), l.Name))
 		o := spectrum.New(l.Weight, l.Height, l.Width, l.Geometry)
 		ritz := o.Lanczos(vectors, 1e-8)
 		list = append(list, layerSpectrum{l, estimates[i], ritz, o.UpperBound(ritz.Value)})
@@ -175,19 +183,23 @@ func printSpectra(c *cli.Call, layers []layerSpectrum) {
 
 `)
 	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "layer\trounds\tlambda_K\tRitz\t+-\tbound\tcondition\tt\tt Ritz\tt bound\tt < 1/lambda_max\t")
+	fmt.Fprintln(w, "layer\trounds\tlambda_K\tRitz\t+-\tbound\tcondition\tt\tt Ritz\tt bound\tt < "+
+		"1/lambda_max\t")
 	counts := map[string]int{}
 	for _, l := range layers {
 		moving := ""
 		if !l.estimate.Converged {
 			moving = "+"
 		}
-		t, v := l.Step(), l.verdict()
+		t, v := l.Step(), l.conclusion()
 		counts[v]++
-		fmt.Fprintf(w, "%s\t%d%s\t%.5f\t%.5f\t%.0e\t%.5f\t%.3g\t%.5f\t%.4f\t%.4f\t%s\t\n", l.Name, l.estimate.Rounds, moving, l.estimate.Value,
-			l.ritz.Value, l.ritz.Residual, l.bound.Value, l.ritz.Value/l.ritz.Smallest, t, t*l.ritz.Value, t*l.bound.Value, v)
+		fmt.Fprintf(w, "%s\t%d%s\t%.5f\t%.5f\t%.0e\t%.5f\t%.3g\t%.5f\t%.4f\t%.4f\t%s\t\n", l.Name,
+			l.estimate.Rounds, moving, l.estimate.Value,
+			l.ritz.Value, l.ritz.Residual, l.bound.Value, l.ritz.Value/l.ritz.Smallest, t, t*l.ritz.Value,
+			t*l.bound.Value, v)
 	}
 	w.Flush()
-	fmt.Fprintf(c.Stdout, "\nt < 1/lambda_max, which makes every gradient step a descent: proven for %d of %d layers, refuted for %d, open for %d\n",
+	fmt.Fprintf(c.Stdout, "\nt < 1/lambda_max, which makes every gradient step a descent: proven for %d of "+
+		"%d layers, refuted for %d, open for %d\n",
 		counts["proven"], len(layers), counts["refuted"], counts["open"])
 }

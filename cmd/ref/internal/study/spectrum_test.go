@@ -44,10 +44,12 @@ func marked(t *testing.T, s string) float64 {
 	return v
 }
 
-// TestSpectrum reads the bounds of an initial network's layers: power iteration, Ritz value and bound in order, t as published.
+// TestSpectrum reads the bounds of an initial network's layers: power iteration, Ritz value and bound in
+// order, t as published.
 func TestSpectrum(t *testing.T) {
 	r := ref.Works(t, []string{"spectrum", "-net", "sdnet8_all_narrow", "-images", "0", "-vectors", "40"},
-		"sdnet8_all_narrow for cifar10 with initial weights, seed 1", "proven for 7 of 7 layers, refuted for 0, open for 0")
+		"sdnet8_all_narrow for cifar10 with initial weights, seed 1",
+		"proven for 7 of 7 layers, refuted for 0, open for 0")
 	rows := cells(t, r.Out, "t < 1/lambda_max")
 	if len(rows) != 7 || strings.Contains(r.Out, "codes of") {
 		t.Fatalf("%d layers:\n%s", len(rows), r.Out)
@@ -57,16 +59,19 @@ func TestSpectrum(t *testing.T) {
 		if !(power <= ritz*1.001 && ritz <= bound && bound < 1.2*ritz) {
 			t.Errorf("%s: power %g, Ritz %g, bound %g", row[0], power, ritz, bound)
 		}
-		if math.Abs(step*power-0.9) > 1e-3 || math.Abs(marked(t, row[8])-step*ritz) > 1e-3 || math.Abs(marked(t, row[9])-step*bound) > 1e-3 || row[10] != "proven" {
+		if math.Abs(step*power-0.9) > 1e-3 || math.Abs(marked(t, row[8])-step*ritz) > 1e-3 ||
+			math.Abs(marked(t, row[9])-step*bound) > 1e-3 || row[10] != "proven" {
 			t.Errorf("%s: t %g, %v", row[0], step, row[7:])
 		}
 	}
 }
 
-// TestSpectrumOfSteps reads what becomes of codes and objectives: up to 1/lambda_max no step raises the objective.
+// TestSpectrumOfSteps reads the codes and objectives: up to 1/lambda_max no step raises the objective.
 func TestSpectrumOfSteps(t *testing.T) {
-	r := ref.Works(t, []string{"spectrum", "-net", "sdnet8_narrow", "-data", clitest.CIFAR10(t), "-images", "1", "-iterations", "4"},
-		"objective F(z_k) of layer0.0.dn on 1 images of CIFAR-10 test", "the least F is proven to lie between", "descends")
+	r := ref.Works(t, []string{"spectrum", "-net", "sdnet8_narrow", "-data", clitest.CIFAR10(t), "-images",
+		"1", "-iterations", "4"},
+		"objective F(z_k) of layer0.0.dn on 1 images of CIFAR-10 test",
+		"the least F is proven to lie between", "descends")
 	for _, row := range cells(t, r.Out, "nonzeros'") {
 		if row[1] != "2" || !(marked(t, row[4]) > 0 && marked(t, row[4]) < 0.05) {
 			t.Errorf("codes: %v", row)
@@ -87,22 +92,26 @@ func TestSpectrumOfSteps(t *testing.T) {
 	}
 }
 
-// TestSpectrumOfThePretrainedStem: on the stem of a trained network the certified bound is within 1 % of the Ritz value.
+// TestSpectrumOfThePretrainedStem: on the stem of a trained network the certified bound is within 1 % of the
+// Ritz value.
 func TestSpectrumOfThePretrainedStem(t *testing.T) {
-	r := ref.Works(t, []string{"spectrum", "-images", "0"}, "sdnet8_slim for cifar10 from pretrained:sdnet8_slim")
+	r := ref.Works(t, []string{"spectrum", "-images", "0"},
+		"sdnet8_slim for cifar10 from pretrained:sdnet8_slim")
 	row := cells(t, r.Out, "t < 1/lambda_max")[0]
-	if ritz, bound := marked(t, row[3]), marked(t, row[5]); !(bound >= ritz && bound < 1.01*ritz) || row[10] != "proven" {
+	if ritz, bound := marked(t, row[3]), marked(t, row[5]); !(bound >= ritz && bound < 1.01*ritz) ||
+		row[10] != "proven" {
 		t.Errorf("%v", row)
 	}
 }
 
-// TestSpectrumVerdicts: proven below the bound, refuted above the Ritz value, open between.
-func TestSpectrumVerdicts(t *testing.T) {
+// TestSpectrumConclusions: proven below the bound, refuted above the Ritz value, open between.
+func TestSpectrumConclusions(t *testing.T) {
 	for want, step := range map[string]float64{"proven": 0.099, "open": 0.11, "refuted": 0.13} {
 		l := csc.NewLayer[float64](2, 1, 3, 8, 8, csc.Settings{Iterations: 1})
 		l.StepSize.Data[0] = step
-		s := layerSpectrum{CSC: &sdnet.CSC[float64]{Layer: l}, ritz: spectrum.Ritz{Value: 8}, bound: spectrum.Bound{Value: 10}}
-		if got := s.verdict(); got != want || s.certified() != 0.09 {
+		s := layerSpectrum{CSC: &sdnet.CSC[float64]{Layer: l}, ritz: spectrum.Ritz{Value: 8},
+			bound: spectrum.Bound{Value: 10}}
+		if got := s.conclusion(); got != want || s.certified() != 0.09 {
 			t.Errorf("t = %g between 1/10 and 1/8: %s, want %s; certified %g", step, got, want, s.certified())
 		}
 	}
@@ -146,13 +155,16 @@ func TestSpectrumRefuses(t *testing.T) {
 func TestSpectrumStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r := ref.CallWith(t, ctx, clitest.CancelAt("objective F(z_k)", cancel), "spectrum", "-net", "sdnet8_narrow", "-data", clitest.CIFAR10(t), "-images", "1", "-iterations", "1000")
-	if r.Status != cli.ExitInterrupted || !strings.Contains(r.Out, "proven for 1 of 1") || strings.Contains(r.Out, "the least F") {
+	r := ref.CallWith(t, ctx, clitest.CancelAt("objective F(z_k)", cancel), "spectrum", "-net",
+		"sdnet8_narrow", "-data", clitest.CIFAR10(t), "-images", "1", "-iterations", "1000")
+	if r.Status != cli.ExitInterrupted || !strings.Contains(r.Out, "proven for 1 of 1") ||
+		strings.Contains(r.Out, "the least F") {
 		t.Errorf("status %d:\n%s", r.Status, r.Out)
 	}
 	cancelled, now := context.WithCancel(context.Background())
 	now()
-	if r := ref.CallWith(t, cancelled, nil, "spectrum", "-net", "sdnet8_narrow", "-images", "0"); r.Status != cli.ExitInterrupted {
+	if r := ref.CallWith(t, cancelled, nil, "spectrum", "-net", "sdnet8_narrow", "-images",
+		"0"); r.Status != cli.ExitInterrupted {
 		t.Errorf("status %d", r.Status)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"sdref/tensor"
 )
 
-// steps compares step sizes on the signals that a network's layers see.
+// steps compares step sizes on the input signals of a network's layers.
 type steps struct {
 	net     *sdnet.Network[float64]
 	images  *tensor.Tensor[float64]
@@ -22,7 +22,7 @@ type steps struct {
 	signals map[string]*tensor.Tensor[float64] // by layer
 }
 
-// newSteps reads the images, if any are to be coded.
+// newSteps reads the images; it is nil if none are to be coded.
 func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 	if f.count == 0 {
 		return nil, nil
@@ -35,9 +35,11 @@ func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 		return nil, fmt.Errorf("-images: %d of %d test images", f.count, d.Test.Len())
 	}
 	if side := net.Data.Image; side != data.Side {
-		return nil, fmt.Errorf("-data: the network is for images of %d x %d, not %d x %d; see -images 0", side, side, data.Side, data.Side)
+		return nil, fmt.Errorf("-data: the network is for images of %d x %d, not %d x %d; see -images 0",
+			side, side, data.Side, data.Side)
 	}
-	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test.Name), signals: map[string]*tensor.Tensor[float64]{}}
+	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test.Name),
+		signals: map[string]*tensor.Tensor[float64]{}}
 	s.images = tensor.New[float64](f.count, data.Channels, data.Side, data.Side)
 	indices := make([]int, f.count)
 	for i := range indices {
@@ -52,7 +54,8 @@ func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 
 // codes prints how far the certified steps change the layers' codes.
 func (s *steps) codes(c *cli.Call, layers []layerSpectrum) {
-	fmt.Fprintf(c.Stdout, "\ncodes of %s after the network's iterations, by t and by the certified step t' = 0.9/bound:\n\n", s.title)
+	fmt.Fprintf(c.Stdout, "\ncodes of %s after the network's iterations, by t and by the certified step t' "+
+		"= 0.9/bound:\n\n", s.title)
 	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "layer\titerations\tt\tt'\t|z' - z|/|z|\tF\tF'\tnonzeros\tnonzeros'\t")
 	for _, l := range layers {
@@ -62,13 +65,15 @@ func (s *steps) codes(c *cli.Call, layers []layerSpectrum) {
 		tensor.AddScaled(difference, other, z, -1)
 		before, _, _, _ := csc.Objective(x, z, l.Weight, set)
 		after, _, _, _ := csc.Objective(x, other, l.Weight, set)
-		fmt.Fprintf(w, "%s\t%d\t%.5f\t%.5f\t%.2g\t%.6g\t%.6g\t%.2f %%\t%.2f %%\t\n", l.Name, l.Iterations, l.Step(), l.certified(), share(difference, z), before, after,
-			100*float64(tensor.CountNonzero(z))/float64(z.Len()), 100*float64(tensor.CountNonzero(other))/float64(z.Len()))
+		fmt.Fprintf(w, "%s\t%d\t%.5f\t%.5f\t%.2g\t%.6g\t%.6g\t%.2f %%\t%.2f %%\t\n", l.Name, l.Iterations,
+			l.Step(), l.certified(), share(difference, z), before, after,
+			100*float64(tensor.CountNonzero(z))/float64(z.Len()),
+			100*float64(tensor.CountNonzero(other))/float64(z.Len()))
 	}
 	w.Flush()
 }
 
-// codeBy is the layer's code of x by a step size.
+// codeBy is the layer's code of x with the given step size.
 func codeBy(l layerSpectrum, x *tensor.Tensor[float64], step float64) *tensor.Tensor[float64] {
 	return csc.Solve(x, l.Weight, step, l.Current())
 }
@@ -81,13 +86,15 @@ func share(a, b *tensor.Tensor[float64]) float64 {
 	return math.Sqrt(tensor.SumSquares(a) / tensor.SumSquares(b))
 }
 
-// stepShares are the step sizes tried, as shares of 1/lambda_max by the Ritz value: up to 2 gradient steps converge; with momentum
-// the limit is 4/3 in the long run.
+// stepShares are the step sizes tried, in units of 1/lambda_max by the Ritz value. Gradient steps converge up
+// to 2, with momentum in the long run up to 4/3.
 var stepShares = []float64{1, 1.5, 1.9, 2.1, 3}
 
-// objective prints how the objective of one layer goes with steps of several sizes, below and above 1/lambda_max.
+// objective prints the objective of one layer, iteration by iteration, for steps of several sizes, below and
+// above 1/lambda_max.
 func (s *steps) objective(c *cli.Call, l layerSpectrum, iterations int) error {
-	fmt.Fprintf(c.Stdout, "\nobjective F(z_k) of %s on %s; * marks a rise since the iterate before:\n\n", l.Name, s.title)
+	fmt.Fprintf(c.Stdout, "\nobjective F(z_k) of %s on %s; * marks a rise since the iterate before:\n\n",
+		l.Name, s.title)
 	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "t lambda_max\tsolver\t")
 	shown := shownIterations(iterations)
@@ -103,8 +110,10 @@ func (s *steps) objective(c *cli.Call, l layerSpectrum, iterations int) error {
 	shares := append([]float64{l.Step() * l.ritz.Value}, stepShares...)
 	for i, share := range shares {
 		t := share / l.ritz.Value
-		for _, solver := range []solve.Solver[float64]{solve.ISTA[float64]{Step: t}, solve.FISTA[float64]{Step: t}, solve.Published[float64]{Step: t}} {
-			p.Show(float64(i)/float64(len(shares)), fmt.Sprintf("%s with t lambda_max = %.4g", solver.Name(), share))
+		for _, solver := range []solve.Solver[float64]{solve.ISTA[float64]{Step: t},
+			solve.FISTA[float64]{Step: t}, solve.Published[float64]{Step: t}} {
+			p.Show(float64(i)/float64(len(shares)),
+				fmt.Sprintf("%s with t lambda_max = %.4g", solver.Name(), share))
 			row, result := objectiveRow(c, solver, problem, iterations, shown)
 			if c.Context.Err() != nil {
 				return cli.ErrInterrupted
@@ -118,13 +127,15 @@ func (s *steps) objective(c *cli.Call, l layerSpectrum, iterations int) error {
 	}
 	w.Flush()
 	on := spectrum.New(l.Weight, l.Height, l.Width, l.Geometry).On(best.Row(0)).Lanczos(supportVectors, 1e-6)
-	fmt.Fprintf(c.Stdout, "\nthe least F is proven to lie between %.6g and %.6g; on the support of that code, of the first image, the largest eigenvalue\n"+
-		"is about %.4g: steps meet no other once the support is right, and there up to 2/%.4g = %.3g/lambda_max descends\n",
+	fmt.Fprintf(c.Stdout, "\nthe least F is proven to lie between %.6g and %.6g; on the support of that "+
+		"code, of the first image, the largest eigenvalue\n"+
+		"is about %.4g: steps meet no other once the support is right, and there up to 2/%.4g = "+
+		"%.3g/lambda_max descends\n",
 		low, least, on.Value, on.Value, 2*l.ritz.Value/on.Value)
 	return nil
 }
 
-// supportVectors is enough for three digits.
+// supportVectors is the number of Lanczos vectors: enough for three digits.
 const supportVectors = 64
 
 // shownIterations are 1, 2, 5, 10, ... up to the last.
@@ -140,23 +151,25 @@ func shownIterations(last int) (list []int) {
 }
 
 // objectiveRow runs a solver and returns its cells and its result.
-func objectiveRow(c *cli.Call, solver solve.Solver[float64], p *solve.Problem[float64], iterations int, shown []int) (string, solve.Result[float64]) {
+func objectiveRow(c *cli.Call, solver solve.Solver[float64], p *solve.Problem[float64], iterations int,
+	shown []int) (string, solve.Result[float64]) {
 	cells, rises := "", 0
 	before := tensor.SumSquares(p.X) / 2 // the objective at z_0 = 0
-	result := solver.Solve(p, solve.Stop{Iterations: iterations}, func(r solve.Record, _ *tensor.Tensor[float64]) bool {
-		mark := ""
-		if r.Objective > before*(1+1e-13) { // more than rounding
-			mark = "*"
-			rises++
-		}
-		before = r.Objective
-		if len(shown) > 0 && r.Iteration == shown[0] {
-			cells += fmt.Sprintf("%.5g%s\t", r.Objective, mark)
-			shown = shown[1:]
-		}
-		return c.Context.Err() == nil
-	})
-	for range shown { // of a solver that stopped before
+	result := solver.Solve(p, solve.Stop{Iterations: iterations},
+		func(r solve.Record, _ *tensor.Tensor[float64]) bool {
+			mark := ""
+			if r.Objective > before*(1+1e-13) { // not by rounding only
+				mark = "*"
+				rises++
+			}
+			before = r.Objective
+			if len(shown) > 0 && r.Iteration == shown[0] {
+				cells += fmt.Sprintf("%.5g%s\t", r.Objective, mark)
+				shown = shown[1:]
+			}
+			return c.Context.Err() == nil
+		})
+	for range shown { // if the solver stopped before
 		cells += "\t"
 	}
 	return fmt.Sprintf("%s%d\t%v\t", cells, rises, result.Reason), result

@@ -36,13 +36,15 @@ type traceFlags struct {
 func Trace(c *cli.Call) error {
 	var f traceFlags
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", pretrained.Prefix+"sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName, "a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
+		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
 	c.Flags.StringVar(&f.part, "set", "test", "where the image is: test or train")
 	c.Flags.IntVar(&f.image, "image", 0, "its `number` there, from 0")
 	c.Flags.StringVar(&f.layer, "layer", "", "the CSC layer's `name` (default: the first one)")
 	c.Flags.StringVar(&f.solvers, "solver", "fista,published", "one or more, with commas: "+tracedNames())
 	c.Flags.IntVar(&f.iterations, "iterations", 50, "how many, at most")
-	c.Flags.Float64Var(&f.gap, "gap", 1e-9, "stop once the objective is proven to be within this share of its least value")
+	c.Flags.Float64Var(&f.gap, "gap", 1e-9,
+		"stop once the objective is proven to be within this share of its least value")
 	c.Flags.Float64Var(&f.lambda, "lambda", 0, "weight of |z|_1 (default: the layer's)")
 	c.Flags.Float64Var(&f.mu, "mu", 0, "weight of |z|^2/2 (default: the layer's)")
 	c.Flags.Float64Var(&f.step, "step", 0, "step size t (default: the layer's)")
@@ -95,31 +97,32 @@ func (f traceFlags) check(c *cli.Call) error {
 	return nil
 }
 
-// The most that is taken: a table of so many lines is no longer read, and such a weight or step is a slip of the hand.
+// The greatest values of flags: a longer table is too long to read, and a larger weight or step is a typing
+// error.
 const (
 	maxTraceIterations = 100_000
 	maxTraceWeight     = 1e9
 )
 
-// trace is a problem that a layer poses, and the ways of solvers to its solution.
+// trace is the problem of a layer, and the iterates of solvers.
 type trace struct {
 	network, checkpoint, layer string
 	image, label               string
 	problem                    *solve.Problem[float64]
 	iterations                 int // of the layer in its network
 	step                       float64
-	lambdaK, factor            float64 // step = factor 0.9/lambdaK; 0 for a step that was given
+	lambdaK, factor            float64 // step = factor 0.9/lambdaK; lambdaK is 0 for a step that was given
 	mean, std                  [3]float64
-	stem                       bool // the signal is the image
-	paths                      []path
+	stem                       bool // whether the signal is the image
+	runs                       []solverRun
 }
 
-// path is what a solver did.
-type path struct {
+// solverRun is the records of a solver.
+type solverRun struct {
 	tracedSolver
 	records []solve.Record
 	reason  solve.Reason
-	shown   []iterate // of the first solver: those that are drawn
+	shown   []iterate // the iterates that are drawn; of the first solver only
 }
 
 // iterate is the code after iteration k.
@@ -155,23 +158,25 @@ func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
 		return nil, fmt.Errorf("-image: %s has images 0 to %d, not %d", set.Name, set.Len()-1, f.image)
 	}
 	if side := net.Data.Image; side != data.Side {
-		return nil, fmt.Errorf("%s is a network for images of %d x %d, -data %s has %d x %d", f.checkpoint, side, side, f.images, data.Side, data.Side)
+		return nil, fmt.Errorf("%s is a network for images of %d x %d, -data %s has %d x %d", f.checkpoint,
+			side, side, f.images, data.Side, data.Side)
 	}
 	t := &trace{
-		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: d.Mean, std: d.Std, stem: l == net.Layers[0] && l.Weight.Shape[1] == data.Channels,
+		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: d.Mean, std: d.Std,
+		stem:  l == net.Layers[0] && l.Weight.Shape[1] == data.Channels,
 		image: fmt.Sprintf("%d of %s", f.image, set.Name), label: set.Classes[set.Labels[f.image]],
 		iterations: l.Iterations,
 	}
 	image := tensor.New[float64](1, data.Channels, data.Side, data.Side)
 	data.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, set, []int{f.image})
-	t.pose(c, f, l, signalOf(net, image, l.Name))
+	t.setProblem(c, f, l, signalOf(net, image, l.Name))
 	return t, nil
 }
 
-// pose makes the problem from the layer's settings and the flags.
-func (t *trace) pose(c *cli.Call, f traceFlags, l *sdnet.CSC[float64], x *tensor.Tensor[float64]) {
+// setProblem makes the problem from the layer's settings and the flags.
+func (t *trace) setProblem(c *cli.Call, f traceFlags, l *sdnet.CSC[float64], x *tensor.Tensor[float64]) {
 	s := l.Settings
-	s.Algorithm = conv.Direct // the exact one
+	s.Algorithm = conv.Direct // which has the smaller rounding errors
 	t.step, t.factor = l.StepSize.Data[0], 1
 	t.lambdaK = csc.StepShare / t.step
 	if l.Penalty != nil {
@@ -193,7 +198,7 @@ func (t *trace) pose(c *cli.Call, f traceFlags, l *sdnet.CSC[float64], x *tensor
 	t.problem = solve.FromSettings(x, l.Weight, s)
 }
 
-// run lets every solver go its way.
+// run runs every solver.
 func (t *trace) run(c *cli.Call, f traceFlags) error {
 	if !(t.step > 0) {
 		return errors.New("the layer's step size is 0: give one by -step")
@@ -210,16 +215,18 @@ func (t *trace) run(c *cli.Call, f traceFlags) error {
 		if err := solver.Supports(t.problem); err != nil {
 			return fmt.Errorf("-solver: %w", err)
 		}
-		w := path{tracedSolver: s}
-		result := solver.Solve(t.problem, solve.Stop{RelativeGap: f.gap, Iterations: f.iterations}, func(r solve.Record, z *tensor.Tensor[float64]) bool {
-			w.records = append(w.records, r)
-			if i == 0 && isDrawn(r.Iteration) {
-				w.shown = append(w.shown, iterate{r.Iteration, z.Clone()})
-			}
-			done := (float64(i) + f.share(r)) / float64(len(names))
-			p.Show(done, fmt.Sprintf("%s: iteration %d of %d, relative gap %.2g", name, r.Iteration, f.iterations, r.RelativeGap))
-			return c.Context.Err() == nil
-		})
+		w := solverRun{tracedSolver: s}
+		result := solver.Solve(t.problem, solve.Stop{RelativeGap: f.gap, Iterations: f.iterations},
+			func(r solve.Record, z *tensor.Tensor[float64]) bool {
+				w.records = append(w.records, r)
+				if i == 0 && isDrawn(r.Iteration) {
+					w.shown = append(w.shown, iterate{r.Iteration, z.Clone()})
+				}
+				done := (float64(i) + f.share(r)) / float64(len(names))
+				p.Show(done, fmt.Sprintf("%s: iteration %d of %d, relative gap %.2g", name, r.Iteration,
+					f.iterations, r.RelativeGap))
+				return c.Context.Err() == nil
+			})
 		w.reason = result.Reason
 		if c.Context.Err() != nil {
 			return cli.ErrInterrupted
@@ -227,12 +234,12 @@ func (t *trace) run(c *cli.Call, f traceFlags) error {
 		if last := result.Last.Iteration; i == 0 && !isDrawn(last) {
 			w.shown = append(w.shown, iterate{last, result.Z})
 		}
-		t.paths = append(t.paths, w)
+		t.runs = append(t.runs, w)
 	}
 	return nil
 }
 
-// share is how much of a solver's way lies behind it: of the iterations, or of the gap's digits, if that is more.
+// share is the progress of a solver: the share of the iterations or of the gap's digits, whichever is larger.
 func (f traceFlags) share(r solve.Record) float64 {
 	done := float64(r.Iteration) / float64(f.iterations)
 	if f.gap > 0 && f.gap < 1 && r.RelativeGap > 0 && r.RelativeGap < 1 {

@@ -30,7 +30,8 @@ import (
 // tracedRows reads the CSV file of a trace: the named columns of every row, by "SOLVER k".
 func tracedRows(t *testing.T, folder string) map[string]map[string]float64 {
 	t.Helper()
-	records, err := csv.NewReader(strings.NewReader(clitest.Content(t, filepath.Join(folder, "trace.csv")))).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(clitest.Content(t,
+		filepath.Join(folder, "trace.csv")))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +48,10 @@ func tracedRows(t *testing.T, folder string) map[string]map[string]float64 {
 	return rows
 }
 
-// networkAndImage is a checkpoint's network, ready to evaluate in float64, and image i of the test set in a folder.
-func networkAndImage(t *testing.T, checkpoint, set string, i int) (*sdnet.Network[float64], *tensor.Tensor[float64]) {
+// networkAndImage is a checkpoint's network, ready to evaluate in float64, and image i of the test set in a
+// folder.
+func networkAndImage(t *testing.T, checkpoint, set string, i int) (*sdnet.Network[float64],
+	*tensor.Tensor[float64]) {
 	t.Helper()
 	file, err := safetensors.Read(checkpoint)
 	if err != nil {
@@ -79,7 +82,8 @@ func about(t *testing.T, what string, got, want float64) {
 func TestTraceNumbers(t *testing.T) {
 	data, run, out := clitest.CIFAR10(t), t.TempDir(), filepath.Join(t.TempDir(), "out")
 	ref.Works(t, clitest.Short(data, run, "-stop", "1"))
-	ref.Works(t, []string{"trace", "-checkpoint", cli.CheckpointIn(run), "-data", data, "-image", "2", "-iterations", "6", "-mu", "0.05", "-out", out})
+	ref.Works(t, []string{"trace", "-checkpoint", cli.CheckpointIn(run), "-data", data, "-image", "2",
+		"-iterations", "6", "-mu", "0.05", "-out", out})
 	rows := tracedRows(t, out)
 	net, x := networkAndImage(t, cli.CheckpointIn(run), data, 2)
 	l := net.Layers[0]
@@ -93,24 +97,29 @@ func TestTraceNumbers(t *testing.T) {
 			total, sparsity, ridge, fidelity := csc.Objective(x, z, l.Weight, s)
 			tensor.AddScaled(before, z, before, -1)
 			row := rows[fmt.Sprint(name, " ", k)]
-			for column, want := range map[string]float64{"m": m, "objective": total, "sparsity": sparsity, "ridge": ridge, "fidelity": fidelity,
-				"change": math.Sqrt(tensor.SumSquares(before)), "nonzeros": float64(tensor.CountNonzero(z)), "step": l.StepSize.Data[0]} {
+			for column, want := range map[string]float64{"m": m, "objective": total, "sparsity": sparsity,
+				"ridge": ridge, "fidelity": fidelity,
+				"change": math.Sqrt(tensor.SumSquares(before)), "nonzeros": float64(tensor.CountNonzero(z)),
+				"step": l.StepSize.Data[0]} {
 				about(t, fmt.Sprint(name, ", k = ", k, ": ", column), row[column], want)
 			}
 			if gap := row["gap"]; !(gap > 0 && gap <= total) || row["relative_gap"] != gap/row["objective"] {
-				t.Errorf("%s, k = %d: gap %g of objective %g, relative %g", name, k, gap, total, row["relative_gap"])
+				t.Errorf("%s, k = %d: gap %g of objective %g, relative %g", name, k, gap, total,
+					row["relative_gap"])
 			}
 			before = z.Clone()
 		}
 	}
 }
 
-// The trace of a layer deep inside a network, at the network's number of iterations, is the code that the network computes.
+// The trace of a layer deep inside a network, at the network's number of iterations, is the code that the
+// network computes.
 func TestTraceOfDeepLayer(t *testing.T) {
 	data, run, out := clitest.CIFAR10(t), t.TempDir(), t.TempDir()
 	ref.Works(t, clitest.Short(data, run, "-net", "sdnet8_all_narrow", "-stop", "1", "-lambda", "0.02"))
 	const layer = "layer2.layers.0.conv1.dn" // at stride 2
-	ref.Works(t, []string{"trace", "-checkpoint", cli.CheckpointIn(run), "-data", data, "-image", "1", "-layer", layer, "-solver", "published",
+	ref.Works(t, []string{"trace", "-checkpoint", cli.CheckpointIn(run), "-data", data, "-image", "1",
+		"-layer", layer, "-solver", "published",
 		"-iterations", "2", "-out", out}, "layer "+layer+" of sdnet8_all_narrow", "stride 2", "0.02 |z|_1")
 	row := tracedRows(t, out)["published 2"]
 	net, x := networkAndImage(t, cli.CheckpointIn(run), data, 1)
@@ -129,13 +138,18 @@ func TestTraceOfDeepLayer(t *testing.T) {
 	}
 }
 
-// The page and the files: one line for each iteration, numbers given on the command line, pictures that can be read.
+// The page and the files: one line for each iteration, numbers given on the command line, pictures that can
+// be read.
 func TestTracePage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "a", "b")
-	args := []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "7", "-solver", "published,ista", "-lambda", "0.5", "-step", "0.005", "-out", out}
-	r := ref.Works(t, args, "(A.1), first line", "(A.1), second line", "(A.1), third line", "(A.2)", "(A.3)", "(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
-		"F(z) = 0.5 |z|_1 + |x - A z|^2/2", "z >= 0", "t = 0.005 was given", "of 65536", "solver ista: ", "solver published: ",
-		"iterations used up after 7 iterations", "the network stops at k = 2", "the least F is proven to lie between", "wrote to "+out+": trace.csv")
+	args := []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "7", "-solver", "published,ista",
+		"-lambda", "0.5", "-step", "0.005", "-out", out}
+	r := ref.Works(t, args, "(A.1), first line", "(A.1), second line", "(A.1), third line", "(A.2)", "(A.3)",
+		"(B.1)", "image 0 of ", "signal x 3 x 32 x 32, code z 64 x 32 x 32, atoms 3 x 3",
+		"F(z) = 0.5 |z|_1 + |x - A z|^2/2", "z >= 0", "t = 0.005 was given", "of 65536", "solver ista: ",
+		"solver published: ",
+		"iterations used up after 7 iterations", "the network stops at k = 2",
+		"the least F is proven to lie between", "wrote to "+out+": trace.csv")
 	for k := 1; k <= 7; k++ {
 		if n := strings.Count(r.Out, fmt.Sprintf("\n  %d  ", k)); n != 2 {
 			t.Errorf("%d lines of iteration %d, want one for each solver:\n%s", n, k, r.Out)
@@ -143,10 +157,12 @@ func TestTracePage(t *testing.T) {
 	}
 	r.Line(t, "  1    -  ") // ista has no momentum
 	for _, name := range []string{"gap", "nonzeros", "codes"} {
-		if _, err := png.Decode(strings.NewReader(clitest.Content(t, filepath.Join(out, name+".png")))); err != nil {
+		if _, err := png.Decode(strings.NewReader(clitest.Content(t,
+			filepath.Join(out, name+".png")))); err != nil {
 			t.Errorf("%s.png: %v", name, err)
 		}
-		if svg := clitest.Content(t, filepath.Join(out, name+".svg")); !strings.HasPrefix(svg, "<?xml") || !strings.Contains(svg, "</svg>") {
+		if svg := clitest.Content(t, filepath.Join(out, name+".svg")); !strings.HasPrefix(svg, "<?xml") ||
+			!strings.Contains(svg, "</svg>") {
 			t.Errorf("%s.svg begins with %.20q", name, svg)
 		}
 		if !strings.Contains(clitest.Content(t, filepath.Join(out, "trace.md")), "("+name+".svg)") {
@@ -157,7 +173,8 @@ func TestTracePage(t *testing.T) {
 	if !strings.Contains(clitest.Content(t, filepath.Join(out, "trace.md")), page) {
 		t.Error("trace.md does not have the page")
 	}
-	if rows := tracedRows(t, out); len(rows) != 14 || rows["ista 7"]["step"] != 0.005 || rows["ista 7"]["m"] != 0 {
+	if rows := tracedRows(t, out); len(rows) != 14 || rows["ista 7"]["step"] != 0.005 ||
+		rows["ista 7"]["m"] != 0 {
 		t.Errorf("%d rows of numbers; ista 7: %v", len(rows), rows["ista 7"])
 	}
 	if again := ref.Works(t, args); again.Out != r.Out {
@@ -165,10 +182,12 @@ func TestTracePage(t *testing.T) {
 	}
 }
 
-// The first step of each loop is (A.1) from y_1 = 0, and no solver's objective falls below the least that another one proved.
+// The first step of each loop is (A.1) from y_1 = 0, and no solver's objective falls below the least that
+// another one proved.
 func TestTraceSolvers(t *testing.T) {
 	out := t.TempDir()
-	ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "8", "-solver", "ista,fista,published,fista-gradient-restart,working-set,newton", "-out", out})
+	ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "8", "-solver",
+		"ista,fista,published,fista-gradient-restart,working-set,newton", "-out", out})
 	rows, proved := tracedRows(t, out), 0.0
 	for _, row := range rows {
 		proved = max(proved, row["objective"]-row["gap"])
@@ -183,15 +202,18 @@ func TestTraceSolvers(t *testing.T) {
 	}
 }
 
-// What is written is the problem itself: ref certify, called as the trace says, finds the objective and the gap of its last line.
+// What is written is the problem itself: ref certify, called as the trace says, finds the objective and the
+// gap of its last line.
 func TestTraceCertify(t *testing.T) {
 	out := t.TempDir()
-	r := ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "12", "-mu", "0.25", "-solver", "fista", "-out", out})
+	r := ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "12", "-mu", "0.25",
+		"-solver", "fista", "-out", out})
 	row := tracedRows(t, out)["fista 12"]
-	json := filepath.Join(out, "verdict.json")
+	json := filepath.Join(out, "certificate.json")
 	ref.Works(t, append(strings.Fields(r.Line(t, "ref certify "))[1:], "-json", json))
 	text := clitest.Content(t, json)
-	for column, name := range map[string]string{"objective": "objective", "gap": "gap", "nonzeros": "nonzeros"} {
+	for column, name := range map[string]string{"objective": "objective", "gap": "gap",
+		"nonzeros": "nonzeros"} {
 		_, after, _ := strings.Cut(strings.ToLower(text), `"`+name+`":`)
 		value, _, _ := strings.Cut(strings.TrimSpace(after), ",")
 		got, err := strconv.ParseFloat(value, 64)
@@ -202,10 +224,11 @@ func TestTraceCertify(t *testing.T) {
 	}
 }
 
-// Long traces are shortened to some forty lines, but never the beginning, what the network computes, nor the end.
+// Long traces are shortened to some forty lines, but never the beginning, what the network computes, nor the
+// end.
 func TestTraceInTable(t *testing.T) {
 	for _, n := range []int{1, 7, 40, 41, 1000, 99_999} {
-		w, count := path{records: make([]solve.Record, n)}, 0
+		w, count := solverRun{records: make([]solve.Record, n)}, 0
 		for i := range n {
 			if w.inTable(i, 14) {
 				count++
@@ -259,14 +282,17 @@ func TestTraceBadUsage(t *testing.T) {
 	}
 }
 
-// A code map is white where it is 0, bluer the larger, red where negative; an image gets its colours back from the normalised signal.
+// A code map is white where it is 0, bluer the larger, red where negative; an image gets its colours back
+// from the normalised signal.
 func TestTracePictures(t *testing.T) {
 	m := codePicture([]float64{0, 2, 1, -2, 0, 0}, 3, 2, 2)
 	if m.Bounds() != image.Rect(0, 0, 6, 4) {
 		t.Errorf("6 elements in rows of 3, two pixels each, give %v", m.Bounds())
 	}
 	for at, want := range map[image.Point]color.NRGBA{
-		{X: 0, Y: 0}: {255, 255, 255, 255}, {X: 3, Y: 1}: {0, 85, 255, 255}, {X: 4, Y: 0}: {128, 170, 255, 255}, {X: 1, Y: 3}: {255, 85, 0, 255}, {X: 5, Y: 2}: {255, 255, 255, 255},
+		{X: 0, Y: 0}: {255, 255, 255, 255}, {X: 3, Y: 1}: {0, 85, 255, 255},
+		{X: 4, Y: 0}: {128, 170, 255, 255}, {X: 1, Y: 3}: {255, 85, 0, 255},
+		{X: 5, Y: 2}: {255, 255, 255, 255},
 	} {
 		if got := m.At(at.X, at.Y); got != want {
 			t.Errorf("pixel %v is %v, want %v", at, got, want)
@@ -278,7 +304,8 @@ func TestTracePictures(t *testing.T) {
 	tr := &trace{mean: set.Mean, std: set.Std, stem: true, problem: &solve.Problem[float64]{X: x}}
 	drawn, bytes := tr.picture(x), set.Test.Image(0)
 	for i := range 1024 {
-		if got, want := drawn.At(i%32, i/32), (color.NRGBA{bytes[i], bytes[1024+i], bytes[2048+i], 255}); got != want {
+		if got, want := drawn.At(i%32, i/32),
+			(color.NRGBA{bytes[i], bytes[1024+i], bytes[2048+i], 255}); got != want {
 			t.Fatalf("pixel %d is %v, the image has %v", i, got, want)
 		}
 	}
@@ -288,14 +315,17 @@ func TestTracePictures(t *testing.T) {
 	}
 }
 
-// A solver stops where it is told to.
+// A solver stops at the given iteration or gap.
 func TestTraceGap(t *testing.T) {
 	out := t.TempDir()
-	ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "60", "-gap", "0.5", "-solver", "fista", "-out", out}, "gap reached after ")
+	ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "60", "-gap", "0.5", "-solver",
+		"fista", "-out", out}, "gap reached after ")
 	rows := tracedRows(t, out)
 	n := len(rows)
-	if last, before := rows[fmt.Sprint("fista ", n)], rows[fmt.Sprint("fista ", n-1)]; n < 5 || n >= 60 || last["relative_gap"] > 0.5 || before["relative_gap"] <= 0.5 {
-		t.Errorf("%d iterations, the last two relative gaps are %g and %g", n, before["relative_gap"], last["relative_gap"])
+	if last, before := rows[fmt.Sprint("fista ", n)], rows[fmt.Sprint("fista ", n-1)]; n < 5 || n >= 60 ||
+		last["relative_gap"] > 0.5 || before["relative_gap"] <= 0.5 {
+		t.Errorf("%d iterations, the last two relative gaps are %g and %g", n, before["relative_gap"],
+			last["relative_gap"])
 	}
 }
 
@@ -304,7 +334,8 @@ func TestTraceInterrupted(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := ref.CallWith(t, ctx, new(bytes.Buffer), "trace", "-data", clitest.CIFAR10(t), "-iterations", "100000", "-out", out)
+	r := ref.CallWith(t, ctx, new(bytes.Buffer), "trace", "-data", clitest.CIFAR10(t), "-iterations",
+		"100000", "-out", out)
 	if r.Status != cli.ExitInterrupted || r.Out != "" {
 		t.Errorf("status %d, %q", r.Status, r.Out)
 	}

@@ -15,7 +15,7 @@ import (
 	"sdref/tensor/npy"
 )
 
-// traceFile is a file of a trace, complete in memory.
+// traceFile is the name and the content of a file of a trace.
 type traceFile struct {
 	name    string
 	content []byte
@@ -41,7 +41,8 @@ func (t *trace) write(c *cli.Call, folder string) error {
 		}
 		names = append(names, f.name)
 	}
-	fmt.Fprintf(c.Stdout, "\nwrote to %s: %s\n\njudge the last code of solver %s by\n%s\n", folder, strings.Join(names, ", "), t.paths[0].name, t.judgement(folder))
+	fmt.Fprintf(c.Stdout, "\nwrote to %s: %s\n\njudge the last code of solver %s by\n%s\n", folder,
+		strings.Join(names, ", "), t.runs[0].name, t.certifyCommand(folder))
 	return nil
 }
 
@@ -61,27 +62,30 @@ func (t *trace) files() ([]traceFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, traceFile{p.name + ".png", picture.PNG}, traceFile{p.name + ".svg", picture.SVG})
+		files = append(files, traceFile{p.name + ".png", picture.PNG},
+			traceFile{p.name + ".svg", picture.SVG})
 		pictures += fmt.Sprintf("\n![%s](%s.svg)\n", p.name, p.name)
 	}
-	shown := t.paths[0].shown
+	shown := t.runs[0].shown
 	for _, a := range []struct {
 		name string
 		*tensor.Tensor[float64]
 	}{{"x", t.problem.X}, {"w", t.problem.A.Atoms}, {"z", shown[len(shown)-1].z}} {
-		files = append(files, traceFile{a.name + ".npy", npy.Encode(npy.Array{Shape: a.Shape, DType: "float64", Data: a.Data})})
+		files = append(files, traceFile{a.name + ".npy",
+			npy.Encode(npy.Array{Shape: a.Shape, DType: "float64", Data: a.Data})})
 	}
 	page := fmt.Sprintf("# The iterates of %s\n\n```\n%s```\n%s", t.layer, t.page(), pictures)
 	return append(files, traceFile{"trace.md", []byte(page)}), nil
 }
 
-// judgement is the command that certifies the code in the folder.
-func (t *trace) judgement(folder string) string {
+// certifyCommand is the command that certifies the code in the folder.
+func (t *trace) certifyCommand(folder string) string {
 	p, command := t.problem, "ref certify"
 	for _, name := range []string{"x", "w", "z"} {
 		command += fmt.Sprintf(" -%s %s", name, filepath.Join(folder, name+".npy"))
 	}
-	command += fmt.Sprintf(" -lambda %v -mu %v -stride %d -padding %d", p.Lambda, p.Mu, max(1, p.A.Geometry.Stride), p.A.Geometry.Padding)
+	command += fmt.Sprintf(" -lambda %v -mu %v -stride %d -padding %d", p.Lambda, p.Mu,
+		max(1, p.A.Geometry.Stride), p.A.Geometry.Padding)
 	if p.Nonnegative {
 		command += " -nonnegative"
 	}
@@ -90,8 +94,9 @@ func (t *trace) judgement(folder string) string {
 
 // csv is all records as a table.
 func (t *trace) csv(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "solver,k,m,objective,sparsity,ridge,fidelity,gap,relative_gap,kkt,change,nonzeros,step,restart")
-	for _, p := range t.paths {
+	_, err := fmt.Fprintln(w, "solver,k,m,objective,sparsity,ridge,fidelity,"+
+		"gap,relative_gap,kkt,change,nonzeros,step,restart")
+	for _, p := range t.runs {
 		for _, r := range p.records {
 			if err == nil {
 				err = traceRow(w, p.name, r)
@@ -102,7 +107,8 @@ func (t *trace) csv(w io.Writer) error {
 }
 
 func traceRow(w io.Writer, solver string, r solve.Record) error {
-	_, err := fmt.Fprintf(w, "%s,%d,%v,%v,%v,%v,%v,%v,%v,%v,%v,%d,%v,%t\n", solver, r.Iteration, r.Momentum, r.Objective, r.Sparsity, r.Ridge,
+	_, err := fmt.Fprintf(w, "%s,%d,%v,%v,%v,%v,%v,%v,%v,%v,%v,%d,%v,%t\n", solver, r.Iteration, r.Momentum,
+		r.Objective, r.Sparsity, r.Ridge,
 		r.Fidelity, r.Gap, r.RelativeGap, r.KKT, r.Change, r.Nonzeros, r.Step, r.Restart)
 	return err
 }

@@ -11,21 +11,22 @@ import (
 	"sdref/tensor"
 )
 
-// along is the axis of iterations.
-func (t *trace) along() plot.Axis {
+// iterationAxis is the axis of iterations.
+func (t *trace) iterationAxis() plot.Axis {
 	longest := 0
-	for _, w := range t.paths {
+	for _, w := range t.runs {
 		longest = max(longest, len(w.records))
 	}
 	return plot.Axis{Label: "iteration k", Log: longest > 100}
 }
 
-// gapChart shows for each solver how far above the least value F is, at most (the gap) and at least (dashed: F less the highest lower
-// bound that any of them proved).
+// gapChart shows two bounds of F(z_k) - min F for each solver: the gap and, dashed, F less the highest lower
+// bound that any solver proved.
 func (t *trace) gapChart() plot.Chart {
 	lowest, _ := t.bracket()
-	chart := plot.Chart{Title: "F(z_k) above its least value", X: t.along(), Y: plot.Axis{Label: "duality gap; F - best lower bound", Log: true}}
-	for i, w := range t.paths {
+	chart := plot.Chart{Title: "F(z_k) above its least value", X: t.iterationAxis(),
+		Y: plot.Axis{Label: "duality gap; F - best lower bound", Log: true}}
+	for i, w := range t.runs {
 		gap := plot.Series{Name: w.name + ": gap", Color: i + 1}
 		above := plot.Series{Name: w.name + ": F - best lower bound", Color: i + 1, Mark: plot.Dashes}
 		for _, r := range w.records {
@@ -39,8 +40,9 @@ func (t *trace) gapChart() plot.Chart {
 
 // nonzerosChart shows the support's size.
 func (t *trace) nonzerosChart() plot.Chart {
-	chart := plot.Chart{Title: "Elements of z_k that are not 0", X: t.along(), Y: plot.Axis{Label: "nonzeros"}}
-	for i, w := range t.paths {
+	chart := plot.Chart{Title: "Elements of z_k that are not 0", X: t.iterationAxis(),
+		Y: plot.Axis{Label: "nonzeros"}}
+	for i, w := range t.runs {
 		s := plot.Series{Name: w.name, Color: i + 1}
 		for _, r := range w.records {
 			s.X, s.Y = append(s.X, float64(r.Iteration)), append(s.Y, float64(r.Nonzeros))
@@ -50,22 +52,23 @@ func (t *trace) nonzerosChart() plot.Chart {
 	return chart
 }
 
-// How the grid of codes is laid out.
+// The layout of the grid of codes.
 const (
 	drawnAtoms = 6
-	drawnSide  = 96 // pixels of an image in the PNG, at least
+	drawnSide  = 96 // the least side of an image in the PNG, in pixels
 )
 
-// codesGrid shows, for some k of the first solver, A z_k and the code maps of the atoms that the last code uses most; above them x and
-// these atoms.
+// codesGrid shows, for some k of the first solver, A z_k and the code maps of the atoms that the last code
+// uses most; above them x and these atoms.
 func (t *trace) codesGrid() plot.Grid {
-	shown := t.paths[0].shown
+	shown := t.runs[0].shown
 	last := shown[len(shown)-1].z
 	signal, plane := t.problem.X.Shape, last.Shape[2]*last.Shape[3]
 	atoms := mostUsed(last, min(drawnAtoms, last.Shape[1]))
 	g := plot.Grid{
-		Title: "Signal and code, " + t.paths[0].name, Columns: 1 + len(atoms), ColumnNames: []string{"A z_k"}, RowNames: []string{"x, atoms"},
-		Cells: []plot.Cell{{Image: t.picture(t.problem.X)}},
+		Title: "Signal and code, " + t.runs[0].name, Columns: 1 + len(atoms), ColumnNames: []string{"A z_k"},
+		RowNames: []string{"x, atoms"},
+		Cells:    []plot.Cell{{Image: t.picture(t.problem.X)}},
 	}
 	g.Scale = max(1, drawnSide/signal[3])
 	top := make([]float64, len(atoms)) // the largest magnitude that is drawn of an atom's codes
@@ -84,7 +87,8 @@ func (t *trace) codesGrid() plot.Grid {
 		t.problem.A.Synthesize(x, s.z)
 		g.Cells = append(g.Cells, plot.Cell{Image: t.picture(x)})
 		for i, m := range atoms {
-			g.Cells = append(g.Cells, plot.Cell{Image: codePicture(s.z.Data[m*plane:(m+1)*plane], last.Shape[3], max(1, signal[3]/last.Shape[3]), top[i])})
+			g.Cells = append(g.Cells, plot.Cell{Image: codePicture(s.z.Data[m*plane:(m+1)*plane],
+				last.Shape[3], max(1, signal[3]/last.Shape[3]), top[i])})
 		}
 	}
 	return g
@@ -149,7 +153,8 @@ func span(values []float64) (low, high float64) {
 	return low, high
 }
 
-// atomPicture is atom m, as large as a signal: in colours where it has three channels, else the mean of the channels.
+// atomPicture is atom m, as large as a signal: in colours where it has three channels, else the mean of the
+// channels.
 func (t *trace) atomPicture(m int) image.Image {
 	w := t.problem.A.Atoms
 	atom := w.Row(m)
@@ -173,8 +178,8 @@ func (t *trace) atomPicture(m int) image.Image {
 	return picture
 }
 
-// codePicture is a code map, side pixels for each element: white where it is 0, towards blue where positive, towards red where
-// negative, full at top.
+// codePicture is a code map, side x side pixels for each element: white where it is 0, towards blue where
+// positive, towards red where negative, with full colour at top.
 func codePicture(values []float64, width, side int, top float64) image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, width*side, len(values)/width*side))
 	for i := range len(values) * side * side {
@@ -193,7 +198,7 @@ func codePicture(values []float64, width, side int, top float64) image.Image {
 	return m
 }
 
-// shade is a colour from red, green and blue between 0 and 1; beyond it is cut.
+// shade is a colour from red, green and blue, clamped to 0 to 1.
 func shade(rgb [3]float64) color.NRGBA {
 	level := func(v float64) uint8 {
 		if !(v > 0) { // NaN too

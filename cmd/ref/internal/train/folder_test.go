@@ -17,7 +17,8 @@ import (
 	"sdref/sdnet/data"
 )
 
-// classFolder writes drawn images as JPEG files into folders of classes, two of each for training and one to test.
+// classFolder writes drawn images as JPEG files into folders of classes, two of each for training and one to
+// test.
 func classFolder(t testing.TB, classes int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,15 +43,17 @@ func classFolder(t testing.TB, classes int) string {
 	return dir
 }
 
-// A run on a folder of classes follows the recipe for ImageNet, and goes on and is evaluated as any other.
+// A run on a folder of classes follows the recipe for ImageNet, and is resumed and evaluated as any other.
 func TestTrainOnAFolder(t *testing.T) {
 	data, whole, out := classFolder(t, 4), t.TempDir(), t.TempDir()
 	clitest.Put(t, filepath.Join(data, "train", "disc", "notes.txt"), []byte("mine"))
 	args := func(out string, more ...string) []string {
 		return clitest.Short(data, out, append([]string{"-size", "32", "-epochs", "2"}, more...)...)
 	}
-	w := ref.Works(t, args(whole), "sdnet8_narrow on 8 images of train of "+data, "2 epochs of 2 steps, batch 4, steps rate 0.1", "note: 1 files", "val of "+data+": top-1 ")
-	for _, setting := range []string{`\"data\":\"imagenet\"`, `\"classes\":4`, `\"extent\":32`, `\"plain_momentum\":true`, `\"decay\":0.0001`, `\"milestones\":[30,60,90]`} {
+	w := ref.Works(t, args(whole), "sdnet8_narrow on 8 images of train of "+data,
+		"2 epochs of 2 steps, batch 4, steps rate 0.1", "note: 1 files", "val of "+data+": top-1 ")
+	for _, setting := range []string{`\"data\":\"imagenet\"`, `\"classes\":4`, `\"extent\":32`,
+		`\"plain_momentum\":true`, `\"decay\":0.0001`, `\"milestones\":[30,60,90]`} {
 		if !bytes.Contains([]byte(clitest.Content(t, cli.CheckpointIn(whole))), []byte(setting)) {
 			t.Errorf("%s is not in the checkpoint", setting)
 		}
@@ -58,25 +61,38 @@ func TestTrainOnAFolder(t *testing.T) {
 	ref.Works(t, args(out, "-stop", "3"))
 	ref.Works(t, []string{"train", "-resume", out, "-data", data}, w.Line(t, "val of "))
 	clitest.SameRun(t, out, whole)
-	ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn(whole), "-data", data}, w.Line(t, "val of "))
+	ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn(whole), "-data", data},
+		w.Line(t, "val of "))
 
-	ref.Call(t, "eval", "-checkpoint", cli.CheckpointIn(whole), "-data", clitest.CIFAR10(t)).Refused(t, "imagenet of 4 classes", "cifar10 of 10")
-	ref.Call(t, "eval", "-checkpoint", cli.CheckpointIn(whole), "-data", classFolder(t, 3)).Refused(t, "4 classes", "of 3")
+	ref.Call(t, "eval", "-checkpoint", cli.CheckpointIn(whole), "-data", clitest.CIFAR10(t)).Refused(t,
+		"imagenet of 4 classes", "cifar10 of 10")
+	ref.Call(t, "eval", "-checkpoint", cli.CheckpointIn(whole), "-data", classFolder(t, 3)).Refused(t,
+		"4 classes", "of 3")
 	ref.Call(t, "train", "-resume", out, "-data", classFolder(t, 3)).Refused(t, "4 classes", "have 3")
 	ref.Works(t, args(t.TempDir(), "-recipe", "short", "-stop", "1"), "cosine rate 0.08")
 }
 
-// Files that are no images are named before the run has a folder, and those that only seem so when their turn comes.
+// Files that are not images are reported before the run has a folder; files that begin as images are reported
+// when they are read.
 func TestBadImagesInAFolder(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(t *testing.T, path string)
 		says   []string
 		late   bool
 	}{
-		"empty":  {func(t *testing.T, path string) { clitest.Put(t, path, nil) }, []string{"neither a JPEG nor a PNG"}, false},
-		"text":   {func(t *testing.T, path string) { clitest.Put(t, path, []byte("some text that is no image")) }, []string{"neither a JPEG nor a PNG"}, false},
-		"half":   {func(t *testing.T, path string) { clitest.Put(t, path, []byte(clitest.Content(t, path)[:700])) }, []string{"step ", "the last checkpoint is"}, true},
-		"folder": {func(t *testing.T, path string) { clitest.Remove(t, path); clitest.Mkdir(t, path) }, []string{"not a regular file"}, false},
+		"empty": {func(t *testing.T, path string) {
+			clitest.Put(t, path, nil)
+		}, []string{"neither a JPEG nor a PNG"}, false},
+		"text": {func(t *testing.T, path string) {
+			clitest.Put(t, path, []byte("some text that is no image"))
+		}, []string{"neither a JPEG nor a PNG"}, false},
+		"half": {func(t *testing.T, path string) {
+			clitest.Put(t, path, []byte(clitest.Content(t, path)[:700]))
+		}, []string{"step ", "the last checkpoint is"}, true},
+		"folder": {func(t *testing.T, path string) {
+			clitest.Remove(t, path)
+			clitest.Mkdir(t, path)
+		}, []string{"not a regular file"}, false},
 		"missing": {func(t *testing.T, path string) {
 			clitest.Remove(t, path)
 			clitest.Remove(t, filepath.Dir(path)+"/11.JPEG")
@@ -100,7 +116,8 @@ func TestBadImagesInAFolder(t *testing.T) {
 	ref.Call(t, clitest.Short(data, t.TempDir())...).Refused(t, filepath.Join(data, "val"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := ref.CallWith(t, ctx, nil, clitest.Short(classFolder(t, 4), filepath.Join(t.TempDir(), "run"), "-size", "32")...); r.Status != cli.ExitInterrupted {
+	if r := ref.CallWith(t, ctx, nil, clitest.Short(classFolder(t, 4), filepath.Join(t.TempDir(), "run"),
+		"-size", "32")...); r.Status != cli.ExitInterrupted {
 		t.Errorf("interrupted while the files are looked at: status %d, %s", r.Status, r.Err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sdref/cmd/ref/internal/eval"
 )
 
-// ref is as much of the program as these tests call.
+// ref is the part of the program that these tests call.
 var ref = clitest.Program{
 	{Name: "train", Run: Run},
 	{Name: "eval", Run: eval.Run},

@@ -13,14 +13,14 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// besideResume are the flags that do not change a run.
-var besideResume = []string{"resume", "data", "kernel", "save", "stop", "test"}
+// resumeFlags are the flags that do not change a run.
+var resumeFlags = []string{"resume", "data", "kernel", "save", "stop", "test"}
 
-// resume goes on with a run.
+// resume continues a run.
 func resume(c *cli.Call, f trainFlags) error {
 	var extra error
 	c.Flags.VisitAll(func(g *flag.Flag) {
-		if c.Given(g.Name) && !slices.Contains(besideResume, g.Name) {
+		if c.Given(g.Name) && !slices.Contains(resumeFlags, g.Name) {
 			extra = fmt.Errorf("-%s: a run's settings cannot be changed when it is resumed", g.Name)
 		}
 	})
@@ -47,7 +47,8 @@ func resume(c *cli.Call, f trainFlags) error {
 	return cli.ByType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, d, notes)
 }
 
-func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset, notes []string) error {
+func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset,
+	notes []string) error {
 	r, err := training.Resume[T](file, d)
 	if err != nil {
 		return err
@@ -58,7 +59,8 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 	if err := atomicfile.Sweep(f.out); err != nil {
 		return err
 	}
-	if err := saveEpochs(r, f.out); err != nil { // a run killed between the checkpoint and this table left an old one
+	// If the run was killed between saving its checkpoint and this table, the table is old.
+	if err := saveEpochs(r, f.out); err != nil {
 		return err
 	}
 	return newSession(c, f, r, d).run(notes)

@@ -16,27 +16,27 @@ import (
 	"sdref/sdnet/training"
 )
 
-// runLog is what a run writes as it goes: a table with a row for each step, and the same for TensorBoard. A checkpoint is saved after
-// what they say up to it is on the disk, and a run that goes on cuts them back to its checkpoint; so they too are those of a run that
-// was never interrupted, but for the times in TensorBoard's file.
+// runLog is the logs of a run: a table with a row for each step, and the same for TensorBoard. They reach the
+// disk before the checkpoint of the same step is saved, and a resumed run truncates them to its checkpoint.
+// So, except for the times in TensorBoard's file, they are those of a run that was never interrupted.
 type runLog struct {
 	steps  *os.File
 	events *tfevents.Writer
-	layers []string // the CSC layers
+	layers []string // the names of the CSC layers
 }
 
-// stepsHeader names the columns of the table of steps: the mean and the largest of the CSC layers' eigenvalue estimates, and the share
-// of zeros in all their codes, which is counted in the last step of an epoch.
+// stepsHeader names the columns of the table of steps: the mean and the largest of the CSC layers' eigenvalue
+// estimates, and the share of zeros in all their codes, which is counted in the last step of an epoch.
 const stepsHeader = "step,loss,accuracy,rate,eigenvalue_mean,eigenvalue_max,zeros\n"
 
-// The tags in TensorBoard's file of what is there for an epoch only.
+// The prefixes of the tags in TensorBoard's file for the results of an epoch.
 const (
 	epochTag = "epoch/"
 	heldTag  = "held_out/"
 )
 
-// openRunLog opens the log of the run in a folder, cut back to the steps up to the given one. If the images held out are due then, an
-// evaluation of them at this step that the checkpoint has not heard of goes too.
+// openRunLog opens the logs of the run in a folder, truncated after the given step. If the images held out
+// are due then, an evaluation of them at this step is not in the checkpoint, and is removed too.
 func openRunLog(folder string, layers []string, step int, due bool) (*runLog, error) {
 	steps, err := openSteps(cli.StepsIn(folder), step)
 	if err != nil {
@@ -53,7 +53,7 @@ func openRunLog(folder string, layers []string, step int, due bool) (*runLog, er
 	return &runLog{steps, events, layers}, nil
 }
 
-// openSteps opens the table of steps behind the row of the given step.
+// openSteps opens the table of steps, truncated after the row of the given step.
 func openSteps(path string, step int) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -102,8 +102,9 @@ func endOfStep(file io.Reader, step int) (end int64, err error) {
 // step adds a step.
 func (l *runLog) step(s training.Step) error {
 	accuracy := float64(s.Correct) / float64(s.Images)
-	scalars := []tfevents.Scalar{{Tag: "train/loss", Value: s.Loss}, {Tag: "train/accuracy", Value: accuracy}, {Tag: "train/rate", Value: s.Rate}}
-	mean, most := "", ""
+	scalars := []tfevents.Scalar{{Tag: "train/loss", Value: s.Loss}, {Tag: "train/accuracy", Value: accuracy},
+		{Tag: "train/rate", Value: s.Rate}}
+	mean, maximum := "", ""
 	if len(s.Estimates) > 0 {
 		sum, largest := 0.0, 0.0
 		for i, e := range s.Estimates {
@@ -111,7 +112,7 @@ func (l *runLog) step(s training.Step) error {
 			largest = max(largest, e.Value)
 			scalars = append(scalars, tfevents.Scalar{Tag: "eigenvalue/" + l.layers[i], Value: e.Value})
 		}
-		mean, most = fmt.Sprintf("%g", sum/float64(len(s.Estimates))), fmt.Sprintf("%g", largest)
+		mean, maximum = fmt.Sprintf("%g", sum/float64(len(s.Estimates))), fmt.Sprintf("%g", largest)
 	}
 	zeros, all := "", training.Codes{}
 	for _, c := range s.Codes {
@@ -121,11 +122,13 @@ func (l *runLog) step(s training.Step) error {
 	if all.Total > 0 {
 		zeros = fmt.Sprintf("%g", all.ZeroShare())
 	}
-	if _, err := fmt.Fprintf(l.steps, "%d,%g,%g,%g,%s,%s,%s\n", s.Iteration, s.Loss, accuracy, s.Rate, mean, most, zeros); err != nil {
+	if _, err := fmt.Fprintf(l.steps, "%d,%g,%g,%g,%s,%s,%s\n", s.Iteration, s.Loss, accuracy, s.Rate, mean,
+		maximum, zeros); err != nil {
 		return err
 	}
 	if s.Epoch != nil {
-		scalars = append(scalars, tfevents.Scalar{Tag: epochTag + "loss", Value: s.Epoch.Loss}, tfevents.Scalar{Tag: epochTag + "accuracy", Value: s.Epoch.Accuracy})
+		scalars = append(scalars, tfevents.Scalar{Tag: epochTag + "loss", Value: s.Epoch.Loss},
+			tfevents.Scalar{Tag: epochTag + "accuracy", Value: s.Epoch.Accuracy})
 	}
 	return l.events.Append(tfevents.Event{Wall: time.Now(), Step: int64(s.Iteration), Scalars: scalars})
 }
@@ -137,7 +140,7 @@ func (l *runLog) held(step int, e training.Evaluation) error {
 	}})
 }
 
-// sync brings the log to the disk.
+// sync writes the logs to the disk.
 func (l *runLog) sync() error { return errors.Join(l.steps.Sync(), l.events.Sync()) }
 
 func (l *runLog) close() { errors.Join(l.steps.Close(), l.events.Close()) }

@@ -10,7 +10,8 @@ import (
 	"sdref/tensor"
 )
 
-// save writes a run's checkpoint and its table of epochs; each replaces the old file only when it is complete.
+// save writes a run's checkpoint and its table of epochs; each replaces the old file only when it is
+// complete.
 func save[T tensor.Float](r *training.Run[T], folder string) error {
 	if err := r.Save(cli.CheckpointIn(folder)); err != nil {
 		return fmt.Errorf("saving the run: %w (what was saved before is still there)", err)
@@ -18,7 +19,8 @@ func save[T tensor.Float](r *training.Run[T], folder string) error {
 	return saveEpochs(r, folder)
 }
 
-// saveEpochs writes the table of epochs; with images held out it has two more columns, empty where these were not evaluated.
+// saveEpochs writes the table of epochs; for a run with images held out it has two more columns, empty for
+// epochs without an evaluation.
 func saveEpochs[T tensor.Float](r *training.Run[T], folder string) error {
 	return atomicfile.Write(cli.EpochsIn(folder), func(w io.Writer) error {
 		header := "epoch,images,loss,accuracy,rate"
@@ -29,8 +31,8 @@ func saveEpochs[T tensor.Float](r *training.Run[T], folder string) error {
 		for _, e := range r.History {
 			row := fmt.Sprintf("%d,%d,%g,%g,%g", e.Epoch, e.Images, e.Loss, e.Accuracy, e.Rate)
 			switch {
-			case e.Held.Images > 0:
-				row += fmt.Sprintf(",%g,%g", e.Held.Loss, e.Held.Accuracy)
+			case e.Holdout.Images > 0:
+				row += fmt.Sprintf(",%g,%g", e.Holdout.Loss, e.Holdout.Accuracy)
 			case r.Holdout > 0:
 				row += ",,"
 			}

@@ -11,7 +11,7 @@ import (
 	"sdref/tensor"
 )
 
-// session is the part of a run that one call of ref train makes.
+// session is the part of a run that one call of ref train does.
 type session[T tensor.Float] struct {
 	*cli.Call
 	trainFlags
@@ -24,16 +24,18 @@ type session[T tensor.Float] struct {
 }
 
 func newSession[T tensor.Float](c *cli.Call, f trainFlags, r *training.Run[T], d data.Dataset) *session[T] {
-	return &session[T]{Call: c, trainFlags: f, r: r, data: d, p: cli.NewProgress(c.Stdout, float64(r.Iteration)/float64(r.Total())), saved: time.Now()}
+	return &session[T]{Call: c, trainFlags: f, r: r, data: d,
+		p: cli.NewProgress(c.Stdout, float64(r.Iteration)/float64(r.TotalSteps())), saved: time.Now()}
 }
 
-// run makes the steps that are left, saving now and then, and evaluates the network in the end.
+// run does the steps that are left, saves the run from time to time, and evaluates the network at the end.
 func (s *session[T]) run(notes []string) error {
 	defer s.p.End()
 	r := s.r
 	s.p.Say("%s", cli.Machine())
-	s.p.Say("%s on %d images of %s, %s: %d epochs of %d steps, batch %d, %s rate %g, step %d of %d, in %s", r.Network, r.Images, s.data.Train,
-		r.Type, r.Epochs, r.PerEpoch(), r.Batch, r.Schedule, r.Rate, r.Iteration, r.Total(), s.out)
+	s.p.Say("%s on %d images of %s, %s: %d epochs of %d steps, batch %d, %s rate %g, step %d of %d, in %s",
+		r.Network, r.Images, s.data.Train,
+		r.Type, r.Epochs, r.StepsPerEpoch(), r.Batch, r.Schedule, r.Rate, r.Iteration, r.TotalSteps(), s.out)
 	for _, n := range notes {
 		s.p.Say("note: %s", n)
 	}
@@ -42,11 +44,11 @@ func (s *session[T]) run(notes []string) error {
 		layers = append(layers, l.Name)
 	}
 	var err error
-	if s.log, err = openRunLog(s.out, layers, r.Iteration, r.Due()); err != nil {
+	if s.log, err = openRunLog(s.out, layers, r.Iteration, r.HoldoutDue()); err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	defer s.log.close()
-	if r.Due() { // the run stopped in this evaluation
+	if r.HoldoutDue() { // the run was stopped during this evaluation
 		if err := s.holdOut(); err != nil {
 			return err
 		}
@@ -59,9 +61,9 @@ func (s *session[T]) run(notes []string) error {
 	return s.finish()
 }
 
-// step makes a step and what belongs to it, and tells whether the session ends with it.
+// step does a step, logs it and saves the run if it is time, and tells whether the session ends.
 func (s *session[T]) step() (stopped bool, err error) {
-	r, total := s.r, s.r.Total()
+	r, total := s.r, s.r.TotalSteps()
 	step, err := r.Step()
 	if err != nil {
 		return false, fmt.Errorf("%w; the last checkpoint is %s", err, cli.CheckpointIn(s.out))
@@ -71,14 +73,16 @@ func (s *session[T]) step() (stopped bool, err error) {
 	}
 	s.images += step.Images
 	speed := float64(s.images) / time.Since(s.p.Start).Seconds()
-	s.p.Show(float64(r.Iteration)/float64(total), fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
-		r.Iteration, total, step.Loss, 100*float64(step.Correct)/float64(step.Images), speed))
+	s.p.Show(float64(r.Iteration)/float64(total),
+		fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
+			r.Iteration, total, step.Loss, 100*float64(step.Correct)/float64(step.Images), speed))
 	if e := step.Epoch; e != nil {
-		s.p.Say("epoch %d: loss %.4f, training accuracy %.2f %%, rate %.4f, %.1f images/s", e.Epoch, e.Loss, 100*e.Accuracy, e.Rate, speed)
+		s.p.Say("epoch %d: loss %.4f, training accuracy %.2f %%, rate %.4f, %.1f images/s", e.Epoch, e.Loss,
+			100*e.Accuracy, e.Rate, speed)
 	}
 	stop := s.Context.Err() != nil || r.Iteration == s.stop
 	switch {
-	case r.Due() && s.Context.Err() == nil:
+	case r.HoldoutDue() && s.Context.Err() == nil:
 		if err := s.holdOut(); err != nil {
 			return false, err
 		}
@@ -87,7 +91,7 @@ func (s *session[T]) step() (stopped bool, err error) {
 			return false, err
 		}
 	}
-	if !stop || r.Done() && !r.Due() {
+	if !stop || r.Done() && !r.HoldoutDue() {
 		return false, nil
 	}
 	return true, s.sayStopped()
@@ -95,25 +99,29 @@ func (s *session[T]) step() (stopped bool, err error) {
 
 // sayStopped tells how to go on with the run, which is saved.
 func (s *session[T]) sayStopped() error {
-	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s -data %s", s.r.Iteration, s.out, s.trainFlags.images)
+	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s -data %s", s.r.Iteration,
+		s.out, s.trainFlags.images)
 	if s.Context.Err() != nil {
 		return cli.ErrInterrupted
 	}
 	return nil
 }
 
-// holdOut evaluates the images held out and saves the run. If that is interrupted, the run is saved as it was before, and the evaluation
-// is made when it goes on.
+// holdOut evaluates the images held out and saves the run. If that is interrupted, the run is saved without
+// the evaluation, which is done when the run is resumed.
 func (s *session[T]) holdOut() error {
 	r := s.r
-	set, err := r.HeldOut(s.data)
+	set, err := r.HoldoutImages(s.data)
 	if err != nil {
 		return err
 	}
-	e := training.Evaluate(r.Net().Evaluable(), set, s.data.Mean, s.data.Std, cli.EvaluationBatch, func(e training.Evaluation) bool {
-		s.p.Show(float64(r.Iteration)/float64(r.Total()), fmt.Sprintf("held out: evaluated %d of %d images, top-1 %.2f %%", e.Images, set.Len(), 100*e.Accuracy()))
-		return s.Context.Err() == nil
-	})
+	e := training.Evaluate(r.Net().Evaluable(), set, s.data.Mean, s.data.Std, cli.EvaluationBatch,
+		func(e training.Evaluation) bool {
+			s.p.Show(float64(r.Iteration)/float64(r.TotalSteps()),
+				fmt.Sprintf("held out: evaluated %d of %d images, top-1 %.2f %%", e.Images, set.Len(),
+					100*e.Accuracy()))
+			return s.Context.Err() == nil
+		})
 	if e.Err != nil {
 		return fmt.Errorf("evaluating the images held out: %w", e.Err)
 	}
@@ -123,15 +131,16 @@ func (s *session[T]) holdOut() error {
 		}
 		return s.sayStopped()
 	}
-	r.SetHeld(e)
+	r.SetHoldout(e)
 	if err := s.log.held(r.Iteration, e); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
 	}
-	s.p.Say("epoch %d: held out: accuracy %.2f %%, loss %.4f on %d images", len(r.History), 100*e.Accuracy(), e.Loss, e.Images)
+	s.p.Say("epoch %d: held out: accuracy %.2f %%, loss %.4f on %d images", len(r.History), 100*e.Accuracy(),
+		e.Loss, e.Images)
 	return s.store()
 }
 
-// store saves the run, what its log says so far first.
+// store saves the run, after its logs.
 func (s *session[T]) store() error {
 	if err := s.log.sync(); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
@@ -140,20 +149,24 @@ func (s *session[T]) store() error {
 	return save(s.r, s.out)
 }
 
-// finish evaluates the test images, unless choices are still to be made, and says where everything is.
+// finish evaluates the test images, unless choices between runs are still to be made, and prints where the
+// files are.
 func (s *session[T]) finish() error {
 	if s.test && (s.r.Holdout == 0 || s.Given("test")) {
 		known := "nothing before this depended on"
-		if s.r.Start != "" { // what the weights that it started from depended on is not known
+		if s.r.Start != "" { // it is not known what those weights depended on
 			known = "nothing in this run depended on"
 		}
 		s.p.Say("the test images, which %s:", known)
-		if _, err := cli.Evaluate(s.Call, cli.NewProgress(s.Stdout, 0), s.r.Net(), s.data, s.data.Test, cli.EvaluationBatch); err != nil {
+		if _, err := cli.Evaluate(s.Call, cli.NewProgress(s.Stdout, 0), s.r.Net(), s.data, s.data.Test,
+			cli.EvaluationBatch); err != nil {
 			return err
 		}
 	} else {
-		s.p.Say("the test images were not looked at; once all choices are made: ref eval -checkpoint %s -data %s", cli.CheckpointIn(s.out), s.trainFlags.images)
+		s.p.Say("the test images were not looked at; once all choices are made: ref eval -checkpoint %s "+
+			"-data %s", cli.CheckpointIn(s.out), s.trainFlags.images)
 	}
-	s.p.Say("weights and run: %s\nlogs: %s", cli.CheckpointIn(s.out), strings.Join([]string{cli.EpochsIn(s.out), cli.StepsIn(s.out), cli.EventsIn(s.out)}, ", "))
+	s.p.Say("weights and run: %s\nlogs: %s", cli.CheckpointIn(s.out),
+		strings.Join([]string{cli.EpochsIn(s.out), cli.StepsIn(s.out), cli.EventsIn(s.out)}, ", "))
 	return nil
 }

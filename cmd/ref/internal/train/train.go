@@ -1,7 +1,7 @@
-// Package train is the conversation about a training run: starting it, following it, stopping it and going on with it.
+// Package train is ref train: it starts a training run, shows its progress, stops it and resumes it.
 //
-// It is for users who train a network: the flags, the files in the run's folder and the log. It does not know how a step is
-// computed.
+// It is for users who train a network: it knows the flags, the files in the run's folder and the log. It does
+// not know how a step is computed.
 package train
 
 import (
@@ -57,13 +57,20 @@ func Run(c *cli.Call) error {
 	var f trainFlags
 	config := training.Published()
 	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
-	c.Flags.StringVar(&f.recipe, "recipe", "", "the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
+	c.Flags.StringVar(&f.recipe, "recipe", "",
+		"the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
-	c.Flags.StringVar(&f.resume, "resume", "", "go on with the run in this `folder`; only -data, -kernel, -save, -stop and -test may be given beside it")
-	c.Flags.StringVar(&f.start, "start", "", "start from the weights of this checkpoint, which also tells the network, rather than from random ones: "+cli.CheckpointUsage())
+	c.Flags.StringVar(&f.resume, "resume", "",
+		"go on with the run in this `folder`; only -data, -kernel, -save, -stop and -test may be given "+
+			"beside it")
+	c.Flags.StringVar(&f.start, "start", "",
+		"start from the weights of this checkpoint, which also tells the network, rather than from random "+
+			"ones: "+cli.CheckpointUsage())
 	c.Flags.DurationVar(&f.save, "save", 5*time.Minute, "save at least this often")
-	c.Flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at the end)")
-	c.Flags.BoolVar(&f.test, "test", true, "evaluate the test images at the end (default: unless -holdout is given)")
+	c.Flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at "+
+		"the end)")
+	c.Flags.BoolVar(&f.test, "test", true,
+		"evaluate the test images at the end (default: unless -holdout is given)")
 	configFlags(c, &config)
 	if err := c.Parse(fmt.Sprintf(trainHelp, recipeLines())); err != nil {
 		return err
@@ -97,7 +104,7 @@ func Run(c *cli.Call) error {
 	return cli.ByType(config.Type, trainNew[float32], trainNew[float64])(c, f, config, d, notes)
 }
 
-// base is the recipe that was chosen, or that goes with the images.
+// base is the chosen recipe, or the default recipe of the images.
 func (f *trainFlags) base() (training.Config, error) {
 	name := f.recipe
 	if name == "" {
@@ -117,10 +124,12 @@ func (f *trainFlags) base() (training.Config, error) {
 		}
 		names = append(names, r.Name)
 	}
-	return training.Config{}, fmt.Errorf("-recipe: unknown recipe %q; there are %s", name, strings.Join(names, ", "))
+	return training.Config{}, fmt.Errorf("-recipe: unknown recipe %q; there are %s", name,
+		strings.Join(names, ", "))
 }
 
-// begin opens the checkpoint to start from, if there is one, and returns the recipe with its network, as it was trained.
+// begin opens the checkpoint to start from, if there is one, and returns the recipe with its network, as it
+// was trained.
 func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 	if f.start == "" {
 		return k, nil
@@ -130,7 +139,8 @@ func (f *trainFlags) begin(k training.Config) (training.Config, error) {
 		return k, err
 	}
 	f.from = from
-	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations, was.Variant
+	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations,
+		was.Variant
 	k.LearnLambda, k.LearnStep, k.Gradient = was.LearnLambda, was.LearnStep, was.Gradient
 	return k, nil
 }
@@ -178,40 +188,62 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.IntVar(&k.Epochs, "epochs", k.Epochs, "passes over the training images")
 	c.Flags.IntVar(&k.Batch, "batch", k.Batch, "images per step")
 	c.Flags.IntVar(&k.Images, "images", k.Images, "train on the first `N` images only (0: all)")
-	c.Flags.IntVar(&k.Holdout, "holdout", k.Holdout, "hold out `N` training images, which are evaluated and not trained on")
-	c.Flags.IntVar(&k.HoldoutEvery, "holdout-every", k.HoldoutEvery, "evaluate them after every so many epochs, and the last (0: after each)")
-	c.Flags.IntVar(&k.Extent, "size", k.Extent, "height and width to which images of a folder of classes are brought (0: 224)")
+	c.Flags.IntVar(&k.Holdout, "holdout", k.Holdout,
+		"hold out `N` training images, which are evaluated and not trained on")
+	c.Flags.IntVar(&k.HoldoutEvery, "holdout-every", k.HoldoutEvery,
+		"evaluate them after every so many epochs, and the last (0: after each)")
+	c.Flags.IntVar(&k.Extent, "size", k.Extent,
+		"height and width to which images of a folder of classes are brought (0: 224)")
 	c.Flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip; -augment=false does not")
-	c.Flags.StringVar(&k.Schedule, "schedule", k.Schedule, "of the learning rate: cosine, or steps (a tenth after each of -milestones)")
-	c.Flags.Var((*epochList)(&k.Milestones), "milestones", "the `epochs` after which the rate falls, with steps")
+	c.Flags.StringVar(&k.Schedule, "schedule", k.Schedule,
+		"of the learning rate: cosine, or steps (a tenth after each of -milestones)")
+	c.Flags.Var((*epochList)(&k.Milestones), "milestones",
+		"the `epochs` after which the rate falls, with steps")
 	c.Flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
 	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine")
 	c.Flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
-	c.Flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda, "train each CSC layer's lambda, from -lambda on")
-	c.Flags.BoolVar(&k.LearnStep, "learn-step", k.LearnStep, "train a factor on each CSC layer's step size, from 1 on")
-	c.Flags.TextVar(&k.Gradient, "gradient", k.Gradient, "of the CSC layers: unrolled (through the iterations) or implicit (of the solution, for many iterations)")
+	c.Flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda,
+		"train each CSC layer's lambda, from -lambda on")
+	c.Flags.BoolVar(&k.LearnStep, "learn-step", k.LearnStep,
+		"train a factor on each CSC layer's step size, from 1 on")
+	c.Flags.TextVar(&k.Gradient, "gradient", k.Gradient,
+		"of the CSC layers: unrolled (through the iterations) or implicit (of the solution, for many "+
+			"iterations)")
 	c.Flags.BoolVar(&k.PlainMomentum, "plain-momentum", k.PlainMomentum, "momentum without Nesterov's change")
 	c.Flags.Float64Var(&k.Decay, "decay", k.Decay, "weight decay")
 	c.Flags.Float64Var(&k.Lambda, "lambda", k.Lambda, "weight of |z|_1 in the CSC layers")
 	c.Flags.Float64Var(&k.Mu, "mu", k.Mu, "weight of |z|^2/2 in the CSC layers")
 	c.Flags.IntVar(&k.Iterations, "iterations", k.Iterations, "FISTA iterations of each CSC layer")
-	c.Flags.TextVar(&k.Algorithm, "algorithm", k.Algorithm, "of the 3x3 convolutions: direct, or winograd (faster, other bits, somewhat less exact)")
-	c.Flags.StringVar(&k.Variant, "variant", k.Variant, "FISTA's gradient from the third iteration on: published (at the last iterate) or paper (at the extrapolated point)")
+	c.Flags.TextVar(&k.Algorithm, "algorithm", k.Algorithm,
+		"of the 3x3 convolutions: direct, or winograd (faster, other bits, somewhat less exact)")
+	c.Flags.StringVar(&k.Variant, "variant", k.Variant,
+		"FISTA's gradient from the third iteration on: published (at the last iterate) or paper (at the "+
+			"extrapolated point)")
 }
 
 // override returns base with the settings that were given on the command line taken from set.
 func override(c *cli.Call, base, set training.Config) training.Config {
 	for name, copy := range map[string]func(){
-		"net": func() { base.Network = set.Network }, "type": func() { base.Type = set.Type }, "seed": func() { base.Seed = set.Seed },
-		"epochs": func() { base.Epochs = set.Epochs }, "batch": func() { base.Batch = set.Batch }, "images": func() { base.Images = set.Images },
-		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule }, "rate": func() { base.Rate = set.Rate },
-		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum }, "decay": func() { base.Decay = set.Decay },
-		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu }, "iterations": func() { base.Iterations = set.Iterations },
-		"variant": func() { base.Variant = set.Variant }, "milestones": func() { base.Milestones = set.Milestones },
-		"learn-lambda": func() { base.LearnLambda = set.LearnLambda }, "learn-step": func() { base.LearnStep = set.LearnStep },
+		"net": func() { base.Network = set.Network }, "type": func() { base.Type = set.Type },
+		"seed":   func() { base.Seed = set.Seed },
+		"epochs": func() { base.Epochs = set.Epochs }, "batch": func() { base.Batch = set.Batch },
+		"images":  func() { base.Images = set.Images },
+		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule },
+		"rate":   func() { base.Rate = set.Rate },
+		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum },
+		"decay":  func() { base.Decay = set.Decay },
+		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu },
+		"iterations":     func() { base.Iterations = set.Iterations },
+		"variant":        func() { base.Variant = set.Variant },
+		"milestones":     func() { base.Milestones = set.Milestones },
+		"learn-lambda":   func() { base.LearnLambda = set.LearnLambda },
+		"learn-step":     func() { base.LearnStep = set.LearnStep },
 		"gradient":       func() { base.Gradient = set.Gradient },
-		"plain-momentum": func() { base.PlainMomentum = set.PlainMomentum }, "size": func() { base.Extent = set.Extent },
-		"holdout": func() { base.Holdout = set.Holdout }, "holdout-every": func() { base.HoldoutEvery = set.HoldoutEvery }, "algorithm": func() { base.Algorithm = set.Algorithm },
+		"plain-momentum": func() { base.PlainMomentum = set.PlainMomentum },
+		"size":           func() { base.Extent = set.Extent },
+		"holdout":        func() { base.Holdout = set.Holdout },
+		"holdout-every":  func() { base.HoldoutEvery = set.HoldoutEvery },
+		"algorithm":      func() { base.Algorithm = set.Algorithm },
 	} {
 		if c.Given(name) {
 			copy()
@@ -220,11 +252,13 @@ func override(c *cli.Call, base, set training.Config) training.Config {
 	return base
 }
 
-// makeFolder makes the folder of a new run: the one given, which must not hold a run, or the next free one under runs.
+// makeFolder makes the folder of a new run: the given one, which must not contain a run, or the next free one
+// under runs.
 func makeFolder(given string, k training.Config) (string, error) {
 	if given != "" {
 		if _, err := os.Stat(cli.CheckpointIn(given)); err == nil {
-			return "", fmt.Errorf("-out: %s holds a run already; go on with it by -resume %s, or choose another folder", given, given)
+			return "", fmt.Errorf("-out: %s holds a run already; go on with it by -resume %s, or choose "+
+				"another folder", given, given)
 		}
 		return given, os.MkdirAll(given, 0o755)
 	}
@@ -240,28 +274,32 @@ func makeFolder(given string, k training.Config) (string, error) {
 	}
 }
 
-func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d data.Dataset, notes []string) error {
+func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d data.Dataset,
+	notes []string) error {
 	r, err := newRun[T](f.from, k, d)
 	if err != nil {
 		return err
 	}
 	if r.Start != "" {
-		notes = append(notes, fmt.Sprintf("it starts from the weights of %s, state %.16s", f.from.Path, r.Start))
+		notes = append(notes, fmt.Sprintf("it starts from the weights of %s, state %.16s", f.from.Path,
+			r.Start))
 	}
 	if f.out, err = makeFolder(f.out, k); err != nil {
 		return err
 	}
-	if err := atomicfile.Sweep(f.out); err != nil { // what a run left that was killed before its first save
+	// A run that was killed before its first save has left temporary files.
+	if err := atomicfile.Sweep(f.out); err != nil {
 		return err
 	}
-	if err := save(r, f.out); err != nil { // now rather than after an epoch, if it cannot be done
+	if err := save(r, f.out); err != nil { // an error now is better than one after an epoch
 		return err
 	}
 	return newSession(c, f, r, d).run(notes)
 }
 
 // newRun is a run at its beginning, from a checkpoint's weights if there is one.
-func newRun[T tensor.Float](from *safetensors.File, k training.Config, d data.Dataset) (*training.Run[T], error) {
+func newRun[T tensor.Float](from *safetensors.File, k training.Config, d data.Dataset) (*training.Run[T],
+	error) {
 	if from != nil {
 		return training.NewFrom[T](k, d, from)
 	}

@@ -27,7 +27,7 @@ func (a Axis) prepare(g *gonum.Axis) {
 	}
 }
 
-// restyle changes the font of a text and leaves its place and direction.
+// restyle changes the font of a text, but not its position and direction.
 func restyle(s *text.Style, size float64) {
 	look := style(size)
 	s.Font, s.Color, s.Handler = look.Font, look.Color, look.Handler
@@ -43,7 +43,8 @@ func (a Axis) fit(g *gonum.Axis) {
 		g.Min, g.Max = a.From, a.To
 	case a.Names != nil:
 		g.Min, g.Max = min(g.Min, -0.5), max(g.Max, float64(len(a.Names))-0.5)
-	case g.Max-g.Min > 1e-12*max(math.Abs(g.Min), math.Abs(g.Max)): // a span of a few rounding errors has no ticks
+	// This is the usual case; a span of a few rounding errors would have no ticks.
+	case g.Max-g.Min > 1e-12*max(math.Abs(g.Min), math.Abs(g.Max)):
 	case a.Log: // one value: a range around it
 		g.Min, g.Max = g.Min/2, g.Max*2
 	default:
@@ -61,23 +62,24 @@ func names(list []string) gonum.ConstantTicks {
 	return ticks
 }
 
-// steps are the ticks of a linear axis: the multiples of the smallest 1, 2 or 5 times a power of ten that gives at most seven.
+// steps are the ticks of a linear axis: the multiples of the smallest 1, 2 or 5 times a power of ten that
+// gives at most seven.
 func steps(from, to float64) []gonum.Tick {
-	const most = 7
+	const maxTicks = 7
 	e := 0
-	for power(e)*most > to-from {
+	for power(e)*maxTicks > to-from {
 		e--
 	}
-	for power(e+1)*most <= to-from {
+	for power(e+1)*maxTicks <= to-from {
 		e++
 	}
 	width := power(e)
 	for _, factor := range []float64{1, 2, 5, 10} {
-		if width = factor * power(e); width*most > to-from {
+		if width = factor * power(e); width*maxTicks > to-from {
 			break
 		}
 	}
-	const slack = 1e-9 // of a step, for what rounding took from the ends
+	const slack = 1e-9 // of a step, for rounding errors at the ends
 	var ticks []gonum.Tick
 	for i := math.Ceil(from/width - slack); i <= to/width+slack; i++ {
 		v := float64(i*width) + 0 // not -0
@@ -86,8 +88,8 @@ func steps(from, to float64) []gonum.Tick {
 	return ticks
 }
 
-// decades are the ticks of a logarithmic axis: the powers of ten are named, 2 and 5 times them too if there are few, and only
-// each second, third, ... of many.
+// decades are the ticks of a logarithmic axis: the powers of ten are named, 2 and 5 times them too if there
+// are few, and only each second, third, ... of many.
 func decades(from, to float64) []gonum.Tick {
 	first, last := 0, 0
 	for power(first) > from {
@@ -99,8 +101,8 @@ func decades(from, to float64) []gonum.Tick {
 	for last = first; power(last) < to; {
 		last++
 	}
-	const most = 8 // named powers
-	each, few := (last-first)/most+1, power(first+3) > to
+	const maxNames = 8 // powers with names
+	each, few := (last-first)/maxNames+1, power(first+3) > to
 	var ticks []gonum.Tick
 	for e := first; e <= last; e++ {
 		for i := 1; i < 10; i++ {

@@ -15,15 +15,15 @@ type Chart struct {
 	Title         string
 	X, Y          Axis
 	Series        []Series
-	Legend        Corner  // where the names of the series stand
-	Width, Height float64 // in points; 0: 480 x 300
+	Legend        Corner  // where the names of the series are
+	Width, Height float64 // in points; 0 means 480 x 300
 }
 
 // Axis is one of a chart's two axes.
 type Axis struct {
 	Label    string
 	Log      bool     // logarithmic; points that are not positive are left out
-	From, To float64  // the range; both 0: as the series need
+	From, To float64  // the range; if both are 0, that of the series
 	Names    []string // names in place of numbers, at 0, 1, 2, ...
 }
 
@@ -33,8 +33,8 @@ type Series struct {
 	X, Y  []float64
 	Mark  Mark
 	Width float64   // of a bar, in units of X
-	Error []float64 // half the length of an error bar at each point; nil: none
-	Color int       // from 1; 0: the next one that the chart has not used
+	Error []float64 // half the length of an error bar at each point; nil means none
+	Color int       // from 1; 0 means the next one that the chart has not used
 }
 
 // Mark is the way in which a series is drawn.
@@ -42,9 +42,9 @@ type Mark int
 
 const (
 	Line       Mark = iota // a line from point to point
-	Dashes                 // the same, dashed
+	Dashes                 // a dashed line from point to point
 	Points                 // a dot at each point
-	LinePoints             // both
+	LinePoints             // a line, and a dot at each point
 	Bars                   // a bar from the axis, centred at each point
 )
 
@@ -58,14 +58,16 @@ const (
 	BottomLeft
 )
 
-// Render draws the chart. Points with a coordinate that is not finite, or cannot stand on a logarithmic axis, are left out; if
-// none is left that is an error. Series whose X and Y differ in length are the caller's bug and panic.
+// Render draws the chart. Points with a coordinate that is not finite, or cannot stand on a logarithmic axis,
+// are left out; if none is left that is an error. Series whose X and Y differ in length are the caller's bug
+// and panic.
 func (c Chart) Render() (Picture, error) {
 	p := gonum.New()
 	p.Title.Text, p.Title.Padding = c.Title, 6
 	restyle(&p.Title.TextStyle, titleSize)
 	restyle(&p.Legend.TextStyle, smallSize)
-	p.Legend.Top, p.Legend.Left = c.Legend == TopRight || c.Legend == TopLeft, c.Legend == TopLeft || c.Legend == BottomLeft
+	p.Legend.Top, p.Legend.Left = c.Legend == TopRight || c.Legend == TopLeft, c.Legend == TopLeft ||
+		c.Legend == BottomLeft
 	p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = 2, -4, -4
 	if p.Legend.Left {
 		p.Legend.XOffs = 4
@@ -129,7 +131,8 @@ func (s Series) add(p *gonum.Plot, logX, logY bool) int {
 			continue
 		}
 		if low, high := s.Y[i]-s.Error[i], s.Y[i]+s.Error[i]; can(low, logY) && can(high, logY) {
-			errors.x, errors.low, errors.high = append(errors.x, x), append(errors.low, low), append(errors.high, high)
+			errors.x, errors.low, errors.high = append(errors.x, x), append(errors.low, low),
+				append(errors.high, high)
 		}
 	}
 	if len(points) == 0 {
@@ -153,7 +156,8 @@ func (s Series) add(p *gonum.Plot, logX, logY bool) int {
 			parts = append(parts, line)
 		}
 		if s.Mark == Points || s.Mark == LinePoints {
-			parts = append(parts, &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: ink, Radius: 2.5, Shape: draw.CircleGlyph{}}})
+			parts = append(parts, &plotter.Scatter{XYs: points,
+				GlyphStyle: draw.GlyphStyle{Color: ink, Radius: 2.5, Shape: draw.CircleGlyph{}}})
 		}
 	default:
 		panic(fmt.Sprintf("plot: series %q: Mark(%d)", s.Name, s.Mark))

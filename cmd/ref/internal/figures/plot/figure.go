@@ -14,8 +14,8 @@ import (
 type Figure struct {
 	Name    string // of its files
 	Title   string
-	Short   string // what it found, in a line
-	Caption string // what is to be seen, for who does not know the paper by heart
+	Short   string // the result, in one line
+	Caption string // what the picture shows
 	Picture Picture
 	Header  []string
 	Rows    [][]string
@@ -27,7 +27,8 @@ func (g Figure) Write(folder string) error {
 	if err := csv.NewWriter(&table).WriteAll(append([][]string{g.Header}, g.Rows...)); err != nil {
 		return err
 	}
-	for extension, content := range map[string]string{".png": string(g.Picture.PNG), ".svg": string(g.Picture.SVG), ".csv": table.String()} {
+	for extension, content := range map[string]string{".png": string(g.Picture.PNG),
+		".svg": string(g.Picture.SVG), ".csv": table.String()} {
 		err := atomicfile.Write(filepath.Join(folder, g.Name+extension), func(w io.Writer) error {
 			_, err := io.WriteString(w, content)
 			return err

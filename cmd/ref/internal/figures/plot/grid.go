@@ -15,32 +15,37 @@ type Grid struct {
 	Title       string
 	Columns     int
 	Cells       []Cell   // row by row
-	ColumnNames []string // above the columns; nil: none
-	RowNames    []string // left of the rows; nil: none
-	Scale       int      // pixels of the PNG for each pixel of an image; half as many points of the page
-	Gap         int      // pixels of the PNG between images; 0: 8
+	ColumnNames []string // above the columns; nil means none
+	RowNames    []string // left of the rows; nil means none
+	Scale       int      // pixels of the PNG for each pixel of an image, and twice the points in the SVG
+	Gap         int      // pixels of the PNG between images; 0 means 8
 }
 
 // Cell is an image of a grid and a line of text below it.
 type Cell struct {
-	Image   image.Image // nil: an empty place
+	Image   image.Image // nil means an empty cell
 	Caption string
 }
 
-// Render draws the grid. No cells, or numbers of names that do not fit the rows and columns, are the caller's bug and panic.
+// Render draws the grid. No cells, or numbers of names that do not fit the rows and columns, are the caller's
+// bug and panic.
 func (g Grid) Render() (Picture, error) {
 	if g.Columns < 1 || g.Scale < 1 || len(g.Cells) == 0 {
-		panic(fmt.Sprintf("plot: grid %q: %d cells in %d columns, scale %d", g.Title, len(g.Cells), g.Columns, g.Scale))
+		panic(fmt.Sprintf("plot: grid %q: %d cells in %d columns, scale %d", g.Title, len(g.Cells), g.Columns,
+			g.Scale))
 	}
 	rows := (len(g.Cells) + g.Columns - 1) / g.Columns
-	if (g.ColumnNames != nil && len(g.ColumnNames) != g.Columns) || (g.RowNames != nil && len(g.RowNames) != rows) {
-		panic(fmt.Sprintf("plot: grid %q: %d column names and %d row names for %d x %d", g.Title, len(g.ColumnNames), len(g.RowNames), rows, g.Columns))
+	if (g.ColumnNames != nil && len(g.ColumnNames) != g.Columns) ||
+		(g.RowNames != nil && len(g.RowNames) != rows) {
+		panic(fmt.Sprintf("plot: grid %q: %d column names and %d row names for %d x %d", g.Title,
+			len(g.ColumnNames), len(g.RowNames), rows, g.Columns))
 	}
 	l := g.layout(rows)
 	return render(l.width, l.height, func(c draw.Canvas) { g.paint(c, l) })
 }
 
-// layout is where things stand, in points from the top left corner; all images begin at a whole pixel of the PNG.
+// layout is the sizes and positions of a grid, in points from the top left corner; all images begin at a
+// whole pixel of the PNG.
 type layout struct {
 	width, height vg.Length
 	left, top     vg.Length // of the first image
@@ -102,7 +107,8 @@ func (g Grid) paint(c draw.Canvas, l layout) {
 		if cell.Image != nil {
 			big := enlarge(cell.Image, g.Scale)
 			width, height := vg.Length(big.Rect.Dx())*pixel, vg.Length(big.Rect.Dy())*pixel
-			c.DrawImage(vg.Rectangle{Min: vg.Point{X: x, Y: l.height - y - height}, Max: vg.Point{X: x + width, Y: l.height - y}}, big)
+			c.DrawImage(vg.Rectangle{Min: vg.Point{X: x, Y: l.height - y - height},
+				Max: vg.Point{X: x + width, Y: l.height - y}}, big)
 		}
 		write(smallSize, text.XCenter, text.YTop, x+l.cellX/2, y+l.cellY+1, cell.Caption)
 	}

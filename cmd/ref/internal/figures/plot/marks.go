@@ -13,11 +13,11 @@ import (
 type bars struct {
 	plotter.XYs
 	width float64
-	log   bool // the upright axis is logarithmic
+	log   bool // whether the vertical axis is logarithmic
 	ink   color.NRGBA
 }
 
-// DataRange makes room for the bars' width and, on a linear axis, for their foot.
+// DataRange includes the bars' width and, on a linear axis, their lower end.
 func (b bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = plotter.XYRange(b.XYs)
 	if !b.log {
@@ -34,13 +34,15 @@ func (b bars) Plot(c draw.Canvas, p *gonum.Plot) {
 	}
 	for _, v := range b.XYs {
 		left, right, top := x(v.X-b.width/2), x(v.X+b.width/2), y(v.Y)
-		c.FillPolygon(b.ink, c.ClipPolygonXY([]vg.Point{{X: left, Y: foot}, {X: left, Y: top}, {X: right, Y: top}, {X: right, Y: foot}}))
+		c.FillPolygon(b.ink, c.ClipPolygonXY([]vg.Point{{X: left, Y: foot}, {X: left, Y: top},
+			{X: right, Y: top}, {X: right, Y: foot}}))
 	}
 }
 
 // Thumbnail draws the legend's sample.
 func (b bars) Thumbnail(c *draw.Canvas) {
-	c.FillPolygon(b.ink, []vg.Point{{X: c.Min.X, Y: c.Min.Y}, {X: c.Min.X, Y: c.Max.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: c.Max.X, Y: c.Min.Y}})
+	c.FillPolygon(b.ink, []vg.Point{{X: c.Min.X, Y: c.Min.Y}, {X: c.Min.X, Y: c.Max.Y},
+		{X: c.Max.X, Y: c.Max.Y}, {X: c.Max.X, Y: c.Min.Y}})
 }
 
 // whiskers are error bars.
@@ -50,7 +52,7 @@ type whiskers struct {
 	width        vg.Length
 }
 
-// DataRange makes room for the error bars.
+// DataRange includes the error bars.
 func (w whiskers) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax = plotter.Range(plotter.Values(w.x))
 	ymin, _ = plotter.Range(plotter.Values(w.low))
@@ -64,7 +66,9 @@ func (w whiskers) Plot(c draw.Canvas, p *gonum.Plot) {
 	look := draw.LineStyle{Color: w.ink, Width: w.width}
 	for i := range w.x {
 		at, low, high := x(w.x[i]), y(w.low[i]), y(w.high[i])
-		for _, l := range [][]vg.Point{{{X: at, Y: low}, {X: at, Y: high}}, {{X: at - half, Y: low}, {X: at + half, Y: low}}, {{X: at - half, Y: high}, {X: at + half, Y: high}}} {
+		for _, l := range [][]vg.Point{{{X: at, Y: low}, {X: at, Y: high}},
+			{{X: at - half, Y: low}, {X: at + half, Y: low}},
+			{{X: at - half, Y: high}, {X: at + half, Y: high}}} {
 			c.StrokeLines(look, c.ClipLinesXY(l)...)
 		}
 	}

@@ -1,9 +1,12 @@
-// Package plot draws charts and grids of small images, each as PNG and as SVG, and writes them with their numbers.
+// Package plot draws charts and grids of small images, each as PNG and as SVG, and writes them with their
+// numbers.
 //
-// A picture is a value: Chart or Grid, made of plain numbers, texts and images, and its Render. All pictures share one look: dark
-// text on white, colours that colour-blind readers can tell apart, text of a size that survives a printed page. The same value
-// gives the same bytes, call after call; nothing in a file tells when or where it was made. The package is for the verbs of
-// cmd/ref. It knows nothing of networks.
+// A picture is a value: Chart or Grid, made of plain numbers, texts and images, and its Render. All pictures
+// share one look: dark text on white, colours that colour-blind readers can tell apart, text of a size that
+// survives a printed page. The same value gives the same bytes, call after call; nothing in a file tells when
+// or where it was made.
+//
+// It is for the commands of cmd/ref. It knows nothing of networks.
 package plot
 
 import (
@@ -24,7 +27,7 @@ import (
 // Picture is a drawn figure as two files.
 type Picture struct{ PNG, SVG []byte }
 
-// The PNG's resolution: two pixels a point, so that it is sharp on today's screens.
+// The resolution of the PNG: two pixels per point, so that it is sharp on high-resolution screens.
 const (
 	dpi   = 144
 	pixel = vg.Inch / dpi
@@ -75,12 +78,13 @@ func render(width, height vg.Length, paint func(draw.Canvas)) (Picture, error) {
 	return Picture{PNG: png.Bytes(), SVG: portable(svg.Bytes())}, nil
 }
 
-// portable makes an SVG file look the same in more viewers: fonts of the same widths where Liberation is not installed, images
-// under their true type and with hard pixels.
+// portable makes an SVG file look the same in more viewers: it names fonts of the same widths for viewers
+// without Liberation, and gives images their true type and pixels without interpolation.
 func portable(svg []byte) []byte {
 	for _, change := range [][2]string{
 		{"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"},
-		{`xlink:href="data:image/jpg;base64,`, `style="image-rendering:pixelated" xlink:href="data:image/png;base64,`},
+		{`xlink:href="data:image/jpg;base64,`,
+			`style="image-rendering:pixelated" xlink:href="data:image/png;base64,`},
 	} {
 		svg = bytes.ReplaceAll(svg, []byte(change[0]), []byte(change[1]))
 	}

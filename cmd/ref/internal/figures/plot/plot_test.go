@@ -82,10 +82,12 @@ func TestBars(t *testing.T) {
 		share []float64 // of the highest
 	}{
 		{Axis{}, []float64{4, 1, 3, 2}, []float64{1, 0.25, 0.75, 0.5}},
-		{Axis{Log: true, From: 1, To: 1000}, []float64{1000, 10, 100, 10}, []float64{1, 1. / 3, 2. / 3, 1. / 3}},
+		{Axis{Log: true, From: 1, To: 1000}, []float64{1000, 10, 100, 10},
+			[]float64{1, 1. / 3, 2. / 3, 1. / 3}},
 	} {
 		p := render2(t, func() (Picture, error) {
-			return Chart{Y: c.y, Series: []Series{{X: []float64{0, 1, 2, 3}, Y: c.value, Mark: Bars, Width: 1}}}.Render()
+			return Chart{Y: c.y, Series: []Series{{X: []float64{0, 1, 2, 3}, Y: c.value, Mark: Bars,
+				Width: 1}}}.Render()
 		})
 		m := decode(t, p)
 		if m.Bounds().Dx() != 960 || m.Bounds().Dy() != 600 {
@@ -107,11 +109,13 @@ func TestBars(t *testing.T) {
 	}
 }
 
-// A line passes through its points: at the middle of a line from (0, 0) to (2, 2) stands ink, above and below it none.
+// A line passes through its points: at the middle of a line from (0, 0) to (2, 2) stands ink, above and below
+// it none.
 func TestLine(t *testing.T) {
 	p := render2(t, func() (Picture, error) {
 		return Chart{Title: "a < b & c", X: Axis{Label: "across"}, Y: Axis{Label: "up"}, Legend: BottomRight,
-			Series: []Series{{Name: "first", X: []float64{0, 2}, Y: []float64{0, 2}}, {Name: "second", X: []float64{0, 2}, Y: []float64{0, 0}, Mark: Points}}}.Render()
+			Series: []Series{{Name: "first", X: []float64{0, 2}, Y: []float64{0, 2}},
+				{Name: "second", X: []float64{0, 2}, Y: []float64{0, 0}, Mark: Points}}}.Render()
 	})
 	m := decode(t, p)
 	left, right := 960, 0
@@ -150,14 +154,17 @@ func TestGrid(t *testing.T) {
 		cells = append(cells, Cell{Image: m})
 	}
 	cells[3] = Cell{} // an empty place
-	p := render2(t, func() (Picture, error) { return Grid{Columns: 2, Cells: cells, Scale: scale, Gap: 4}.Render() })
+	p := render2(t, func() (Picture, error) {
+		return Grid{Columns: 2, Cells: cells, Scale: scale, Gap: 4}.Render()
+	})
 	m := decode(t, p)
 	const margin = 16 // 8 points
 	if want := image.Rect(0, 0, 2*margin+2*3*scale+4, 2*margin+3*2*scale+2*4); m.Bounds() != want {
 		t.Fatalf("size %v, want %v", m.Bounds(), want)
 	}
 	var embedded []image.Image
-	for _, found := range regexp.MustCompile(`href="data:image/png;base64,([^"]+)"`).FindAllSubmatch(p.SVG, -1) {
+	for _, found := range regexp.MustCompile(`href="data:image/png;base64,([^"]+)"`).FindAllSubmatch(p.SVG,
+		-1) {
 		file, err := base64.StdEncoding.DecodeString(string(found[1]))
 		if err != nil {
 			t.Fatal(err)
@@ -195,8 +202,10 @@ func TestGrid(t *testing.T) {
 // What cannot be drawn is left out, and nothing at all is an error rather than a panic.
 func TestNothingToDraw(t *testing.T) {
 	nan := math.NaN()
-	for _, s := range []Series{{}, {X: []float64{1, nan}, Y: []float64{math.Inf(1), 1}}, {X: []float64{1}, Y: []float64{-1}}} {
-		if _, err := (Chart{Title: "empty", Y: Axis{Log: true}, Series: []Series{s}}).Render(); err == nil || !strings.Contains(err.Error(), `"empty"`) {
+	for _, s := range []Series{{}, {X: []float64{1, nan}, Y: []float64{math.Inf(1), 1}},
+		{X: []float64{1}, Y: []float64{-1}}} {
+		if _, err := (Chart{Title: "empty", Y: Axis{Log: true}, Series: []Series{s}}).Render(); err == nil ||
+			!strings.Contains(err.Error(), `"empty"`) {
 			t.Errorf("%v: error %v", s, err)
 		}
 	}
@@ -219,12 +228,18 @@ func TestTinyRange(t *testing.T) {
 func TestCallersBugs(t *testing.T) {
 	one := []float64{1}
 	for part, f := range map[string]func(){
-		"1 x, 0 y":             func() { Chart{Series: []Series{{Name: "s", X: one}}}.Render() },
-		"1 x, 1 y, 2 errors":   func() { Chart{Series: []Series{{X: one, Y: one, Error: []float64{1, 2}}}}.Render() },
-		"Mark(9)":              func() { Chart{Series: []Series{{X: one, Y: one, Mark: 9}}}.Render() },
-		"range -1 to 5":        func() { Chart{Y: Axis{Log: true, From: -1, To: 5}, Series: []Series{{X: one, Y: one}}}.Render() },
-		"0 cells":              func() { Grid{Columns: 1, Scale: 1}.Render() },
-		"1 column names and 0": func() { Grid{Columns: 2, Scale: 1, Cells: make([]Cell, 2), ColumnNames: []string{"a"}}.Render() },
+		"1 x, 0 y": func() { Chart{Series: []Series{{Name: "s", X: one}}}.Render() },
+		"1 x, 1 y, 2 errors": func() {
+			Chart{Series: []Series{{X: one, Y: one, Error: []float64{1, 2}}}}.Render()
+		},
+		"Mark(9)": func() { Chart{Series: []Series{{X: one, Y: one, Mark: 9}}}.Render() },
+		"range -1 to 5": func() {
+			Chart{Y: Axis{Log: true, From: -1, To: 5}, Series: []Series{{X: one, Y: one}}}.Render()
+		},
+		"0 cells": func() { Grid{Columns: 1, Scale: 1}.Render() },
+		"1 column names and 0": func() {
+			Grid{Columns: 2, Scale: 1, Cells: make([]Cell, 2), ColumnNames: []string{"a"}}.Render()
+		},
 	} {
 		func() {
 			defer func() {

@@ -7,7 +7,8 @@ import (
 	"sdref/tensor"
 )
 
-// piece is the number of elements of one partial sum. The pieces of an image are added in order, whoever summed them.
+// piece is the number of elements of one partial sum. The partial sums of an image are added in ascending
+// order.
 const piece = 1 << 13
 
 // pieces calls part for consecutive pieces of [0, n) and then add, in order, with what each returned.
@@ -24,19 +25,19 @@ func pieces[S any](n int, part func(lo, hi int) S, add func(S)) {
 	}
 }
 
-// survey is what one pass over z and c finds.
-type survey struct {
+// measures is what one pass over z and c computes.
+type measures struct {
 	l1, squares float64 // |z|_1, |z|^2
 	slope       float64 // max |c|, or max(c, 0) where z >= 0
-	violation   float64 // of an optimality condition, at the worst
-	least       float64 // smallest z
+	violation   float64 // the worst violation of an optimality condition
+	least       float64 // the smallest element of z
 	nonzeros    int
 }
 
-// survey goes over one image's z and c.
-func (j *judge[T]) survey(z, c []float64) survey {
-	all := survey{least: math.Inf(1)}
-	pieces(len(z), func(lo, hi int) survey { return j.surveyPiece(z[lo:hi], c[lo:hi]) }, func(s survey) {
+// measure computes the measures of one image's z and c.
+func (j *certifier[T]) measure(z, c []float64) measures {
+	all := measures{least: math.Inf(1)}
+	pieces(len(z), func(lo, hi int) measures { return j.measurePiece(z[lo:hi], c[lo:hi]) }, func(s measures) {
 		all.l1 += s.l1
 		all.squares += s.squares
 		all.slope = max(all.slope, s.slope)
@@ -47,10 +48,10 @@ func (j *judge[T]) survey(z, c []float64) survey {
 	return all
 }
 
-// surveyPiece measures by how much (B.1)'s optimality conditions are missed: c = lambda sign(z) where z is not 0, and |c| <= lambda
-// (c <= lambda under the sign constraint) where it is.
-func (j *judge[T]) surveyPiece(z, c []float64) survey {
-	s, lambda := survey{least: math.Inf(1)}, j.p.Lambda
+// measurePiece is measure for some of the elements. The optimality conditions of (B.1) are c = lambda sign(z)
+// where z is not 0, and |c| <= lambda (c <= lambda where z >= 0 is asked for) where it is.
+func (j *certifier[T]) measurePiece(z, c []float64) measures {
+	s, lambda := measures{least: math.Inf(1)}, j.p.Lambda
 	for i, v := range z {
 		slope := j.oneSided(c[i])
 		s.slope = max(s.slope, slope)
@@ -67,8 +68,8 @@ func (j *judge[T]) surveyPiece(z, c []float64) survey {
 	return s
 }
 
-// oneSided is |c|, or max(c, 0) under the sign constraint.
-func (j *judge[T]) oneSided(c float64) float64 {
+// oneSided is |c|, or max(c, 0) where z >= 0 is asked for.
+func (j *certifier[T]) oneSided(c float64) float64 {
 	if j.p.Nonnegative {
 		return max(c, 0)
 	}
@@ -76,11 +77,11 @@ func (j *judge[T]) oneSided(c float64) float64 {
 }
 
 // gaps are the sums over an image's elements of the two gaps of Certify; the second is 0 for mu = 0.
-func (j *judge[T]) gaps(z, c []float64, s float64) (first, second float64) {
+func (j *certifier[T]) gaps(z, c []float64, s float64) (first, second float64) {
 	lambda, mu := j.p.Lambda, j.p.Mu
 	pieces(len(z), func(lo, hi int) (part [2]float64) {
 		for i := lo; i < hi; i++ {
-			if z[i] != 0 { // an exact s c = lambda may come out a rounding error below
+			if z[i] != 0 { // s c = lambda may be a rounding error below
 				part[0] += max(0, float64(lambda*math.Abs(z[i]))-float64(s*c[i]*z[i]))
 			}
 			if mu > 0 {
@@ -93,7 +94,7 @@ func (j *judge[T]) gaps(z, c []float64, s float64) (first, second float64) {
 }
 
 // elasticGap is an element of the second gap, lambda |z| - z b + mu/2 (z-q)^2.
-func (j *judge[T]) elasticGap(z, a, lambda, mu float64) float64 {
+func (j *certifier[T]) elasticGap(z, a, lambda, mu float64) float64 {
 	q := math.Copysign(max(0, j.oneSided(a)-lambda)/mu, a)
 	b := a
 	if q != 0 { // b = a - mu q
@@ -103,14 +104,15 @@ func (j *judge[T]) elasticGap(z, a, lambda, mu float64) float64 {
 	return max(0, float64(lambda*math.Abs(z))-float64(z*b)) + float64(mu/2*d*d)
 }
 
-// safeZeros counts the elements that no solution uses, radius being the distance of the dual's solution.
-func (j *judge[T]) safeZeros(c []float64, s, radius float64) (count int) {
+// safeZeros counts the elements that are 0 in every solution. radius is a bound of the distance from the
+// dual's solution.
+func (j *certifier[T]) safeZeros(c []float64, s, radius float64) (count int) {
 	plane := j.c.Shape[2] * j.c.Shape[3]
 	for m, norm := range j.norms {
 		limit := j.p.Lambda - float64(norm*radius)
 		pieces(plane, func(lo, hi int) (n int) {
 			for _, v := range c[m*plane+lo : m*plane+hi] {
-				if !j.p.Nonnegative { // where z >= 0, a negative c is as good as it is far below lambda
+				if !j.p.Nonnegative { // where z >= 0 is asked for, a negative c counts as it is
 					v = math.Abs(v)
 				}
 				if float64(s*v) < limit {

@@ -4,8 +4,8 @@ import (
 	"sdref/internal/parallel"
 )
 
-// plane transforms real planes (H, W) to their spectra and back. A real plane's spectrum is known from its columns 0 to W/2; two
-// rows are transformed at a time, as real and imaginary parts.
+// plane transforms real planes (H, W) to their spectra and back. The spectrum of a real plane is determined
+// by its columns 0 to W/2; two rows are transformed at a time, as real and imaginary part.
 type plane struct {
 	height, width, half int // half = W/2 + 1: a spectrum is (H, half)
 	rows, cols          *fourier
@@ -15,7 +15,7 @@ func newPlane(height, width int) *plane {
 	return &plane{height, width, width/2 + 1, newFourier(width), newFourier(height)}
 }
 
-// scratch is what a transform needs besides.
+// scratch returns the scratch memory of a transform.
 func (p *plane) scratch() []float64 { return make([]float64, 4*max(p.height, p.width)) }
 
 // parts cuts scratch into four slices of n elements.
@@ -92,11 +92,15 @@ func (p *plane) newSpectra(planes int) spectra {
 
 // forwardAll transforms planes one after the other, backwardAll transforms them back.
 func (p *plane) forwardAll(s spectra, x []float64) {
-	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) { p.forward(re, im, x, scratch) }, s, x)
+	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) {
+		p.forward(re, im, x, scratch)
+	}, s, x)
 }
 
 func (p *plane) backwardAll(x []float64, s spectra) {
-	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) { p.backward(x, re, im, scratch) }, s, x)
+	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) {
+		p.backward(x, re, im, scratch)
+	}, s, x)
 }
 
 func (p *plane) each(planes int, do func(re, im, x, scratch []float64), s spectra, x []float64) {
