@@ -26,7 +26,8 @@ const module = "sdref"
 
 // tower lists the packages of each floor. A package imports only from lower floors; a test also from its own.
 var tower = [][]string{
-	0:  {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle"},
+	0: {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/atomicfile", "internal/tfevents", "internal/pickle",
+		"internal/narrow", "internal/filekind"},
 	1:  {"internal/gemm", "conv/internal/form"},
 	2:  {"tensor", "conv/internal/direct", "conv/internal/winograd", "tensor/safetensors", "tensor/npy", "golden/precision"},
 	3:  {"conv", "golden", "sdnet/pretrained", "tensor/torchfile"},

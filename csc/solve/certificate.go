@@ -2,6 +2,7 @@ package solve
 
 import (
 	"math"
+	"slices"
 
 	"sdref/conv"
 	"sdref/internal/parallel"
@@ -16,7 +17,7 @@ type Bounds struct {
 	Sparsity    float64 // lambda |z|_1
 	Ridge       float64 // mu |z|^2/2
 	Gap         float64 // F(z) - min F is at most this, and not negative
-	RelativeGap float64 // Gap/Objective; of a batch the worst image's
+	RelativeGap float64 // Gap/Objective; of a batch the worst image's; with lambda = mu = 0 see Certify
 	Scale       float64 // s of Certify; of a batch the least
 	KKT         float64 // the worst violation of an optimality condition of (B.1); of a batch the worst
 	LambdaMax   float64 // the least lambda for which z = 0 is the solution; of a batch the largest
@@ -63,6 +64,13 @@ type Certificate struct {
 //
 // of second order in the violation where the first is of first order. The smaller of the two is reported.
 //
+// With mu = 0 and lambda 0, or below a millionth of lambda_max, s is 0 or spoiled by the rounding errors of
+// c, and the curvature of F gives a third gap, if A is not too large: |v|^2/(2 sigma^2), v being what the
+// optimality conditions are missed by (c, for lambda = 0, whose being 0 is the normal equations) and sigma^2
+// a proven lower bound of A*A's eigenvalues (see curvature.go). If the code is larger than the signal, so
+// that A z = x has solutions, the least F is 0 at lambda = 0, and no gap is below F(z) itself. There the
+// relative gap is Gap/max(F(z), 2^-52 |x|^2/2): below that, F(z) is a rounding error of x.
+//
 // The dual is strongly concave, so its solution is within sqrt(2 gap) of s [r; -sqrt(mu) z]; where |s c| +
 // |[atom; sqrt(mu)]| sqrt(2 gap), with the first gap, is below lambda (s c + ... where z >= 0) the solution's
 // z is 0: a safe zero (El Ghaoui et al. 2012; Ndiaye et al. 2017).
@@ -79,6 +87,8 @@ type certifier[T tensor.Float] struct {
 	r, c      *tensor.Tensor[float64] // x - A z, A*r - mu z
 	lambdaMax []float64               // by image
 	norms     []float64               // of [atom; sqrt(mu)], by atom
+	energies  []float64               // |x|^2, by image
+	curvature curvature               // of F, where it is asked for
 }
 
 func newCertifier[T tensor.Float](p *Problem[T]) *certifier[T] {
@@ -101,6 +111,10 @@ func newCertifier[T tensor.Float](p *Problem[T]) *certifier[T] {
 	zeros := tensor.New[float64](code[1:]...)
 	for n := range code[0] {
 		j.lambdaMax = append(j.lambdaMax, j.measure(zeros.Data, j.c.Row(n).Data).slope)
+		j.energies = append(j.energies, tensor.SumSquares(q.X.Row(n)))
+	}
+	if q.Mu == 0 && q.Lambda <= littlePart*slices.Max(j.lambdaMax) {
+		j.curvature = newCurvature(&q)
 	}
 	return j
 }
@@ -135,18 +149,18 @@ func (j *certifier[T]) certify(code *tensor.Tensor[T]) Certificate {
 	var images []Bounds
 	for n := range z.Shape[0] {
 		zn, cn := z.Data[n*size:(n+1)*size], j.c.Data[n*size:(n+1)*size]
-		images = append(images, j.image(zn, cn, tensor.SumSquares(j.r.Row(n)), j.lambdaMax[n]))
+		images = append(images, j.image(n, zn, cn, tensor.SumSquares(j.r.Row(n))))
 	}
 	return Certificate{Bounds: total(images), Images: images}
 }
 
-// image certifies one image's code, given c and |r|^2.
-func (j *certifier[T]) image(z, c []float64, energy, lambdaMax float64) Bounds {
+// image certifies the code of image n, given c and |r|^2.
+func (j *certifier[T]) image(n int, z, c []float64, energy float64) Bounds {
 	lambda, mu := j.p.Lambda, j.p.Mu
 	v := j.measure(z, c)
 	b := Bounds{
 		Fidelity: energy / 2, Sparsity: float64(lambda * v.l1), Ridge: float64(mu * v.squares / 2), Scale: 1,
-		KKT: v.violation, LambdaMax: lambdaMax, Minimum: v.least, Nonzeros: v.nonzeros, Elements: len(z),
+		KKT: v.violation, LambdaMax: j.lambdaMax[n], Minimum: v.least, Nonzeros: v.nonzeros, Elements: len(z),
 	}
 	b.Objective = b.Fidelity + b.Sparsity + b.Ridge
 	if v.slope > lambda {
@@ -164,8 +178,15 @@ func (j *certifier[T]) image(z, c []float64, energy, lambdaMax float64) Bounds {
 	if mu > 0 {
 		b.Gap = min(b.Gap, second)
 	}
+	if j.curvature.least > 0 {
+		b.Gap = min(b.Gap, j.curvedGap(z, c, j.r.Row(n).Data))
+	}
+	whole := b.Objective
+	if lambda == 0 && mu == 0 {
+		whole = max(whole, float64(0x1p-52*j.energies[n]/2))
+	}
 	if b.Gap > 0 {
-		b.RelativeGap = b.Gap / b.Objective
+		b.RelativeGap = b.Gap / whole
 	}
 	return b
 }

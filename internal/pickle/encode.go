@@ -8,8 +8,6 @@ import (
 
 // The values that only Encode knows.
 type (
-	// Global is a name, of a module and of something in it.
-	Global struct{ Module, Name string }
 	// Reduce is the call of a function, and what is then put into the dictionary that it returns.
 	Reduce struct {
 		Func  Global
@@ -20,8 +18,8 @@ type (
 	Persistent struct{ ID any }
 )
 
-// Encode returns the pickle, of protocol 2, of a value made of nil, bool, int64 within 32 bits, float64, string, Tuple, Global,
-// Reduce and Persistent. Anything else is the caller's bug, and a panic.
+// Encode returns the pickle, of protocol 2, of a value made of nil, bool, int64 within 32 bits, float64,
+// string, Tuple, Global, Reduce and Persistent. Anything else is the caller's bug, and a panic.
 func Encode(value any) []byte {
 	return append(appendValue([]byte{0x80, 2}, value), '.')
 }

@@ -7,7 +7,6 @@ import (
 
 	"sdref/sdnet"
 	"sdref/tensor"
-	"sdref/tensor/safetensors"
 )
 
 // Type is the type that holds all of the network's tensors: float64 if one of them is, float32 otherwise.
@@ -34,8 +33,8 @@ func (m Match) Types() map[string]int {
 // Batches is how many batches the file's first BatchNorm has seen, 0 if the file does not say.
 func (m Match) Batches() int {
 	for _, name := range m.Unused {
-		if e := m.found[name]; strings.HasSuffix(name, ".num_batches_tracked") && len(e.Shape) == 0 {
-			if n, err := safetensors.Values[int64](e.Values()); err == nil && n[0] > 0 && int64(int(n[0])) == n[0] {
+		if e := m.found[name]; strings.HasSuffix(name, ".num_batches_tracked") && single(e.Shape) {
+			if n, err := e.Values().Float64s(); err == nil && n[0] > 0 && n[0] <= 1<<53 && n[0] == math.Trunc(n[0]) {
 				return int(n[0])
 			}
 		}
@@ -43,8 +42,9 @@ func (m Match) Batches() int {
 	return 0
 }
 
-// Fill returns the network with the file's tensors; what m.Computed names is as sdnet.New makes it, and Complete computes it. A
-// match that does not fit is the caller's bug, and a panic. A value that is not finite is an error.
+// Fill returns the network with the file's tensors; what m.Computed names is as sdnet.New makes it, and
+// Complete computes it. A match that does not fit is the caller's bug, and a panic. Weights that
+// sdnet.CheckTensor finds fault with are an error, unless m.Force is set.
 func Fill[T tensor.Float](m Match) (*sdnet.Network[T], error) {
 	if !m.Fits() {
 		panic(fmt.Sprintf("statedict.Fill: %s: %s", m.Spec.Name, m.Summary()))
@@ -64,9 +64,12 @@ func Fill[T tensor.Float](m Match) (*sdnet.Network[T], error) {
 		}
 		for i, v := range values {
 			s.Data[i] = T(v)
-			if size := float64(s.Data[i]); math.IsNaN(size) || math.IsInf(size, 0) {
-				return nil, fmt.Errorf("tensor %s: element %d is %v", m.Prefix+s.Name, i, v)
+			if size := float64(s.Data[i]); !m.Force && (math.IsNaN(size) || math.IsInf(size, 0)) {
+				return nil, fmt.Errorf("tensor %s: element %d is %v", e.Name, i, v)
 			}
+		}
+		if err := sdnet.CheckTensor(s.Name, s.Shape, s.Data); err != nil && !m.Force {
+			return nil, err
 		}
 	}
 	return net, nil
@@ -76,19 +79,20 @@ func Fill[T tensor.Float](m Match) (*sdnet.Network[T], error) {
 type Computed struct {
 	Layer  string
 	Rounds int // of power iteration
-	// Step is the step size that this gave, FileStep the file's, 0 if it has none. The network keeps the file's.
+	// Step is the step size that this gave, FileStep the file's, 0 if it has none. The network keeps the
+	// file's.
 	Step, FileStep float64
 }
 
-// Power iteration goes on until a round changes the eigenvalue by no more than this share, or for so many rounds. Published
-// evaluation makes 50 rounds from a random vector.
+// Power iteration goes on until a round changes the eigenvalue by no more than this share, or for so many
+// rounds. Published evaluation makes 50 rounds from a random vector.
 const (
 	settled   = 1e-7
 	maxRounds = 500
 )
 
-// Complete computes the step sizes and power-iteration vectors that m.Computed names. Between rounds it asks proceed, if that is
-// not nil, with the share of the layers that are done, and stops if the answer is false.
+// Complete computes the step sizes and power-iteration vectors that m.Computed names. Between rounds it asks
+// proceed, if that is not nil, with the share of the layers that are done, and stops if the answer is false.
 func Complete[T tensor.Float](net *sdnet.Network[T], m Match, proceed func(done float64) bool) []Computed {
 	lacks := map[string]bool{}
 	for _, name := range m.Computed {

@@ -1,84 +1,98 @@
-// Package statedict finds the tensors of a network in a file that another program wrote, by their published names, and gives a
-// network's tensors to other programs.
+// Package statedict finds the tensors of a network in a file that another program wrote, by their published
+// names, and gives a network's tensors to other programs.
 //
-// It reads PyTorch's files and plain safetensors files. It is for whoever brings weights in or takes them out; it knows the
-// names and shapes of networks, and nothing of how they were trained.
+// It reads PyTorch's files and plain safetensors files. It is for whoever brings weights in or takes them
+// out; it knows the names and shapes of networks, and nothing of how they were trained.
 package statedict
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
+	"sdref/internal/filekind"
 	"sdref/tensor/safetensors"
 	"sdref/tensor/torchfile"
 )
 
 // Dict is the tensors of a file.
 type Dict struct {
-	Path    string
-	Format  string // for people: "PyTorch", "PyTorch before 1.6" or "safetensors"
-	Entries []Entry
-	Scalars []torchfile.Scalar // the numbers and strings beside the tensors
+	Path     string
+	Format   string // for people: "PyTorch", "PyTorch before 1.6", "pickle" or "safetensors"
+	Entries  []Entry
+	Scalars  []torchfile.Scalar // the numbers and strings beside the tensors
+	Objects  []torchfile.Object // what else there is, which was not made
+	Settings *Settings          // what Export wrote beside the tensors, if this program wrote the file
 }
 
 // Entry is a tensor of a file.
 type Entry struct {
 	Name, Type string // Type is float32, bfloat16, ...
 	Shape      []int
-	// Values reads the elements: float64, float32 (also for narrower types) or int64. What a file says of a shape can be far
-	// more than it holds; compare it first.
+	// Values reads the elements: float64, float32 (also for narrower types), int64 or uint64. What a file
+	// says of a shape can be far more than it holds; compare it first.
 	Values func() safetensors.Tensor
 }
 
 // Open reads the file at path, whose first bytes tell what it is. Errors name it.
-func Open(path string) (*Dict, error) {
-	torch, err := isTorch(path)
+func Open(path string) (*Dict, error) { return OpenContext(context.Background(), path) }
+
+// OpenContext opens the file at path until the context is cancelled; then the error wraps the context's.
+func OpenContext(ctx context.Context, path string) (*Dict, error) {
+	beginning, err := filekind.Peek(path)
 	if err != nil {
 		return nil, err
 	}
-	if torch {
-		return openTorch(path)
+	if torchfile.Is(beginning) {
+		return openTorch(ctx, path)
 	}
-	f, err := safetensors.Read(path)
+	if kind := filekind.Describe(beginning); kind != "" && kind != filekind.Safetensors {
+		return nil, fmt.Errorf("%s: %s, neither a file of torch.save nor of safetensors", path, kind)
+	}
+	f, err := safetensors.ReadContext(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("neither a file of torch.save nor of safetensors: %w", err)
 	}
 	d := &Dict{Path: path, Format: "safetensors"}
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		if key == SettingsKey {
+			if d.Settings, err = parseSettings(f.Metadata[key]); err != nil {
+				return nil, fmt.Errorf("%s: metadata %s: %w", path, key, err)
+			}
+			continue
+		}
 		d.Scalars = append(d.Scalars, torchfile.Scalar{Name: key, Value: f.Metadata[key]})
 	}
 	for _, t := range f.Tensors {
-		name := map[string]string{"F64": "float64", "F32": "float32", "I64": "int64"}[t.DType()]
-		d.Entries = append(d.Entries, Entry{t.Name, name, t.Shape, func() safetensors.Tensor { return t }})
+		d.Entries = append(d.Entries, Entry{t.Name, typeNames[t.DType()], t.Shape, func() safetensors.Tensor { return t }})
 	}
 	return d, nil
 }
 
-func isTorch(path string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err // it names the path
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%s: not a regular file", path)
-	}
-	beginning, err := io.ReadAll(io.LimitReader(f, torchfile.MagicBytes))
-	return torchfile.Is(beginning), err
+// typeNames are PyTorch's names of the types of safetensors.
+var typeNames = map[string]string{
+	"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+	"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
 }
 
-func openTorch(path string) (*Dict, error) {
-	f, err := torchfile.Read(path)
+func openTorch(ctx context.Context, path string) (*Dict, error) {
+	f, err := torchfile.ReadContext(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dict{Path: path, Format: "PyTorch", Scalars: f.Scalars}
-	if f.Legacy {
+	d := &Dict{Path: path, Format: "PyTorch", Scalars: f.Scalars, Objects: f.Objects}
+	switch {
+	case f.Legacy:
 		d.Format = "PyTorch before 1.6"
+	case f.Pickle:
+		d.Format = "pickle"
+	}
+	if f.Note != "" {
+		if d.Settings, err = parseSettings(f.Note); err != nil {
+			return nil, fmt.Errorf("%s: record %s: %w", path, torchfile.NoteRecord, err)
+		}
 	}
 	for _, t := range f.Tensors {
 		d.Entries = append(d.Entries, Entry{t.Name, t.Type, t.Shape, t.Values})
@@ -86,23 +100,38 @@ func openTorch(path string) (*Dict, error) {
 	return d, nil
 }
 
-// landmark is a tensor that every network has, and no optimiser's state under this name.
-const landmark = "linear.weight"
+// landmarks are the names of a tensor that every network has, ours and torchvision's; no optimiser's state
+// has them.
+var landmarks = []string{"linear.weight", "fc.weight"}
 
-// Prefixes lists what stands before the published names, such as "state_dict." or "module."; a file can hold a network more
-// than once.
+// Prefixes lists what stands before the published names, such as "state_dict." or "module."; a file can hold
+// a network more than once.
 func (d *Dict) Prefixes() []string {
 	var list []string
 	for _, e := range d.Entries {
-		if prefix, ok := strings.CutSuffix(e.Name, landmark); ok && (prefix == "" || strings.HasSuffix(prefix, ".")) {
-			list = append(list, prefix)
+		for _, landmark := range landmarks {
+			prefix, ok := strings.CutSuffix(e.Name, landmark)
+			if ok && (prefix == "" || strings.HasSuffix(prefix, ".")) && !slices.Contains(list, prefix) {
+				list = append(list, prefix)
+			}
 		}
 	}
 	return list
 }
 
-// under returns the entries under a prefix by the rest of their names, and how many there are elsewhere. Of two equal names the
-// last counts, as in PyTorch's dictionaries; only keys that have dots of their own can make them equal.
+// classifier is the shape of the last layer's weights.
+func classifier(inside map[string]Entry) []int {
+	for _, landmark := range landmarks {
+		if e, ok := inside[landmark]; ok {
+			return e.Shape
+		}
+	}
+	return nil
+}
+
+// under returns the entries under a prefix by the rest of their names, and how many there are elsewhere. Of
+// two equal names the last counts, as in PyTorch's dictionaries; only keys that have dots of their own can
+// make them equal.
 func (d *Dict) under(prefix string) (inside map[string]Entry, elsewhere int) {
 	inside = map[string]Entry{}
 	for _, e := range d.Entries {

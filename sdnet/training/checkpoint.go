@@ -57,13 +57,15 @@ func (r *Run[T]) velocities() []sdnet.Named[T] {
 	return list
 }
 
+// ErrForeign says of a file of tensors that ref train and ref import did not write it.
+var ErrForeign = errors.New("not a checkpoint of this program")
+
 // ReadConfig reads the configuration of a checkpoint, and how many steps had been made.
 func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 	if f.Metadata[formatKey] != formatValue {
-		return c, 0, fmt.Errorf("%s: metadata %s is %q: not a checkpoint of this program", f.Path, formatKey,
-			f.Metadata[formatKey])
+		return c, 0, fmt.Errorf("%s: metadata %s is %q: %w", f.Path, formatKey, f.Metadata[formatKey], ErrForeign)
 	}
-	if err := json.Unmarshal([]byte(f.Metadata[configKey]), &c); err != nil {
+	if err := decodeStrictly(f.Metadata[configKey], &c); err != nil {
 		return c, 0, fmt.Errorf("%s: metadata %s: %w", f.Path, configKey, err)
 	}
 	if err := c.Check(); err != nil {
@@ -90,8 +92,8 @@ func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error
 		return nil, fmt.Errorf("%s: metadata %s: %d of %d steps", f.Path, iterationKey, iteration,
 			r.TotalSteps())
 	}
-	err = json.Unmarshal([]byte(f.Metadata[historyKey]), &r.History)
-	if err = errors.Join(err, json.Unmarshal([]byte(f.Metadata[currentKey]), &r.current)); err != nil {
+	err = decodeStrictly(f.Metadata[historyKey], &r.History)
+	if err = errors.Join(err, decodeStrictly(f.Metadata[currentKey], &r.current)); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s, %s: %w", f.Path, historyKey, currentKey, err)
 	}
 	if full, rest := iteration/r.StepsPerEpoch(), iteration%r.StepsPerEpoch(); len(r.History) != full ||

@@ -1,7 +1,6 @@
 package training
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"sdref/tensor/safetensors"
@@ -13,7 +12,7 @@ func ReadHistory(f *safetensors.File) (history []Epoch, err error) {
 	if !ok {
 		return nil, nil
 	}
-	if err := json.Unmarshal([]byte(text), &history); err != nil {
+	if err := decodeStrictly(text, &history); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s: %w", f.Path, historyKey, err)
 	}
 	return history, nil

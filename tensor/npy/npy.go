@@ -1,8 +1,11 @@
-// Package npy reads and writes arrays in NumPy's .npy format, version 1.0: a magic number, a header that gives type, order and
-// shape as a Python dictionary, then the raw little-endian values.
+// Package npy reads and writes arrays in NumPy's .npy format: a magic number, a header that gives type, order
+// and shape as a Python dictionary, then the raw values; and it reads arrays from .npz archives of such
+// files.
 //
-// It is for exchanging tensors with backends in other languages. It holds float64, float32, float16 and int64 arrays in C order,
-// refuses every file that is cut, too long or ambiguous, and does not know what the arrays mean.
+// It is for exchanging tensors with programs in other languages. It reads versions 1 to 3, numbers of every
+// type but complex ones, of either order of bytes, in C or Fortran order, and writes version 1,
+// little-endian, in C order. It refuses every file that is cut, too long or ambiguous, and does not know what
+// the arrays mean.
 //
 // Format: numpy.lib.format in NumPy's documentation.
 package npy
@@ -14,54 +17,25 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"regexp"
-	"strconv"
 	"strings"
+
+	"sdref/internal/filekind"
 )
 
 // Array is a shaped, row-major array, its values widened to float64, which holds all of them exactly.
 type Array struct {
 	Shape []int  // none for a scalar
-	DType string // as they lie in the file: "float64", "float32", "float16" or "int64"
+	DType string // of the values in the file: "float64", "int32", "bool", ...
 	Data  []float64
 }
 
-// kind is how values of one type lie in a file.
-type kind struct {
-	name, descr string
-	size        int
-	read        func([]byte) float64
-	write       func([]byte, float64)
-}
-
-var order = binary.LittleEndian
-
-var kinds = []kind{
-	{"float64", "<f8", 8, func(b []byte) float64 { return math.Float64frombits(order.Uint64(b)) },
-		func(b []byte, v float64) { order.PutUint64(b, math.Float64bits(v)) }},
-	{"float32", "<f4", 4, func(b []byte) float64 { return float64(math.Float32frombits(order.Uint32(b))) },
-		func(b []byte, v float64) { order.PutUint32(b, math.Float32bits(float32(v))) }},
-	{"float16", "<f2", 2, func(b []byte) float64 { return fromHalf(order.Uint16(b)) },
-		func(b []byte, v float64) { order.PutUint16(b, toHalf(v)) }},
-	{"int64", "<i8", 8, func(b []byte) float64 { return float64(int64(order.Uint64(b))) },
-		func(b []byte, v float64) { order.PutUint64(b, uint64(int64(v))) }},
-}
-
-const magic = "\x93NUMPY\x01\x00"
-
-// The three entries of a header, each of which must be there once and nothing else.
-var (
-	descrEntry = regexp.MustCompile(`['"]descr['"]\s*:\s*['"]([^'"]*)['"]`)
-	orderEntry = regexp.MustCompile(`['"]fortran_order['"]\s*:\s*(True|False)`)
-	shapeEntry = regexp.MustCompile(`['"]shape['"]\s*:\s*\(([0-9,\s]*)\)`)
-	noEntry    = regexp.MustCompile(`^\s*\{[,\s]*\}\s*$`)
-)
+const magic = "\x93NUMPY"
 
 // Encode returns the file of an array. It panics if the type is unknown or if shape and data disagree.
 func Encode(a Array) []byte {
 	n, ok := elements(a.Shape)
-	k, err := find(func(k kind) bool { return k.name == a.DType })
-	if !ok || n != len(a.Data) || err != nil {
+	k, known := find(func(k kind) bool { return k.name == a.DType })
+	if !ok || n != len(a.Data) || !known {
 		panic(fmt.Sprintf("npy.Encode: %d values of type %q in shape %v", len(a.Data), a.DType, a.Shape))
 	}
 	shape := fmt.Sprint(a.Shape)
@@ -69,89 +43,95 @@ func Encode(a Array) []byte {
 	if len(a.Shape) == 1 {
 		shape += "," // or Python takes the parentheses for mere grouping
 	}
-	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", k.descr, shape)
-	header += strings.Repeat(" ", 63-(len(magic)+2+len(header))%64) + "\n" // the values begin at a multiple of 64
-	file := order.AppendUint16([]byte(magic), uint16(len(header)))
+	order := "<"
+	if k.size == 1 {
+		order = "|" // of one byte there is no order
+	}
+	header := fmt.Sprintf("{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", order, k.code, shape)
+	header += strings.Repeat(" ", 63-(len(magic)+4+len(header))%64) + "\n" // the values begin at a multiple of 64
+	file := binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), uint16(len(header)))
 	start := len(file) + len(header)
 	file = append(append(file, header...), make([]byte, n*k.size)...)
 	for i, v := range a.Data {
-		k.write(file[start+i*k.size:], v)
+		k.write(binary.LittleEndian, file[start+i*k.size:], v)
 	}
 	return file
 }
 
 // Decode reads a whole file.
 func Decode(file []byte) (a Array, err error) {
-	rest, ok := bytes.CutPrefix(file, []byte(magic))
-	if !ok || len(rest) < 2 {
-		return a, errors.New("not a .npy file of version 1.0")
-	}
-	length := int(order.Uint16(rest))
-	if rest = rest[2:]; len(rest) < length {
-		return a, fmt.Errorf("cut inside the header: %d of %d bytes", len(rest), length)
-	}
-	k, shape, err := parse(string(rest[:length]))
+	text, values, err := split(file)
 	if err != nil {
 		return a, err
 	}
-	rest = rest[length:]
-	n, ok := elements(shape)
-	if !ok || len(rest)/k.size != n || len(rest)%k.size != 0 {
-		return a, fmt.Errorf("%d bytes of values, not those of shape %v in %s", len(rest), shape, k.name)
+	h, err := parse(text)
+	if err != nil {
+		return a, err
 	}
-	a = Array{Shape: shape, DType: k.name, Data: make([]float64, n)}
+	n, ok := elements(h.shape)
+	if !ok || len(values)/h.kind.size != n || len(values)%h.kind.size != 0 {
+		return a, fmt.Errorf("%d bytes of values, not those of shape %v in %s", len(values), h.shape, h.kind.name)
+	}
+	a = Array{Shape: h.shape, DType: h.kind.name, Data: make([]float64, n)}
+	exact := true
 	for i := range a.Data {
-		a.Data[i] = k.read(rest[i*k.size:])
-		if k.name == "int64" && math.Abs(a.Data[i]) > 1<<53 {
-			return Array{}, fmt.Errorf("element %d: an integer beyond 2^53", i)
+		if a.Data[i], exact = h.kind.read(h.order, values[i*h.kind.size:]); !exact {
+			return Array{}, fmt.Errorf("element %d: an integer beyond 2^53 that float64 cannot hold", i)
 		}
+	}
+	if h.fortran {
+		a.Data = fromFortran(a.Data, a.Shape)
 	}
 	return a, nil
 }
 
-// parse reads a header.
-func parse(header string) (k kind, shape []int, err error) {
-	entry := func(e *regexp.Regexp) string {
-		found := e.FindAllStringSubmatch(header, 2)
-		if len(found) != 1 {
-			err = fmt.Errorf("header %q: want one descr, fortran_order and shape", header)
-			return ""
-		}
-		return found[0][1]
+// split takes a file's header and values apart.
+func split(file []byte) (header string, values []byte, err error) {
+	rest, ok := bytes.CutPrefix(file, []byte(magic))
+	if !ok || len(rest) < 2 {
+		return "", nil, errors.New("not a .npy file")
 	}
-	descr, fortran, sizes := entry(descrEntry), entry(orderEntry), entry(shapeEntry)
-	if err != nil {
-		return k, nil, err
+	version, width := rest[0], 2
+	if version < 1 || version > 3 || rest[1] != 0 {
+		return "", nil, fmt.Errorf("a .npy file of version %d.%d, not of 1.0, 2.0 or 3.0", version, rest[1])
 	}
-	for _, e := range []*regexp.Regexp{descrEntry, orderEntry, shapeEntry} {
-		header = e.ReplaceAllString(header, "")
+	if version > 1 {
+		width = 4 // bytes of the header's length
 	}
-	if !noEntry.MatchString(header) {
-		return k, nil, fmt.Errorf("header: what is %q?", header)
+	if rest = rest[2:]; len(rest) < width {
+		return "", nil, errors.New("cut inside the header's length: not a .npy file")
 	}
-	if fortran == "True" {
-		return k, nil, errors.New("in Fortran order, want C order (numpy.ascontiguousarray)")
+	length := uint64(binary.LittleEndian.Uint16(rest))
+	if width == 4 {
+		length = uint64(binary.LittleEndian.Uint32(rest))
 	}
-	if k, err = find(func(k kind) bool { return k.descr == descr }); err != nil {
-		return k, nil, fmt.Errorf("type %q: want <f4, <f8, <f2 or <i8", descr)
+	if rest = rest[width:]; uint64(len(rest)) < length {
+		return "", nil, fmt.Errorf("cut inside the header: %d of %d bytes", len(rest), length)
 	}
-	for _, size := range strings.FieldsFunc(sizes, func(r rune) bool { return strings.ContainsRune(", \t\n\r\f\v", r) }) {
-		side, err := strconv.Atoi(size)
-		if err != nil {
-			return k, nil, fmt.Errorf("shape (%s): %w", sizes, err)
-		}
-		shape = append(shape, side)
-	}
-	return k, shape, nil
+	return string(rest[:length]), rest[length:], nil
 }
 
-func find(is func(kind) bool) (kind, error) {
-	for _, k := range kinds {
-		if is(k) {
-			return k, nil
+// fromFortran brings values whose first index runs fastest into C's order, in which the last one does.
+func fromFortran(values []float64, shape []int) []float64 {
+	strides, step := make([]int, len(shape)), 1
+	for d, side := range shape {
+		strides[d] = step
+		step *= side
+	}
+	out, index, at := make([]float64, len(values)), make([]int, len(shape)), 0
+	for i := range out {
+		out[i] = values[at]
+		for d := len(shape) - 1; d >= 0; d-- { // the next place, as an odometer counts
+			index[d]++
+			at += strides[d]
+			if index[d] < shape[d] {
+				break
+			}
+			at -= index[d] * strides[d]
+			index[d] = 0
 		}
 	}
-	return kind{}, errors.New("unknown type")
+	return out
 }
 
 // elements is the product of the sides, if it is a size that fits in memory.
@@ -166,16 +146,25 @@ func elements(shape []int) (int, bool) {
 	return n, true
 }
 
+// maxFile bounds a file's bytes.
+const maxFile = math.MaxInt32
+
+// load returns the bytes of the file at path.
+func load(path string) ([]byte, error) {
+	f, size, err := filekind.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	if size > maxFile {
+		return nil, fmt.Errorf("%s: %d bytes, more than 2 GB", path, size)
+	}
+	return os.ReadFile(path)
+}
+
 // Read reads the file at path. Errors name it.
 func Read(path string) (Array, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Array{}, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > math.MaxInt32 {
-		return Array{}, fmt.Errorf("%s: not a file of at most 2 GB", path)
-	}
-	file, err := os.ReadFile(path)
+	file, err := load(path)
 	if err != nil {
 		return Array{}, err
 	}

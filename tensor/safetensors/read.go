@@ -2,14 +2,17 @@ package safetensors
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sort"
+	"strings"
 	"unicode/utf8"
+
+	"sdref/internal/filekind"
 )
 
 // maxHeader bounds the JSON header, in bytes: the same limit as the format's
@@ -22,20 +25,24 @@ const chunk = 1 << 18
 // Read reads the file at path. Every error names the path, and the tensor where
 // there is one. Memory stays near the size of the file whatever its header claims.
 func Read(path string) (*File, error) {
-	opened, err := os.Open(path)
+	return ReadContext(context.Background(), path)
+}
+
+// ReadContext reads like Read until the context is cancelled; then the error wraps the context's.
+func ReadContext(ctx context.Context, path string) (*File, error) {
+	opened, size, err := filekind.Open(path)
 	if err != nil {
 		return nil, err // it names the path
 	}
 	defer opened.Close()
-	info, err := opened.Stat()
+	r := filekind.Until(ctx, opened)
+	f, err := decode(io.NewSectionReader(r, 0, size), size)
 	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	f, err := decode(opened, info.Size())
-	if err != nil {
+		beginning := make([]byte, filekind.Beginning)
+		n, _ := r.ReadAt(beginning, 0)
+		if what := filekind.Describe(beginning[:n]); what != "" && what != filekind.Safetensors {
+			err = fmt.Errorf("%s, not %s (%w)", what, filekind.Safetensors, err)
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f.Path = path
@@ -138,6 +145,12 @@ func readTensor(r io.Reader, e entry) (t Tensor, err error) {
 		t.data, err = readValues[float32](r, n)
 	case "I64":
 		t.data, err = readValues[int64](r, n)
+	case "U64":
+		t.data, err = readValues[uint64](r, n)
+	default:
+		raw := make([]byte, e.end-e.begin)
+		_, err = io.ReadFull(r, raw)
+		t.data = packed{e.dtype, raw}
 	}
 	return t, err
 }
@@ -233,7 +246,7 @@ func parseEntry(d *json.Decoder) (e entry, err error) {
 	case err != nil:
 		return e, err
 	case width(e.dtype) == 0:
-		return e, fmt.Errorf("dtype %q is not F64, F32 or I64", e.dtype)
+		return e, fmt.Errorf("dtype %q is not one of %s", e.dtype, formatNames())
 	case shape == nil:
 		return e, errors.New("no shape")
 	case len(offsets) != 2 || offsets[0] == nil || offsets[1] == nil:
@@ -248,6 +261,14 @@ func parseEntry(d *json.Decoder) (e entry, err error) {
 		e.shape[i] = *side
 	}
 	return e, nil
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // eachField reads a JSON object from d, calling value at each key to read what

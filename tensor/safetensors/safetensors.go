@@ -3,9 +3,10 @@
 // giving each tensor's type, shape and place, then the raw little-endian values.
 //
 // It is for checkpoints, golden cases and whatever is exchanged with other
-// languages. It holds float64, float32 and int64 tensors, refuses every file
-// that has a gap, an overlap or a second meaning, and keeps values to the bit,
-// NaN payloads included. It does not know what the tensors mean.
+// languages. It makes float64, float32, int64 and uint64 tensors, and reads those
+// of narrower types too: they keep their type, and their values come as float32 or
+// int64. It refuses every file that has a gap, an overlap or a second meaning, and
+// keeps values to the bit, NaN payloads included. It does not know what the tensors mean.
 //
 // Format: github.com/huggingface/safetensors, README, "Format".
 package safetensors
@@ -17,14 +18,16 @@ import (
 	"strings"
 )
 
-// Element is a Go type that a file can hold: F64, F32 or I64.
-type Element interface{ float64 | float32 | int64 }
+// Element is a Go type that a file can hold: F64, F32, I64 or U64.
+type Element interface {
+	float64 | float32 | int64 | uint64
+}
 
 // Tensor is a named, shaped, row-major array. New makes one, Values opens it.
 type Tensor struct {
 	Name  string
 	Shape []int // none for a scalar; a zero makes the tensor empty
-	data  any   // []float64, []float32 or []int64, with as many elements as Shape says
+	data  any   // a slice of an Element, or packed, with as many elements as Shape says
 }
 
 // New makes a tensor of data, which it keeps and does not copy. It panics if
@@ -36,17 +39,23 @@ func New[T Element](name string, shape []int, data []T) Tensor {
 	return Tensor{Name: name, Shape: shape, data: data}
 }
 
-// Values returns the elements of t, row-major and not copied. It is an error
-// if t holds another type; Float64s converts.
+// Values returns the elements of t, row-major. It is an error if t holds another
+// type; Float64s converts. A tensor of a type narrower than 32 bits has its values
+// as float32, one of integers or booleans narrower than 64 bits as int64, which are
+// copies; all others are not copied.
 func Values[T Element](t Tensor) ([]T, error) {
-	v, ok := t.data.([]T)
+	data := t.data
+	if p, ok := data.(packed); ok {
+		data = p.widened()
+	}
+	v, ok := data.([]T)
 	if !ok {
 		return nil, fmt.Errorf("tensor %q: holds %s, not %s", t.Name, t.DType(), dtypeOf([]T(nil)))
 	}
 	return v, nil
 }
 
-// DType returns the format's name for the type of the elements: "F64", "F32" or "I64".
+// DType returns the format's name for the type of the elements, such as "F32" or "BF16".
 func (t Tensor) DType() string { return dtypeOf(t.data) }
 
 // Len returns the number of elements.
@@ -58,14 +67,22 @@ func (t Tensor) Len() int {
 		return len(d)
 	case []int64:
 		return len(d)
+	case []uint64:
+		return len(d)
+	case packed:
+		return len(d.raw) / width(d.dtype)
 	}
 	return 0
 }
 
 // Float64s returns the elements as float64, row-major: F64 as they are and not
-// copied, F32 and I64 converted. An integer that float64 cannot hold is an error.
+// copied, others converted. An integer that float64 cannot hold is an error.
 func (t Tensor) Float64s() ([]float64, error) {
-	switch d := t.data.(type) {
+	data := t.data
+	if p, ok := data.(packed); ok {
+		data = p.widened()
+	}
+	switch d := data.(type) {
 	case []float64:
 		return d, nil
 	case []float32:
@@ -75,17 +92,24 @@ func (t Tensor) Float64s() ([]float64, error) {
 		}
 		return wide, nil
 	case []int64:
-		wide := make([]float64, len(d))
-		for i, v := range d {
-			wide[i] = float64(v)
-			// 2^63 first: what it converts back to depends on the architecture.
-			if wide[i] == 0x1p63 || int64(wide[i]) != v {
-				return nil, fmt.Errorf("tensor %q: element %d is %d, which float64 cannot hold", t.Name, i, v)
-			}
-		}
-		return wide, nil
+		// 2^63 first: what it converts back to depends on the architecture.
+		return exactly(t.Name, d, func(w float64, v int64) bool { return w != 0x1p63 && int64(w) == v })
+	case []uint64:
+		return exactly(t.Name, d, func(w float64, v uint64) bool { return w != 0x1p64 && uint64(w) == v })
 	}
 	return nil, fmt.Errorf("tensor %q: holds no data", t.Name)
+}
+
+// exactly converts integers, each of which must be the same afterwards.
+func exactly[T int64 | uint64](name string, values []T, same func(float64, T) bool) ([]float64, error) {
+	wide := make([]float64, len(values))
+	for i, v := range values {
+		wide[i] = float64(v)
+		if !same(wide[i], v) {
+			return nil, fmt.Errorf("tensor %q: element %d is %d, which float64 cannot hold", name, i, v)
+		}
+	}
+	return wide, nil
 }
 
 // Elements returns the number of elements of a tensor of the given shape: the
@@ -157,26 +181,19 @@ func (f *File) errorf(format string, args ...any) error {
 const metadataKey = "__metadata__"
 
 func dtypeOf(data any) string {
-	switch data.(type) {
+	switch d := data.(type) {
 	case []float64:
 		return "F64"
 	case []float32:
 		return "F32"
 	case []int64:
 		return "I64"
+	case []uint64:
+		return "U64"
+	case packed:
+		return d.dtype
 	}
 	return "nothing"
-}
-
-// width returns the bytes of one element, 0 for a type this package does not read.
-func width(dtype string) int {
-	switch dtype {
-	case "F64", "I64":
-		return 8
-	case "F32":
-		return 4
-	}
-	return 0
 }
 
 // describe spells a type and a shape as the header does, for messages.

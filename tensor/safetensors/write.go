@@ -20,7 +20,7 @@ func Write(path string, f *File) error {
 // Encode writes f to w. The same content gives the same bytes: the metadata
 // comes sorted by key, the header lists the tensors in the order given, spaces
 // fill it up to a multiple of eight, and the data follow in the same order,
-// except that all F32 come last so that every value is aligned to its width.
+// except that narrower types come behind wider ones, so that every value is aligned to its width.
 //
 // A name that is empty, reserved, used twice or not UTF-8, and a tensor that
 // was not made by New or was reshaped since, are the caller's bugs: Encode panics.
@@ -63,7 +63,7 @@ func check(f *File) {
 }
 
 // dataOrder returns the indices of the tensors in the order of their data:
-// eight-byte values first, otherwise as given.
+// wider values first, otherwise as given.
 func dataOrder(tensors []Tensor) []int {
 	order := make([]int, len(tensors))
 	for i := range order {
@@ -128,6 +128,11 @@ func writeTensor(w io.Writer, t Tensor) error {
 		return writeValues(w, d)
 	case []int64:
 		return writeValues(w, d)
+	case []uint64:
+		return writeValues(w, d)
+	case packed:
+		_, err := w.Write(d.raw)
+		return err
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,34 +208,4 @@ func TestReadErrorsNameTheFile(t *testing.T) {
 	}
 	_, err = Read(path)
 	says(t, err, path, "not a file of torch.save")
-}
-
-// float16 against its definition: sign, 5 bits of exponent with bias 15, 10 of fraction.
-func TestHalf(t *testing.T) {
-	for h := range 1 << 16 {
-		sign, exponent, fraction := 1.0, h>>10&31, float64(h&1023)
-		if h >= 1<<15 {
-			sign = -1
-		}
-		got := float64(fromHalf(uint16(h)))
-		switch {
-		case exponent == 31 && fraction > 0:
-			if got == got {
-				t.Fatalf("%#04x is %v, want NaN", h, got)
-			}
-			continue
-		case exponent == 31:
-			if got != math.Inf(int(sign)) {
-				t.Fatalf("%#04x is %v", h, got)
-			}
-			continue
-		}
-		want := sign * fraction / (1 << 24)
-		if exponent > 0 {
-			want = sign * (1 + fraction/1024) * float64(int(1)<<exponent) / (1 << 15)
-		}
-		if got != want {
-			t.Fatalf("%#04x is %v, want %v", h, got, want)
-		}
-	}
 }

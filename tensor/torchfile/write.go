@@ -13,15 +13,23 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// Write replaces the file at path by a state_dict, an ordered dictionary of tensors, that torch.load reads, also where it
-// accepts weights only. The file is left as it was if that fails. See Encode for what panics.
-func Write(path string, tensors []safetensors.Tensor) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, tensors) })
+// Write replaces the file at path by a state_dict, an ordered dictionary of tensors, that torch.load reads,
+// also where it accepts weights only. The file is left as it was if that fails. See Encode for what panics.
+func Write(path string, tensors []safetensors.Tensor) error { return WriteNoted(path, tensors, "") }
+
+// NoteRecord is the record of a note, where PyTorch does not look.
+const NoteRecord = "extra/sdref.json"
+
+// WriteNoted writes like Write, and a text for readers of this package beside the tensors.
+func WriteNoted(path string, tensors []safetensors.Tensor, note string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return encode(w, tensors, note) })
 }
 
-// Encode writes what Write puts into a file. The same tensors give the same bytes. Two tensors of one name are the caller's bug,
-// and a panic.
-func Encode(w io.Writer, tensors []safetensors.Tensor) error {
+// Encode writes what Write puts into a file. The same tensors give the same bytes. Two tensors of one name
+// are the caller's bug, and a panic.
+func Encode(w io.Writer, tensors []safetensors.Tensor) error { return encode(w, tensors, "") }
+
+func encode(w io.Writer, tensors []safetensors.Tensor, note string) error {
 	z := zip.NewWriter(w)
 	if err := record(z, "data.pkl", program(tensors)); err != nil {
 		return err
@@ -32,6 +40,11 @@ func Encode(w io.Writer, tensors []safetensors.Tensor) error {
 	for i, t := range tensors {
 		if err := record(z, "data/"+strconv.Itoa(i), raw(t)); err != nil {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
+		}
+	}
+	if note != "" {
+		if err := record(z, NoteRecord, []byte(note)); err != nil {
+			return err
 		}
 	}
 	if err := record(z, "version", []byte("3\n")); err != nil { // of PyTorch's zip format
@@ -49,7 +62,8 @@ func record(z *zip.Writer, name string, content []byte) error {
 	return err
 }
 
-// program is the pickle of the dictionary: each tensor a call of _rebuild_tensor_v2 with a reference to a storage of its own.
+// program is the pickle of the dictionary: each tensor a call of _rebuild_tensor_v2 with a reference to a
+// storage of its own.
 func program(tensors []safetensors.Tensor) []byte {
 	ordered := pickle.Global{Module: "collections", Name: "OrderedDict"}
 	rebuild := pickle.Global{Module: "torch._utils", Name: "_rebuild_tensor_v2"}
@@ -76,6 +90,9 @@ func program(tensors []safetensors.Tensor) []byte {
 // storageType is the PyTorch type of the tensor's storage.
 func storageType(t safetensors.Tensor) pickle.Global {
 	name := map[string]string{"F64": "DoubleStorage", "F32": "FloatStorage", "I64": "LongStorage"}[t.DType()]
+	if name == "" {
+		panic(fmt.Sprintf("torchfile.Encode: tensor %q of type %s", t.Name, t.DType()))
+	}
 	return pickle.Global{Module: "torch", Name: name}
 }
 

@@ -3,17 +3,16 @@ package torchfile
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"sdref/internal/pickle"
 )
-
-// maxPickle bounds a pickle's bytes; that of a checkpoint of a thousand tensors has 200 kB.
-const maxPickle = 1 << 26
 
 // archive is an opened zip archive.
 type archive struct {
@@ -22,41 +21,50 @@ type archive struct {
 	storages map[string]*storage
 }
 
-// readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, NAME/data/KEY for each storage, NAME/version and, since 2.1,
-// NAME/byteorder.
-func readZip(r io.ReaderAt, size int64) (any, error) {
+// readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, NAME/data/KEY for each storage, NAME/version
+// and, since 2.1, NAME/byteorder.
+func readZip(r io.ReaderAt, size int64) (value any, note string, err error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	a := &archive{order: binary.LittleEndian, storages: map[string]*storage{}}
 	if err := a.index(z, size); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := a.byteOrder(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	program := a.records["data.pkl"]
-	opened, err := program.Open()
+	// Whole, so that its checksum is compared before anything is made of it.
+	program, err := a.read("data.pkl")
 	if err != nil {
-		return nil, fmt.Errorf("record %s: %w", program.Name, err)
+		return nil, "", err
 	}
-	defer opened.Close()
-	d := pickle.Decoder{In: bufio.NewReader(opened), Limit: maxPickle, Globals: globals, Persistent: a.storage}
-	value, err := d.Decode()
-	if err != nil {
-		return nil, fmt.Errorf("record %s: %w", program.Name, err)
+	d := pickle.Decoder{In: bufio.NewReader(bytes.NewReader(program)), Limit: int64(len(program)) + 1, Globals: globals(0),
+		Unknown: allowed, Persistent: a.storage}
+	if value, err = d.Decode(); err != nil {
+		return nil, "", fmt.Errorf("record %s: %w", shown(a.records["data.pkl"].Name), err)
 	}
-	return value, nil
+	if a.records[NoteRecord] != nil {
+		text, err := a.read(NoteRecord)
+		if err != nil {
+			return nil, "", err
+		}
+		note = string(text)
+	}
+	return value, note, nil
 }
 
-// index finds the archive's folder, the one that holds a data.pkl, and its records. Records are not compressed, as torch.save
-// leaves them, and do not overlap, so that they cannot be larger than the file.
+// index finds the archive's folder, the one that holds a data.pkl, and its records. Records are not
+// compressed, as torch.save leaves them, and do not overlap, so that they cannot be larger than the file.
 func (a *archive) index(z *zip.Reader, size int64) error {
 	folder, found := "", 0
 	for _, f := range z.File {
 		if strings.HasSuffix(f.Name, "/constants.pkl") {
 			return errors.New("a TorchScript archive: save its state_dict by torch.save")
+		}
+		if strings.HasSuffix(f.Name, ".npy") {
+			return errors.New("an archive of NumPy's arrays (.npz)")
 		}
 		if strings.HasSuffix(f.Name, "/data.pkl") {
 			folder, found = strings.TrimSuffix(f.Name, "data.pkl"), found+1
@@ -75,11 +83,11 @@ func (a *archive) index(z *zip.Reader, size int64) error {
 		total += f.UncompressedSize64
 		switch {
 		case f.Method != zip.Store || f.UncompressedSize64 != f.CompressedSize64:
-			return fmt.Errorf("record %s is compressed, which torch.save does not do", f.Name)
+			return fmt.Errorf("record %s is compressed, which torch.save does not do", shown(f.Name))
 		case f.UncompressedSize64 > uint64(size) || total > uint64(size):
 			return fmt.Errorf("the records claim more than the file's %d bytes", size)
 		case a.records[name] != nil:
-			return fmt.Errorf("two records %s", f.Name)
+			return fmt.Errorf("two records %s", shown(f.Name))
 		}
 		a.records[name] = f
 	}
@@ -107,40 +115,58 @@ func (a *archive) byteOrder() error {
 func (a *archive) read(name string) ([]byte, error) {
 	record := a.records[name]
 	if record == nil {
-		return nil, fmt.Errorf("there is no record %s", name)
+		return nil, fmt.Errorf("there is no record %s", shown(name))
 	}
 	opened, err := record.Open()
 	if err != nil {
-		return nil, fmt.Errorf("record %s: %w", record.Name, err)
+		return nil, fmt.Errorf("record %s: %w", shown(record.Name), err)
 	}
 	defer opened.Close()
 	text := make([]byte, record.UncompressedSize64)
 	if _, err := io.ReadFull(opened, text); err != nil {
-		return nil, fmt.Errorf("record %s: %w", record.Name, err)
+		return nil, fmt.Errorf("record %s: %w", shown(record.Name), err)
 	}
 	if _, err := opened.Read(make([]byte, 1)); err != io.EOF { // the end is where the checksum is compared
-		return nil, fmt.Errorf("record %s: %w", record.Name, err)
+		return nil, fmt.Errorf("record %s: %w", shown(record.Name), err)
 	}
 	return text, nil
 }
 
+// shown is a text of a foreign file as a message can bear it, on one line.
+func shown(text string) string {
+	if len(text) > 100 {
+		text = text[:100] + "..."
+	}
+	if q := strconv.Quote(text); q != `"`+text+`"` {
+		return q
+	}
+	return text
+}
+
 // storage reads the storage that the pickle refers to, or returns it once more.
 func (a *archive) storage(id any) (any, error) {
-	k, key, elements, err := storageOf(id)
+	r, err := reference(id)
 	if err != nil {
 		return nil, err
 	}
+	if r.unknown.Name != "" {
+		return &pickle.Object{Class: r.unknown}, nil
+	}
+	if r.part {
+		return nil, errors.New("a part of a storage, as PyTorch wrote them before 0.4")
+	}
+	k, key, elements := r.kind, r.key, r.elements
 	s := a.storages[key]
 	if s == nil {
 		raw, err := a.read("data/" + key)
 		if err != nil {
 			return nil, err
 		}
-		s = &storage{k, elements, raw, a.order}
+		s = &storage{kind: k, elements: elements, raw: raw, order: a.order}
 		a.storages[key] = s
 	}
 	if s.name != k.name || s.elements != elements || len(s.raw) < elements*k.size {
-		return nil, fmt.Errorf("storage %s: %d elements of %s, where %d bytes of %s are stored", key, elements, k.name, len(s.raw), s.name)
+		return nil, fmt.Errorf("storage %s: %d elements of %s, where %d bytes of %s are stored", shown(key), elements, k.name, len(s.raw), s.name)
 	}
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"sdref/internal/kernel"
 )
@@ -17,10 +18,17 @@ type Call struct {
 	Stdout, Stderr io.Writer
 	Flags          *flag.FlagSet // The verb defines its flags here, before Parse.
 	kernel         string
+	force          bool
 }
 
-// Parse reads the flags and chooses the kernel row. The description is the first paragraph of the verb's help.
+// Parse reads the flags and chooses the kernel row. The description is the first paragraph of the verb's
+// help.
 func (c *Call) Parse(description string) error {
+	opens := false
+	c.Flags.VisitAll(func(f *flag.Flag) { opens = opens || strings.Contains(f.Usage, CheckpointUsage()) })
+	if opens {
+		c.Flags.BoolVar(&c.force, "force", false, ForceUsage)
+	}
 	err := c.Flags.Parse(c.Args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintf(c.Stdout, "%s\n\nFlags:\n", description)

@@ -13,7 +13,8 @@ import (
 // EvaluationBatch is the number of images that are evaluated at once.
 const EvaluationBatch = 100
 
-// Evaluate evaluates a network, weights as the optimiser left them, and prints the result.
+// Evaluate evaluates a network, weights as the optimiser left them, and prints the result. If the loss is not
+// finite the error wraps ErrNotFinite, and the evaluation is complete.
 func Evaluate[T tensor.Float](c *Call, p *Progress, net *sdnet.Network[T], d data.Dataset, set data.Images, batch int) (training.Evaluation, error) {
 	known := d.Name == net.Data.Name // the labels are the network's
 	e := training.Evaluate(net.Evaluable(), set, d.Mean, d.Std, batch, func(e training.Evaluation) bool {
@@ -39,6 +40,9 @@ func Evaluate[T tensor.Float](c *Call, p *Progress, net *sdnet.Network[T], d dat
 	}
 	for _, l := range e.Codes {
 		fmt.Fprintf(c.Stdout, "zeros in the codes of %s: %.1f %%\n", l.Layer, 100*l.ZeroShare())
+	}
+	if !Finite(e.Loss) {
+		return e, fmt.Errorf("evaluating %s: loss %v: %w", set, e.Loss, ErrNotFinite)
 	}
 	return e, nil
 }

@@ -72,7 +72,7 @@ func usage(w io.Writer, verbs []Verb) {
 	}
 	fmt.Fprint(w, examples)
 	fmt.Fprintf(w, "\nThe environment variable SDREF_KERNEL chooses a kernel row like -kernel does: %s.\n", rowNames())
-	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed, 2 bad usage or input, 3 a check proves nothing, 130 interrupted (and saved).")
+	fmt.Fprintln(w, "Exit status: 0 done, 1 a check failed or a result is not finite, 2 bad usage or input, 3 a check proves nothing, 130 interrupted (and saved).")
 }
 
 const examples = `

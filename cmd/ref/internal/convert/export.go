@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/sdnet"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -15,7 +16,9 @@ import (
 
 const exportHelp = `ref export writes a checkpoint's weights for other programs: a state_dict that torch.load reads, or
 a safetensors file of the same tensors. Names and shapes are the published networks', which load it
-with strict=True. Power-iteration vectors, which these do not save, are left out.
+with strict=True. Power-iteration vectors, which these do not save, are left out. The size of the
+images and the settings of the CSC layers, which tensors do not say, are written where other
+programs do not look, so that ref import finds them.
 
 The weights are as the optimiser left them. The published code computes step sizes and normalises
 atoms before each batch; with -evaluable that is done here, for code that does neither.
@@ -25,64 +28,82 @@ as ONNX Runtime, TensorRT and others read it: in float32, for any number of imag
 computed and atoms normalised, as ref eval has it. -layer writes one CSC layer, from signal to code.
 docs/onnx.md says more.`
 
+// exportFlags are the flags of ref export.
+type exportFlags struct {
+	checkpoint, out      string
+	format, layer        string
+	evaluable, overwrite bool
+	classes, size        int
+}
+
 // Export writes a checkpoint's weights, or the network itself, for other programs.
 func Export(c *cli.Call) error {
-	checkpoint := c.Flags.String("checkpoint", "", cli.CheckpointUsage())
-	out := c.Flags.String("out", "", "the `file` to write: .pth, .pt, .bin or .tar for PyTorch, .safetensors, or .onnx")
-	format := c.Flags.String("format", "", "pth, safetensors or onnx (default: as the file's name ends)")
-	layer := c.Flags.String("layer", "", "with -format onnx: only this CSC `layer`, such as layer0.0.dn")
-	overwrite := c.Flags.Bool("overwrite", false, "with -format onnx: replace the file if it exists; other formats replace it in any case")
-	evaluable := c.Flags.Bool("evaluable", false, "with step sizes computed and atoms normalised; with -format onnx always")
+	var f exportFlags
+	c.Flags.StringVar(&f.checkpoint, "checkpoint", "", cli.CheckpointUsage())
+	c.Flags.StringVar(&f.out, "out", "", "the `file` to write: .pth, .pt, .bin or .tar for PyTorch, .safetensors, or .onnx")
+	c.Flags.StringVar(&f.format, "format", "", "pth, safetensors or onnx (default: as the file's name ends)")
+	c.Flags.StringVar(&f.layer, "layer", "", "with -format onnx: only this CSC `layer`, such as layer0.0.dn")
+	c.Flags.BoolVar(&f.evaluable, "evaluable", false, "with step sizes computed and atoms normalised; with -format onnx always")
+	c.Flags.IntVar(&f.size, "size", 0, "say that the network is for images of this `height` and width (default: what it was trained on)")
+	c.Flags.IntVar(&f.classes, "classes", 0, "make sure that the network has this `number` of classes")
+	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage+"; with -format onnx any file that exists")
 	if err := c.Parse(exportHelp); err != nil {
 		return err
 	}
 	switch {
-	case *checkpoint == "":
+	case f.checkpoint == "":
 		return errors.New("-checkpoint is missing (see ref export -help)")
-	case *out == "":
+	case f.out == "":
 		return errors.New("-out is missing (see ref export -help)")
 	}
-	name, err := formatOf(*out, *format)
+	format, err := formatOf(f.out, f.format)
 	if err != nil {
 		return err
 	}
-	order := onnxOrder{*out, *layer, *overwrite}
+	order := onnxOrder{f.out, f.layer, f.overwrite}
 	switch {
-	case name == "onnx":
+	case format == "onnx" && (c.Given("size") || c.Given("classes")):
+		err = errors.New("-size and -classes are for weights; a model in ONNX is for the images that the network was made for")
+	case format == "onnx":
 		err = order.check()
-	case *layer != "" || *overwrite:
-		err = fmt.Errorf("-layer and -overwrite are for -format onnx, not %s", name)
+	case f.layer != "":
+		err = fmt.Errorf("-layer is for -format onnx, not %s", format)
 	}
 	if err != nil {
 		return err
 	}
-	f, err := cli.OpenCheckpoint(*checkpoint)
+	file, config, err := cli.OpenTrained(c, f.checkpoint)
 	if err != nil {
 		return err
 	}
-	config, steps, err := training.ReadConfig(f)
-	if err != nil {
+	if err := cli.KeepRun(f.out, f.overwrite); err != nil {
 		return err
 	}
-	if name == "onnx" {
-		return cli.ByType(config.Type, exportONNX[float32], exportONNX[float64])(c, f, order)
+	if format == "onnx" {
+		return cli.ByType(config.Type, exportONNX[float32], exportONNX[float64])(c, file, order)
 	}
-	return cli.ByType(config.Type, exportAs[float32], exportAs[float64])(c, f, steps, *evaluable, *out, writers[name])
+	return cli.ByType(config.Type, exportAs[float32], exportAs[float64])(c, f, file, writers[format])
 }
 
-// writer writes tensors to a file.
-type writer func(path string, tensors []safetensors.Tensor) error
+// writer writes tensors, and the settings that they do not say, to a file.
+type writer func(path string, tensors []safetensors.Tensor, s statedict.Settings) error
 
 // writers are those of the formats that hold weights alone.
 var writers = map[string]writer{
-	"pth": torchfile.Write,
-	"safetensors": func(path string, tensors []safetensors.Tensor) error {
-		return safetensors.Write(path, &safetensors.File{Tensors: tensors, Metadata: map[string]string{"format": "pt"}}) // as PyTorch's users write it
+	"pth": func(path string, tensors []safetensors.Tensor, s statedict.Settings) error {
+		return torchfile.WriteNoted(path, tensors, s.String())
+	},
+	"safetensors": func(path string, tensors []safetensors.Tensor, s statedict.Settings) error {
+		// "pt" is what PyTorch's users write.
+		metadata := map[string]string{"format": "pt", statedict.SettingsKey: s.String()}
+		return safetensors.Write(path, &safetensors.File{Tensors: tensors, Metadata: metadata})
 	},
 }
 
 // endings are those of files, and the formats that they ask for.
-var endings = [][2]string{{".pth", "pth"}, {".pt", "pth"}, {".bin", "pth"}, {".tar", "pth"}, {".safetensors", "safetensors"}, {".onnx", "onnx"}}
+var endings = [][2]string{
+	{".pth", "pth"}, {".pt", "pth"}, {".bin", "pth"}, {".tar", "pth"}, {".safetensors", "safetensors"}, {".onnx", "onnx"},
+}
 
 // formatOf is the format that the flag, or a file's name, asks for.
 func formatOf(path, flag string) (string, error) {
@@ -101,18 +122,40 @@ func formatOf(path, flag string) (string, error) {
 	return "", fmt.Errorf("-out: %s ends neither in .pth, .pt, .bin or .tar nor in .safetensors or .onnx", path)
 }
 
-func exportAs[T tensor.Float](c *cli.Call, f *safetensors.File, steps int, evaluable bool, out string, write writer) error {
-	net, config, err := training.LoadNetwork[T](f)
+func exportAs[T tensor.Float](c *cli.Call, f exportFlags, file *safetensors.File, write writer) error {
+	net, config, err := training.LoadNetwork[T](file)
 	if err != nil {
 		return err
 	}
-	if evaluable {
+	_, steps, err := training.ReadConfig(file)
+	if err != nil {
+		return err
+	}
+	settings, err := f.settings(c, net.Spec)
+	if err != nil {
+		return err
+	}
+	if f.evaluable {
 		net = net.Evaluable()
 	}
 	tensors := statedict.Export(net, steps)
-	if err := write(out, tensors); err != nil {
+	if err := write(f.out, tensors, settings); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s from %s: %d tensors of %s in %s\n", config.Network, f.Path, len(tensors), config.Type, out)
+	fmt.Fprintf(c.Stdout, "%s from %s: %d tensors of %s in %s\n", config.Network, file.Path, len(tensors), config.Type, f.out)
 	return nil
+}
+
+// settings are what is written beside the tensors.
+func (f exportFlags) settings(c *cli.Call, s sdnet.Spec) (statedict.Settings, error) {
+	if c.Given("size") {
+		s.Data.Image = f.size
+		if err := s.Check(); err != nil {
+			return statedict.Settings{}, fmt.Errorf("-size: %w", err)
+		}
+	}
+	if c.Given("classes") && f.classes != s.Data.Classes {
+		return statedict.Settings{}, fmt.Errorf("-classes: the network has %d, not %d", s.Data.Classes, f.classes)
+	}
+	return statedict.SettingsOf(s), nil
 }

@@ -8,14 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/sdnet"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -23,98 +21,159 @@ import (
 )
 
 const importHelp = `ref import makes a checkpoint from weights of another program: a file of PyTorch's torch.save (.pth,
-.pth.tar, .pt, also from before 1.6), such as the authors' checkpoints, or a safetensors file.
-Nothing in the file is run: what is more than tensors, numbers and strings is refused by its name.
+.pth.tar, .pt, also from before 1.6) or of pickle.dump, such as the authors' checkpoints, or a
+safetensors file. Nothing in the file is run: what is more than tensors, arrays, numbers and strings
+is left aside, and -list shows it with the rest of what the file holds.
 
-Each tensor of the network is looked up by its published name and must have its shape; -list shows
-what a file holds. Step sizes and power-iteration vectors that it lacks are computed. The
-optimiser's state is not taken over, so that the checkpoint can be evaluated but not resumed.`
+Each tensor of the network is looked up by its published name, or torchvision's of a ResNet, and
+must have its shape. -ignore leaves tensors aside, -rename gives them other names. Step sizes and
+power-iteration vectors that the file lacks are computed. The optimiser's state is not taken over, so
+that the checkpoint can be evaluated but not resumed.`
 
 // importFlags are the flags of ref import.
 type importFlags struct {
-	from, out, typ string
-	list           bool
-	query          statedict.Query
-	config         training.Config
+	from, out, typ         string
+	list, force, overwrite bool
+	query                  statedict.Query
+	config                 training.Config
 }
 
-// Import makes a checkpoint from weights of another program.
-func Import(c *cli.Call) error {
-	f := importFlags{config: training.Published()}
+// define defines the flags.
+func (f *importFlags) define(c *cli.Call) {
 	c.Flags.StringVar(&f.from, "from", "", "the `file` to read")
 	c.Flags.StringVar(&f.out, "out", "", "the checkpoint to write, a safetensors `file`")
 	c.Flags.BoolVar(&f.list, "list", false, "list what the file holds, and write nothing")
 	c.Flags.StringVar(&f.query.Network, "net", "", "the `network` (default: the one whose names and shapes the file has): "+cli.NetworkNames())
 	c.Flags.StringVar(&f.query.Data, "data", "", "the data `set` that it is made for (default: likewise): "+cli.DataNames())
 	c.Flags.IntVar(&f.query.Classes, "classes", 0, "`number` of classes, if it is not the data set's")
+	c.Flags.IntVar(&f.query.Size, "size", 0, "`height` and width of the images, if they are not the data set's")
 	c.Flags.StringVar(&f.query.Prefix, "prefix", "", "what stands before the `names`, such as state_dict. (default: found)")
+	c.Flags.Func("ignore", "leave the tensor of this `name` aside; * stands for any text; may be given several times", func(name string) error {
+		f.query.Ignore = append(f.query.Ignore, name)
+		return nil
+	})
+	c.Flags.Func("rename", "`OLD=NEW`: take the tensor OLD for NEW; * in both stands for any text; may be given several times", func(text string) error {
+		r, err := statedict.ParseRename(text)
+		f.query.Rename = append(f.query.Rename, r)
+		return err
+	})
 	c.Flags.StringVar(&f.typ, "type", "", "float32 or float64 (default: float64 if the file has weights of it)")
-	c.Flags.Float64Var(&f.config.Lambda, "lambda", f.config.Lambda, "weight of |z|_1 in the CSC layers, which files do not say")
+	c.Flags.Float64Var(&f.config.Lambda, "lambda", f.config.Lambda, "weight of |z|_1 in the CSC layers, which other programs' files do not say")
 	c.Flags.Float64Var(&f.config.Mu, "mu", f.config.Mu, "weight of |z|^2/2 in the CSC layers, likewise")
 	c.Flags.IntVar(&f.config.Iterations, "iterations", f.config.Iterations, "FISTA iterations of each CSC layer, likewise")
 	c.Flags.StringVar(&f.config.Variant, "variant", f.config.Variant, "FISTA's gradient from the third iteration on, likewise: published or paper")
+	c.Flags.BoolVar(&f.force, "force", false, cli.ForceUsage)
+	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage)
+}
+
+// maxClasses bounds the number of classes, whose weights are made before they are looked up.
+const maxClasses = 1 << 20
+
+// Import makes a checkpoint from weights of another program.
+func Import(c *cli.Call) error {
+	f := importFlags{config: training.Published()}
+	f.define(c)
 	if err := c.Parse(importHelp); err != nil {
 		return err
 	}
-	switch {
-	case f.from == "":
-		return errors.New("-from is missing (see ref import -help)")
-	case f.out == "" && !f.list:
-		return errors.New("-out is missing, or -list (see ref import -help)")
-	}
-	if f.typ != "" {
-		if err := cli.CheckType(f.typ); err != nil {
-			return err
-		}
-	}
-	d, err := statedict.Open(f.from)
-	if err != nil {
+	if err := f.check(c); err != nil {
 		return err
+	}
+	d, err := statedict.OpenContext(c.Context, f.from)
+	if c.Context.Err() != nil {
+		return cli.ErrInterrupted
+	}
+	if err != nil {
+		return cli.Advised(err, f.from)
 	}
 	if f.list {
 		return listTensors(c.Stdout, d)
 	}
 	if own, err := safetensors.Read(f.from); err == nil {
 		if _, _, err := training.ReadConfig(own); err == nil {
-			return fmt.Errorf("-from: %s is a checkpoint of this program already", f.from)
+			return fmt.Errorf("-from: %s is a checkpoint of this program already: ref eval -checkpoint %s evaluates it", f.from, cli.Quote(f.from))
 		}
 	}
 	return importWeights(c, f, d)
 }
 
-// listTensors shows what a file holds.
-func listTensors(out io.Writer, d *statedict.Dict) error {
-	fmt.Fprintf(out, "%s: %s, %d tensors, %d numbers and strings\n\n", d.Path, d.Format, len(d.Entries), len(d.Scalars))
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, e := range d.Entries {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", printable(e.Name), e.Type, sides(e.Shape))
+// check tells what is wrong with the flags.
+func (f importFlags) check(c *cli.Call) error {
+	switch {
+	case f.from == "":
+		return errors.New("-from is missing (see ref import -help)")
+	case f.out == "" && !f.list:
+		return errors.New("-out is missing, or -list (see ref import -help)")
+	case c.Given("size") && f.query.Size < 1:
+		return fmt.Errorf("-size: images of side %d", f.query.Size)
 	}
-	for _, s := range d.Scalars {
-		fmt.Fprintf(w, "%s\t%T\t= %s\n", printable(s.Name), s.Value, printable(fmt.Sprint(s.Value)))
+	if f.typ != "" {
+		if err := cli.CheckType(f.typ); err != nil {
+			return err
+		}
 	}
-	return w.Flush()
+	k := training.Demo() // for the bounds of what -size and -classes may be
+	k.Extent, k.Classes = f.query.Size, min(f.query.Classes, maxClasses)
+	if err := k.Check(); err != nil {
+		return fmt.Errorf("-size, -classes: %w", err)
+	}
+	if f.query.Classes > maxClasses {
+		return fmt.Errorf("-classes: %d, more than %d", f.query.Classes, maxClasses)
+	}
+	if f.list {
+		return nil
+	}
+	if err := c.Spare(f.from); err != nil {
+		return err
+	}
+	return cli.KeepRun(f.out, f.overwrite)
 }
 
-// printable is a text of a foreign file as a terminal can bear it, on one line.
-func printable(text string) string {
-	if q := fmt.Sprintf("%.200q", text); q != `"`+text+`"` {
-		return q
+// recall takes from what ref export wrote beside the tensors what no flag says.
+func (f *importFlags) recall(c *cli.Call, s *statedict.Settings) error {
+	if s == nil {
+		return nil
 	}
-	return text
-}
-
-// sides is a shape such as 64 x 3 x 3 x 3.
-func sides(shape []int) string {
-	if len(shape) == 0 {
-		return "scalar"
+	set, err := sdnet.Lookup(s.Network, s.Data)
+	if err != nil {
+		return fmt.Errorf("%s: what ref export wrote beside the tensors: %w", f.from, err)
 	}
-	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(shape), "[]")), " x ")
+	if !c.Given("net") {
+		f.query.Network = s.Network
+	}
+	if !c.Given("data") {
+		f.query.Data = s.Data
+	}
+	if f.query.Data == s.Data {
+		if !c.Given("classes") && s.Classes != set.Data.Classes {
+			f.query.Classes = s.Classes
+		}
+		if !c.Given("size") && s.Size != set.Data.Image {
+			f.query.Size = s.Size
+		}
+	}
+	given := func(name string, take func()) {
+		if !c.Given(name) {
+			take()
+		}
+	}
+	given("lambda", func() { f.config.Lambda = s.Lambda })
+	given("mu", func() { f.config.Mu = s.Mu })
+	given("iterations", func() { f.config.Iterations = s.Iterations })
+	given("variant", func() { f.config.Variant = s.Variant })
+	return nil
 }
 
 // importWeights finds the network in the file, fills it and writes the checkpoint.
 func importWeights(c *cli.Call, f importFlags, d *statedict.Dict) error {
+	if err := f.recall(c, d.Settings); err != nil {
+		return err
+	}
 	m, err := d.Find(f.query)
 	if err != nil {
+		if f.query.Classes == 0 && strings.HasSuffix(err.Error(), "classes?") {
+			return fmt.Errorf("%w -classes says so", err)
+		}
 		return err
 	}
 	where := "without a prefix"
@@ -126,10 +185,13 @@ func importWeights(c *cli.Call, f importFlags, d *statedict.Dict) error {
 		if err := listDifferences(c.Stdout, m); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s does not fit %s for %s: %s", d.Path, m.Spec.Name, m.Spec.Data.Name, m.Summary())
+		return fmt.Errorf("%s does not fit %s for %s: %s%s", d.Path, m.Spec.Name, m.Spec.Data.Name, m.Summary(), hint(m))
 	}
-	fmt.Fprintf(c.Stdout, "every tensor is there: %s; left aside: %d of no use to it, %d elsewhere in the file\n", countTypes(m.Types()), len(m.Unused), m.Elsewhere)
-	f.config.Network, f.config.Data, f.config.Classes, f.config.Type = m.Spec.Name, m.Spec.Data.Name, f.query.Classes, m.Type()
+	fmt.Fprintf(c.Stdout, "every tensor is there: %s; left aside: %d of no use to it, %d elsewhere in the file, %d that -ignore names, %d objects that are not read\n",
+		countTypes(m.Types()), len(m.Unused), m.Elsewhere, m.Ignored, len(d.Objects))
+	sayImages(c.Stdout, m.Spec, f.query.Size, d.Settings != nil)
+	f.config.Network, f.config.Data, f.config.Type = m.Spec.Name, m.Spec.Data.Name, m.Type()
+	f.config.Classes, f.config.Extent = f.query.Classes, f.query.Size
 	if f.typ != "" {
 		f.config.Type = f.typ
 	}
@@ -140,39 +202,14 @@ func importWeights(c *cli.Call, f importFlags, d *statedict.Dict) error {
 	if m.Spec, err = f.config.Spec(); err != nil {
 		return err
 	}
+	m.Force = f.force
 	return cli.ByType(f.config.Type, importAs[float32], importAs[float64])(c, f, m)
-}
-
-// listDifferences shows what keeps a file from fitting.
-func listDifferences(out io.Writer, m statedict.Match) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\ntensor\tproblem\tnetwork\tfile")
-	shape := func(s []int) string {
-		if s == nil {
-			return "-"
-		}
-		return sides(s)
-	}
-	for _, d := range m.Differences {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(d.Name), d.Problem(), shape(d.Want), shape(d.Have))
-	}
-	fmt.Fprintln(w)
-	return w.Flush()
-}
-
-// countTypes is a text such as "62 float32, 1 float64".
-func countTypes(types map[string]int) string {
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(types)) {
-		list = append(list, fmt.Sprintf("%d %s", types[name], name))
-	}
-	return strings.Join(list, ", ")
 }
 
 func importAs[T tensor.Float](c *cli.Call, f importFlags, m statedict.Match) error {
 	net, err := statedict.Fill[T](m)
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.from, err)
+		return fmt.Errorf("%s: %w; -force takes it nevertheless", f.from, err)
 	}
 	p := cli.NewProgress(c.Stderr, 0)
 	computed := statedict.Complete(net, m, func(done float64) bool {
@@ -198,18 +235,6 @@ func importAs[T tensor.Float](c *cli.Call, f importFlags, m statedict.Match) err
 	}
 	fmt.Fprintf(c.Stdout, "checkpoint: %s, %s, lambda %g, %d iterations, state %s\n", f.out, f.config.Type, f.config.Lambda, f.config.Iterations, net.Digest())
 	return nil
-}
-
-// sayComputed tells what power iteration gave. In training the step size is found before the last change of the weights, and by
-// another number of rounds, so that the file's and the computed one differ somewhat.
-func sayComputed(out io.Writer, list []statedict.Computed) {
-	for _, l := range list {
-		text := "which the file lacks too"
-		if l.FileStep != 0 {
-			text = fmt.Sprintf("the file's, which is kept, is %.6g", l.FileStep)
-		}
-		fmt.Fprintf(out, "computed: power-iteration vector of %s, %d rounds; step size %.6g, %s\n", l.Layer, l.Rounds, l.Step, text)
-	}
 }
 
 // fileSum is the SHA-256 of a file.

@@ -215,7 +215,6 @@ func TestExportONNX(t *testing.T) {
 		{[]string{"-out", in("x.onnx"), "-format", "tflite"}, []string{"-format", `"tflite"`}},
 		{[]string{"-out", in("x.onnx"), "-layer", "layer1.0.conv1"}, []string{"-layer", "layer1.0.conv1", `"layer0.0.dn"`}},
 		{[]string{"-out", in("x.pth"), "-layer", "layer0.0.dn"}, []string{"-layer", "-format onnx", "pth"}},
-		{[]string{"-out", in("x.safetensors"), "-overwrite"}, []string{"-overwrite", "safetensors"}},
 		{[]string{"-out", in("x.txt")}, []string{"-out", "x.txt", ".onnx"}},
 		{[]string{"-out", filepath.Join(folder, "none", "x.onnx")}, []string{"no such file"}},
 	} {
@@ -228,7 +227,7 @@ func TestPretrainedONNX(t *testing.T) {
 	for _, name := range []string{"sdnet8_slim", "sdnet8_all_slim_noshortcut"} {
 		file := filepath.Join(t.TempDir(), "net.onnx")
 		ref.Works(t, []string{"export", "-checkpoint", "pretrained:" + name, "-out", file})
-		f, err := cli.OpenCheckpoint("pretrained:" + name)
+		f, err := cli.OpenCheckpoint(&cli.Call{}, "pretrained:"+name)
 		if err != nil {
 			t.Fatal(err)
 		}

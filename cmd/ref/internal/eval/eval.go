@@ -39,7 +39,7 @@ func Run(c *cli.Call) error {
 	if *batch < 1 {
 		return fmt.Errorf("-batch: %d images", *batch)
 	}
-	f, config, err := cli.OpenTrained(*checkpoint)
+	f, config, err := cli.OpenTrained(c, *checkpoint)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, se
 	fmt.Fprintf(c.Stdout, "%s\n%s from %s on %d images of %s\n", cli.Machine(), config.Network, f.Path,
 		set.Len(), set)
 	e, err := cli.Evaluate(c, cli.NewProgress(c.Stderr, 0), net, d, set, batch)
-	if err != nil || report == "" {
+	if err != nil && !errors.Is(err, cli.ErrNotFinite) || report == "" {
 		return err
 	}
 	r := evaluated{Configuration: config, Digest: net.Digest(), Epochs: history, Set: set.String(),
@@ -106,7 +106,10 @@ func evalAs[T tensor.Float](c *cli.Call, f *safetensors.File, d data.Dataset, se
 	for _, l := range e.Codes {
 		r.Zeros = append(r.Zeros, layerZeros{l.Layer, l.ZeroShare()})
 	}
-	return cli.WriteJSON(report, r)
+	if written := cli.WriteJSON(report, r); err == nil || !errors.Is(written, cli.ErrNotFinite) && written != nil {
+		return written
+	}
+	return err
 }
 
 // evaluated is the file of -json: a network, its training, and its results.

@@ -90,7 +90,7 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 	p.Say("%s", cli.Machine())
 	var r report
 	for i, where := range f.checkpoints {
-		file, config, err := cli.OpenTrained(where)
+		file, config, err := cli.OpenTrained(c, where)
 		if err != nil {
 			return err
 		}

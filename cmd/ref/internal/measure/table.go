@@ -73,6 +73,8 @@ type tableReport struct {
 	Quick  bool         `json:"quick,omitempty"`
 	Rows   []tableRow   `json:"rows"`
 	Ratios []tableRatio `json:"ratios"`
+
+	failed error // a checkpoint's loss is not finite
 }
 
 // tableFlags are the flags of ref table.
@@ -131,7 +133,7 @@ func Table(c *cli.Call) error {
 	if f.csv != "" && err == nil {
 		err = atomicfile.Write(f.csv, r.writeCSV)
 	}
-	return err
+	return errors.Join(err, r.failed)
 }
 
 // makeTable makes the rows: from the specifications, then from the checkpoints, then by measuring.
@@ -221,7 +223,7 @@ func measureJob(c *cli.Call, f tableFlags) error {
 
 // accuracy evaluates a checkpoint and adds the accuracy to its network's row, or to a new one.
 func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Progress) error {
-	file, config, err := cli.OpenTrained(where)
+	file, config, err := cli.OpenTrained(c, where)
 	if err != nil {
 		return err
 	}
@@ -252,6 +254,9 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 		at, r.Rows = len(r.Rows), append(r.Rows, row)
 	}
 	r.Rows[at].Accuracy, r.Rows[at].Images = 100*e.Accuracy(), e.Images
+	if !cli.Finite(e.Loss) {
+		r.failed = fmt.Errorf("%s: loss %v: %w", where, e.Loss, cli.ErrNotFinite)
+	}
 	return nil
 }
 

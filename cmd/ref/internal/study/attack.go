@@ -92,7 +92,7 @@ func Attack(c *cli.Call) error {
 	for i := range f.epsilons {
 		f.epsilons[i] *= unit
 	}
-	file, config, err := cli.OpenTrained(f.checkpoint)
+	file, config, err := cli.OpenTrained(c, f.checkpoint)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 		return err
 	}
 	if f.beside != "" {
-		other, theirs, err := cli.OpenTrained(f.beside)
+		other, theirs, err := cli.OpenTrained(c, f.beside)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/conv"
 	"sdref/csc/solve"
+	"sdref/internal/filekind"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 	"sdref/tensor/safetensors"
@@ -23,7 +24,8 @@ const certifyHelp = `ref certify says how far a code z is from the solution of
 whoever computed it: it prints the objective, the duality gap, the violation of the optimality
 conditions, and what they prove. x (N, C, H, W), the atoms w (M, C, KH, KW) and z (N, M, Ho, Wo), or
 signals of one axis, (N, C, L), (M, C, K) and (N, M, Lo), or vectors, (N, C), (M, C) and (N, M), are
-.npy or .safetensors files; of the latter, tensors x, w and z are read unless named otherwise. The
+.npy, .npz or .safetensors files of any type of numbers; of the latter two, tensors x, w and z are
+read unless named otherwise. The
 boundary says which problem it is: zero (a CSC layer's, with stride, padding and dilation), full (x
 is the full convolution of z with w, flipping nothing) or circular (the same on a torus). The numbers
 are computed in float64. Exit status 1 if the relative gap exceeds -tolerance.`
@@ -44,7 +46,7 @@ func newCertifyFlags(c *cli.Call) *certifyFlags {
 	for _, t := range []struct{ name, what string }{{"x", "signals"}, {"w", "atoms"}, {"z", "codes"}} {
 		f.file[t.name] = c.Flags.String(t.name, "", "the `file` of the "+t.what)
 		f.name[t.name] = c.Flags.String(t.name+"-name", t.name,
-			"the `tensor` in it, if it is a .safetensors file")
+			"the `tensor` in it, if it is a .safetensors or .npz file")
 	}
 	c.Flags.StringVar(&f.boundary, "boundary", "zero", "zero, full or circular")
 	c.Flags.IntVar(&f.geometry.Stride, "stride", 1, "of A*, with boundary zero")
@@ -73,6 +75,9 @@ func Certify(c *cli.Call) error {
 	}
 	p, z, err := f.problem(c)
 	if err != nil {
+		return err
+	}
+	if err := c.Spare(*f.file["x"], *f.file["w"], *f.file["z"]); err != nil {
 		return err
 	}
 	certificate := solve.Certify(p, z)
@@ -160,30 +165,12 @@ func (f *certifyFlags) toImages(read map[string]*tensor.Tensor[float64]) error {
 // read reads one of the tensors.
 func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
 	path := *f.file[name]
-	var shape []int
-	var data []float64
-	switch {
-	case path == "":
+	if path == "" {
 		return nil, fmt.Errorf("-%s is missing (see ref certify -help)", name)
-	case strings.HasSuffix(path, ".safetensors"):
-		file, err := safetensors.Read(path)
-		if err != nil {
-			return nil, fmt.Errorf("-%s: %w", name, err)
-		}
-		t, err := file.Get(*f.name[name])
-		if err != nil {
-			return nil, fmt.Errorf("-%s: %w", name, err)
-		}
-		if data, err = t.Float64s(); err != nil {
-			return nil, fmt.Errorf("-%s: %s: %w", name, path, err)
-		}
-		shape = t.Shape
-	default:
-		a, err := npy.Read(path)
-		if err != nil {
-			return nil, fmt.Errorf("-%s: %w", name, err)
-		}
-		shape, data = a.Shape, a.Data
+	}
+	shape, data, err := readArray(path, *f.name[name])
+	if err != nil {
+		return nil, fmt.Errorf("-%s: %w", name, err)
 	}
 	if len(shape) < 2 || len(shape) > 4 || tensor.Size(shape) == 0 {
 		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name,
@@ -195,6 +182,38 @@ func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
 		}
 	}
 	return tensor.From(data, shape...), nil
+}
+
+// readArray reads a tensor of a safetensors file, an array of an archive of NumPy's, or a file that is one
+// array. The first bytes say which it is.
+func readArray(path, name string) (shape []int, data []float64, err error) {
+	beginning, err := filekind.Peek(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch kind := filekind.Describe(beginning); {
+	case kind == filekind.NumPy || kind == filekind.Zip:
+		a, err := npy.ReadNamed(path, name)
+		return a.Shape, a.Data, err
+	case kind != filekind.Safetensors && !strings.HasSuffix(path, ".safetensors"):
+		err := fmt.Errorf("%s: not a .npy, .npz or .safetensors file", path)
+		if kind != "" {
+			err = fmt.Errorf("%w: %s", err, kind)
+		}
+		return nil, nil, cli.Advised(err, path)
+	}
+	file, err := safetensors.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := file.Get(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if data, err = t.Float64s(); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t.Shape, data, nil
 }
 
 // printCertificate prints the numbers and the statements that they prove.

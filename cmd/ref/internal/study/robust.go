@@ -93,7 +93,7 @@ func Robust(c *cli.Call) error {
 	if f.test < 1 || f.learn < 1 || f.batch < 1 {
 		return fmt.Errorf("-images %d, -learn %d, -batch %d: at least 1 each", f.test, f.learn, f.batch)
 	}
-	file, config, err := cli.OpenTrained(f.checkpoint)
+	file, config, err := cli.OpenTrained(c, f.checkpoint)
 	if err != nil {
 		return err
 	}

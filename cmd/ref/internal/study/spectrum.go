@@ -69,7 +69,7 @@ func Spectrum(c *cli.Call) error {
 	if err := f.check(c); err != nil {
 		return err
 	}
-	net, title, err := f.network()
+	net, title, err := f.network(c)
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,11 @@ func Spectrum(c *cli.Call) error {
 		return err
 	}
 	printSpectra(c, layers)
+	for _, l := range layers {
+		if !cli.Finite(l.ritz.Value, l.bound.Value, l.Step()) {
+			return fmt.Errorf("%s: %w", l.Name, cli.ErrNotFinite)
+		}
+	}
 	if f.count == 0 {
 		return nil
 	}
@@ -124,7 +129,7 @@ func (f spectrumFlags) check(c *cli.Call) error {
 }
 
 // network is the network that the flags ask for, with unchanged weights, and its title.
-func (f spectrumFlags) network() (*sdnet.Network[float64], string, error) {
+func (f spectrumFlags) network(c *cli.Call) (*sdnet.Network[float64], string, error) {
 	if f.net != "" {
 		spec, err := sdnet.Lookup(f.net, "cifar10")
 		if err != nil {
@@ -138,7 +143,7 @@ func (f spectrumFlags) network() (*sdnet.Network[float64], string, error) {
 		return net, fmt.Sprintf("%s for %s with initial weights, seed %d", spec.Name, spec.Data.Name, f.seed),
 			nil
 	}
-	file, err := cli.OpenCheckpoint(f.checkpoint)
+	file, err := cli.OpenCheckpoint(c, f.checkpoint)
 	if err != nil {
 		return nil, "", err
 	}

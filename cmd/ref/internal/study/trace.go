@@ -68,10 +68,15 @@ func Trace(c *cli.Call) error {
 		return err
 	}
 	fmt.Fprint(c.Stdout, t.page())
-	if f.out == "" {
-		return nil
+	if f.out != "" {
+		if err := t.write(c, f.out); err != nil {
+			return err
+		}
 	}
-	return t.write(c, f.out)
+	if !cli.Finite(t.problem.A.Atoms.Data...) || !cli.Finite(t.problem.X.Data...) {
+		return fmt.Errorf("%s: %w", t.layer, cli.ErrNotFinite)
+	}
+	return nil
 }
 
 func (f traceFlags) check(c *cli.Call) error {
@@ -133,7 +138,7 @@ type iterate struct {
 
 // newTrace loads the network and computes the layer's signal.
 func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
-	file, err := cli.OpenCheckpoint(f.checkpoint)
+	file, err := cli.OpenCheckpoint(c, f.checkpoint)
 	if err != nil {
 		return nil, err
 	}

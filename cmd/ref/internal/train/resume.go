@@ -14,7 +14,7 @@ import (
 )
 
 // resumeFlags are the flags that do not change a run.
-var resumeFlags = []string{"resume", "data", "kernel", "save", "stop", "test"}
+var resumeFlags = []string{"resume", "data", "force", "kernel", "save", "stop", "test"}
 
 // resume continues a run.
 func resume(c *cli.Call, f trainFlags) error {
@@ -28,11 +28,7 @@ func resume(c *cli.Call, f trainFlags) error {
 		return extra
 	}
 	f.out = f.resume
-	file, err := safetensors.Read(cli.CheckpointIn(f.out))
-	if err != nil {
-		return err
-	}
-	k, _, err := training.ReadConfig(file)
+	file, k, err := cli.OpenTrained(c, cli.CheckpointIn(f.out))
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func Run(c *cli.Call) error {
 		"the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
 	c.Flags.StringVar(&f.resume, "resume", "",
-		"go on with the run in this `folder`; only -data, -kernel, -save, -stop and -test may be given "+
+		"go on with the run in this `folder`; only -data, -force, -kernel, -save, -stop and -test may be given "+
 			"beside it")
 	c.Flags.StringVar(&f.start, "start", "",
 		"start from the weights of this checkpoint, which also tells the network, rather than from random "+
@@ -86,7 +86,7 @@ func Run(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	if base, err = f.begin(base); err != nil {
+	if base, err = f.begin(c, base); err != nil {
 		return err
 	}
 	config = override(c, base, config)
@@ -130,11 +130,11 @@ func (f *trainFlags) base() (training.Config, error) {
 
 // begin opens the checkpoint to start from, if there is one, and returns the recipe with its network, as it
 // was trained.
-func (f *trainFlags) begin(k training.Config) (training.Config, error) {
+func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, error) {
 	if f.start == "" {
 		return k, nil
 	}
-	from, was, err := cli.OpenTrained(f.start)
+	from, was, err := cli.OpenTrained(c, f.start)
 	if err != nil {
 		return k, err
 	}

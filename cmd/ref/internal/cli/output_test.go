@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A result is another file than what is read, also behind links.
+func TestDistinct(t *testing.T) {
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	for _, name := range []string{"a", "b"} {
+		if err := os.WriteFile(in(name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same := []string{in("a"), filepath.Join(folder, ".", "x", "..", "a")}
+	if os.Symlink(in("a"), in("soft")) == nil {
+		same = append(same, in("soft"))
+	}
+	if os.Link(in("a"), in("hard")) == nil {
+		same = append(same, in("hard"))
+	}
+	if err := os.Mkdir(in("x"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range same {
+		if err := Distinct(out, in("b"), in("a")); err == nil || !strings.Contains(err.Error(), out) {
+			t.Errorf("%s: %v", out, err)
+		}
+	}
+	for _, out := range []string{in("b"), in("none"), in("none/none")} {
+		if err := Distinct(out, in("a"), in("missing"), "pretrained:x"); err != nil {
+			t.Errorf("%s: %v", out, err)
+		}
+	}
+}
+
+// What Quote gives is one word of a shell, and one line.
+func TestQuote(t *testing.T) {
+	for _, text := range []string{"a/b.pth", "with space", "it's", "$HOME `x` \"q\"", "", "né", "~/x", "-x", "a\nb\t'\\", "a;b&c|d>e", "#x", "=x", "a=b"} {
+		q := Quote(text)
+		if strings.Contains(q, "\n") {
+			t.Errorf("%q is quoted on two lines: %s", text, q)
+		}
+		out, err := exec.Command("bash", "-c", "printf %s "+q).Output()
+		if err != nil {
+			t.Skip("no bash: ", err)
+		}
+		if want := text; string(out) != want && !strings.HasPrefix(text, "-") {
+			t.Errorf("%q is quoted as %s, which is %q", text, q, out)
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	for where, want := range map[string]string{
+		"a b.pth": "ref import -from 'a b.pth' -out 'a b-checkpoint.safetensors' makes one", "x/best.pth.tar": "-out x/best-checkpoint.safetensors",
+		"w": "-out w-checkpoint.safetensors",
+	} {
+		if got := ImportCommand(where); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", where, got)
+		}
+	}
+	if got := Advice("a gzip file", "x y.gz"); got != "gunzip -c 'x y.gz' > 'x y' unpacks it" {
+		t.Error(got)
+	}
+	if got := Advice("a PNG picture", "x"); got != "" {
+		t.Error(got)
+	}
+}
