@@ -76,7 +76,8 @@ func TestLoad(t *testing.T) {
 	equal(t, "kind", c.Kind, nil, "csc_layer")
 	equal(t, "labels", c.Labels, nil, []int{4, 0})
 	equal(t, "inputs", c.Inputs, nil, map[string]Fill{
-		"x": {Shape: []int{2, 3}, Seed: 1002, Scale: 2}, "q": {Shape: []int{2}, Seed: 5, Scale: 1, Levels: 9}})
+		"x": {Shape: []int{2, 3}, Seed: 1002, Scale: 2},
+		"q": {Shape: []int{2}, Seed: 5, Scale: 1, Levels: 9}})
 	equal(t, "parameters", c.Parameters, nil, map[string]Fill{
 		"bn.weight": {Shape: []int{5}, Seed: math.MaxUint64, Scale: 0.25, Offset: 1}})
 	x, err := c.Input("x", 2, 3)
@@ -175,23 +176,25 @@ func TestDamagedCases(t *testing.T) {
 		"no labels":           {`{"name":"n","kind":"k","inputs":{"labels":[]}}`, "inputs.labels"},
 		"negative label":      {`{"name":"n","kind":"k","inputs":{"labels":[1,-1]}}`, "inputs.labels"},
 		"parameters is null":  {`{"name":"n","kind":"k","inputs":{"parameters":null}}`, "inputs.parameters"},
-		"broken parameter":    {`{"name":"n","kind":"k","inputs":{"parameters":{"w":{"seed":1}}}}`, "inputs.parameters.w.shape: missing"},
-		"input is a number":   {`{"name":"n","kind":"k","inputs":{"x":1}}`, "inputs.x"},
-		"no shape":            {fill(`"seed":1,"scale":1`), "inputs.x.shape: missing"},
-		"no seed":             {fill(`"shape":[1],"scale":1`), "inputs.x.seed: missing"},
-		"no scale":            {fill(`"shape":[1],"seed":1`), "inputs.x.scale: missing"},
-		"negative seed":       {fill(`"shape":[1],"seed":-1,"scale":1`), "inputs.x.seed"},
-		"levels is negative":  {fill(`"shape":[1],"seed":1,"scale":1,"levels":-2`), "inputs.x: levels -2"},
-		"offset is a text":    {fill(`"shape":[1],"seed":1,"scale":1,"offset":"0"`), "inputs.x.offset"},
-		"null side":           {fill(`"shape":[1,null],"seed":1,"scale":1`), "inputs.x.shape: null"},
-		"negative side":       {fill(`"shape":[-1],"seed":1,"scale":1`), "inputs.x: shape [-1]"},
-		"no elements":         {fill(`"shape":[3,0],"seed":1,"scale":1`), "inputs.x: shape [3 0]"},
-		"too many elements":   {fill(`"shape":[65536,65536],"seed":1,"scale":1`), "2^31"},
-		"overflow":            {fill(`"shape":[4294967296,4294967296],"seed":1,"scale":1`), "shape"},
+		"broken parameter": {`{"name":"n","kind":"k","inputs":{"parameters":{"w":{"seed":1}}}}`,
+			"inputs.parameters.w.shape: missing"},
+		"input is a number":  {`{"name":"n","kind":"k","inputs":{"x":1}}`, "inputs.x"},
+		"no shape":           {fill(`"seed":1,"scale":1`), "inputs.x.shape: missing"},
+		"no seed":            {fill(`"shape":[1],"scale":1`), "inputs.x.seed: missing"},
+		"no scale":           {fill(`"shape":[1],"seed":1`), "inputs.x.scale: missing"},
+		"negative seed":      {fill(`"shape":[1],"seed":-1,"scale":1`), "inputs.x.seed"},
+		"levels is negative": {fill(`"shape":[1],"seed":1,"scale":1,"levels":-2`), "inputs.x: levels -2"},
+		"offset is a text":   {fill(`"shape":[1],"seed":1,"scale":1,"offset":"0"`), "inputs.x.offset"},
+		"null side":          {fill(`"shape":[1,null],"seed":1,"scale":1`), "inputs.x.shape: null"},
+		"negative side":      {fill(`"shape":[-1],"seed":1,"scale":1`), "inputs.x: shape [-1]"},
+		"no elements":        {fill(`"shape":[3,0],"seed":1,"scale":1`), "inputs.x: shape [3 0]"},
+		"too many elements":  {fill(`"shape":[65536,65536],"seed":1,"scale":1`), "2^31"},
+		"overflow":           {fill(`"shape":[4294967296,4294967296],"seed":1,"scale":1`), "shape"},
 	} {
 		path := writeCase(t, t.TempDir(), "broken", c.text)
 		got, err := Load(path)
-		if got != nil || !strings.Contains(fmt.Sprint(err), c.says) || !strings.Contains(fmt.Sprint(err), path) {
+		if got != nil || !strings.Contains(fmt.Sprint(err), c.says) ||
+			!strings.Contains(fmt.Sprint(err), path) {
 			t.Errorf("%s: %v, %v, want an error that names the file and says %s", name, got, err, c.says)
 		}
 	}

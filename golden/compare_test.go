@@ -82,7 +82,8 @@ func TestWithin(t *testing.T) {
 		want  bool
 	}{
 		{exact, 0, true}, {exact, -1, false}, {exact, nan, false}, {exact, infinity, true},
-		{off, 0.25, true}, {off, math.Nextafter(0.25, 0), false}, {off, 0, false}, {off, nan, false}, {off, -infinity, false},
+		{off, 0.25, true}, {off, math.Nextafter(0.25, 0), false}, {off, 0, false}, {off, nan, false},
+		{off, -infinity, false},
 	} {
 		if got := c.d.Within(c.bound); got != c.want {
 			t.Errorf("error %v within %v: %t", c.d.Error, c.bound, got)

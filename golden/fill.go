@@ -19,8 +19,8 @@ const maxElements = 1 << 31
 //
 // With a power of two as Scale and no Offset, every element is exact in float32.
 //
-// With Levels above 0, Unit(i) is replaced by one of so many whole numbers around 0, floor((Unit(i)+1)/2 * Levels) -
-// floor(Levels/2): with 3 levels -1, 0 or 1.
+// With Levels above 0, Unit(i) is replaced by one of so many whole numbers around 0, floor((Unit(i)+1)/2 *
+// Levels) - floor(Levels/2): with 3 levels -1, 0 or 1.
 type Fill struct {
 	Shape  []int   `json:"shape"`
 	Seed   uint64  `json:"seed"`

@@ -42,7 +42,8 @@ func TestLevels(t *testing.T) {
 		counts := map[float64]int{}
 		for i, v := range f.Values() {
 			counts[v]++
-			if want := (math.Floor((plain[i]+1)/2*float64(levels))-math.Floor(float64(levels)/2))*0.5 + 2; v != want {
+			if want := (math.Floor((plain[i]+1)/2*float64(levels))-math.Floor(float64(levels)/2))*0.5 +
+				2; v != want {
 				t.Fatalf("%d levels: element %d is %v, want %v", levels, i, v, want)
 			}
 		}
@@ -60,7 +61,8 @@ func TestLevels(t *testing.T) {
 func TestFillRefuses(t *testing.T) {
 	for _, f := range []Fill{
 		{Shape: []int{-1}}, {Shape: []int{0}}, {Shape: []int{1 << 16, 1 << 15, 2}},
-		{Shape: []int{1}, Levels: -1}, {Shape: []int{1}, Levels: 1<<24 + 1}, {Shape: []int{1}, Scale: math.NaN()}, {Shape: []int{1}, Offset: math.Inf(1)},
+		{Shape: []int{1}, Levels: -1}, {Shape: []int{1}, Levels: 1<<24 + 1},
+		{Shape: []int{1}, Scale: math.NaN()}, {Shape: []int{1}, Offset: math.Inf(1)},
 	} {
 		func() {
 			defer func() {
@@ -87,7 +89,8 @@ func TestOfficialCasesOpen(t *testing.T) {
 	kinds := map[string]int{}
 	for _, c := range cases {
 		kinds[c.Kind]++
-		if len(c.Tensors.Tensors) == 0 || len(c.Scalars.Names()) == 0 || len(c.Attrs.Names()) == 0 || len(c.Inputs) == 0 {
+		if len(c.Tensors.Tensors) == 0 || len(c.Scalars.Names()) == 0 || len(c.Attrs.Names()) == 0 ||
+			len(c.Inputs) == 0 {
 			t.Errorf("%s: something is empty", c.Name)
 		}
 		if c.Kind == "network" {

@@ -79,9 +79,11 @@ func Find(dir string) ([]string, error) {
 		case strings.HasSuffix(name, caseSuffix):
 			paths = append(paths, path)
 			if !found[tensorsBeside(name)] {
-				halves = append(halves, fmt.Errorf("%s: no %s beside it", path, filepath.Base(tensorsBeside(path))))
+				halves = append(halves, fmt.Errorf("%s: no %s beside it", path,
+					filepath.Base(tensorsBeside(path))))
 			}
-		case strings.HasSuffix(name, tensorsSuffix) && !found[strings.TrimSuffix(name, tensorsSuffix)+caseSuffix]:
+		case strings.HasSuffix(name, tensorsSuffix) && !found[strings.TrimSuffix(name,
+			tensorsSuffix)+caseSuffix]:
 			halves = append(halves, fmt.Errorf("%s: no %s file beside it", path, caseSuffix))
 		}
 	}

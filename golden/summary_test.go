@@ -74,7 +74,8 @@ func TestSummaryOfTheUncountable(t *testing.T) {
 	if s := Summarize([]float64{1, nan, 2}); !math.IsNaN(s[3]) || !math.IsNaN(s[1]) || !math.IsNaN(s[2]) {
 		t.Errorf("NaN was lost: %v", s)
 	}
-	if s := Summarize([]float64{1, infinity}); s[0] != infinity || s[1] != infinity || s[2] != infinity || s[3] != infinity {
+	if s := Summarize([]float64{1, infinity}); s[0] != infinity || s[1] != infinity || s[2] != infinity ||
+		s[3] != infinity {
 		t.Errorf("infinity was lost: %v", s)
 	}
 }
@@ -138,13 +139,19 @@ func TestPlantedFaults(t *testing.T) {
 	}
 	last := len(want) - 1
 	for name, fault := range map[string]func([]float64) []float64{
-		"zeros":               each(func(int, float64) float64 { return 0 }),
-		"a constant":          each(func(int, float64) float64 { return 0.1 }),
-		"all NaN":             each(func(int, float64) float64 { return nan }),
-		"one NaN":             each(func(i int, v float64) float64 { return map[bool]float64{true: nan, false: v}[i == last] }),
-		"one infinity":        each(func(i int, v float64) float64 { return map[bool]float64{true: infinity, false: v}[i == 700] }),
-		"sign":                each(func(_ int, v float64) float64 { return -v }),
-		"last doubled":        each(func(i int, v float64) float64 { return map[bool]float64{true: 2 * v, false: v}[i == last] }),
+		"zeros":      each(func(int, float64) float64 { return 0 }),
+		"a constant": each(func(int, float64) float64 { return 0.1 }),
+		"all NaN":    each(func(int, float64) float64 { return nan }),
+		"one NaN": each(func(i int, v float64) float64 {
+			return map[bool]float64{true: nan, false: v}[i == last]
+		}),
+		"one infinity": each(func(i int, v float64) float64 {
+			return map[bool]float64{true: infinity, false: v}[i == 700]
+		}),
+		"sign": each(func(_ int, v float64) float64 { return -v }),
+		"last doubled": each(func(i int, v float64) float64 {
+			return map[bool]float64{true: 2 * v, false: v}[i == last]
+		}),
 		"one percent":         each(func(_ int, v float64) float64 { return 1.01 * v }),
 		"scaled by 1 + 2^-12": each(func(_ int, v float64) float64 { return v * (1 + 0x1p-12) }),
 		"added 2^-20":         each(func(_ int, v float64) float64 { return v + 0x1p-20 }),
@@ -154,14 +161,17 @@ func TestPlantedFaults(t *testing.T) {
 		"ReLU":              each(func(_ int, v float64) float64 { return max(v, 0) }),
 		"reversed":          each(func(i int, _ float64) float64 { return want[last-i] }),
 		"first two swapped": func(v []float64) []float64 { v[0], v[1] = v[1], v[0]; return v },
-		"another tensor":    func([]float64) []float64 { return Fill{Shape: []int{1500}, Seed: 6, Scale: 0.25}.Values() },
-		"last one missing":  func(v []float64) []float64 { return v[:last] },
-		"nothing":           func([]float64) []float64 { return nil },
+		"another tensor": func([]float64) []float64 {
+			return Fill{Shape: []int{1500}, Seed: 6, Scale: 0.25}.Values()
+		},
+		"last one missing": func(v []float64) []float64 { return v[:last] },
+		"nothing":          func([]float64) []float64 { return nil },
 	} {
 		if row := Judge("planted", name, Compare(fault(honest()), want), bound); row.Pass {
 			t.Error(row)
 		}
-		if row := Judge("planted", name, CompareSummary(Summarize(fault(honest())), stored[:]), bound); row.Pass {
+		if row := Judge("planted", name, CompareSummary(Summarize(fault(honest())), stored[:]),
+			bound); row.Pass {
 			t.Error(row)
 		}
 	}

@@ -1,9 +1,11 @@
-// Package cases is the table of cases that a backend is judged by, each a graph of operators with inputs made by rule, with the
-// calibrated bounds of every node, what is known of some results from elsewhere, and the relations between cases.
+// Package cases is the table of cases that a backend is judged by, each a graph of operators with inputs made
+// by rule, with the calibrated bounds of every node, what is known of some results from elsewhere, and the
+// relations between cases.
 //
-// A case is a graph.Case, built by a row of a table: convolutions, prox, BatchNorm, power iteration, FISTA, CSC layers, blocks,
-// networks, training steps. Digests of all values, and the bounds, are stored in testdata/manifest.json. The package is for
-// `ref judge`, `ref cases` and tests. It knows nothing of verdicts, and not how answers are got.
+// A case is a graph.Case, built by a row of a table: convolutions, prox, BatchNorm, power iteration, FISTA,
+// CSC layers, blocks, networks, training steps. Digests of all values, and the bounds, are stored in
+// testdata/manifest.json. The package is for `ref judge`, `ref cases` and tests. It knows nothing of
+// verdicts, and not how answers are got.
 package cases
 
 import (
@@ -17,9 +19,10 @@ import (
 
 // All returns the table of cases, the same ones at every call. They may not be changed.
 //
-// EXACT cases, flag exact, have inputs on a lattice of multiples of a power of two, so small that every sum comes out the same
-// in any order, fused or not, with operands in TF32 or float16: whoever misses one has a wrong program. REAL cases, flag real,
-// have inputs of mean zero with all the digits that float32 has, and show which precision was used.
+// EXACT cases, flag exact, have inputs on a lattice of multiples of a power of two, so small that every sum
+// comes out the same in any order, fused or not, with operands in TF32 or float16: whoever misses one has a
+// wrong program. REAL cases, flag real, have inputs of mean zero with all the digits that float32 has, and
+// show which precision was used.
 func All() []*graph.Case { return all() }
 
 // Kinds lists the kinds of cases, as they come.
@@ -74,7 +77,8 @@ func extend[R row](cases []*graph.Case, rows []R) []*graph.Case {
 	return cases
 }
 
-// data says what a case's inputs are made of: a name that seeds are drawn for, and whether they lie on a lattice.
+// data says what a case's inputs are made of: a name that seeds are drawn for, and whether they lie on a
+// lattice.
 type data struct {
 	name  string
 	exact bool
@@ -91,8 +95,8 @@ func (d data) flag() string {
 // seed is that of the input called name; it has 32 bits, which any language's numbers hold.
 func (d data) seed(name string) uint64 { return random.New(0).Sub(d.name+" "+name).At(0) >> 32 }
 
-// fill is the rule of the input called name: for an exact case whole numbers in -levels/2..levels/2, otherwise numbers between
-// -scale and scale, a power of two.
+// fill is the rule of the input called name: for an exact case whole numbers in -levels/2..levels/2,
+// otherwise numbers between -scale and scale, a power of two.
 func (d data) fill(name string, levels int, scale float64, shape ...int) golden.Fill {
 	f := golden.Fill{Shape: slices.Clone(shape), Seed: d.seed(name), Scale: scale}
 	if d.exact {
@@ -101,7 +105,8 @@ func (d data) fill(name string, levels int, scale float64, shape ...int) golden.
 	return f
 }
 
-// around is a rule for numbers around offset: where that is not 0, with twelve bits, so that float32 holds the sum.
+// around is a rule for numbers around offset: where that is not 0, with twelve bits, so that float32 holds
+// the sum.
 func (d data) around(name string, offset, scale float64, shape ...int) golden.Fill {
 	f := golden.Fill{Shape: slices.Clone(shape), Seed: d.seed(name), Scale: scale, Offset: offset}
 	if offset != 0 {

@@ -7,11 +7,13 @@ import (
 	"sdref/golden/precision"
 )
 
-// Exact returns the nodes that come out the same to the bit however a profile's backend computes them: in any order, fused or not,
-// with operands and results in the profile's formats. expected are the values that Evaluate gives for in.
+// Exact returns the nodes that come out the same to the bit however a profile's backend computes them: in any
+// order, fused or not, with operands and results in the profile's formats. expected are the values that
+// Evaluate gives for in.
 //
-// It is a proof, not a trial. All terms of a node are multiples of a power of two, its quantum; where the sum of their absolute
-// values is at most 2^bits quanta, every partial sum is a number of the format and nothing is ever rounded.
+// It is proved, not tried out. All terms of a node are multiples of a power of two, its quantum; where the
+// sum of their absolute values is at most 2^bits quanta, every partial sum is a number of the format and
+// nothing is ever rounded.
 func Exact(c *graph.Case, in, expected graph.Values, p precision.Profile) map[string]bool {
 	exact := map[string]bool{}
 	of := graph.Values{}
@@ -65,7 +67,8 @@ func isExact(c *graph.Case, n *graph.Node, of graph.Values, p precision.Profile)
 	return true
 }
 
-// winograd tells whether F(4x4, 3x3), whose transforms have factors that are no powers of two, computes the node.
+// winograd tells whether F(4x4, 3x3), whose transforms have factors that are no powers of two, computes the
+// node.
 func winograd(n *graph.Node, in []*graph.Tensor) bool {
 	kernel := n.Shape
 	if n.Op != "filter" {
@@ -77,17 +80,22 @@ func winograd(n *graph.Node, in []*graph.Tensor) bool {
 // never is the quantum where no sum is exact: below that of any format.
 const never = math.MinInt32
 
-// quanta gives, for each operator that can be exact, the exponent of the power of two that all of its terms are multiples of.
+// quanta gives, for each operator that can be exact, the exponent of the power of two that all of its terms
+// are multiples of.
 var quanta = map[string]func(n *graph.Node, in []*graph.Tensor) int{
 	"analysis": product, "synthesis": product, "filter": product, "linear_dx": product, "linear_dw": product,
-	"linear":        func(n *graph.Node, in []*graph.Tensor) int { return min(product(n, in), quantum(in[2])) },
+	"linear": func(n *graph.Node, in []*graph.Tensor) int {
+		return min(product(n, in), quantum(in[2]))
+	},
 	"linear_db":     coarsest,
 	"add":           coarsest,
 	"relu":          coarsest,
 	"relu_grad":     coarsest,
 	"max_pool":      coarsest,
 	"max_pool_grad": coarsest,
-	"scale":         func(n *graph.Node, in []*graph.Tensor) int { return attribute(n, "scale") + product(n, in) },
+	"scale": func(n *graph.Node, in []*graph.Tensor) int {
+		return attribute(n, "scale") + product(n, in)
+	},
 	"axpy": func(n *graph.Node, in []*graph.Tensor) int {
 		return min(quantum(in[0]), attribute(n, "scale")+product(n, in[1:]))
 	},
@@ -95,7 +103,9 @@ var quanta = map[string]func(n *graph.Node, in []*graph.Tensor) int{
 		t := quantum(in[1])
 		return min(quantum(in[0]), attribute(n, "lambda")+t) + shrinkage(n, in[1])
 	},
-	"prox_grad":       func(n *graph.Node, in []*graph.Tensor) int { return quantum(in[1]) + shrinkage(n, in[2]) },
+	"prox_grad": func(n *graph.Node, in []*graph.Tensor) int {
+		return quantum(in[1]) + shrinkage(n, in[2])
+	},
 	"batchnorm_dbeta": coarsest,
 	"batchnorm":       exactNorm,
 	"batchnorm_dgamma": func(n *graph.Node, in []*graph.Tensor) int {
@@ -133,7 +143,8 @@ func exactNorm(n *graph.Node, in []*graph.Tensor) int {
 	return min(quantum(in[3])+min(quantum(in[0]), quantum(in[1]))+inverse(n, in[2]), quantum(in[4]))
 }
 
-// inverse is the exponent of BatchNorm's factor 1/sqrt(var + epsilon), which must be a power of two, the same for all channels.
+// inverse is the exponent of BatchNorm's factor 1/sqrt(var + epsilon), which must be a power of two, the same
+// for all channels.
 func inverse(n *graph.Node, variance *graph.Tensor) int {
 	if n.Attrs["training"] != 0 {
 		return never

@@ -24,8 +24,8 @@ func evaluated(t *testing.T, c *graph.Case) (in, values graph.Values) {
 	return in, values
 }
 
-// TestExactCasesAreExact: whatever an honest machine does, its nodes that are said to be exact have the expected bits; and in an
-// exact case those are all nodes for float32, truncating or not, and for TF32.
+// TestExactCasesAreExact: whatever an honest machine does, its nodes that are said to be exact have the
+// expected bits; and in an exact case those are all nodes for float32, truncating or not, and for TF32.
 func TestExactCasesAreExact(t *testing.T) {
 	for _, c := range All() {
 		if !c.Has("exact") {
@@ -35,7 +35,8 @@ func TestExactCasesAreExact(t *testing.T) {
 		for _, p := range precision.Profiles {
 			exact := Exact(c, in, values, p)
 			for _, n := range c.Nodes {
-				if !exact[n.Name] && (p == precision.FP32 || p == precision.FP32Truncating || p == precision.TF32) {
+				if !exact[n.Name] && (p == precision.FP32 || p == precision.FP32Truncating ||
+					p == precision.TF32) {
 					t.Errorf("%s: %s is not exact under %s", c.ID, n.Name, p)
 				}
 			}
@@ -54,12 +55,14 @@ func TestExactCasesAreExact(t *testing.T) {
 	}
 }
 
-// TestRealCasesAreNotExact: no real case has a required node that would hide its precision, but for those that hardly round.
+// TestRealCasesAreNotExact: no real case has a required node that would hide its precision, but for those
+// that hardly round.
 func TestRealCasesAreNotExact(t *testing.T) {
 	for _, c := range All() {
 		in, values := evaluated(t, c)
 		for name, exact := range Exact(c, in, values, precision.FP32) {
-			if n := c.Node(name); !c.Has("exact") && exact && n.Required && graph.Lookup(n.Op).Class == graph.Contraction {
+			if n := c.Node(name); !c.Has("exact") && exact && n.Required &&
+				graph.Lookup(n.Op).Class == graph.Contraction {
 				t.Errorf("%s: %s is exact", c.ID, name)
 			}
 		}
@@ -78,7 +81,8 @@ func TestInputsAreSingle(t *testing.T) {
 }
 
 func TestExponent(t *testing.T) {
-	for v, want := range map[float64]int{1: 0, 3: 0, 0.75: -2, -6: 1, 0x1p-1074: -1074, 0x1.8p1000: 999, 5 * 0x1p-130: -130} {
+	for v, want := range map[float64]int{1: 0, 3: 0, 0.75: -2, -6: 1, 0x1p-1074: -1074, 0x1.8p1000: 999,
+		5 * 0x1p-130: -130} {
 		if got := exponent(v); got != want {
 			t.Errorf("the last bit of %g is 2^%d, want 2^%d", v, got, want)
 		}
@@ -88,13 +92,13 @@ func TestExponent(t *testing.T) {
 	}
 }
 
-// TestCasesCanFail: zeros, a constant, the input, another case's answer and a right answer scaled fail every case, as does
-// nothing at all.
+// TestCasesCanFail: zeros, a constant, the input, another case's answer and a right answer scaled fail every
+// case, as does nothing at all.
 func TestCasesCanFail(t *testing.T) {
 	other := graph.Values{}
 	for _, c := range All() {
 		in, values := evaluated(t, c)
-		if passed := judge.Trust(c, in, values, Bounds(c.ID), other); len(passed) > 0 {
+		if passed := judge.FalsePasses(c, in, values, Bounds(c.ID), other); len(passed) > 0 {
 			t.Errorf("%s would pass %v", c.ID, passed)
 		}
 		if r := judge.Judge(c, in, values, Bounds(c.ID), nil, precision.FP32); r.Verdict != judge.Protocol {
@@ -114,13 +118,14 @@ func TestRelationsHold(t *testing.T) {
 			t.Errorf("%+v: no such case", r)
 			continue
 		}
-		tried := func(c *graph.Case) judge.Tried {
+		tried := func(c *graph.Case) judge.AnsweredCase {
 			_, values := evaluated(t, c)
 			answers := judge.Answers{}
 			for name, v := range values {
 				answers[name] = &judge.Answer{Shape: v.Shape, DType: "float64", Data: v.Data}
 			}
-			return judge.Tried{Case: c, Bounds: Bounds(c.ID), Answers: answers, Profile: precision.FP32}
+			return judge.AnsweredCase{Case: c, Bounds: Bounds(c.ID), Answers: answers,
+				Profile: precision.FP32}
 		}
 		if f := judge.Relate(r, tried(base), tried(derived), true); f != nil {
 			t.Errorf("%+v: %+v", r, f)
@@ -138,7 +143,8 @@ func TestRelationsHold(t *testing.T) {
 func TestCompareFileNamesTheElement(t *testing.T) {
 	path := t.TempDir() + "/case.safetensors"
 	tensors := func(v float64) *safetensors.File {
-		return &safetensors.File{Tensors: []safetensors.Tensor{safetensors.New("2/code", []int{2}, []float64{1, v})}}
+		return &safetensors.File{Tensors: []safetensors.Tensor{safetensors.New("2/code", []int{2},
+			[]float64{1, v})}}
 	}
 	if err := safetensors.Write(path, tensors(2)); err != nil {
 		t.Fatal(err)
@@ -146,7 +152,8 @@ func TestCompareFileNamesTheElement(t *testing.T) {
 	if problem := compareFile(path, tensors(2)); problem != "" {
 		t.Error(problem)
 	}
-	want := "FAIL " + path + " 2/code: error 2.2e-16, bound 0; element 1 of 2 is 2.0000000000000004, want 2, 1 ulp"
+	want := "FAIL " + path +
+		" 2/code: error 2.2e-16, bound 0; element 1 of 2 is 2.0000000000000004, want 2, 1 ulp"
 	if problem := compareFile(path, tensors(math.Nextafter(2, 3))); problem != want {
 		t.Errorf("%q, want %q", problem, want)
 	}

@@ -9,21 +9,29 @@ var formulas = map[string]func(a args, i int) *big.Float{
 	"filter":    filterElement,
 	"linear": func(a args, i int) *big.Float {
 		n, o, width := i/a.Shape[1], i%a.Shape[1], a.side(0, 1)
-		return plus(a.at(2, o), sum(width, func(k int) *big.Float { return times(a.at(0, n*width+k), a.at(1, o*width+k)) }))
+		return plus(a.at(2, o), sum(width, func(k int) *big.Float {
+			return times(a.at(0, n*width+k), a.at(1, o*width+k))
+		}))
 	},
 	"linear_dx": func(a args, i int) *big.Float {
 		n, k, outputs := i/a.Shape[1], i%a.Shape[1], a.side(0, 1)
-		return sum(outputs, func(o int) *big.Float { return times(a.at(0, n*outputs+o), a.at(1, o*a.Shape[1]+k)) })
+		return sum(outputs, func(o int) *big.Float {
+			return times(a.at(0, n*outputs+o), a.at(1, o*a.Shape[1]+k))
+		})
 	},
 	"linear_dw": func(a args, i int) *big.Float {
 		o, k := i/a.Shape[1], i%a.Shape[1]
-		return sum(a.side(0, 0), func(n int) *big.Float { return times(a.at(0, n*a.Shape[0]+o), a.at(1, n*a.Shape[1]+k)) })
+		return sum(a.side(0, 0), func(n int) *big.Float {
+			return times(a.at(0, n*a.Shape[0]+o), a.at(1, n*a.Shape[1]+k))
+		})
 	},
 	"linear_db": func(a args, i int) *big.Float {
 		return sum(a.side(0, 0), func(n int) *big.Float { return a.at(0, n*a.Shape[0]+i) })
 	},
 
-	"add": func(a args, i int) *big.Float { return sum(len(a.in), func(k int) *big.Float { return a.at(k, i) }) },
+	"add": func(a args, i int) *big.Float {
+		return sum(len(a.in), func(k int) *big.Float { return a.at(k, i) })
+	},
 	"scale": func(a args, i int) *big.Float {
 		return times(a.factor(1), a.at(0, i))
 	},
@@ -51,7 +59,10 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		return sum(a.in[0].Len(), func(k int) *big.Float { return times(a.at(0, k), a.at(0, k)) })
 	},
 	"distance": func(a args, _ int) *big.Float {
-		return sum(a.in[0].Len(), func(k int) *big.Float { d := less(a.at(0, k), a.at(1, k)); return times(d, d) })
+		return sum(a.in[0].Len(), func(k int) *big.Float {
+			d := less(a.at(0, k), a.at(1, k))
+			return times(d, d)
+		})
 	},
 	"unit": func(a args, i int) *big.Float { return over(a.at(0, i), a.norm(0, a.in[0].Len())) },
 	"unit_atoms": func(a args, i int) *big.Float {
@@ -72,7 +83,10 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		return over(a.channelSum(i, func(k int) *big.Float { return a.at(0, k) }), a.perChannel())
 	},
 	"channel_variance": func(a args, i int) *big.Float {
-		squares := a.channelSum(i, func(k int) *big.Float { d := less(a.at(0, k), a.at(1, i)); return times(d, d) })
+		squares := a.channelSum(i, func(k int) *big.Float {
+			d := less(a.at(0, k), a.at(1, i))
+			return times(d, d)
+		})
 		return over(squares, a.perChannel())
 	},
 	"running": func(a args, i int) *big.Float {
@@ -84,9 +98,13 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		return plus(a.at(4, c), times(times(a.at(3, c), a.inverse(2, c)), less(a.at(0, i), a.at(1, c))))
 	},
 	"batchnorm_dgamma": func(a args, i int) *big.Float {
-		return times(a.inverse(3, i), a.channelSum(i, func(k int) *big.Float { return times(a.at(1, k), less(a.at(0, k), a.at(2, i))) }))
+		return times(a.inverse(3, i), a.channelSum(i, func(k int) *big.Float {
+			return times(a.at(1, k), less(a.at(0, k), a.at(2, i)))
+		}))
 	},
-	"batchnorm_dbeta": func(a args, i int) *big.Float { return a.channelSum(i, func(k int) *big.Float { return a.at(0, k) }) },
+	"batchnorm_dbeta": func(a args, i int) *big.Float {
+		return a.channelSum(i, func(k int) *big.Float { return a.at(0, k) })
+	},
 	"batchnorm_dx": func(a args, i int) *big.Float {
 		c, d := a.channel(i), a.at(1, i)
 		if a.Attrs["training"] != 0 {
@@ -106,7 +124,9 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		})
 	},
 	"average_pool": func(a args, i int) *big.Float {
-		return over(sum(a.area(), func(k int) *big.Float { return a.at(0, i*a.area()+k) }), num(float64(a.area())))
+		return over(sum(a.area(), func(k int) *big.Float {
+			return a.at(0, i*a.area()+k)
+		}), num(float64(a.area())))
 	},
 	"average_pool_grad": func(a args, i int) *big.Float {
 		area := a.Shape[2] * a.Shape[3]
@@ -115,7 +135,10 @@ var formulas = map[string]func(a args, i int) *big.Float{
 
 	"cross_entropy": func(a args, _ int) *big.Float {
 		images := a.in[1].Len()
-		return over(sum(images, func(n int) *big.Float { _, loss := a.softmax(n, a.label(n)); return loss }), num(float64(images)))
+		return over(sum(images, func(n int) *big.Float {
+			_, loss := a.softmax(n, a.label(n))
+			return loss
+		}), num(float64(images)))
 	},
 	"cross_entropy_grad": func(a args, i int) *big.Float {
 		n, k := i/a.Shape[1], i%a.Shape[1]
@@ -126,10 +149,12 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		return over(p, num(float64(a.Shape[0])))
 	},
 	"velocity": func(a args, i int) *big.Float {
-		return plus(times(a.attr("momentum"), a.at(0, i)), plus(a.at(1, i), times(a.attr("decay"), a.at(2, i))))
+		return plus(times(a.attr("momentum"), a.at(0, i)),
+			plus(a.at(1, i), times(a.attr("decay"), a.at(2, i))))
 	},
 	"nesterov": func(a args, i int) *big.Float {
-		move := plus(plus(a.at(1, i), times(a.attr("decay"), a.at(0, i))), times(a.attr("momentum"), a.at(2, i)))
+		move := plus(plus(a.at(1, i), times(a.attr("decay"), a.at(0, i))),
+			times(a.attr("momentum"), a.at(2, i)))
 		return less(a.at(0, i), times(a.attr("rate"), move))
 	},
 }
@@ -152,7 +177,8 @@ func analysisElement(a args, at int) *big.Float {
 	kh, kw := a.side(1, 2), a.side(1, 3)
 	return sum(a.side(1, 1)*kh*kw, func(k int) *big.Float {
 		c, u, v := k/(kh*kw), k/kw%kh, k%kw
-		h, w := i*a.int("stride")-a.int("padding")+u*a.int("dilation"), j*a.int("stride")-a.int("padding")+v*a.int("dilation")
+		h, w := i*a.int("stride")-a.int("padding")+u*a.int("dilation"),
+			j*a.int("stride")-a.int("padding")+v*a.int("dilation")
 		return times(a.image(1, m, c, u, v), a.image(0, n, c, h, w))
 	})
 }
@@ -176,7 +202,8 @@ func filterElement(a args, at int) *big.Float {
 	s := a.in[1].Shape
 	return sum(s[0]*s[2]*s[3], func(k int) *big.Float {
 		n, i, j := k/(s[2]*s[3]), k/s[3]%s[2], k%s[3]
-		h, w := i*a.int("stride")-a.int("padding")+u*a.int("dilation"), j*a.int("stride")-a.int("padding")+v*a.int("dilation")
+		h, w := i*a.int("stride")-a.int("padding")+u*a.int("dilation"),
+			j*a.int("stride")-a.int("padding")+v*a.int("dilation")
 		return times(a.image(1, n, m, i, j), a.image(0, n, c, h, w))
 	})
 }

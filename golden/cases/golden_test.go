@@ -27,27 +27,38 @@ import (
 )
 
 var (
-	update = flag.Bool("update", false, "write the golden files anew, with bounds from simulated runs: a quarter of an hour")
-	only   = flag.String("only", "", "with -update: the cases whose id this regular expression matches, the others staying as they are")
+	update = flag.Bool("update", false,
+		"write the golden files anew, with bounds from simulated runs: a quarter of an hour")
+	only = flag.String("only", "",
+		"with -update: the cases whose id this regular expression matches, the others staying as they are")
 )
 
 // runs is how many honest machines the calibrated bounds come from.
 const runs = 32
 
 var about = map[string]string{
-	"inputs": "by rule, see golden.Fill; then turned round along the axes reversed, then NaN at the elements nan. All are exact in float32.",
-	"expected": "all nodes in float64 by package graph, the same bits on every machine. Tests set them against packages csc, autodiff and sdnet and the " +
-		"values of the authors' code (golden/testdata/official), to 1e-10, and a sample of every operator against its formula in math/big, to 2^-49 of an element's magnitude.",
-	"provable": "not stored: precision.Profile.Limit, Floor and Winograd, times graph.Value's Magnitude or Spread.",
-	"bounds": fmt.Sprintf("calibrated, in the profile's units: %d times the worst of %d simulated honest runs (package simulate) on the very case. The first from the run's own "+
-		"inputs of the node, per element; the second against the expected values, as a share of the tensor's largest. 0 where cases.Exact proves that no order and no fusion rounds.", simulate.Margin, runs),
-	"facts":  "largest_eigenvalue: of A*A written out as a matrix, by gonum; converged: 1 if the published rule would have stopped after the case's rounds.",
+	"inputs": "by rule, see golden.Fill; then turned round along the axes reversed, then NaN at the " +
+		"elements nan. All are exact in float32.",
+	"expected": "all nodes in float64 by package graph, the same bits on every machine. Tests set them " +
+		"against packages csc, autodiff and sdnet and the " +
+		"values of the authors' code (golden/testdata/official), to 1e-10, and a sample of every " +
+		"operator against its formula in math/big, to 2^-49 of an element's magnitude.",
+	"provable": "not stored: precision.Profile.Limit, Floor and Winograd, times graph.Value's Magnitude " +
+		"or Spread.",
+	"bounds": fmt.Sprintf("calibrated, in the profile's units: %d times the worst of %d simulated honest "+
+		"runs (package simulate) on the very case. The first from the run's own "+
+		"inputs of the node, per element; the second against the expected values, as a share of the "+
+		"tensor's largest. 0 where cases.Exact proves that no order and no fusion rounds.",
+		simulate.Margin, runs),
+	"facts": "largest_eigenvalue: of A*A written out as a matrix, by gonum; converged: 1 if the " +
+		"published rule would have stopped after the case's rounds.",
 	"sha256": "of little-endian float64 values, row-major; of a case: of its file.",
 }
 
 const folder = "testdata"
 
-// TestGolden compares every node of every case with the stored one, to the bit. A case that differs leaves ID.safetensors.got.
+// TestGolden compares every node of every case with the stored one, to the bit. A case that differs leaves
+// ID.safetensors.got.
 func TestGolden(t *testing.T) {
 	if *update {
 		writeGolden(t)
@@ -133,7 +144,8 @@ func compareFile(path string, want *safetensors.File) string {
 	return ""
 }
 
-// freeze computes a case: what the manifest says of it, without bounds and facts, and the file of its required nodes.
+// freeze computes a case: what the manifest says of it, without bounds and facts, and the file of its
+// required nodes.
 func freeze(c *graph.Case) (Record, *safetensors.File, error) {
 	in := c.Generate()
 	values, err := c.Evaluate(in)
@@ -146,7 +158,8 @@ func freeze(c *graph.Case) (Record, *safetensors.File, error) {
 	}
 	file := &safetensors.File{}
 	for _, n := range c.Nodes {
-		r.Nodes = append(r.Nodes, NodeRecord{Name: n.Name, Required: n.Required, SHA256: digest(values[n.Name].Data)})
+		r.Nodes = append(r.Nodes, NodeRecord{Name: n.Name, Required: n.Required,
+			SHA256: digest(values[n.Name].Data)})
 		if n.Required {
 			file.Tensors = append(file.Tensors, safetensors.New(n.Name, n.Shape, values[n.Name].Data))
 		}
@@ -195,7 +208,9 @@ func writeGolden(t *testing.T) {
 		}
 		t.Log(c.ID)
 	}
-	err = atomicfile.Write(filepath.Join(folder, "manifest.json"), func(w io.Writer) error { return writeManifest(w, &m) })
+	err = atomicfile.Write(filepath.Join(folder, "manifest.json"), func(w io.Writer) error {
+		return writeManifest(w, &m)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

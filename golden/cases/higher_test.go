@@ -8,9 +8,9 @@ import (
 	"sdref/internal/random"
 )
 
-// TestHigherPrecision computes elements of every operator, drawn from all cases, with 256 bits. Expected values must be right to
-// float64's rounding: in units of 2^-53 of the magnitude, to a hundredth of the calibrated bounds' least unit, 2^-24, divided by
-// 2^20 - that is to 2^-49, sixteen units.
+// TestHigherPrecision computes elements of every operator, drawn from all cases, with 256 bits. Expected
+// values must be right to float64's rounding: in units of 2^-53 of the magnitude, to a hundredth of the
+// calibrated bounds' least unit, 2^-24, divided by 2^20 - that is to 2^-49, sixteen units.
 func TestHigherPrecision(t *testing.T) {
 	const limit, each = 16, 300
 	worst, counted := map[string]float64{}, map[string]int{}

@@ -14,11 +14,13 @@ import (
 // Schema is the version of the manifest's form.
 const Schema = 1
 
-// Manifest is what is stored of all cases beside their expected values: testdata/manifest.json, which `go test -update` writes.
+// Manifest is what is stored of all cases beside their expected values: testdata/manifest.json, which `go
+// test -update` writes.
 type Manifest struct {
-	Schema int               `json:"schema"`
-	About  map[string]string `json:"about"` // what each part is, where it comes from, and why it is as large as it is
-	Cases  []Record          `json:"cases"`
+	Schema int `json:"schema"`
+	// what each part is, where it comes from, and why it is as large as it is
+	About map[string]string `json:"about"`
+	Cases []Record          `json:"cases"`
 }
 
 // Record is what is stored of one case.
@@ -43,7 +45,8 @@ type InputRecord struct {
 	SHA256   string `json:"sha256"`
 }
 
-// NodeRecord is a node with the SHA-256 of its values, as little-endian float64, and its calibrated bounds: Local, End.
+// NodeRecord is a node with the SHA-256 of its values, as little-endian float64, and its calibrated bounds:
+// Local, End.
 type NodeRecord struct {
 	Name     string                           `json:"name"`
 	Required bool                             `json:"required,omitempty"` // its values are in the file
@@ -58,7 +61,8 @@ var embedded []byte
 var Stored = sync.OnceValue(func() *Manifest {
 	m := &Manifest{}
 	if err := json.Unmarshal(embedded, m); err != nil || m.Schema != Schema {
-		panic(fmt.Sprintf("cases: the manifest was not written by go test -update: schema %d, %v", m.Schema, err))
+		panic(fmt.Sprintf("cases: the manifest was not written by go test -update: schema %d, %v", m.Schema,
+			err))
 	}
 	return m
 })
@@ -74,8 +78,8 @@ func record(id string) *Record {
 	return nil
 }
 
-// Bounds returns the calibrated bounds of a case, by node and profile. A bound of 0 means that the node is exact (see Exact); a
-// node or profile without one has its provable bound alone.
+// Bounds returns the calibrated bounds of a case, by node and profile. A bound of 0 means that the node is
+// exact (see Exact); a node or profile without one has its provable bound alone.
 func Bounds(id string) judge.Bounds {
 	bounds := judge.Bounds{}
 	if r := record(id); r != nil {
@@ -89,8 +93,9 @@ func Bounds(id string) judge.Bounds {
 	return bounds
 }
 
-// Facts returns what is known of a power iteration from elsewhere: largest_eigenvalue, that of A*A by dense linear algebra, and
-// converged, 1 if the published rule would have stopped after the case's rounds. Nil for other kinds.
+// Facts returns what is known of a power iteration from elsewhere: largest_eigenvalue, that of A*A by dense
+// linear algebra, and converged, 1 if the published rule would have stopped after the case's rounds. Nil for
+// other kinds.
 func Facts(id string) map[string]float64 {
 	if r := record(id); r != nil {
 		return r.Facts

@@ -19,8 +19,10 @@ type netBuilder struct {
 	data data
 }
 
-// newNetBuilder returns a builder of a case of a network, or of parts of it, the whole way from weights as an optimiser left them.
-func newNetBuilder(spec sdnet.Spec, rounds int, training bool, id, kind, why string, flags ...string) *netBuilder {
+// newNetBuilder returns a builder of a case of a network, or of parts of it, the whole way from weights as an
+// optimiser left them.
+func newNetBuilder(spec sdnet.Spec, rounds int, training bool, id, kind, why string,
+	flags ...string) *netBuilder {
 	p := csc.PublishedPower(rounds)
 	f := sdnet.NewFlow(spec, sdnet.Options{Training: training, Power: &p})
 	return &netBuilder{graph.On(f.Graph, id, kind, why, flags...), f, data{name: id}}
@@ -53,13 +55,15 @@ func around(s sdnet.StateInput) (offset, scale float64) {
 	}
 }
 
-// spread is the power of two next to 1/sqrt(fan): weights between -spread and spread keep signals at their size.
+// spread is the power of two next to 1/sqrt(fan): weights between -spread and spread keep signals at their
+// size.
 func spread(fan int) float64 {
 	_, exponent := math.Frexp(1.5 / math.Sqrt(float64(fan)))
 	return math.Ldexp(1, exponent)
 }
 
-// requireState requires step sizes and, in training, moved running statistics, those that the flow has appended since from layers.
+// requireState requires step sizes and, in training, moved running statistics, those that the flow has
+// appended since from layers.
 func (n *netBuilder) requireState(from int) {
 	for _, l := range n.flow.Layers[from:] {
 		n.Require(l.Step.Name)
@@ -88,7 +92,8 @@ func (n *netBuilder) forward(x *autodiff.Node) *autodiff.Node {
 
 // train appends training steps: forward, mean cross-entropy, backward, SGD.
 func (n *netBuilder) train(x, labels *autodiff.Node, steps int) {
-	n.Attrs["steps"], n.Attrs["rate"], n.Attrs["sgd_momentum"], n.Attrs["decay"] = steps, descent.Rate, descent.Momentum, descent.Decay
+	n.Attrs["steps"], n.Attrs["rate"], n.Attrs["sgd_momentum"], n.Attrs["decay"] = steps, descent.Rate,
+		descent.Momentum, descent.Decay
 	velocities := map[string]*autodiff.Node{}
 	for i := range steps {
 		layers := len(n.flow.Layers)
@@ -99,7 +104,8 @@ func (n *netBuilder) train(x, labels *autodiff.Node, steps int) {
 		for _, s := range n.flow.State {
 			if i == 0 && !s.Buffer {
 				name := "velocity/" + s.Name
-				n.Input(name, golden.Fill{Shape: s.Shape, Seed: n.data.seed("velocity " + s.Name), Scale: 0x1p-6})
+				n.Input(name, golden.Fill{Shape: s.Shape, Seed: n.data.seed("velocity " + s.Name),
+					Scale: 0x1p-6})
 				velocities[s.Name] = n.Graph.Node(name)
 			}
 		}

@@ -38,7 +38,8 @@ func TestGraphIsTheAuthorsLayer(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := graph.New(strings.ReplaceAll(authors.Name, "/", "-"), "csc_layer", "")
-		x, w, v := b.Input("x", authors.Inputs["x"]), b.Input("w", authors.Inputs["weight_raw"]), b.Input("v0", authors.Inputs["v0"])
+		x, w, v := b.Input("x", authors.Inputs["x"]), b.Input("w", authors.Inputs["weight_raw"]),
+			b.Input("v0", authors.Inputs["v0"])
 		if l.UnitNormAtoms {
 			w = b.UnitAtoms("", w)
 		}
@@ -46,14 +47,16 @@ func TestGraphIsTheAuthorsLayer(t *testing.T) {
 		_, step := b.PowerIteration("", v, w, l.Height, l.Width, p, l.Geometry)
 		code := b.FISTA("", x, w, step, l.Settings)
 		gradients := b.Backward(code, b.Input("grad/"+code, authors.Inputs["grad_z"]), x, w)
-		again := b.Node("synthesis", graph.Place{Quantity: "reconstruction"}, graph.TransposedConvolution(l.Geometry, l.Height, l.Width), code, w)
+		again := b.Node("synthesis", graph.Place{Quantity: "reconstruction"},
+			graph.TransposedConvolution(l.Geometry, l.Height, l.Width), code, w)
 		in := b.Generate()
 		values, err := b.Evaluate(in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		values["w"] = in["w"]
-		for tensor, node := range map[string]string{"weight": w, "z": code, "reconstruction": again, "grad_x": gradients[0], "grad_weight": gradients[1]} {
+		for tensor, node := range map[string]string{"weight": w, "z": code, "reconstruction": again,
+			"grad_x": gradients[0], "grad_weight": gradients[1]} {
 			want, err := authors.Tensor(tensor, values[node].Shape...)
 			if err != nil {
 				t.Fatal(err)
@@ -70,14 +73,16 @@ func TestGraphIsTheAuthorsLayer(t *testing.T) {
 	}
 }
 
-// TestGraphIsTheAuthorsNetwork writes SDNet-18 down as a graph: the logits in evaluation, then the first training pass's
-// loss, logits and gradients.
+// TestGraphIsTheAuthorsNetwork writes SDNet-18 down as a graph: the logits in evaluation, then the first
+// training pass's loss, logits and gradients.
 func TestGraphIsTheAuthorsNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds")
 	}
 	cases := officialCases(t, "network")
-	at := slices.IndexFunc(cases, func(c *golden.Case) bool { return strings.HasSuffix(c.Name, "/sdnet18_cifar10") })
+	at := slices.IndexFunc(cases, func(c *golden.Case) bool {
+		return strings.HasSuffix(c.Name, "/sdnet18_cifar10")
+	})
 	authors := cases[at]
 	spec, batch, err := official.ReadNetwork(authors)
 	if err != nil {
@@ -109,7 +114,8 @@ func TestGraphIsTheAuthorsNetwork(t *testing.T) {
 	}
 }
 
-// evaluateOfficial computes a network from the case's parameters, the atoms normalised beforehand as the case has them.
+// evaluateOfficial computes a network from the case's parameters, the atoms normalised beforehand as the case
+// has them.
 func evaluateOfficial(t *testing.T, n *netBuilder, c *golden.Case) graph.Values {
 	t.Helper()
 	in := graph.Values{}

@@ -21,16 +21,26 @@ type proxCase struct {
 }
 
 var proxes = []proxCase{
-	{"nonnegative-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 0, false, nil, []string{"smoke", "kink"},
-		"many values lie on the threshold exactly, some below -threshold: z is 0 there, and so is the derivative"},
-	{"signed-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 0, true, nil, []string{"smoke", "kink", "signed"}, "both signs, ties on both sides"},
-	{"elastic-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 16, false, nil, []string{"smoke", "elastic"}, "1 + mu t is 2"},
-	{"elastic-signed-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 48, true, nil, []string{"elastic", "signed"}, "1 + mu t is 4"},
-	{"nan-exact", data{"prox", true}, 64, 0x1p-4, 0x1p-4, 2, 0, false, []int{0, 17, 63}, []string{"smoke", "nan"}, "NaN stays NaN and spreads to no neighbour"},
-	{"subnormal-exact", data{"prox", true}, 257, 0x1p-130, 0x1p-4, 0x1p-125, 0, true, nil, []string{"smoke", "subnormal", "signed"}, "results below float32's least normal number"},
-	{"nonnegative", data{"prox-real", false}, 1025, 0x1p-3, single(0.0282), 0.1, 0, false, nil, []string{"smoke"}, "lambda and step as published, in no short format"},
-	{"signed", data{"prox-real", false}, 1025, 0x1p-5, single(0.3), 0.03, 0, true, nil, []string{"signed"}, "lambda and step in no short format"},
-	{"elastic", data{"prox-real", false}, 1025, 0x1p-3, single(0.3), 0.1, 0.7, true, nil, []string{"smoke", "elastic", "signed"}, "all three settings in no short format"},
+	{"nonnegative-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 0, false, nil,
+		[]string{"smoke", "kink"},
+		"many values lie on the threshold exactly, some below -threshold: z is 0 there, and so is the " +
+			"derivative"},
+	{"signed-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 0, true, nil,
+		[]string{"smoke", "kink", "signed"}, "both signs, ties on both sides"},
+	{"elastic-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 16, false, nil,
+		[]string{"smoke", "elastic"}, "1 + mu t is 2"},
+	{"elastic-signed-exact", data{"prox", true}, 257, 0x1p-4, 0x1p-4, 2, 48, true, nil,
+		[]string{"elastic", "signed"}, "1 + mu t is 4"},
+	{"nan-exact", data{"prox", true}, 64, 0x1p-4, 0x1p-4, 2, 0, false, []int{0, 17, 63},
+		[]string{"smoke", "nan"}, "NaN stays NaN and spreads to no neighbour"},
+	{"subnormal-exact", data{"prox", true}, 257, 0x1p-130, 0x1p-4, 0x1p-125, 0, true, nil,
+		[]string{"smoke", "subnormal", "signed"}, "results below float32's least normal number"},
+	{"nonnegative", data{"prox-real", false}, 1025, 0x1p-3, single(0.0282), 0.1, 0, false, nil,
+		[]string{"smoke"}, "lambda and step as published, in no short format"},
+	{"signed", data{"prox-real", false}, 1025, 0x1p-5, single(0.3), 0.03, 0, true, nil, []string{"signed"},
+		"lambda and step in no short format"},
+	{"elastic", data{"prox-real", false}, 1025, 0x1p-3, single(0.3), 0.1, 0.7, true, nil,
+		[]string{"smoke", "elastic", "signed"}, "all three settings in no short format"},
 }
 
 func (r proxCase) build() *graph.Case {
@@ -64,12 +74,17 @@ type normCase struct {
 }
 
 var batchNorms = []normCase{
-	{"training", false, 4, 8, 5, 6, 0, true, []string{"smoke"}, "the batch's statistics, biased in y, unbiased in the running variance"},
+	{"training", false, 4, 8, 5, 6, 0, true, []string{"smoke"},
+		"the batch's statistics, biased in y, unbiased in the running variance"},
 	{"training-64", false, 2, 64, 7, 9, 0, true, nil, "as many channels as the published stem has"},
-	{"training-three", false, 3, 5, 1, 1, 0, true, nil, "three values a channel: biased and unbiased differ by a factor of 1.5"},
-	{"training-offset", false, 3, 6, 6, 5, 64, true, []string{"smoke"}, "a mean 100 times the spread: the mean of squares less the square of the mean loses it"},
+	{"training-three", false, 3, 5, 1, 1, 0, true, nil,
+		"three values a channel: biased and unbiased differ by a factor of 1.5"},
+	{"training-offset", false, 3, 6, 6, 5, 64, true, []string{"smoke"},
+		"a mean 100 times the spread: the mean of squares less the square of the mean loses it"},
 	{"training-faint", false, 3, 6, 6, 5, 0, true, nil, "a variance no larger than epsilon"},
-	{"eval", false, 4, 8, 5, 6, 0.5, false, []string{"smoke"}, "the running statistics, which stay as they are"},
+	{"training-9x70", false, 9, 70, 3, 4, 0, true, nil, "nine images, 70 channels: a remainder in both"},
+	{"eval", false, 4, 8, 5, 6, 0.5, false, []string{"smoke"},
+		"the running statistics, which stay as they are"},
 	{"eval-exact", true, 2, 5, 4, 3, 0, false, []string{"smoke"}, "variance and epsilon add up to 1"},
 }
 
@@ -90,10 +105,14 @@ func (r normCase) build() *graph.Case {
 	case r.name == "training-faint":
 		x.Scale = 0x1p-8
 	}
-	in := []string{b.Input("x", x), b.Input("weight", d.gamma(r.c)), b.Input("bias", d.fill("bias", 9, 0.5, r.c))}
-	state := b.Of(in[1], in[2], b.Input("running_mean", d.fill("running_mean", 9, 0.25, r.c)), b.Input("running_var", variance))
-	norm := autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: epsilon, Momentum: autodiff.BatchNormMomentum}
-	b.Attrs["training"], b.Attrs["epsilon"], b.Attrs["momentum"] = r.training, epsilon, autodiff.BatchNormMomentum
+	in := []string{b.Input("x", x), b.Input("weight", d.gamma(r.c)),
+		b.Input("bias", d.fill("bias", 9, 0.5, r.c))}
+	state := b.Of(in[1], in[2], b.Input("running_mean", d.fill("running_mean", 9, 0.25, r.c)),
+		b.Input("running_var", variance))
+	norm := autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3],
+		Epsilon: epsilon, Momentum: autodiff.BatchNormMomentum}
+	b.Attrs["training"], b.Attrs["epsilon"], b.Attrs["momentum"] = r.training, epsilon,
+		autodiff.BatchNormMomentum
 	y, mean, movedVariance := b.BatchNorm("", in[0], norm, r.training)
 	required := append(b.Backward(y, b.Input("grad/y", d.fill("dy", 9, 1, shape...)), in...), y)
 	if r.training {

@@ -7,7 +7,8 @@ import (
 	"sdref/golden/graph"
 )
 
-// The operators once more, element by element, from their formulas, in numbers of 256 bits. Nothing is shared with package graph.
+// The operators once more, element by element, from their formulas, in numbers of 256 bits. Nothing is shared
+// with package graph.
 
 func num(v float64) *big.Float { return new(big.Float).SetPrec(256).SetFloat64(v) }
 
@@ -77,7 +78,8 @@ func (a args) image(input, n, c, i, j int) *big.Float {
 
 // split is the index of element i of a tensor of four axes.
 func split(shape []int, i int) (n, c, h, w int) {
-	return i / (shape[1] * shape[2] * shape[3]), i / (shape[2] * shape[3]) % shape[1], i / shape[3] % shape[2], i % shape[3]
+	return i / (shape[1] * shape[2] * shape[3]), i / (shape[2] * shape[3]) % shape[1],
+		i / shape[3] % shape[2], i % shape[3]
 }
 
 // channelSum adds term up over a channel's elements.

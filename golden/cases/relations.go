@@ -10,7 +10,8 @@ import (
 // Relations returns the pairs of cases whose answers can be compared with each other, whatever they are.
 func Relations() []judge.Relation {
 	same := func(name, base, derived string) judge.Relation {
-		return judge.Relation{Name: name, Base: base, Derived: derived, BaseNode: "4/code", DerivedNode: "4/code", Factor: 1}
+		return judge.Relation{Name: name, Base: base, Derived: derived, BaseNode: "4/code",
+			DerivedNode: "4/code", Factor: 1}
 	}
 	list := []judge.Relation{
 		same("fewer iterations", "fista-8", "fista-4"),
@@ -25,7 +26,8 @@ func Relations() []judge.Relation {
 }
 
 // related is the case that is changed: without gradients, whose relations would be others.
-var related = solver{"related", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 4, csc.Published), false, nil, "the case that others are derived from"}
+var related = solver{"related", data{"solver-middle", false}, middle,
+	settings(padded, 0.1, 0, false, 4, csc.Published), false, nil, "the case that others are derived from"}
 
 // change is what is done to related, and what follows for its code.
 type change struct {
@@ -42,12 +44,13 @@ var changes = []change{
 	{name: "down", factor: 0x1p-8, why: "x and lambda times 2^-8"},
 	{name: "batch", factor: 1, x: []int{0}, code: []int{0}, why: "images in another order"},
 	{name: "atoms", factor: 1, w: []int{0}, code: []int{1}, why: "atoms in another order"},
-	{name: "channels", factor: 1, x: []int{0, 1}, w: []int{1}, code: []int{0}, why: "images and channels in another order"},
+	{name: "channels", factor: 1, x: []int{0, 1}, w: []int{1}, code: []int{0},
+		why: "images and channels in another order"},
 	{name: "split", factor: 1, first: 1, why: "the second image alone"},
 }
 
-// gamma is by how much the states behind neighbouring elements of a fill differ (see random.Stream): a rule that begins n elements
-// later has a seed n times gamma larger.
+// gamma is by how much the states behind neighbouring elements of a fill differ (see random.Stream): a rule
+// that begins n elements later has a seed n times gamma larger.
 const gamma = 0x9E3779B97F4A7C15
 
 func (c *change) apply(b *graph.Builder) {

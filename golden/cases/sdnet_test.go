@@ -69,7 +69,8 @@ func (k *tracked) is(node string, want []float64) {
 	near(k.T, k.ID+" "+node, value.Data, want, 1e-10)
 }
 
-// TestNetworksAreSdnet: the graphs of whole networks give what package sdnet gives, forward and backward, step by step.
+// TestNetworksAreSdnet: the graphs of whole networks give what package sdnet gives, forward and backward,
+// step by step.
 func TestNetworksAreSdnet(t *testing.T) {
 	for _, r := range networks {
 		k := track(t, r.build(), r.spec)
@@ -145,7 +146,7 @@ func TestRoundsAreTheRule(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range c.Nodes {
-			if n.Op == "rounds" && int(values[n.Name].Data[0]) != len(n.Inputs) {
+			if n.Op == "rounds" && !c.Has("early") && int(values[n.Name].Data[0]) != len(n.Inputs) {
 				t.Errorf("%s: %s is %v of %d", c.ID, n.Name, values[n.Name].Data[0], len(n.Inputs))
 			}
 		}

@@ -30,6 +30,8 @@ var (
 	halved = conv.Geometry{Stride: 2, Padding: 1}
 	stem7  = conv.Geometry{Stride: 2, Padding: 3}
 
+	dilated = conv.Geometry{Stride: 2, Padding: 2, Dilation: 2}
+
 	small  = size{2, 3, 5, 6, 7, 3}
 	odd    = size{2, 3, 8, 7, 9, 3}
 	even   = size{2, 3, 8, 8, 6, 3}
@@ -52,29 +54,59 @@ type solver struct {
 
 // settings of the solver: codes not negative unless signed.
 func settings(g conv.Geometry, lambda, mu float64, signed bool, iterations int, v csc.Variant) csc.Settings {
-	return csc.Settings{Geometry: g, Lambda: lambda, Mu: mu, Nonnegative: !signed, Iterations: iterations, Variant: v}
+	return csc.Settings{Geometry: g, Lambda: lambda, Mu: mu, Nonnegative: !signed, Iterations: iterations,
+		Variant: v}
 }
 
 var solvers = []solver{
-	{"1-exact", data{"solver", true}, small, settings(padded, 8, 0, false, 1, csc.Published), true, []string{"smoke"}, "one iteration: prox(t A*x)"},
-	{"2-exact", data{"solver", true}, small, settings(padded, 8, 0, false, 2, csc.Published), true, []string{"smoke"}, "two iterations, as published"},
-	{"2-signed-exact", data{"solver", true}, odd, settings(halved, 8, 0, true, 2, csc.Published), true, []string{"smoke", "signed", "stride2", "odd"}, "codes of both signs"},
-	{"2-elastic-exact", data{"solver", true}, even, settings(halved, 8, 16, false, 2, csc.Published), true, []string{"elastic", "stride2"}, "with the elastic net; 1 + mu t is 2"},
-	{"2-7x7-exact", data{"solver", true}, large7, settings(stem7, 8, 0, false, 2, csc.Published), true, []string{"stride2", "odd"}, "the stem for ImageNet"},
-	{"2-33-exact", data{"solver", true}, size{2, 9, 33, 5, 6, 3}, settings(padded, 16, 0, false, 2, csc.Published), false, nil, "one atom more than vectors hold"},
-	{"2", data{"solver-small", false}, small, settings(padded, 0.1, 0, false, 2, csc.Published), true, []string{"smoke"}, "two iterations, as published"},
-	{"2-64", data{"solver-64", false}, wide, settings(padded, 0.1, 0, false, 2, csc.Published), true, nil, "a layer of the published networks"},
-	{"2-stem", data{"solver-stem", false}, cifar, settings(padded, 0.1, 0, false, 2, csc.Published), true, nil, "the stem for CIFAR"},
-	{"4", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 4, csc.Published), true, []string{"smoke"},
+	{"1-exact", data{"solver", true}, small, settings(padded, 8, 0, false, 1, csc.Published), true,
+		[]string{"smoke"}, "one iteration: prox(t A*x)"},
+	{"2-exact", data{"solver", true}, small, settings(padded, 8, 0, false, 2, csc.Published), true,
+		[]string{"smoke"}, "two iterations, as published"},
+	{"2-signed-exact", data{"solver", true}, odd, settings(halved, 8, 0, true, 2, csc.Published), true,
+		[]string{"smoke", "signed", "stride2", "odd"}, "codes of both signs"},
+	{"2-elastic-exact", data{"solver", true}, even, settings(halved, 8, 16, false, 2, csc.Published), true,
+		[]string{"elastic", "stride2"}, "with the elastic net; 1 + mu t is 2"},
+	{"2-7x7-exact", data{"solver", true}, large7, settings(stem7, 8, 0, false, 2, csc.Published), true,
+		[]string{"stride2", "odd"}, "the stem for ImageNet"},
+	{"2-33-exact", data{"solver", true}, size{2, 9, 33, 5, 6, 3},
+		settings(padded, 16, 0, false, 2, csc.Published), false, nil, "one atom more than vectors hold"},
+	{"2", data{"solver-small", false}, small, settings(padded, 0.1, 0, false, 2, csc.Published), true,
+		[]string{"smoke"}, "two iterations, as published"},
+	{"2-64", data{"solver-64", false}, wide, settings(padded, 0.1, 0, false, 2, csc.Published), true, nil,
+		"a layer of the published networks"},
+	{"2-stem", data{"solver-stem", false}, cifar, settings(padded, 0.1, 0, false, 2, csc.Published), true,
+		nil, "the stem for CIFAR"},
+	{"4", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 4, csc.Published), true,
+		[]string{"smoke"},
 		"momentum counts from the third iteration on; the gradient is taken at the last iterate"},
-	{"4-paper", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 4, csc.Paper), true, []string{"smoke", "paper"}, "the gradient is taken at the momentum point"},
-	{"4-signed", data{"solver-odd", false}, odd, settings(halved, 0.1, 0, true, 4, csc.Published), true, []string{"signed", "stride2", "odd"}, "codes of both signs, stride 2, odd sizes"},
-	{"4-elastic-paper", data{"solver-even", false}, even, settings(halved, 0.1, 0.3, true, 4, csc.Paper), true, []string{"elastic", "signed", "stride2", "paper"}, "the elastic net, stride 2, output padding"},
-	{"8", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 8, csc.Published), false, nil, "its first four iterations are those of case fista-4"},
-	{"8-paper", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 8, csc.Paper), true, []string{"paper"}, "its first four iterations are those of case fista-4-paper"},
-	{"8-64", data{"solver-64", false}, wide, settings(padded, 0.1, 0, false, 8, csc.Published), false, nil, "64 channels"},
-	{"20", data{"solver-odd", false}, odd, settings(halved, 0.1, 0, false, 20, csc.Published), false, []string{"stride2", "odd"}, "far unrolled"},
-	{"20-paper", data{"solver-7x7", false}, large7, settings(stem7, 0.1, 0, false, 20, csc.Paper), false, []string{"stride2", "odd", "paper"}, "far unrolled, the stem for ImageNet"},
+	{"4-paper", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 4, csc.Paper), true,
+		[]string{"smoke", "paper"}, "the gradient is taken at the momentum point"},
+	{"4-signed", data{"solver-odd", false}, odd, settings(halved, 0.1, 0, true, 4, csc.Published), true,
+		[]string{"signed", "stride2", "odd"}, "codes of both signs, stride 2, odd sizes"},
+	{"4-elastic-paper", data{"solver-even", false}, even, settings(halved, 0.1, 0.3, true, 4, csc.Paper),
+		true, []string{"elastic", "signed", "stride2", "paper"}, "the elastic net, stride 2, output padding"},
+	{"8", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 8, csc.Published), false, nil,
+		"its first four iterations are those of case fista-4"},
+	{"8-paper", data{"solver-middle", false}, middle, settings(padded, 0.1, 0, false, 8, csc.Paper), true,
+		[]string{"paper"}, "its first four iterations are those of case fista-4-paper"},
+	{"8-64", data{"solver-64", false}, wide, settings(padded, 0.1, 0, false, 8, csc.Published), false, nil,
+		"64 channels"},
+	{"20", data{"solver-odd", false}, odd, settings(halved, 0.1, 0, false, 20, csc.Published), false,
+		[]string{"stride2", "odd"}, "far unrolled"},
+	{"20-paper", data{"solver-7x7", false}, large7, settings(stem7, 0.1, 0, false, 20, csc.Paper), false,
+		[]string{"stride2", "odd", "paper"}, "far unrolled, the stem for ImageNet"},
+	{"60", data{"solver-small", false}, small, settings(padded, 0.1, 0, false, 60, csc.Published), false, nil,
+		"sixty iterations: momentum near 1"},
+	{"4-dilated", data{"solver-dilated", false}, odd, settings(dilated, 0.1, 0, false, 4, csc.Published),
+		true,
+		[]string{"smoke", "stride2", "odd", "dilated"}, "a kernel with holes under a stride"},
+	{"4-6to4", data{"solver-6to4", false}, size{9, 6, 4, 5, 6, 3},
+		settings(padded, 0.1, 0, false, 4, csc.Published), true, []string{"smoke"},
+		"nine images; 6 channels, 4 atoms"},
+	{"2-9to8-exact", data{"solver", true}, size{2, 9, 8, 4, 19, 3},
+		settings(padded, 16, 0, false, 2, csc.Published), true, []string{"smoke"},
+		"9 channels, 8 atoms, rows longer than 16"},
 }
 
 func (r solver) build() *graph.Case { return r.derive(nil) }
@@ -139,9 +171,16 @@ var powers = []power{
 	{"one", small, padded, 1, 0, []string{"smoke"}, "one round"},
 	{"five", small, padded, 5, 0, []string{"smoke"}, "after five rounds, far from converged"},
 	{"published", size{1, 3, 5, 5, 6, 3}, padded, 0, csc.PowerTolerance, nil, "the published rule"},
-	{"stride2", size{1, 3, 8, 7, 6, 3}, halved, 0, csc.PowerTolerance, []string{"stride2", "odd"}, "the published rule, stride 2"},
+	{"stride2", size{1, 3, 8, 7, 6, 3}, halved, 0, csc.PowerTolerance, []string{"stride2", "odd"},
+		"the published rule, stride 2"},
 	{"64", size{1, 16, 64, 6, 5, 3}, padded, 8, 0, nil, "64 atoms, eight rounds"},
-	{"7x7", size{1, 3, 16, 14, 13, 7}, stem7, 50, 0, []string{"stride2"}, "fifty rounds of the stem for ImageNet"},
+	{"7x7", size{1, 3, 16, 14, 13, 7}, stem7, 50, 0, []string{"stride2"},
+		"fifty rounds of the stem for ImageNet"},
+	{"dilated", odd, dilated, 4, 0, []string{"smoke", "stride2", "odd", "dilated"},
+		"four rounds, a kernel with holes under a stride"},
+	{"early", small, padded, 12, 0x1p-6, []string{"early"},
+		"the change falls below the tolerance before the last round: power/rounds tells when, and the rounds " +
+			"go on"},
 }
 
 func (r power) build() *graph.Case {
@@ -183,13 +222,20 @@ type layer struct {
 }
 
 var layers = []layer{
-	{"published", small, settings(padded, 0.1, 0, false, 2, csc.Published), false, []string{"smoke"}, "the published layer: two iterations, codes not negative, atoms of norm 1"},
-	{"stem", cifar, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil, "the published stem for CIFAR"},
-	{"stem7", large7, settings(stem7, 0.1, 0, false, 2, csc.Published), false, []string{"stride2", "odd"}, "the published stem for ImageNet, fewer atoms"},
-	{"stride2", size{2, 8, 16, 8, 6, 3}, settings(halved, 0.1, 0, false, 2, csc.Published), false, []string{"stride2", "smoke"}, "stride 2, output padding"},
-	{"raw", odd, settings(halved, 0.1, 0, true, 4, csc.Published), true, []string{"stride2", "odd", "signed"}, "atoms as they are, codes of both signs, four iterations"},
-	{"elastic", middle, settings(padded, 0.1, 0.2, false, 4, csc.Paper), false, []string{"elastic", "paper"}, "the elastic net, the paper's variant"},
-	{"64", size{2, 64, 64, 4, 5, 3}, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil, "a layer of the published networks' first stage"},
+	{"published", small, settings(padded, 0.1, 0, false, 2, csc.Published), false, []string{"smoke"},
+		"the published layer: two iterations, codes not negative, atoms of norm 1"},
+	{"stem", cifar, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil,
+		"the published stem for CIFAR"},
+	{"stem7", large7, settings(stem7, 0.1, 0, false, 2, csc.Published), false, []string{"stride2", "odd"},
+		"the published stem for ImageNet, fewer atoms"},
+	{"stride2", size{2, 8, 16, 8, 6, 3}, settings(halved, 0.1, 0, false, 2, csc.Published), false,
+		[]string{"stride2", "smoke"}, "stride 2, output padding"},
+	{"raw", odd, settings(halved, 0.1, 0, true, 4, csc.Published), true, []string{"stride2", "odd", "signed"},
+		"atoms as they are, codes of both signs, four iterations"},
+	{"elastic", middle, settings(padded, 0.1, 0.2, false, 4, csc.Paper), false, []string{"elastic", "paper"},
+		"the elastic net, the paper's variant"},
+	{"64", size{2, 64, 64, 4, 5, 3}, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil,
+		"a layer of the published networks' first stage"},
 }
 
 func (r layer) build() *graph.Case {

@@ -32,24 +32,26 @@ func lastLine(output []byte) string {
 	return lines[len(lines)-1]
 }
 
-// hold has a command judged by the given cases.
-func hold(t *testing.T, list []*graph.Case, command ...string) *trial.Record {
+// judged runs a command on the given cases and returns what the judge says.
+func judged(t *testing.T, list []*graph.Case, command ...string) *trial.Result {
 	t.Helper()
 	var log bytes.Buffer
-	hearing := trial.Trial{Cases: list, Bounds: cases.Bounds, Facts: cases.Facts, Relations: cases.Relations()}
-	record, err := hearing.Hold(context.Background(), trial.Command(filepath.Join(t.TempDir(), "cases"), command, &log))
+	all := trial.Trial{Cases: list, Bounds: cases.Bounds, Facts: cases.Facts, Relations: cases.Relations()}
+	result, err := all.Run(context.Background(), trial.Command(
+		filepath.Join(t.TempDir(), "cases"), command, 0,
+		&log))
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", command, err, log.String())
 	}
-	return record
+	return result
 }
 
-// mustPass demands that every case of these kinds passes, that all others are not covered, and that the numbers betray no
-// other arithmetic than the declared one.
-func mustPass(t *testing.T, record *trial.Record, kinds []string) {
+// mustPass demands that every case of these kinds passes, that all others are not covered, and that the
+// numbers show no other arithmetic than the declared one.
+func mustPass(t *testing.T, result *trial.Result, kinds []string) {
 	t.Helper()
 	passed := 0
-	for _, r := range record.Reports {
+	for _, r := range result.Reports {
 		switch {
 		case !slices.Contains(kinds, r.Kind):
 			if r.Verdict != judge.NotCovered {
@@ -57,7 +59,8 @@ func mustPass(t *testing.T, record *trial.Record, kinds []string) {
 			}
 		case r.Verdict == judge.Pass:
 			passed++
-		case r.Verdict != judge.NotCovered || record.Backend.Profile != precision.FP16: // float16 does not hold all cases
+		// float16 does not judged all cases
+		case r.Verdict != judge.NotCovered || result.Backend.Profile != precision.FP16:
 			t.Errorf("%s: %s: %s %q", r.Case, r.Verdict, r.Summary(), r.Notes)
 		}
 	}
@@ -67,11 +70,12 @@ func mustPass(t *testing.T, record *trial.Record, kinds []string) {
 }
 
 // mustTrace demands that every node of the cases of these kinds was answered and judged by itself.
-func mustTrace(t *testing.T, record *trial.Record, kinds []string) {
+func mustTrace(t *testing.T, result *trial.Result, kinds []string) {
 	t.Helper()
-	for _, r := range record.Reports {
+	for _, r := range result.Reports {
 		if slices.Contains(kinds, r.Kind) && (r.Answered != r.Nodes || r.Direct != r.Nodes) {
-			t.Errorf("%s: %d of %d nodes answered, %d judged by themselves", r.Case, r.Answered, r.Nodes, r.Direct)
+			t.Errorf("%s: %d of %d nodes answered, %d judged by themselves", r.Case, r.Answered, r.Nodes,
+				r.Direct)
 		}
 	}
 }
@@ -87,17 +91,19 @@ func TestC(t *testing.T) {
 	if err != nil {
 		t.Skip("no C compiler")
 	}
-	builds := map[string][]string{"O0": {"-O0"}, "O3": {"-O3"}, "native": {"-O3", "-march=native", "-ffp-contract=fast"}}
+	builds := map[string][]string{"O0": {"-O0"}, "O3": {"-O3"},
+		"native": {"-O3", "-march=native", "-ffp-contract=fast"}}
 	for name, flags := range builds {
 		t.Run(name, func(t *testing.T) {
 			program := filepath.Join(t.TempDir(), "client")
 			args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Werror", "-o", program}, flags...)
-			if output, err := exec.Command(compiler, append(args, "c/client.c", "-lm")...).CombinedOutput(); err != nil {
+			if output, err := exec.Command(compiler, append(args, "c/client.c",
+				"-lm")...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			record := hold(t, cases.All(), program)
-			mustPass(t, record, slices.Concat(operators, solvers))
-			mustTrace(t, record, slices.Concat(operators, solvers))
+			result := judged(t, cases.All(), program)
+			mustPass(t, result, slices.Concat(operators, solvers))
+			mustTrace(t, result, slices.Concat(operators, solvers))
 		})
 	}
 }
@@ -105,10 +111,10 @@ func TestC(t *testing.T) {
 func TestPyTorch(t *testing.T) {
 	needs(t, "torch")
 	all := slices.Concat(operators, solvers, networks)
-	record := hold(t, cases.All(), python, "pytorch/client.py")
-	mustPass(t, record, all)
-	mustTrace(t, record, all)
-	for _, r := range record.Reports {
+	result := judged(t, cases.All(), python, "pytorch/client.py")
+	mustPass(t, result, all)
+	mustTrace(t, result, all)
+	for _, r := range result.Reports {
 		if r.Inferred != "" && r.Inferred != precision.FP32 {
 			t.Errorf("%s: taken for %s", r.Case, r.Inferred)
 		}
@@ -120,8 +126,8 @@ func TestPyTorchHalf(t *testing.T) {
 	needs(t, "torch")
 	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
 		t.Run(string(p), func(t *testing.T) {
-			record := hold(t, smoke(), python, "pytorch/client.py", "--emulate", "--precision", string(p))
-			mustPass(t, record, slices.Concat(operators, solvers, networks))
+			result := judged(t, smoke(), python, "pytorch/client.py", "--emulate", "--precision", string(p))
+			mustPass(t, result, slices.Concat(operators, solvers, networks))
 		})
 	}
 }
@@ -129,10 +135,13 @@ func TestPyTorchHalf(t *testing.T) {
 // TestPyTorchUndeclared lets it compute in a shorter format than it says.
 func TestPyTorchUndeclared(t *testing.T) {
 	needs(t, "torch")
-	wide := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool { return !strings.Contains(c.ID, "3x3-64-real") })
+	wide := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool {
+		return !strings.Contains(c.ID, "3x3-64-real")
+	})
 	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
-		record := hold(t, wide, python, "pytorch/client.py", "--emulate", "--precision", string(p), "--declare", "fp32")
-		for _, r := range record.Reports {
+		result := judged(t, wide, python, "pytorch/client.py", "--emulate", "--precision", string(p),
+			"--declare", "fp32")
+		for _, r := range result.Reports {
 			if r.Verdict != judge.Precision || r.Inferred != p {
 				t.Errorf("%s in %s: %s, taken for %s", r.Case, p, r.Verdict, r.Inferred)
 			}
@@ -143,9 +152,9 @@ func TestPyTorchUndeclared(t *testing.T) {
 // TestPyTorchWithoutTraces judges end results only.
 func TestPyTorchWithoutTraces(t *testing.T) {
 	needs(t, "torch")
-	record := hold(t, smoke(), python, "pytorch/client.py", "--no-trace")
-	mustPass(t, record, slices.Concat(operators, solvers, networks))
-	for _, r := range record.Reports {
+	result := judged(t, smoke(), python, "pytorch/client.py", "--no-trace")
+	mustPass(t, result, slices.Concat(operators, solvers, networks))
+	for _, r := range result.Reports {
 		if r.Kind == "csc_layer" && r.Direct == r.Nodes {
 			t.Errorf("%s: %d of %d nodes judged by themselves, without a trace", r.Case, r.Direct, r.Nodes)
 		}
@@ -155,7 +164,8 @@ func TestPyTorchWithoutTraces(t *testing.T) {
 // TestPyTorchRefuses asks for what the processor cannot do.
 func TestPyTorchRefuses(t *testing.T) {
 	needs(t, "torch")
-	output, err := exec.Command(python, "pytorch/client.py", "--precision", "tf32", t.TempDir()).CombinedOutput()
+	output, err := exec.Command(python, "pytorch/client.py", "--precision", "tf32",
+		t.TempDir()).CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "TF32 is a mode of CUDA devices") {
 		t.Errorf("%v: %s", err, output)
 	}
@@ -184,20 +194,22 @@ func guide(t *testing.T, holds string) string {
 // TestGuide has the guide's backend judged, and the one with its planted mistake.
 func TestGuide(t *testing.T) {
 	needs(t, "numpy")
-	const start, mistake = "out, z, before, m = {}, None, None, 1.0", "out, z, before, m = {}, None, None, (1 + math.sqrt(5)) / 2"
+	const start, mistake = "out, z, before, m = {}, None, None, 1.0",
+		"out, z, before, m = {}, None, None, (1 + math.sqrt(5)) / 2"
 	code := guide(t, start)
 	file := filepath.Join(t.TempDir(), "first.py")
-	run := func(code string, list []*graph.Case) *trial.Record {
+	run := func(code string, list []*graph.Case) *trial.Result {
 		if err := os.WriteFile(file, []byte(code), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		return hold(t, list, python, file)
+		return judged(t, list, python, file)
 	}
 	kinds := []string{"conv_forward", "conv_transpose", "fista"}
 	mustPass(t, run(code, cases.All()), kinds)
-	record := run(strings.Replace(code, start, mistake, 1), []*graph.Case{cases.Find("fista-20")})
-	if first := record.Reports[0].First; record.Verdict != judge.Logic || first == nil || first.Node != "3/momentum" {
-		t.Errorf("%s, first %+v; want LOGIC at 3/momentum", record.Verdict, first)
+	result := run(strings.Replace(code, start, mistake, 1), []*graph.Case{cases.Find("fista-20")})
+	if first := result.Reports[0].First; result.Verdict != judge.Logic || first == nil ||
+		first.Node != "3/momentum" {
+		t.Errorf("%s, first %+v; want LOGIC at 3/momentum", result.Verdict, first)
 	}
 }
 
@@ -205,7 +217,8 @@ func TestGuide(t *testing.T) {
 func TestGuideFill(t *testing.T) {
 	needs(t, "numpy")
 	program := "import math\n" + guide(t, "def fill(") +
-		"\nassert fill(4, 1, 1) == [0.13312304019927979, 0.49156343936920166, 0.9420053958892822, -0.1112816333770752]" +
+		"\nassert fill(4, 1, 1) == [0.13312304019927979, 0.49156343936920166, 0.9420053958892822, " +
+		"-0.1112816333770752]" +
 		"\nassert fill(8, 1, 0.5, levels=3) == [0, 0.5, 0.5, 0, 0, 0.5, 0.5, 0]\n" + `
 import json, pathlib, sys, numpy
 folder, compared = pathlib.Path(sys.argv[1]), 0
@@ -219,11 +232,11 @@ for case in json.loads((folder / 'manifest.json').read_text())['cases']:
         assert (numpy.reshape(values, rule['shape']) == want).all(), (case['id'], i['name'])
         compared += 1
 assert compared > 20
-(folder / 'backend.json').write_text('{"name": "fill", "profile": "fp32", "kinds": ["none"]}')
+(folder / 'backend.json').write_text('{"name": "fill", "profile": "fp32", "kinds": ["prox"]}')
 `
 	file := filepath.Join(t.TempDir(), "fill.py")
 	if err := os.WriteFile(file, []byte(program), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	hold(t, smoke(), python, file)
+	judged(t, smoke(), python, file)
 }

@@ -7,34 +7,36 @@ import (
 	"sdref/golden/judge"
 )
 
-// Expose puts honest runs and every fault before the real judge with all mutants beside it, and notes for each mutant the first
-// run of which it says something else that matters: pass or fail, the first node, LOGIC on exact data.
-func Expose(mutants []Mutant, faults []Fault, subjects []Subject) error {
-	trials, err := prepare(subjects)
+// RunMutants has honest runs and every fault judged by the standard judge and by each mutant, and notes for
+// each mutant the first run of which it says something else that matters: pass or fail, the first node, LOGIC
+// on exact data.
+func RunMutants(mutants []Mutant, faults []Fault, subjects []Subject) error {
+	list, err := prepare(subjects)
 	if err != nil {
 		return err
 	}
-	for _, t := range trials {
+	for _, t := range list {
 		a := t.answers(t.honest, true)
-		r := Real(t.Subject, a)
+		r := Standard(t.Subject, a)
 		for k := range mutants {
 			mutants[k].compare("an honest run", t.Subject, a, r)
 		}
 	}
 	for _, f := range faults {
 		if f.Equivalent == "" {
-			expose(mutants, f, trials)
+			runMutant(mutants, f, list)
 		}
 	}
 	return nil
 }
 
-// expose does so with one fault. Of several cases that would do it notes the first by name, the same one in every run.
-func expose(mutants []Mutant, f Fault, trials []*trial) {
+// runMutant does so with one fault. Of several cases that would do it notes the first by name, the same one
+// in every run.
+func runMutant(mutants []Mutant, f Fault, list []*planted) {
 	alive := slices.DeleteFunc(slices.Clone(mutants), func(m Mutant) bool { return m.Killed != "" })
 	var lock sync.Mutex
 	plant(func(s *Subject, a judge.Answers) judge.Report {
-		r := Real(s, a)
+		r := Standard(s, a)
 		for _, m := range alive { // a copy: another case may be at the same mutant
 			if m.compare(f.ID, s, a, r); m.Killed == "" {
 				continue
@@ -47,7 +49,7 @@ func expose(mutants []Mutant, f Fault, trials []*trial) {
 			lock.Unlock()
 		}
 		return r
-	}, []Fault{f}, trials, true)
+	}, []Fault{f}, list, true)
 }
 
 // compare notes what gives the mutant away, if this does.

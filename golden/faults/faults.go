@@ -1,9 +1,10 @@
-// Package faults is a catalogue of deliberate mistakes, each a small change of an honest backend (package simulate), and the kill
-// matrix: which of them a judge finds with which case, and whether it names the node that is wrong.
+// Package faults is a catalogue of deliberate mistakes, each a small change of an honest backend (package
+// simulate), and the kill matrix: which of them a judge finds with which case, and whether it names the node
+// that is wrong.
 //
-// It is the proof that the judge and its cases can fail. Mutants are mistakes in the judge itself, which the catalogue must
-// find in turn. The package is for continuous integration and for whoever adds a case or loosens a bound. It knows nothing of
-// files and of which cases there are.
+// It is the proof that the judge and its cases can fail. Mutants are mistakes in the judge itself, which the
+// catalogue must find in turn. The package is for continuous integration and for whoever adds a case or
+// loosens a bound. It knows nothing of files and of which cases there are.
 package faults
 
 import (
@@ -38,7 +39,8 @@ type Fault struct {
 	Compute func(m *simulate.Machine, c *simulate.Call) *Tensor
 	// Machine changes how the backend computes everything.
 	Machine func(m *simulate.Machine)
-	// Tamper changes the answers to a case; other are the honest answers to another one, of the same kind if there is one.
+	// Tamper changes the answers to a case; other are the honest answers to another one, of the same kind if
+	// there is one.
 	Tamper func(c *graph.Case, a, other judge.Answers)
 	// Second says that only the second of two runs of the case is tampered with.
 	Second bool
@@ -49,7 +51,8 @@ type Fault struct {
 
 // Catalogue returns all faults.
 func Catalogue() []Fault {
-	return slices.Concat(convolution(), synthesis(), prox(), fista(), eigenvalue(), batchNorm(), gradient(), precisions(), protocol())
+	return slices.Concat(convolution(), synthesis(), prox(), fista(), eigenvalue(), batchNorm(), gradient(),
+		precisions(), protocol())
 }
 
 // Find returns the fault of an ID, nil if there is none.

@@ -21,8 +21,8 @@ const firstMachine = 1000
 
 var honestRuns = flag.Int("runs", 10000, "honest runs of -full")
 
-// TestHonestRuns judges honest machines of every profile, with traces and without: no false alarm. -full makes it 10,000 runs;
-// otherwise two for each case of the smoke set and profile.
+// TestHonestRuns judges honest machines of every profile, with traces and without: no false alarm. -full
+// makes it 10,000 runs; otherwise two for each case of the smoke set and profile.
 func TestHonestRuns(t *testing.T) {
 	subjects, runs := selected(smoke), 2
 	if *full {
@@ -54,7 +54,9 @@ func judgeHonest(s *faults.Subject, m simulate.Machine, traced bool) (alarms []s
 	r := judge.Judge(s.Case, s.In, s.Expected, s.Bounds, answers(s.Case, got, traced), m.Profile)
 	if r.Verdict.Failed() {
 		f := r.First
-		alarms = append(alarms, fmt.Sprintf("traces %t: %s at %s (%s): error %.3g, calibrated %.3g, provable %.3g: %s", traced, r.Verdict, f.Node, f.Op, f.Error, f.Calibrated, f.Provable, f.Reason))
+		alarms = append(alarms,
+			fmt.Sprintf("traces %t: %s at %s (%s): error %.3g, calibrated %.3g, provable %.3g: %s", traced,
+				r.Verdict, f.Node, f.Op, f.Error, f.Calibrated, f.Provable, f.Reason))
 	}
 	return alarms
 }
@@ -64,7 +66,8 @@ func answers(c *graph.Case, got graph.Values, traced bool) judge.Answers {
 	a := judge.Answers{}
 	for _, n := range c.Nodes {
 		if traced || n.Required {
-			a[n.Name] = &judge.Answer{Shape: slices.Clone(n.Shape), DType: "float32", Data: tensor.Convert[float64](got[n.Name]).Data}
+			a[n.Name] = &judge.Answer{Shape: slices.Clone(n.Shape), DType: "float32",
+				Data: tensor.Convert[float64](got[n.Name]).Data}
 		}
 	}
 	return a

@@ -34,8 +34,8 @@ func wide(c *graph.Case) bool {
 	return false
 }
 
-// TestPrecisionIsNamed lets backends of each class declare the truth, which the judge must confirm by name, and fp32, which it
-// must not believe.
+// TestPrecisionIsNamed lets backends of each class declare the truth, which the judge must confirm by name,
+// and fp32, which it must not believe.
 func TestPrecisionIsNamed(t *testing.T) {
 	subjects := selected(wide)
 	if len(subjects) < 8 {
@@ -43,7 +43,8 @@ func TestPrecisionIsNamed(t *testing.T) {
 	}
 	for i := range subjects {
 		s := &subjects[i]
-		for k, p := range []precision.Profile{precision.FP32, precision.TF32, precision.BF16, precision.FP16} {
+		for k, p := range []precision.Profile{precision.FP32, precision.TF32, precision.BF16,
+			precision.FP16} {
 			machines := []simulate.Machine{simulate.Drawn(p, firstMachine+4*i+k)}
 			if *full {
 				machines = append(machines, simulate.New(p), simulate.Drawn(p, 2*firstMachine+4*i+k))
@@ -56,7 +57,8 @@ func TestPrecisionIsNamed(t *testing.T) {
 				for _, declared := range []precision.Profile{p, precision.FP32} {
 					r := judge.Judge(s.Case, s.In, s.Expected, s.Bounds, answers(s.Case, got, true), declared)
 					if r.Inferred != p || r.Verdict.Failed() != (p != declared) {
-						t.Errorf("%s: %v declares %s: %s, inferred %q", s.Case.ID, m, declared, r.Verdict, r.Inferred)
+						t.Errorf("%s: %v declares %s: %s, inferred %q", s.Case.ID, m, declared, r.Verdict,
+							r.Inferred)
 					}
 				}
 			}

@@ -11,11 +11,11 @@ import (
 	"sdref/internal/parallel"
 )
 
-// Judge is what a subject's answers are put before. They declare fp32.
-type Judge func(s *Subject, a judge.Answers) judge.Report
+// JudgeFunc judges answers to a subject that a backend gives which declares fp32.
+type JudgeFunc func(s *Subject, a judge.Answers) judge.Report
 
-// Real is the judge of package judge.
-func Real(s *Subject, a judge.Answers) judge.Report {
+// Standard is the judge of package judge, without a mistake.
+func Standard(s *Subject, a judge.Answers) judge.Report {
 	return judge.Judge(s.Case, s.In, s.Expected, s.Bounds, a, precision.FP32)
 }
 
@@ -26,8 +26,8 @@ type Cell struct {
 	Live         bool          // some answer differs from the honest one
 	Killed       bool          // the judge does not pass the case
 	Verdict      judge.Verdict // what it says
-	Blamed       string        // the first node it finds wrong
-	Right        bool          // and that node is one the fault was made in
+	FirstNode    string        // the first node it finds wrong
+	FirstFaulty  bool          // and that node is one the fault was made in
 }
 
 // Matrix is which faults were found with which cases.
@@ -36,34 +36,35 @@ type Matrix struct {
 	Cells  []Cell // by fault, then by case; only where the fault is live
 }
 
-// Run plants each fault in each subject and lets the judge look. Traced backends answer every node, others what they must.
-func Run(j Judge, faults []Fault, subjects []Subject, traced bool) (*Matrix, error) {
-	trials, err := prepare(subjects)
+// Run plants each fault in each subject and lets the judge look. Traced backends answer every node, others
+// what they must.
+func Run(j JudgeFunc, faults []Fault, subjects []Subject, traced bool) (*Matrix, error) {
+	list, err := prepare(subjects)
 	if err != nil {
 		return nil, err
 	}
-	return plant(j, faults, trials, traced), nil
+	return plant(j, faults, list, traced), nil
 }
 
 // prepare computes all subjects honestly.
-func prepare(subjects []Subject) ([]*trial, error) {
-	trials, errs := make([]*trial, len(subjects)), make([]error, len(subjects))
-	parallel.For(len(subjects), func(_, i int) { trials[i], errs[i] = newTrial(&subjects[i]) })
+func prepare(subjects []Subject) ([]*planted, error) {
+	list, errs := make([]*planted, len(subjects)), make([]error, len(subjects))
+	parallel.For(len(subjects), func(_, i int) { list[i], errs[i] = newPlanted(&subjects[i]) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	for i, t := range trials {
-		before := trials[predecessor(subjects, i)]
+	for i, t := range list {
+		before := list[predecessor(subjects, i)]
 		t.other = before.answers(before.honest, true)
 	}
-	return trials, nil
+	return list, nil
 }
 
-func plant(j Judge, faults []Fault, trials []*trial, traced bool) *Matrix {
-	cells := make([]Cell, len(faults)*len(trials))
-	parallel.For(len(trials), func(_, i int) {
+func plant(j JudgeFunc, faults []Fault, list []*planted, traced bool) *Matrix {
+	cells := make([]Cell, len(faults)*len(list))
+	parallel.For(len(list), func(_, i int) {
 		for k := range faults {
-			cells[k*len(trials)+i] = trials[i].judged(j, &faults[k], traced)
+			cells[k*len(list)+i] = list[i].judged(j, &faults[k], traced)
 		}
 	})
 	return &Matrix{faults, slices.DeleteFunc(cells, func(c Cell) bool { return !c.Live })}
@@ -90,21 +91,21 @@ func (t Tally) String() string {
 
 // Summary counts a matrix. Equivalent faults are not among the faults.
 type Summary struct {
-	All   Tally // faults that are live in some case, and killed by some case
-	Smoke Tally // the same among the cases of the smoke set, of the faults that are live in any case
-	Exact Tally // faults of logic that are live in an exact case, and called LOGIC by one
-	Cells Tally // cells
-	Blame Tally // killed cells, and those whose first node is a guilty one
+	All     Tally // faults that are live in some case, and killed by some case
+	Smoke   Tally // the same among the cases of the smoke set, of the faults that are live in any case
+	Exact   Tally // faults of logic that are live in an exact case, and called LOGIC by one
+	Cells   Tally // cells
+	Located Tally // killed cells, and those whose first node is one that the fault was made in
 }
 
 // Row is one fault's part in a matrix.
 type Row struct {
-	Fault               *Fault
-	Live, Killed, Right int           // cases
-	Smoke, Exact        bool          // killed by a case of the smoke set; called LOGIC by an exact one
-	ExactLive           bool          // live in an exact one
-	By                  string        // the first case that kills it
-	Verdict             judge.Verdict // what that says
+	Fault                     *Fault
+	Live, Killed, FirstFaulty int           // cases
+	Smoke, Exact              bool          // killed by a case of the smoke set; called LOGIC by an exact one
+	ExactLive                 bool          // live in an exact one
+	By                        string        // the first case that kills it
+	Verdict                   judge.Verdict // what that says
 }
 
 // Rows returns a row for each fault.
@@ -124,8 +125,8 @@ func (m *Matrix) Rows() []Row {
 		if r.Killed++; r.Killed == 1 {
 			r.By, r.Verdict = c.Case, c.Verdict
 		}
-		if c.Right {
-			r.Right++
+		if c.FirstFaulty {
+			r.FirstFaulty++
 		}
 		r.Smoke = r.Smoke || c.Smoke
 		r.Exact = r.Exact || c.Exact && c.Verdict == judge.Logic
@@ -143,7 +144,7 @@ func (m *Matrix) Summary() (s Summary) {
 		s.Smoke.count(r.Live > 0, r.Smoke)
 		s.Exact.count(r.ExactLive && r.Fault.Class == Logic, r.Exact)
 		s.Cells.Live, s.Cells.Killed = s.Cells.Live+r.Live, s.Cells.Killed+r.Killed
-		s.Blame.Live, s.Blame.Killed = s.Blame.Live+r.Killed, s.Blame.Killed+r.Right
+		s.Located.Live, s.Located.Killed = s.Located.Live+r.Killed, s.Located.Killed+r.FirstFaulty
 	}
 	return s
 }
@@ -151,7 +152,8 @@ func (m *Matrix) Summary() (s Summary) {
 // String is the matrix as a table, a line per fault, with the totals below.
 func (m *Matrix) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-30s %5s %6s %5s  %-10s %s\n", "fault", "live", "killed", "right", "verdict", "by, or why not")
+	fmt.Fprintf(&b, "%-30s %5s %6s %5s  %-10s %s\n", "fault", "live", "killed", "right", "verdict",
+		"by, or why not")
 	for _, r := range m.Rows() {
 		by := r.By
 		switch {
@@ -162,10 +164,12 @@ func (m *Matrix) String() string {
 		case r.Killed == 0:
 			by = "SURVIVES"
 		}
-		fmt.Fprintf(&b, "%-30s %5d %6d %5d  %-10s %s\n", r.Fault.ID, r.Live, r.Killed, r.Right, r.Verdict, by)
+		fmt.Fprintf(&b, "%-30s %5d %6d %5d  %-10s %s\n", r.Fault.ID, r.Live, r.Killed, r.FirstFaulty,
+			r.Verdict, by)
 	}
 	s := m.Summary()
-	fmt.Fprintf(&b, "faults killed: %v; by the smoke set: %v; faults of logic called so on exact data: %v\n", s.All, s.Smoke, s.Exact)
-	fmt.Fprintf(&b, "faults in cases: killed %v, first node right %v\n", s.Cells, s.Blame)
+	fmt.Fprintf(&b, "faults killed: %v; by the smoke set: %v; faults of logic called so on exact data: %v\n",
+		s.All, s.Smoke, s.Exact)
+	fmt.Fprintf(&b, "faults in cases: killed %v, first node right %v\n", s.Cells, s.Located)
 	return b.String()
 }

@@ -12,7 +12,8 @@ import (
 	"sdref/golden/judge"
 )
 
-var full = flag.Bool("full", false, "plant every fault in every case, and run 10,000 honest machines; half an hour")
+var full = flag.Bool("full", false,
+	"plant every fault in every case, and run 10,000 honest machines; half an hour")
 
 // all are the cases as subjects.
 var all = sync.OnceValue(func() (list []faults.Subject) {
@@ -43,7 +44,7 @@ func smoke(c *graph.Case) bool { return c.Has("smoke") }
 func TestKillMatrix(t *testing.T) {
 	subjects := selected(func(c *graph.Case) bool { return *full || smoke(c) })
 	for _, traced := range []bool{true, false} {
-		m, err := faults.Run(faults.Real, faults.Catalogue(), subjects, traced)
+		m, err := faults.Run(faults.Standard, faults.Catalogue(), subjects, traced)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,12 +53,13 @@ func TestKillMatrix(t *testing.T) {
 			switch {
 			case faults.Find(c.Fault).Equivalent != "":
 				if c.Killed {
-					t.Errorf("traces %t: equivalent fault %s in %s: %s at %s", traced, c.Fault, c.Case, c.Verdict, c.Blamed)
+					t.Errorf("traces %t: equivalent fault %s in %s: %s at %s", traced, c.Fault, c.Case,
+						c.Verdict, c.FirstNode)
 				}
 			case !c.Killed:
 				t.Logf("survives: %s in %s", c.Fault, c.Case)
-			case !c.Right && traced:
-				t.Logf("blames another node: %s in %s: %s", c.Fault, c.Case, c.Blamed)
+			case !c.FirstFaulty && traced:
+				t.Logf("names another node first: %s in %s: %s", c.Fault, c.Case, c.FirstNode)
 			}
 		}
 		check(t, m.Summary(), traced)
@@ -75,7 +77,7 @@ func check(t *testing.T, s faults.Summary, traced bool) {
 		{"faults killed by all cases", s.All, 0.98, *full},
 		{"faults killed by the smoke set", s.Smoke, 0.85, true},
 		{"faults of logic called LOGIC on exact data", s.Exact, 0.95, *full},
-		{"first node right", s.Blame, 0.95, traced},
+		{"first node right", s.Located, 0.95, traced},
 	} {
 		if target.holds && !(target.Share() >= target.share) {
 			t.Errorf("traces %t: %s: %v, want %g %%", traced, target.what, target.Tally, 100*target.share)
@@ -83,8 +85,8 @@ func check(t *testing.T, s faults.Summary, traced bool) {
 	}
 }
 
-// TestScaledAlike plants the catalogue in a case and in the same case with x and lambda 2^8 times as large and as small: what is
-// found, where, and what it is called must not depend on it.
+// TestScaledAlike plants the catalogue in a case and in the same case with x and lambda 2^8 times as large
+// and as small: what is found, where, and what it is called must not depend on it.
 func TestScaledAlike(t *testing.T) {
 	subjects := selected(func(c *graph.Case) bool {
 		return c.ID == "fista-related" || c.ID == "fista-related-up" || c.ID == "fista-related-down"
@@ -92,21 +94,22 @@ func TestScaledAlike(t *testing.T) {
 	if len(subjects) != 3 {
 		t.Fatalf("%d cases", len(subjects))
 	}
-	m, err := faults.Run(faults.Real, faults.Catalogue(), subjects, true)
+	m, err := faults.Run(faults.Standard, faults.Catalogue(), subjects, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	type said struct {
-		verdict judge.Verdict
-		blamed  string
+		verdict   judge.Verdict
+		firstNode string
 	}
 	first := map[string]said{}
 	for _, c := range m.Cells {
-		now := said{c.Verdict, c.Blamed}
-		if before, ok := first[c.Fault]; ok && before != now && !strings.HasPrefix(c.Fault, "protocol/") && !strings.HasPrefix(c.Fault, "prox/lambda") &&
+		now := said{c.Verdict, c.FirstNode}
+		if before, ok := first[c.Fault]; ok && before != now && !strings.HasPrefix(c.Fault, "protocol/") &&
+			!strings.HasPrefix(c.Fault, "prox/lambda") &&
 			c.Fault != "conv/accumulates" && !strings.Contains(c.Fault, "fp16") {
 			t.Errorf("%s: %v in %s, %v before", c.Fault, now, c.Case, before)
 		}
-		first[c.Fault] = said{c.Verdict, c.Blamed}
+		first[c.Fault] = said{c.Verdict, c.FirstNode}
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"sdref/golden/faults"
 )
 
-// TestMutants runs the catalogue before judges with a mistake each: at least 95 % of them must say something else than the real
-// one of some fault or honest run.
+// TestMutants runs the catalogue before judges with a mistake each: at least 95 % of them must say something
+// else than the real one of some fault or honest run.
 func TestMutants(t *testing.T) {
 	mutants := faults.Mutants()
-	if err := faults.Expose(mutants, faults.Catalogue(), selected(smoke)); err != nil {
+	if err := faults.RunMutants(mutants, faults.Catalogue(), selected(smoke)); err != nil {
 		t.Fatal(err)
 	}
 	killed := 0

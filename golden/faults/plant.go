@@ -27,7 +27,8 @@ type mistake struct {
 func group(name string, rows []mistake) []Fault {
 	faults := make([]Fault, len(rows))
 	for i, r := range rows {
-		faults[i] = Fault{ID: name + "/" + r.name, What: r.what, Class: Logic, At: r.at, Compute: r.compute, Equivalent: r.equivalent}
+		faults[i] = Fault{ID: name + "/" + r.name, What: r.what, Class: Logic, At: r.at, Compute: r.compute,
+			Equivalent: r.equivalent}
 	}
 	return faults
 }
@@ -122,7 +123,8 @@ func each(t *Tensor, visit func(a, b, i, j int, v *float32)) {
 	}
 }
 
-// old is what an output buffer holds beforehand: the result of the last node before c of the same operator and shape, or ones.
+// old is what an output buffer holds beforehand: the result of the last node before c of the same operator
+// and shape, or ones.
 func old(c *simulate.Call) *Tensor {
 	last := tensor.New[float32](c.Shape...)
 	last.Fill(1)

@@ -25,28 +25,37 @@ func precisions() []Fault {
 		whole("bf16-partial-sums", "parts of a split sum kept in bf16", func(m *simulate.Machine) {
 			m.Partial, m.Order, m.Width = precision.BFloat, simulate.Blocked, 16
 		}),
-		whole("fp16-accumulator", "sums accumulated in fp16", func(m *simulate.Machine) { m.Sums = precision.Half }),
-		whole("short-accumulator", "sums accumulated in 21 bits", func(m *simulate.Machine) { m.Sums = precision.Format{Bits: 21, Least: -126, Most: 127} }),
-		whole("winograd-fp16", "Winograd's algorithm with results in fp16", func(m *simulate.Machine) { m.Winograd, m.Results = true, precision.Half }),
-		operators("subnormals-flushed", "results below 2^-126 become 0", nil, after(func(_ *simulate.Call, y *Tensor) {
-			for i, v := range y.Data {
-				if math.Abs(float64(v)) < 0x1p-126 {
-					y.Data[i] = 0
+		whole("fp16-accumulator", "sums accumulated in fp16", func(m *simulate.Machine) {
+			m.Sums = precision.Half
+		}),
+		whole("short-accumulator", "sums accumulated in 21 bits", func(m *simulate.Machine) {
+			m.Sums = precision.Format{Bits: 21, Least: -126, Most: 127}
+		}),
+		whole("winograd-fp16", "Winograd's algorithm with results in fp16", func(m *simulate.Machine) {
+			m.Winograd, m.Results = true, precision.Half
+		}),
+		operators("subnormals-flushed", "results below 2^-126 become 0", nil,
+			after(func(_ *simulate.Call, y *Tensor) {
+				for i, v := range y.Data {
+					if math.Abs(float64(v)) < 0x1p-126 {
+						y.Data[i] = 0
+					}
 				}
-			}
-		})),
-		operators("rsqrt", "1/sqrt(var + epsilon) to 12 bits", on("batchnorm"), before(3, func(c *simulate.Call, gamma *Tensor) {
-			crude := precision.Format{Bits: 12, Least: -126, Most: 127}
-			for k, g := range gamma.Data {
-				root := math.Sqrt(float64(c.In[2].Data[k]) + c.Attrs["epsilon"])
-				gamma.Data[k] = g * float32(crude.Round(1/root)*root)
-			}
-		})),
-		operators("fp16-codes", "codes stored in fp16", called("code"), after(func(_ *simulate.Call, y *Tensor) {
-			for i, v := range y.Data {
-				y.Data[i] = float32(precision.Half.Round(float64(v)))
-			}
-		})),
+			})),
+		operators("rsqrt", "1/sqrt(var + epsilon) to 12 bits", on("batchnorm"),
+			before(3, func(c *simulate.Call, gamma *Tensor) {
+				crude := precision.Format{Bits: 12, Least: -126, Most: 127}
+				for k, g := range gamma.Data {
+					root := math.Sqrt(float64(c.In[2].Data[k]) + c.Attrs["epsilon"])
+					gamma.Data[k] = g * float32(crude.Round(1/root)*root)
+				}
+			})),
+		operators("fp16-codes", "codes stored in fp16", called("code"),
+			after(func(_ *simulate.Call, y *Tensor) {
+				for i, v := range y.Data {
+					y.Data[i] = float32(precision.Half.Round(float64(v)))
+				}
+			})),
 	}
 }
 
@@ -55,11 +64,14 @@ func protocol() []Fault {
 	tamper := func(name, what string, change func(c *graph.Case, a, other judge.Answers)) Fault {
 		return Fault{ID: "protocol/" + name, What: what, Class: Protocol, Tamper: change}
 	}
-	first := func(change func(n *graph.Node, a *judge.Answer)) func(*graph.Case, judge.Answers, judge.Answers) {
+	first := func(change func(n *graph.Node, a *judge.Answer)) func(*graph.Case, judge.Answers,
+		judge.Answers) {
 		return func(c *graph.Case, a, _ judge.Answers) { change(required(c), a[required(c).Name]) }
 	}
 	return []Fault{
-		tamper("shape", "right number of elements, wrong shape", first(func(_ *graph.Node, a *judge.Answer) { a.Shape = []int{1, len(a.Data)} })),
+		tamper("shape", "right number of elements, wrong shape", first(func(_ *graph.Node, a *judge.Answer) {
+			a.Shape = []int{1, len(a.Data)}
+		})),
 		tamper("nhwc", "NHWC for NCHW", func(c *graph.Case, a, _ judge.Answers) {
 			for _, answer := range a {
 				if len(answer.Shape) == 4 {
@@ -75,9 +87,15 @@ func protocol() []Fault {
 				}
 			}
 		}),
-		tamper("integers", "labelled int32", first(func(_ *graph.Node, a *judge.Answer) { a.DType = "int32" })),
-		tamper("missing", "a required tensor is missing", func(c *graph.Case, a, _ judge.Answers) { delete(a, required(c).Name) }),
-		tamper("empty", "a tensor without elements", first(func(_ *graph.Node, a *judge.Answer) { a.Shape, a.Data = []int{0}, nil })),
+		tamper("integers", "labelled int32", first(func(_ *graph.Node, a *judge.Answer) {
+			a.DType = "int32"
+		})),
+		tamper("missing", "a required tensor is missing", func(c *graph.Case, a, _ judge.Answers) {
+			delete(a, required(c).Name)
+		}),
+		tamper("empty", "a tensor without elements", first(func(_ *graph.Node, a *judge.Answer) {
+			a.Shape, a.Data = []int{0}, nil
+		})),
 		tamper("nan", "NaN everywhere", func(_ *graph.Case, a, _ judge.Answers) {
 			for _, answer := range a {
 				for i := range answer.Data {
@@ -85,7 +103,9 @@ func protocol() []Fault {
 				}
 			}
 		}),
-		tamper("infinite", "one infinity", first(func(_ *graph.Node, a *judge.Answer) { a.Data[0] = math.Inf(1) })),
+		tamper("infinite", "one infinity", first(func(_ *graph.Node, a *judge.Answer) {
+			a.Data[0] = math.Inf(1)
+		})),
 		tamper("replayed", "the answers to the case before it", func(_ *graph.Case, a, other judge.Answers) {
 			for name := range a {
 				if delete(a, name); other[name] != nil {
@@ -93,9 +113,10 @@ func protocol() []Fault {
 				}
 			}
 		}),
-		{ID: "protocol/unsteady", What: "one bit differs between two runs", Class: Protocol, Second: true, Tamper: first(func(_ *graph.Node, a *judge.Answer) {
-			a.Data[len(a.Data)-1] = float64(math.Nextafter32(float32(a.Data[len(a.Data)-1]), 2))
-		})},
+		{ID: "protocol/unsteady", What: "one bit differs between two runs", Class: Protocol, Second: true,
+			Tamper: first(func(_ *graph.Node, a *judge.Answer) {
+				a.Data[len(a.Data)-1] = float64(math.Nextafter32(float32(a.Data[len(a.Data)-1]), 2))
+			})},
 		tamper("nothing", "no answers at all", func(_ *graph.Case, a, _ judge.Answers) { clear(a) }),
 	}
 }

@@ -18,16 +18,16 @@ type Subject struct {
 	Bounds       judge.Bounds
 }
 
-// trial is a subject with what an honest backend computes of it.
-type trial struct {
+// planted is a subject with what an honest backend computes of it.
+type planted struct {
 	*Subject
 	machine simulate.Machine
 	honest  map[string]*Tensor
 	other   judge.Answers // honest, to another case
 }
 
-func newTrial(s *Subject) (*trial, error) {
-	t := &trial{Subject: s, machine: simulate.New(precision.FP32), honest: map[string]*Tensor{}}
+func newPlanted(s *Subject) (*planted, error) {
+	t := &planted{Subject: s, machine: simulate.New(precision.FP32), honest: map[string]*Tensor{}}
 	_, err := t.machine.RunWith(s.Case, s.In, func(c *simulate.Call) *Tensor {
 		t.honest[c.Name] = t.machine.Apply(c)
 		return t.honest[c.Name]
@@ -36,27 +36,28 @@ func newTrial(s *Subject) (*trial, error) {
 }
 
 // run computes the case with a fault.
-func (t *trial) run(f *Fault) map[string]*Tensor {
+func (t *planted) run(f *Fault) map[string]*Tensor {
 	nodes := map[string]*Tensor{}
 	wrong := t.machine
 	if f.Machine != nil {
 		f.Machine(&wrong)
 	}
-	unchanged := func(name string) bool { return nodes[name] == t.honest[name] } // an input of the case is in neither
+	// an input of the case is in neither
+	unchanged := func(name string) bool { return nodes[name] == t.honest[name] }
 	apply := func(c *simulate.Call) *Tensor {
 		var y *Tensor
 		switch planted := f.At == nil || f.At(t.Case, c.Node); {
 		case planted && f.Compute != nil:
 			y = f.Compute(&wrong, c)
 		case !planted && !slices.ContainsFunc(c.Inputs, func(name string) bool { return !unchanged(name) }):
-			return remember(nodes, c, t.honest[c.Name])
+			return keep(nodes, c, t.honest[c.Name])
 		default:
 			y = wrong.Apply(c)
 		}
 		if same(y, t.honest[c.Name]) {
 			y = t.honest[c.Name] // the very same, so that what follows need not be computed again
 		}
-		return remember(nodes, c, y)
+		return keep(nodes, c, y)
 	}
 	if _, err := t.machine.RunWith(t.Case, t.In, apply); err != nil {
 		panic(err) // the honest run was none
@@ -64,13 +65,13 @@ func (t *trial) run(f *Fault) map[string]*Tensor {
 	return nodes
 }
 
-func remember(nodes map[string]*Tensor, c *simulate.Call, y *Tensor) *Tensor {
+func keep(nodes map[string]*Tensor, c *simulate.Call, y *Tensor) *Tensor {
 	nodes[c.Name] = y
 	return y
 }
 
-// guilty tells whether a node's value is not what it should be, given the values of its inputs.
-func (t *trial) guilty(nodes map[string]*Tensor, name string) bool {
+// isFaulty tells whether a node's value is not what it should be, given the values of its inputs.
+func (t *planted) isFaulty(nodes map[string]*Tensor, name string) bool {
 	values := maps.Clone(nodes)
 	for input, v := range t.In {
 		values[input] = tensor.Convert[float32](v)
@@ -79,21 +80,24 @@ func (t *trial) guilty(nodes map[string]*Tensor, name string) bool {
 }
 
 // answers hands nodes over to a judge, with the trace or without.
-func (t *trial) answers(nodes map[string]*Tensor, traced bool) judge.Answers {
+func (t *planted) answers(nodes map[string]*Tensor, traced bool) judge.Answers {
 	a := judge.Answers{}
 	for i := range t.Case.Nodes {
 		if n := &t.Case.Nodes[i]; n.Required || traced {
 			y := nodes[n.Name]
-			a[n.Name] = &judge.Answer{Shape: slices.Clone(y.Shape), DType: "float32", Data: tensor.Convert[float64](y).Data}
+			a[n.Name] = &judge.Answer{Shape: slices.Clone(y.Shape), DType: "float32",
+				Data: tensor.Convert[float64](y).Data}
 		}
 	}
 	return a
 }
 
 // judged is what a judge says of a fault in a case.
-func (t *trial) judged(j Judge, f *Fault, traced bool) Cell {
+func (t *planted) judged(j JudgeFunc, f *Fault, traced bool) Cell {
 	cell := Cell{Fault: f.ID, Case: t.Case.ID, Exact: t.Case.Has("exact"), Smoke: t.Case.Has("smoke")}
-	if f.At != nil && !slices.ContainsFunc(t.Case.Nodes, func(n graph.Node) bool { return f.At(t.Case, &n) }) {
+	if f.At != nil && !slices.ContainsFunc(t.Case.Nodes, func(n graph.Node) bool {
+		return f.At(t.Case, &n)
+	}) {
 		return cell
 	}
 	nodes, right := t.honest, t.answers(t.honest, traced)
@@ -111,15 +115,17 @@ func (t *trial) judged(j Judge, f *Fault, traced bool) Cell {
 	if !cell.Live {
 		return cell
 	}
-	cell.Verdict, cell.Killed, cell.Blamed = t.verdict(j, f, right, a)
-	if cell.Blamed != "" {
-		cell.Right = !equal(right[cell.Blamed], a[cell.Blamed]) && (f.Tamper != nil || t.guilty(nodes, cell.Blamed))
+	cell.Verdict, cell.Killed, cell.FirstNode = t.verdict(j, f, right, a)
+	if cell.FirstNode != "" {
+		cell.FirstFaulty = !equal(right[cell.FirstNode], a[cell.FirstNode]) &&
+			(f.Tamper != nil || t.isFaulty(nodes, cell.FirstNode))
 	}
 	return cell
 }
 
-// verdict is what is said of answers, whether that is a failure, and the first node found wrong.
-func (t *trial) verdict(j Judge, f *Fault, right, a judge.Answers) (v judge.Verdict, failed bool, blamed string) {
+// verdict is what a judge says of answers, whether that is a failure, and the first node found wrong.
+func (t *planted) verdict(j JudgeFunc, f *Fault,
+	right, a judge.Answers) (v judge.Verdict, failed bool, firstNode string) {
 	if f.Second {
 		if differ := judge.Repeat(t.Case, right, a); len(differ) > 0 {
 			return judge.Logic, true, differ[0]
@@ -128,14 +134,15 @@ func (t *trial) verdict(j Judge, f *Fault, right, a judge.Answers) (v judge.Verd
 	}
 	r := j(t.Subject, a)
 	if r.First != nil {
-		blamed = r.First.Node
+		firstNode = r.First.Node
 	}
-	return r.Verdict, r.Verdict.Failed(), blamed
+	return r.Verdict, r.Verdict.Failed(), firstNode
 }
 
 // equal tells whether two answers are the same in every respect.
 func equal(a, b *judge.Answer) bool {
-	return b != nil && slices.Equal(a.Shape, b.Shape) && a.DType == b.DType && slices.EqualFunc(a.Data, b.Data, func(v, w float64) bool { return v == w || v != v && w != w })
+	return b != nil && slices.Equal(a.Shape, b.Shape) && a.DType == b.DType &&
+		slices.EqualFunc(a.Data, b.Data, func(v, w float64) bool { return v == w || v != v && w != w })
 }
 
 // predecessor is the subject before i of the same kind, or else the one before it.

@@ -24,20 +24,24 @@ func prox() []Fault {
 		{name: "lambda-fp16", what: "lambda rounded to fp16", at: here, compute: rounded(precision.Half)},
 		{name: "lambda-bf16", what: "lambda rounded to bf16", at: here, compute: rounded(precision.BFloat)},
 		{name: "hard", what: "hard threshold: what survives is not shrunk", at: here, compute: hardThreshold},
-		{name: "two-sided", what: "negative codes kept though z >= 0", at: both(here, having("nonnegative", 0)), compute: setting("nonnegative", to(0))},
-		{name: "relu-first", what: "ReLU before shrinking in the signed variant", at: signed, compute: before(0, func(_ *simulate.Call, u *Tensor) {
-			for i, v := range u.Data {
-				u.Data[i] = max(v, 0)
-			}
-		})},
-		{name: "no-ridge", what: "mu ignored", at: both(here, having("mu", 0)), compute: setting("mu", to(0))},
-		{name: "nan-swallowed", what: "NaN becomes 0, as in max(0, NaN) of C", at: here, compute: before(0, func(_ *simulate.Call, u *Tensor) {
-			for i, v := range u.Data {
-				if v != v {
-					u.Data[i] = 0
+		{name: "two-sided", what: "negative codes kept though z >= 0",
+			at: both(here, having("nonnegative", 0)), compute: setting("nonnegative", to(0))},
+		{name: "relu-first", what: "ReLU before shrinking in the signed variant", at: signed,
+			compute: before(0, func(_ *simulate.Call, u *Tensor) {
+				for i, v := range u.Data {
+					u.Data[i] = max(v, 0)
 				}
-			}
-		})},
+			})},
+		{name: "no-ridge", what: "mu ignored", at: both(here, having("mu", 0)),
+			compute: setting("mu", to(0))},
+		{name: "nan-swallowed", what: "NaN becomes 0, as in max(0, NaN) of C", at: here,
+			compute: before(0, func(_ *simulate.Call, u *Tensor) {
+				for i, v := range u.Data {
+					if v != v {
+						u.Data[i] = 0
+					}
+				}
+			})},
 		{name: "greater-or-equal", what: ">= for > at the threshold", at: here,
 			compute:    func(m *simulate.Machine, c *simulate.Call) *Tensor { return m.Apply(c) },
 			equivalent: "at |u| = threshold both branches give u - threshold = 0"},
@@ -74,40 +78,47 @@ func sibling(c *simulate.Call, iteration int, quantity string) *Tensor {
 func fista() []Fault {
 	momentum := iterated("momentum")
 	return group("fista", []mistake{
-		{name: "ratio-inverted", what: "momentum ratio upside down", at: momentum, compute: setting("ratio", func(_ *simulate.Call, r float64) float64 { return 1 / r })},
+		{name: "ratio-inverted", what: "momentum ratio upside down", at: momentum,
+			compute: setting("ratio", func(_ *simulate.Call, r float64) float64 { return 1 / r })},
 		{name: "no-momentum", what: "no momentum", at: momentum, compute: setting("ratio", to(0))},
-		{name: "stale-code", what: "momentum from a code that is one iteration too old", at: momentum, compute: before(1, func(c *simulate.Call, before *Tensor) {
-			if older := sibling(c, c.Iteration-3, "code"); older != nil {
-				copy(before.Data, older.Data)
-			} else {
-				before.Fill(0) // z_0
-			}
-		})},
-		{name: "wrong-point", what: "gradient at the last code for the momentum point, or the other way round", at: iterated("synthesis"), compute: otherPoint},
+		{name: "stale-code", what: "momentum from a code that is one iteration too old", at: momentum,
+			compute: before(1, func(c *simulate.Call, before *Tensor) {
+				if older := sibling(c, c.Iteration-3, "code"); older != nil {
+					copy(before.Data, older.Data)
+				} else {
+					before.Fill(0) // z_0
+				}
+			})},
+		{name: "wrong-point",
+			what: "gradient at the last code for the momentum point, or the other way round",
+			at:   iterated("synthesis"), compute: otherPoint},
 		{name: "m-starts-at-0", what: "m starts at 0 instead of 1", at: momentum, compute: setting("ratio",
 			func(c *simulate.Call, _ float64) float64 { return ratio(0, c.Iteration) })},
 		{name: "m-starts-at-2", what: "m starts at 2 instead of 1", at: momentum, compute: setting("ratio",
 			func(c *simulate.Call, _ float64) float64 { return ratio(2, c.Iteration) })},
-		{name: "one-short", what: "one iteration short: the last one repeats the one before", at: lastIteration, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
-			if earlier := sibling(c, c.Iteration-1, c.Quantity); earlier != nil {
-				return earlier.Clone()
-			}
-			return m.Apply(c)
-		}},
-		{name: "one-too-many", what: "one iteration too many", at: both(lastIteration, called("code")), compute: oneMore},
+		{name: "one-short", what: "one iteration short: the last one repeats the one before",
+			at: lastIteration, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
+				if earlier := sibling(c, c.Iteration-1, c.Quantity); earlier != nil {
+					return earlier.Clone()
+				}
+				return m.Apply(c)
+			}},
+		{name: "one-too-many", what: "one iteration too many", at: both(lastIteration, called("code")),
+			compute: oneMore},
 		{name: "half-residual", what: "residual halved", at: iterated("residual"), compute: scaled(0.5)},
 		{name: "step-one-percent", what: "step 1 % off", at: func(c *graph.Case, n *graph.Node) bool {
 			return inSolver(n) && stepInput(n) >= 0
 		}, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
 			return before(stepInput(c.Node), func(_ *simulate.Call, t *Tensor) { t.Data[0] *= 1.01 })(m, c)
 		}},
-		{name: "leak", what: "each image starts from the one before it", at: both(iterated("prethreshold"), func(_ *graph.Case, n *graph.Node) bool {
-			return n.Iteration == 1
-		}), compute: after(func(_ *simulate.Call, u *Tensor) {
-			for n := u.Shape[0] - 1; n > 0; n-- {
-				tensor.AddScaled(u.Row(n), u.Row(n), u.Row(n-1), 1)
-			}
-		})},
+		{name: "leak", what: "each image starts from the one before it",
+			at: both(iterated("prethreshold"), func(_ *graph.Case, n *graph.Node) bool {
+				return n.Iteration == 1
+			}), compute: after(func(_ *simulate.Call, u *Tensor) {
+				for n := u.Shape[0] - 1; n > 0; n-- {
+					tensor.AddScaled(u.Row(n), u.Row(n), u.Row(n-1), 1)
+				}
+			})},
 	})
 }
 
@@ -171,30 +182,39 @@ func oneMore(m *simulate.Machine, c *simulate.Call) *Tensor {
 func eigenvalue() []Fault {
 	value, vector := called("eigenvalue"), called("vector")
 	return group("eigenvalue", []mistake{
-		{name: "one-round", what: "one round of power iteration", at: vector, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
-			if c.Iteration > 1 {
-				return sibling(c, 1, "vector").Clone()
-			}
-			return m.Apply(c)
-		}},
-		{name: "root", what: "root of the value", at: value, compute: after(func(_ *simulate.Call, y *Tensor) {
-			y.Data[0] = float32(math.Sqrt(float64(y.Data[0])))
-		})},
-		{name: "square", what: "square of the value", at: value, compute: after(func(_ *simulate.Call, y *Tensor) { y.Data[0] *= y.Data[0] })},
-		{name: "atoms-not-unit", what: "atoms not normalised", at: on("unit_atoms"), compute: func(_ *simulate.Machine, c *simulate.Call) *Tensor {
-			return c.In[0].Clone()
-		}},
-		{name: "stale", what: "eigenvalue from before the weights were updated", at: value, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
-			if first, later := strings.CutPrefix(c.Name, "step2/"); later {
-				return c.Values[first].Clone()
-			}
-			return m.Apply(c)
-		}},
-		{name: "share-lost", what: "step 1/s instead of 0.9/s", at: on("step"), compute: setting("share", to(1))},
-		{name: "sign-flip", what: "stops once an element of the vector changes its sign", at: vector, compute: stopOnFlip},
-		{name: "vector-negated", what: "vectors with the other sign", at: both(vector, func(_ *graph.Case, n *graph.Node) bool {
-			return n.Iteration == 1 && !strings.HasPrefix(n.Name, "step2/") // what follows then has the other sign of itself
-		}), compute: scaled(-1),
+		{name: "one-round", what: "one round of power iteration", at: vector,
+			compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
+				if c.Iteration > 1 {
+					return sibling(c, 1, "vector").Clone()
+				}
+				return m.Apply(c)
+			}},
+		{name: "root", what: "root of the value", at: value,
+			compute: after(func(_ *simulate.Call, y *Tensor) {
+				y.Data[0] = float32(math.Sqrt(float64(y.Data[0])))
+			})},
+		{name: "square", what: "square of the value", at: value,
+			compute: after(func(_ *simulate.Call, y *Tensor) { y.Data[0] *= y.Data[0] })},
+		{name: "atoms-not-unit", what: "atoms not normalised", at: on("unit_atoms"),
+			compute: func(_ *simulate.Machine, c *simulate.Call) *Tensor {
+				return c.In[0].Clone()
+			}},
+		{name: "stale", what: "eigenvalue from before the weights were updated", at: value,
+			compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
+				if first, later := strings.CutPrefix(c.Name, "step2/"); later {
+					return c.Values[first].Clone()
+				}
+				return m.Apply(c)
+			}},
+		{name: "share-lost", what: "step 1/s instead of 0.9/s", at: on("step"),
+			compute: setting("share", to(1))},
+		{name: "sign-flip", what: "stops once an element of the vector changes its sign", at: vector,
+			compute: stopOnFlip},
+		{name: "vector-negated", what: "vectors with the other sign",
+			at: both(vector, func(_ *graph.Case, n *graph.Node) bool {
+				// what follows then has the other sign of itself
+				return n.Iteration == 1 && !strings.HasPrefix(n.Name, "step2/")
+			}), compute: scaled(-1),
 			equivalent: "an eigenvector is determined up to its sign; value and step are the same"},
 	})
 }

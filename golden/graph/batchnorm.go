@@ -6,7 +6,8 @@ import (
 	"sdref/tensor"
 )
 
-// channelTerms is the length of a sum over images and pixels, and what is done to its terms and to the result.
+// channelTerms is the length of a sum over images and pixels, and what is done to its terms and to the
+// result.
 func channelTerms(_ *Node, in []*Tensor) int { return in[0].Len()/in[0].Shape[1] + 6 }
 
 // channel is the channel of element i of x (N, C, H, W).
@@ -51,7 +52,9 @@ func channelVarianceMagnitude(_ *Node, _ []*Tensor, y *Tensor) *Tensor { return 
 
 // inverse is 1/sqrt(var + epsilon) of each channel.
 func inverse(n *Node, variance *Tensor) []float64 {
-	return each(variance, func(c int) float64 { return 1 / math.Sqrt(variance.Data[c]+n.Attrs["epsilon"]) }).Data
+	return each(variance, func(c int) float64 {
+		return 1 / math.Sqrt(variance.Data[c]+n.Attrs["epsilon"])
+	}).Data
 }
 
 func batchNorm(n *Node, in []*Tensor) *Tensor {
@@ -80,7 +83,8 @@ func batchNormDGamma(n *Node, in []*Tensor) *Tensor {
 	return each(sum, func(c int) float64 { return sum.Data[c] * scale[c] })
 }
 
-// batchNormDGammaMagnitude counts the mean in full, since a backend may hold it to more places than it answers.
+// batchNormDGammaMagnitude counts the mean in full, since a backend may hold it to more places than it
+// answers.
 func batchNormDGammaMagnitude(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 	x, dy, mean := in[0], in[1].Data, in[2].Data
 	sum := overChannels(x, func(i int) float64 {

@@ -9,8 +9,8 @@ import (
 	"sdref/golden"
 )
 
-// Builder makes a case of the graph that this program itself runs: what it appends to the one it lists in the other. Its methods
-// return the names of what they append; mistakes are panics.
+// Builder makes a case of the graph that this program itself runs: what it appends to the one it lists in the
+// other. Its methods return the names of what they append; mistakes are panics.
 type Builder struct{ *Case }
 
 // New returns a builder of a case without inputs and nodes.
@@ -20,7 +20,8 @@ func New(id, kind, why string, flags ...string) *Builder {
 
 // On returns a builder of a case on a graph that has no nodes yet.
 func On(g *autodiff.Graph, id, kind, why string, flags ...string) *Builder {
-	return &Builder{&Case{ID: id, Kind: kind, Why: why, Flags: flags, Attrs: map[string]any{}, Graph: g, index: map[string]int{}}}
+	return &Builder{&Case{ID: id, Kind: kind, Why: why, Flags: flags, Attrs: map[string]any{}, Graph: g,
+		index: map[string]int{}}}
 }
 
 // Place says where a node belongs. Its name is the parts that are not empty, with slashes between them.
@@ -39,7 +40,8 @@ func (b *Builder) Fill(input *autodiff.Node, fill golden.Fill) string {
 
 // Labels appends an input of class labels below classes.
 func (b *Builder) Labels(name string, images, classes int, seed uint64) string {
-	b.Input(name, golden.Fill{Shape: []int{images}, Seed: seed, Levels: classes, Scale: 1, Offset: float64(classes / 2)})
+	b.Input(name, golden.Fill{Shape: []int{images}, Seed: seed, Levels: classes, Scale: 1,
+		Offset: float64(classes / 2)})
 	b.Inputs[len(b.Inputs)-1].Integer = true
 	return name
 }
@@ -67,7 +69,8 @@ func (b *Builder) Node(op string, at Place, a Attrs, inputs ...string) string {
 	if row == nil {
 		panic(fmt.Sprintf("graph: node %s: unknown operator %q", at, op))
 	}
-	return b.list(autodiff.Apply(row, autodiff.Attrs(a), b.Of(inputs...)...).At(at.Layer, at.Iteration, at.Quantity))
+	return b.list(autodiff.Apply(row, autodiff.Attrs(a), b.Of(inputs...)...).At(at.Layer, at.Iteration,
+		at.Quantity))
 }
 
 // list lists what has been appended to the graph among the case's nodes, and returns a node's name.
@@ -79,7 +82,8 @@ func (b *Builder) list(n *autodiff.Node) string {
 // List lists what has been appended to the graph since the last time among the case's nodes.
 func (b *Builder) List() {
 	for _, n := range b.Graph.Nodes[len(b.Nodes):] {
-		node := Node{Name: n.Name, Op: n.Op.Name, Attrs: Attrs(n.Attrs), Shape: n.Shape, Layer: n.Layer, Iteration: n.Iteration, Quantity: n.Quantity}
+		node := Node{Name: n.Name, Op: n.Op.Name, Attrs: Attrs(n.Attrs), Shape: n.Shape, Layer: n.Layer,
+			Iteration: n.Iteration, Quantity: n.Quantity}
 		for _, in := range n.Inputs {
 			node.Inputs = append(node.Inputs, in.Name)
 		}
@@ -95,7 +99,8 @@ func (b *Builder) FISTA(layer, x, w, t string, s csc.Settings) string {
 }
 
 // PowerIteration appends csc.Power and returns the names of the last vector and of the step size.
-func (b *Builder) PowerIteration(layer, v, w string, height, width int, p csc.Power, g conv.Geometry) (vector, step string) {
+func (b *Builder) PowerIteration(layer, v, w string, height, width int, p csc.Power,
+	g conv.Geometry) (vector, step string) {
 	in := b.Of(v, w)
 	last, t := p.Append(layer, in[0], in[1], height, width, g)
 	return b.list(last), b.list(t)
@@ -112,8 +117,8 @@ func (b *Builder) BatchNorm(layer, x string, p autodiff.Norm, training bool) (y,
 	return b.list(out), b.list(m), b.list(v)
 }
 
-// Backward appends the gradient of <seed, from> for each wanted input or node and returns the names of the gradients. With no
-// seed, from is a loss.
+// Backward appends the gradient of <seed, from> for each wanted input or node and returns the names of the
+// gradients. With no seed, from is a loss.
 func (b *Builder) Backward(from, seed string, wanted ...string) (names []string) {
 	var dy *autodiff.Node
 	if seed != "" {

@@ -31,24 +31,30 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// tiny is a network with every operator that has a derivative: loss of linear(pool(relu(bn(conv) + x))), with max-pool.
+// tiny is a network with every operator that has a derivative: loss of linear(pool(relu(bn(conv) + x))), with
+// max-pool.
 func tiny(training bool) (b *Builder, loss string, leaves []string) {
 	b = New("tiny", "test", "")
 	fill := func(name string, offset, scale float64, shape ...int) string {
 		leaves = append(leaves, name)
-		return b.Input(name, golden.Fill{Shape: shape, Seed: uint64(len(leaves)), Scale: scale, Offset: offset})
+		return b.Input(name, golden.Fill{Shape: shape, Seed: uint64(len(leaves)), Scale: scale,
+			Offset: offset})
 	}
 	at := func(quantity string) Place { return Place{Quantity: quantity} }
 	x, w := fill("x", 0, 1, 3, 4, 6, 5), fill("w", 0, 0.5, 4, 4, 3, 3)
 	h := b.Node("analysis", at("h"), Convolution(conv.Geometry{Padding: 1}), x, w)
 	state := b.Of(fill("gamma", 1, 0.5, 4), fill("beta", 0, 0.5, 4),
-		b.Input("mean0", golden.Fill{Shape: []int{4}, Scale: 0.5}), b.Input("var0", golden.Fill{Shape: []int{4}, Scale: 0.5, Offset: 1}))
-	y, _, _ := b.BatchNorm("bn", h, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
+		b.Input("mean0", golden.Fill{Shape: []int{4}, Scale: 0.5}),
+		b.Input("var0", golden.Fill{Shape: []int{4}, Scale: 0.5, Offset: 1}))
+	y, _, _ := b.BatchNorm("bn", h, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2],
+		Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
 	h = b.Node("relu", at("relu"), nil, b.Node("add", at("sum"), nil, y, x))
 	h = b.Node("max_pool", at("max"), Attrs{"size": 3, "stride": 2, "padding": 1}, h)
 	t := b.Constant("t", 0.25)
-	h = b.Node("prox", at("prox"), Attrs{"lambda": 0.5, "mu": 1}, b.Node("axpy", at("axpy"), Attrs{"scale": 2}, h, h, t), t)
-	h = b.Node("extrapolate", at("extrapolate"), Attrs{"ratio": 0.5}, h, b.Node("scale", at("scale"), Attrs{"scale": -0.5}, h))
+	h = b.Node("prox", at("prox"), Attrs{"lambda": 0.5, "mu": 1},
+		b.Node("axpy", at("axpy"), Attrs{"scale": 2}, h, h, t), t)
+	h = b.Node("extrapolate", at("extrapolate"), Attrs{"ratio": 0.5}, h,
+		b.Node("scale", at("scale"), Attrs{"scale": -0.5}, h))
 	h = b.Node("average_pool", at("pool"), nil, h)
 	logits := b.Node("linear", at("logits"), nil, h, fill("v", 0, 1, 5, 4), fill("bias", 0, 1, 5))
 	return b, b.Node("cross_entropy", at("loss"), nil, logits, b.Labels("labels", 3, 5, 9)), leaves
@@ -88,15 +94,17 @@ func TestBackward(t *testing.T) {
 				return values[loss].Data[0]
 			}
 			want := (at(step) - at(-step)) / (2 * step)
-			if got := tensor.Dot(values[gradients[i]], direction); !(math.Abs(got-want) <= 1e-6*math.Abs(want)+1e-9) {
-				t.Errorf("training %t: the slope along %s is %g, the difference quotient %g", training, leaf, got, want)
+			if got := tensor.Dot(values[gradients[i]],
+				direction); !(math.Abs(got-want) <= 1e-6*math.Abs(want)+1e-9) {
+				t.Errorf("training %t: the slope along %s is %g, the difference quotient %g", training, leaf,
+					got, want)
 			}
 		}
 	}
 }
 
-// TestGradientParts: a value that is used twice gets a gradient from each use and their sum; one that is used once gets no more
-// than that.
+// TestGradientParts: a value that is used twice gets a gradient from each use and their sum; one that is used
+// once gets no more than that.
 func TestGradientParts(t *testing.T) {
 	b, loss, _ := tiny(true)
 	b.Backward(loss, "", "x", "w")
@@ -113,7 +121,8 @@ func TestGradientParts(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
-	for want, p := range map[string]Place{"y": {Quantity: "y"}, "a/y": {Layer: "a", Quantity: "y"}, "3/y": {Iteration: 3, Quantity: "y"}, "a.b/3/y": {Layer: "a.b", Iteration: 3, Quantity: "y"}} {
+	for want, p := range map[string]Place{"y": {Quantity: "y"}, "a/y": {Layer: "a", Quantity: "y"},
+		"3/y": {Iteration: 3, Quantity: "y"}, "a.b/3/y": {Layer: "a.b", Iteration: 3, Quantity: "y"}} {
 		if p.String() != want {
 			t.Errorf("%+v is %q, want %q", p, p, want)
 		}
@@ -146,8 +155,10 @@ func TestGenerate(t *testing.T) {
 func TestGaps(t *testing.T) {
 	b := New("gaps", "test", "")
 	u, step := b.Input("u", golden.Fill{Shape: []int{5}}), b.Constant("t", 0.5)
-	signed := b.Node("prox", Place{Quantity: "signed"}, Attrs{"lambda": 1, "mu": 2}, u, step) // factor 1/2, threshold 1/4
-	positive := b.Node("prox", Place{Quantity: "positive"}, Attrs{"lambda": 1, "mu": 2, "nonnegative": 1}, u, step)
+	// factor 1/2, threshold 1/4
+	signed := b.Node("prox", Place{Quantity: "signed"}, Attrs{"lambda": 1, "mu": 2}, u, step)
+	positive := b.Node("prox", Place{Quantity: "positive"}, Attrs{"lambda": 1, "mu": 2, "nonnegative": 1}, u,
+		step)
 	of := Values{"u": tensor.From([]float64{-2, -0.5, 0, 0.5, 2}, 5), "t": scalar(0.5)}
 	for _, c := range []struct {
 		node       string
@@ -169,8 +180,10 @@ func TestMistakesPanic(t *testing.T) {
 		"unknown operator":     func(b *Builder) { b.Node("nonsense", Place{Quantity: "y"}, nil, "a") },
 		`there is no node "b"`: func(b *Builder) { b.Node("relu", Place{Quantity: "y"}, nil, "b") },
 		`there is no node "a"`: func(b *Builder) { b.Require("a") },
-		"no gradient reaches":  func(b *Builder) { b.Backward(b.Node("relu", Place{Quantity: "y"}, nil, "a"), "a", "c") },
-		`"a" is no new name`:   func(b *Builder) { b.Node("relu", Place{Quantity: "a"}, nil, "a") },
+		"no gradient reaches": func(b *Builder) {
+			b.Backward(b.Node("relu", Place{Quantity: "y"}, nil, "a"), "a", "c")
+		},
+		`"a" is no new name`: func(b *Builder) { b.Node("relu", Place{Quantity: "a"}, nil, "a") },
 	} {
 		func() {
 			defer func() {

@@ -46,18 +46,20 @@ func filterTerms(_ *Node, in []*Tensor) int {
 
 // Convolution returns the settings of a convolution.
 func Convolution(g conv.Geometry) Attrs {
-	return Attrs{"stride": float64(max(1, g.Stride)), "padding": float64(g.Padding), "dilation": float64(max(1, g.Dilation))}
+	return Attrs{"stride": float64(max(1, g.Stride)), "padding": float64(g.Padding),
+		"dilation": float64(max(1, g.Dilation))}
 }
 
-// TransposedConvolution returns the settings of the transposed convolution that gives images of the given size.
+// TransposedConvolution returns the settings of the transposed convolution that gives images of the given
+// size.
 func TransposedConvolution(g conv.Geometry, height, width int) Attrs {
 	a := Convolution(g)
 	a["height"], a["width"] = float64(height), float64(width)
 	return a
 }
 
-// ofAbsolutes is the magnitude of a function that is a sum of products of its inputs with nonnegative weights: its value at
-// their absolute values.
+// ofAbsolutes is the magnitude of a function that is a sum of products of its inputs with nonnegative
+// weights: its value at their absolute values.
 func ofAbsolutes(value func(*Node, []*Tensor) *Tensor) func(*Node, []*Tensor, *Tensor) *Tensor {
 	return func(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 		sizes := make([]*Tensor, len(in))
@@ -77,8 +79,8 @@ func absolute(_ *Node, _ []*Tensor, y *Tensor) *Tensor {
 	return size
 }
 
-// The spreads: for each plane (or kernel) of the result, the sum over the other channels of the largest factors. A kernel's
-// largest element counts nine times, once for each tap.
+// The spreads: for each plane (or kernel) of the result, the sum over the other channels of the largest
+// factors. A kernel's largest element counts nine times, once for each tap.
 
 func analysisSpread(_ *Node, in []*Tensor, y *Tensor) []float64 {
 	x, w := planes(in[0]), planes(in[1])

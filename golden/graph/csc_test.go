@@ -27,11 +27,16 @@ type problem struct {
 }
 
 var problems = []problem{
-	{2, 3, 5, 6, 7, 3, csc.Settings{Geometry: conv.Geometry{Padding: 1}, Lambda: 0.3, Nonnegative: true, Iterations: 2}},
-	{2, 3, 5, 7, 6, 3, csc.Settings{Geometry: conv.Geometry{Stride: 2, Padding: 1}, Lambda: 0.2, Iterations: 5}},
-	{1, 2, 4, 9, 8, 5, csc.Settings{Geometry: conv.Geometry{Stride: 2, Padding: 2}, Lambda: 0.1, Mu: 0.5, Nonnegative: true, Iterations: 4, Variant: csc.Paper}},
-	{3, 2, 3, 5, 6, 3, csc.Settings{Geometry: conv.Geometry{}, Lambda: 0.1, Mu: 0.1, Iterations: 8, Variant: csc.Paper}},
-	{1, 2, 3, 7, 7, 3, csc.Settings{Geometry: conv.Geometry{Padding: 2, Dilation: 2}, Lambda: 0.1, Iterations: 1}},
+	{2, 3, 5, 6, 7, 3, csc.Settings{Geometry: conv.Geometry{Padding: 1}, Lambda: 0.3, Nonnegative: true,
+		Iterations: 2}},
+	{2, 3, 5, 7, 6, 3, csc.Settings{Geometry: conv.Geometry{Stride: 2, Padding: 1}, Lambda: 0.2,
+		Iterations: 5}},
+	{1, 2, 4, 9, 8, 5, csc.Settings{Geometry: conv.Geometry{Stride: 2, Padding: 2}, Lambda: 0.1, Mu: 0.5,
+		Nonnegative: true, Iterations: 4, Variant: csc.Paper}},
+	{3, 2, 3, 5, 6, 3, csc.Settings{Geometry: conv.Geometry{}, Lambda: 0.1, Mu: 0.1, Iterations: 8,
+		Variant: csc.Paper}},
+	{1, 2, 3, 7, 7, 3, csc.Settings{Geometry: conv.Geometry{Padding: 2, Dilation: 2}, Lambda: 0.1,
+		Iterations: 1}},
 }
 
 func (p problem) String() string {
@@ -80,10 +85,12 @@ func TestLayerIsTheLayer(t *testing.T) {
 			settings := p.Settings
 			settings.Iterations = k
 			if k < p.Iterations {
-				near(t, fmt.Sprintf("%v: code %d", p, k), got[fmt.Sprintf("%d/code", k)], csc.Solve(values["x"], l.Weight, l.StepSize.Data[0], settings), 1e-12)
+				near(t, fmt.Sprintf("%v: code %d", p, k), got[fmt.Sprintf("%d/code", k)],
+					csc.Solve(values["x"], l.Weight, l.StepSize.Data[0], settings), 1e-12)
 				continue
 			}
-			z, dx, dw := csc.SolveGradients(values["x"], l.Weight, l.StepSize.Data[0], settings, b.Generate()["grad/"+code])
+			z, dx, dw := csc.SolveGradients(values["x"], l.Weight, l.StepSize.Data[0], settings,
+				b.Generate()["grad/"+code])
 			near(t, p.String()+": code", got[code], z, 1e-12)
 			near(t, p.String()+": dx", got["grad/x"], dx, 1e-12)
 			near(t, p.String()+": dw", got["grad/weight"], dw, 1e-12)
@@ -91,8 +98,8 @@ func TestLayerIsTheLayer(t *testing.T) {
 	}
 }
 
-// TestRecomputeIsEvaluate: from the expected values of its inputs every node comes out to the bit, with a magnitude that
-// is at least its size.
+// TestRecomputeIsEvaluate: from the expected values of its inputs every node comes out to the bit, with a
+// magnitude that is at least its size.
 func TestRecomputeIsEvaluate(t *testing.T) {
 	for _, p := range problems {
 		b, _ := p.build(3)
@@ -131,7 +138,8 @@ func TestEvaluateRefuses(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	delete(in, "w")
-	if _, err := b.Recompute(b.Case.Node("weight"), in); err == nil || !strings.Contains(err.Error(), "input w") {
+	if _, err := b.Recompute(b.Case.Node("weight"), in); err == nil ||
+		!strings.Contains(err.Error(), "input w") {
 		t.Errorf("error %v", err)
 	}
 	b.Nodes[0].Op = "nonsense"

@@ -50,7 +50,9 @@ func axpy(n *Node, in []*Tensor) *Tensor {
 
 func axpyMagnitude(n *Node, in []*Tensor, _ *Tensor) *Tensor {
 	s := math.Abs(factor(n, in, 2))
-	return each(in[0], func(i int) float64 { return math.FMA(s, math.Abs(in[1].Data[i]), math.Abs(in[0].Data[i])) })
+	return each(in[0], func(i int) float64 {
+		return math.FMA(s, math.Abs(in[1].Data[i]), math.Abs(in[0].Data[i]))
+	})
 }
 
 func extrapolate(n *Node, in []*Tensor) *Tensor {
@@ -83,7 +85,9 @@ func reluGrad(_ *Node, in []*Tensor) *Tensor {
 func running(n *Node, in []*Tensor) *Tensor {
 	m := n.Attrs["momentum"]
 	f := m * n.Attrs["factor"]
-	return each(in[0], func(i int) float64 { return math.FMA(f, in[1].Data[i], float64((1-m)*in[0].Data[i])) })
+	return each(in[0], func(i int) float64 {
+		return math.FMA(f, in[1].Data[i], float64((1-m)*in[0].Data[i]))
+	})
 }
 
 func velocity(n *Node, in []*Tensor) *Tensor {

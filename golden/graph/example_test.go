@@ -10,13 +10,15 @@ import (
 	"sdref/tensor"
 )
 
-// Two iterations of FISTA as a list of nodes; then one node again, from the values that somebody else gives for its inputs.
+// Two iterations of FISTA as a list of nodes; then one node again, from the values that somebody else gives
+// for its inputs.
 func Example() {
 	b := graph.New("example", "fista", "to show what a case is")
 	x := b.Input("x", golden.Fill{Shape: []int{1, 1, 1, 6}, Seed: 1, Scale: 2})
 	w := b.Input("w", golden.Fill{Shape: []int{2, 1, 1, 2}, Seed: 2, Scale: 1})
 	step := b.Constant("step", 0.25)
-	b.Require(b.FISTA("layer", x, w, step, csc.Settings{Geometry: conv.Geometry{}, Lambda: 0.1, Iterations: 2}))
+	b.Require(b.FISTA("layer", x, w, step, csc.Settings{Geometry: conv.Geometry{}, Lambda: 0.1,
+		Iterations: 2}))
 	for _, n := range b.Nodes {
 		fmt.Println(n.Name, n.Op, n.Inputs, n.Shape)
 	}

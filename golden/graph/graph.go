@@ -1,16 +1,19 @@
-// Package graph writes a computation down as a list of named nodes, each one primitive operator applied to inputs or earlier
-// nodes:
+// Package graph writes a computation down as a list of named nodes, each one primitive operator applied to
+// inputs or earlier nodes:
 //
 //	layer/2/residual = axpy(x, layer/2/synthesis; scale -1)
 //
-// so that another implementation can be compared node by node. Evaluate computes all nodes in float64, the expected values.
-// Recompute computes one node from whatever values its inputs have, a backend's own answers for instance, together with the unit
-// of its rounding errors. Then no error is inherited, and the first node that misses names layer, iteration and operator.
+// so that another implementation can be compared node by node. Evaluate computes all nodes in float64, the
+// expected values. Recompute computes one node from whatever values its inputs have, a backend's own answers
+// for instance, together with the unit of its rounding errors. Then no error is inherited, and the first node
+// that misses names layer, iteration and operator.
 //
-// A Builder lists the nodes of the graphs that this program itself runs: there is no second way to write FISTA, a layer or a gradient
-// down. What each operator computes, and how far rounding may take it, stands here a second time, in the rows of the table Ops, so
-// that the reference is judged like all others. The package is for whoever makes, judges, simulates or falsifies such computations. It
-// knows nothing of files, of verdicts and of whole networks.
+// A Builder lists the nodes of the graphs that this program itself runs: there is no second way to write
+// FISTA, a layer or a gradient down. What each operator computes, and how far rounding may take it, stands
+// here a second time, in the rows of the table Ops, so that the reference is judged like all others. The
+// package is for whoever makes, judges, simulates or falsifies such computations. It knows nothing of files,
+// of verdicts and of whole networks. (It is no part of package cases, because package judge
+// imports it, and package cases imports networks and the judge.)
 package graph
 
 import (
@@ -34,7 +37,8 @@ type Attrs map[string]float64
 
 // Node is one operator applied to inputs or earlier nodes.
 type Node struct {
-	Name   string   // unique in the case: LAYER/ITERATION/QUANTITY, parts that are empty left out; gradients begin with grad/
+	// unique in the case: LAYER/ITERATION/QUANTITY, parts that are empty left out; gradients begin with grad/
+	Name   string
 	Op     string   // a row of Ops
 	Inputs []string // what it is applied to: names of inputs of the case or of earlier nodes
 	Attrs  Attrs
@@ -75,17 +79,18 @@ type Case struct {
 // Value is a recomputed node.
 type Value struct {
 	*Tensor
-	// Magnitude is the unit of each element's rounding error: what the element would be if no term cancelled another, the sum
-	// of |a||b| for a sum of products.
+	// Magnitude is the unit of each element's rounding error: what the element would be if no term cancelled
+	// another, the sum of |a||b| for a sum of products.
 	Magnitude []float64
-	// Spread is the unit instead of Magnitude where a convolution is computed by Winograd's algorithm, in which an element has
-	// a share in its neighbours' errors: for a whole plane the sum over channels of max|a| max|b|. Nil for other operators.
+	// Spread is the unit instead of Magnitude where a convolution is computed by Winograd's algorithm, in
+	// which an element has a share in its neighbours' errors: for a whole plane the sum over channels of
+	// max|a| max|b|. Nil for other operators.
 	Spread []float64
-	// Terms is the number of roundings that an element goes through one after the other, at the most. 0 means none: the
-	// operator selects, and any difference is an error.
+	// Terms is the number of roundings that an element goes through one after the other, at the most. 0 means
+	// none: the operator selects, and any difference is an error.
 	Terms int
-	// Gap is an element's signed distance from the kink of its operator: beyond it (on) if positive, below it (zero) if
-	// negative; in the result's own unit. Nil for operators without a kink.
+	// Gap is an element's signed distance from the kink of its operator: beyond it (on) if positive, below it
+	// (zero) if negative; in the result's own unit. Nil for operators without a kink.
 	Gap []float64
 }
 
@@ -145,14 +150,15 @@ func reversed(t *Tensor, axis int) *Tensor {
 	return r
 }
 
-// Evaluate returns the values of all nodes, computed in float64 from the given inputs. A missing input, or one of another shape
-// than the case states, is an error.
+// Evaluate returns the values of all nodes, computed in float64 from the given inputs. A missing input, or
+// one of another shape than the case states, is an error.
 func (c *Case) Evaluate(in Values) (Values, error) {
 	all := Values{}
 	for _, input := range c.Inputs {
 		t := in[input.Name]
 		if t == nil || !slices.Equal(t.Shape, input.Fill.Shape) {
-			return nil, fmt.Errorf("case %s: input %s: want shape %v, have %v", c.ID, input.Name, input.Fill.Shape, shapeOf(t))
+			return nil, fmt.Errorf("case %s: input %s: want shape %v, have %v", c.ID, input.Name,
+				input.Fill.Shape, shapeOf(t))
 		}
 		all[input.Name] = t
 	}
@@ -168,8 +174,8 @@ func (c *Case) Evaluate(in Values) (Values, error) {
 	return out, nil
 }
 
-// Recompute returns one node in float64 from the given values of its inputs, which it leaves alone. A value that is missing or of
-// another shape than the case states is an error.
+// Recompute returns one node in float64 from the given values of its inputs, which it leaves alone. A value
+// that is missing or of another shape than the case states is an error.
 func (c *Case) Recompute(n *Node, of Values) (Value, error) {
 	t, err := c.compute(n, of)
 	if err != nil {
@@ -194,7 +200,8 @@ func (c *Case) compute(n *Node, of Values) (*Tensor, error) {
 	}
 	for _, name := range n.Inputs {
 		if t := of[name]; t == nil || !slices.Equal(t.Shape, c.Shape(name)) {
-			return nil, fmt.Errorf("case %s: node %s: input %s: want shape %v, have %v", c.ID, n.Name, name, c.Shape(name), shapeOf(t))
+			return nil, fmt.Errorf("case %s: node %s: input %s: want shape %v, have %v", c.ID, n.Name, name,
+				c.Shape(name), shapeOf(t))
 		}
 	}
 	return op.Value(n, c.gather(n, of)), nil

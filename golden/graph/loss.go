@@ -7,7 +7,8 @@ import (
 	"sdref/tensor"
 )
 
-// softmax returns, for one image's logits, the probabilities, the largest logit, and the logarithm of the sum of exp(x - top).
+// softmax returns, for one image's logits, the probabilities, the largest logit, and the logarithm of the sum
+// of exp(x - top).
 func softmax(x []float64) (p []float64, top, logSum float64) {
 	top = x[0]
 	for _, v := range x {
@@ -25,7 +26,8 @@ func softmax(x []float64) (p []float64, top, logSum float64) {
 	return p, top, elementary.Log(sum)
 }
 
-// crossEntropyTerms is the length of the longest sum, over classes or images, and the roundings of exp and log.
+// crossEntropyTerms is the length of the longest sum, over classes or images, and the roundings of exp and
+// log.
 func crossEntropyTerms(_ *Node, in []*Tensor) int { return in[0].Shape[0] + in[0].Shape[1] + 12 }
 
 func crossEntropy(_ *Node, in []*Tensor) *Tensor {
@@ -53,7 +55,8 @@ func crossEntropyGrad(_ *Node, in []*Tensor) *Tensor {
 	return overImages(in, func(p, _, hot float64) float64 { return p - hot })
 }
 
-// crossEntropyGradMagnitude: exp turns the rounding of x - top into a relative error |x| + |top| times as large.
+// crossEntropyGradMagnitude: exp turns the rounding of x - top into a relative error |x| + |top| times as
+// large.
 func crossEntropyGradMagnitude(_ *Node, in []*Tensor, _ *Tensor) *Tensor {
 	return overImages(in, func(p, size, hot float64) float64 { return math.FMA(p, 1+size, hot) })
 }

@@ -11,7 +11,8 @@ const leastNorm = 1e-12
 
 func scalar(v float64) *Tensor { return tensor.From([]float64{v}) }
 
-// sizeTerms is the length of a sum over all of the first input, and what is done to its terms and to the result.
+// sizeTerms is the length of a sum over all of the first input, and what is done to its terms and to the
+// result.
 func sizeTerms(_ *Node, in []*Tensor) int { return in[0].Len() + 4 }
 
 func sumSquares(_ *Node, in []*Tensor) *Tensor { return scalar(tensor.SumSquares(in[0])) }
@@ -58,7 +59,8 @@ func rounds(n *Node, in []*Tensor) *Tensor {
 	return scalar(float64(len(in)))
 }
 
-// roundsGap is how near any change came to the tolerance, relative to it: where it is small, another count is right too.
+// roundsGap is how near any change came to the tolerance, relative to it: where it is small, another count is
+// right too.
 func roundsGap(n *Node, in []*Tensor, _ *Tensor) []float64 {
 	gap := math.Inf(1)
 	for _, change := range in {

@@ -7,11 +7,12 @@ const (
 	Selection   Class = iota // copies elements: nothing is rounded
 	Elementwise              // a few roundings per element
 	Reduction                // sums along an axis, in the accumulator's precision
-	Contraction              // sums of products: what matrix units compute, with rounded inputs where a profile says so
+	// sums of products: what matrix units compute, with rounded inputs where a profile says so
+	Contraction
 )
 
-// Op is one operator as the judge computes it, apart from package autodiff: a row of the table. in holds the node's inputs, in its
-// order; y is the node's value.
+// Op is one operator as the judge computes it, apart from package autodiff: a row of the table. in holds the
+// node's inputs, in its order; y is the node's value.
 type Op struct {
 	Name    string
 	Formula string // with the inputs in order, then the attributes
@@ -44,12 +45,20 @@ func init() {
 
 func table() []Op {
 	return []Op{
-		{Name: "analysis", Formula: "A*x: y[n,m,i,j] = sum w[m,c,u,v] x[n,c,i*s+u*d-p,j*s+v*d-p] (x, w; stride, padding, dilation)",
-			Class: Contraction, Value: analysis, Magnitude: ofAbsolutes(analysis), Spread: analysisSpread, Terms: analysisTerms},
-		{Name: "synthesis", Formula: "A z, the adjoint of analysis (z, w; stride, padding, dilation, height, width)",
-			Class: Contraction, Value: synthesis, Magnitude: ofAbsolutes(synthesis), Spread: synthesisSpread, Terms: synthesisTerms},
-		{Name: "filter", Formula: "gradient of the kernel of analysis (x, y; stride, padding, dilation, kernel_height, kernel_width)",
-			Class: Contraction, Value: filter, Magnitude: ofAbsolutes(filter), Spread: filterSpread, Terms: filterTerms},
+		{Name: "analysis",
+			Formula: "A*x: y[n,m,i,j] = sum w[m,c,u,v] x[n,c,i*s+u*d-p,j*s+v*d-p] (x, w; stride, " +
+				"padding, dilation)",
+			Class: Contraction, Value: analysis, Magnitude: ofAbsolutes(analysis), Spread: analysisSpread,
+			Terms: analysisTerms},
+		{Name: "synthesis",
+			Formula: "A z, the adjoint of analysis (z, w; stride, padding, dilation, height, width)",
+			Class:   Contraction, Value: synthesis, Magnitude: ofAbsolutes(synthesis), Spread: synthesisSpread,
+			Terms: synthesisTerms},
+		{Name: "filter",
+			Formula: "gradient of the kernel of analysis (x, y; stride, padding, dilation, " +
+				"kernel_height, kernel_width)",
+			Class: Contraction, Value: filter, Magnitude: ofAbsolutes(filter), Spread: filterSpread,
+			Terms: filterTerms},
 		{Name: "linear", Formula: "x w' + b (x, w, b)",
 			Class: Contraction, Value: linear, Magnitude: ofAbsolutes(linear), Terms: linearTerms},
 		{Name: "linear_dx", Formula: "dy w (dy, w)",
@@ -67,7 +76,9 @@ func table() []Op {
 			Class: Elementwise, Value: axpy, Magnitude: axpyMagnitude, Terms: terms(3)},
 		{Name: "extrapolate", Formula: "z + r (z - z'), the momentum point (z, z'; ratio r)",
 			Class: Elementwise, Value: extrapolate, Magnitude: extrapolateMagnitude, Terms: terms(5)},
-		{Name: "prox", Formula: "soft(a u, b), a = 1/(1 + mu t), b = lambda t a; then max(., 0) if nonnegative (u, t; lambda, mu, nonnegative)",
+		{Name: "prox",
+			Formula: "soft(a u, b), a = 1/(1 + mu t), b = lambda t a; then max(., 0) if nonnegative (u, " +
+				"t; lambda, mu, nonnegative)",
 			Class: Elementwise, Value: prox, Magnitude: proxMagnitude, Terms: terms(7), Gap: proxGap},
 		{Name: "prox_grad", Formula: "dz/(1 + mu t) where z is not 0, else 0 (z, dz, t; mu)",
 			Class: Elementwise, Value: proxGrad, Magnitude: absolute, Terms: proxGradTerms},
@@ -86,38 +97,52 @@ func table() []Op {
 			Class: Reduction, Value: unitAtoms, Magnitude: absolute, Terms: atomTerms},
 		{Name: "step", Formula: "share/s (s; share)",
 			Class: Elementwise, Value: step, Magnitude: absolute, Terms: terms(2)},
-		{Name: "rounds", Formula: "the number of the first change at most tolerance, else how many there are (change, ...; tolerance)",
+		{Name: "rounds",
+			Formula: "the number of the first change at most tolerance, else how many there are (change, " +
+				"...; tolerance)",
 			Class: Selection, Value: rounds, Magnitude: absolute, Terms: terms(0), Gap: roundsGap},
 
 		{Name: "channel_mean", Formula: "mean of each channel (x)",
 			Class: Reduction, Value: channelMean, Magnitude: ofAbsolutes(channelMean), Terms: channelTerms},
 		{Name: "channel_variance", Formula: "mean of (x - mean)^2 of each channel (x, mean)",
-			Class: Reduction, Value: channelVariance, Magnitude: channelVarianceMagnitude, Terms: channelTerms},
+			Class: Reduction, Value: channelVariance, Magnitude: channelVarianceMagnitude,
+			Terms: channelTerms},
 		{Name: "running", Formula: "(1 - m) old + m f new (old, new; momentum m, factor f)",
 			Class: Elementwise, Value: running, Magnitude: ofAbsolutes(running), Terms: terms(5)},
-		{Name: "batchnorm", Formula: "gamma (x - mean)/sqrt(var + epsilon) + beta (x, mean, var, gamma, beta; epsilon, training)",
+		{Name: "batchnorm",
+			Formula: "gamma (x - mean)/sqrt(var + epsilon) + beta (x, mean, var, gamma, beta; epsilon, " +
+				"training)",
 			Class: Elementwise, Value: batchNorm, Magnitude: batchNormMagnitude, Terms: terms(10)},
-		{Name: "batchnorm_dgamma", Formula: "sum of dy (x - mean)/sqrt(var + epsilon) of each channel (x, dy, mean, var; epsilon)",
-			Class: Reduction, Value: batchNormDGamma, Magnitude: batchNormDGammaMagnitude, Terms: channelTerms},
+		{Name: "batchnorm_dgamma",
+			Formula: "sum of dy (x - mean)/sqrt(var + epsilon) of each channel (x, dy, mean, var; epsilon)",
+			Class:   Reduction, Value: batchNormDGamma, Magnitude: batchNormDGammaMagnitude,
+			Terms: channelTerms},
 		{Name: "batchnorm_dbeta", Formula: "sum of dy of each channel (dy)",
 			Class: Reduction, Value: channelSum, Magnitude: ofAbsolutes(channelSum), Terms: channelTerms},
-		{Name: "batchnorm_dx", Formula: "gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon); without dgamma and dbeta " +
-			"if not training (x, dy, mean, var, gamma, dgamma, dbeta; epsilon, training)",
+		{Name: "batchnorm_dx",
+			Formula: "gamma i (dy - dbeta/n - (x - mean) i dgamma/n), i = 1/sqrt(var + epsilon); without " +
+				"dgamma and dbeta " +
+				"if not training (x, dy, mean, var, gamma, dgamma, dbeta; epsilon, training)",
 			Class: Elementwise, Value: batchNormDX, Magnitude: batchNormDXMagnitude, Terms: terms(14)},
 
-		{Name: "max_pool", Formula: "maximum over windows, of borders that never win (x; size, stride, padding)",
-			Class: Selection, Value: maxPool, Magnitude: absolute, Terms: terms(0)},
-		{Name: "max_pool_grad", Formula: "dy added up at each window's first largest element (x, dy; size, stride, padding)",
-			Class: Elementwise, Value: maxPoolGrad, Magnitude: maxPoolGradMagnitude, Terms: maxPoolGradTerms},
+		{Name: "max_pool",
+			Formula: "maximum over windows, of borders that never win (x; size, stride, padding)",
+			Class:   Selection, Value: maxPool, Magnitude: absolute, Terms: terms(0)},
+		{Name: "max_pool_grad",
+			Formula: "dy added up at each window's first largest element (x, dy; size, stride, padding)",
+			Class:   Elementwise, Value: maxPoolGrad, Magnitude: maxPoolGradMagnitude, Terms: maxPoolGradTerms},
 		{Name: "average_pool", Formula: "mean of each channel of each image (x)",
-			Class: Reduction, Value: averagePool, Magnitude: ofAbsolutes(averagePool), Terms: averagePoolTerms},
+			Class: Reduction, Value: averagePool, Magnitude: ofAbsolutes(averagePool),
+			Terms: averagePoolTerms},
 		{Name: "average_pool_grad", Formula: "dy/(height width) everywhere (dy; height, width)",
 			Class: Elementwise, Value: averagePoolGrad, Magnitude: absolute, Terms: terms(2)},
 
 		{Name: "cross_entropy", Formula: "mean of -log softmax(logits)[label] (logits, labels)",
-			Class: Reduction, Value: crossEntropy, Magnitude: crossEntropyMagnitude, Terms: crossEntropyTerms},
+			Class: Reduction, Value: crossEntropy, Magnitude: crossEntropyMagnitude,
+			Terms: crossEntropyTerms},
 		{Name: "cross_entropy_grad", Formula: "(softmax - onehot)/images (logits, labels)",
-			Class: Elementwise, Value: crossEntropyGrad, Magnitude: crossEntropyGradMagnitude, Terms: crossEntropyTerms},
+			Class: Elementwise, Value: crossEntropyGrad, Magnitude: crossEntropyGradMagnitude,
+			Terms: crossEntropyTerms},
 		{Name: "velocity", Formula: "momentum v + g + decay w (v, g, w; momentum, decay)",
 			Class: Elementwise, Value: velocity, Magnitude: ofAbsolutes(velocity), Terms: terms(6)},
 		{Name: "nesterov", Formula: "w - rate (g + decay w + momentum v) (w, g, v; rate, momentum, decay)",

@@ -2,7 +2,8 @@ package graph
 
 import "sdref/tensor"
 
-// windows calls visit with each output's index, of so many as the shape side has, and that of the first largest element of its window.
+// windows calls visit with each output's index, of so many as the shape side has, and that of the first
+// largest element of its window.
 func windows(n *Node, x *Tensor, side []int, visit func(out, winner int)) {
 	size, stride, padding := n.int("size"), n.int("stride"), n.int("padding")
 	h, w := x.Shape[2], x.Shape[3]

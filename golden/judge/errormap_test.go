@@ -5,9 +5,11 @@ import "testing"
 func TestPatterns(t *testing.T) {
 	shape := []int{3, 64, 6, 7}
 	for want, wrong := range map[string]func(n, c, i, j int) bool{
-		"none":                      func(n, c, i, j int) bool { return false },
-		"every element":             func(n, c, i, j int) bool { return true },
-		"one element":               func(n, c, i, j int) bool { return n == 1 && c == 5 && i == 2 && j == 3 },
+		"none":          func(n, c, i, j int) bool { return false },
+		"every element": func(n, c, i, j int) bool { return true },
+		"one element": func(n, c, i, j int) bool {
+			return n == 1 && c == 5 && i == 2 && j == 3
+		},
 		"last column":               func(n, c, i, j int) bool { return j == 6 },
 		"first row":                 func(n, c, i, j int) bool { return i == 0 },
 		"channels = 0 mod 32":       func(n, c, i, j int) bool { return c%32 == 0 },
@@ -19,7 +21,9 @@ func TestPatterns(t *testing.T) {
 		"every image but the first": func(n, c, i, j int) bool { return n > 0 },
 		"every image but the last":  func(n, c, i, j int) bool { return n < 2 },
 		"first and last row":        func(n, c, i, j int) bool { return i == 0 || i == 5 },
-		"border only":               func(n, c, i, j int) bool { return i == 0 || j == 0 || i == 5 || j == 6 },
+		"border only": func(n, c, i, j int) bool {
+			return i == 0 || j == 0 || i == 5 || j == 6
+		},
 		"last channel, last column": func(n, c, i, j int) bool { return c == 63 && j == 6 },
 		"3 of 64 channels":          func(n, c, i, j int) bool { return c == 1 || c == 2 || c == 6 },
 		"scattered":                 func(n, c, i, j int) bool { return (n*31+c*17+i*5+j*3)%11 == 0 },
@@ -52,7 +56,8 @@ func TestPatterns(t *testing.T) {
 			}
 		}
 	}
-	if got := mapErrors([]int{2, 2, 3, 3}, axisNames(4, true), make([]bool, 36)).Axes[2].Name; got != "tap row" {
+	if got := mapErrors([]int{2, 2, 3, 3}, axisNames(4, true),
+		make([]bool, 36)).Axes[2].Name; got != "tap row" {
 		t.Errorf("a kernel's third axis is %q", got)
 	}
 	for rank, want := range map[int]string{0: "", 1: "channel", 2: "image", 3: "axis 0", 5: "axis 0"} {

@@ -47,7 +47,8 @@ func prepare(t testing.TB, c *graph.Case) exercise {
 func (e exercise) judge(p precision.Profile, a Answers, change func(Answers)) Report {
 	b := Answers{}
 	for name, answer := range a {
-		b[name] = &Answer{Shape: slices.Clone(answer.Shape), DType: answer.DType, Data: slices.Clone(answer.Data)}
+		b[name] = &Answer{Shape: slices.Clone(answer.Shape), DType: answer.DType,
+			Data: slices.Clone(answer.Data)}
 	}
 	if change != nil {
 		change(b)
@@ -55,8 +56,8 @@ func (e exercise) judge(p precision.Profile, a Answers, change func(Answers)) Re
 	return Judge(e.Case, e.in, e.expected, e.bounds, b, p)
 }
 
-// honest answers every node of a case: operands of contractions rounded to the profile's format, each result once to float32 and
-// to the profile's format.
+// honest answers every node of a case: operands of contractions rounded to the profile's format, each result
+// once to float32 and to the profile's format.
 func (e exercise) honest(p precision.Profile) Answers {
 	answers, known := Answers{}, graph.Values{}
 	for name, v := range e.in {
@@ -120,7 +121,8 @@ func convolution(t testing.TB, exact bool) exercise {
 		flag, x, w = "exact", fill(9, 1, 2, 64, 6, 7), fill(3, 1, 40, 64, 3, 3)
 	}
 	b := graph.New("convolution-"+flag, "conv_forward", "", flag)
-	b.Require(b.Node("analysis", graph.Place{Quantity: "y"}, graph.Convolution(conv.Geometry{Padding: 1}), b.Input("x", x), b.Input("w", w)))
+	b.Require(b.Node("analysis", graph.Place{Quantity: "y"}, graph.Convolution(conv.Geometry{Padding: 1}),
+		b.Input("x", x), b.Input("w", w)))
 	return prepare(t, b.Case)
 }
 
@@ -128,7 +130,8 @@ func convolution(t testing.TB, exact bool) exercise {
 func eigenpair(t testing.TB) exercise {
 	b := graph.New("power", "power_iteration", "", "real")
 	v, w := b.Input("v0", fill(0, 1, 1, 5, 6, 7)), b.Input("w", fill(0, 0.25, 5, 3, 3, 3))
-	vector, step := b.PowerIteration("", v, w, 6, 7, csc.Power{Rounds: 4, Share: 0.9}, conv.Geometry{Padding: 1})
+	vector, step := b.PowerIteration("", v, w, 6, 7, csc.Power{Rounds: 4, Share: 0.9},
+		conv.Geometry{Padding: 1})
 	b.Require(vector, "eigenvalue", step)
 	return prepare(t, b.Case)
 }

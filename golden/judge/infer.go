@@ -8,18 +8,20 @@ import (
 	"sdref/tensor"
 )
 
-// Which arithmetic made an answer is found out by trying: operands rounded as a profile would, sums exact, the result stored as
-// the profile would. The right guess leaves the errors of the sums alone, and every wrong one leaves hundreds of times as much.
+// Which arithmetic made an answer is found out by trying: operands rounded as a profile would, sums exact,
+// the result stored as the profile would. The right candidate leaves the errors of the sums alone, and every
+// wrong one leaves hundreds of times as much.
 
-// guess is one arithmetic to try.
-type guess struct {
+// candidate is one arithmetic to try.
+type candidate struct {
 	profile  precision.Profile
 	operands func(float64) float64
 	results  precision.Format
 }
 
-// guesses lists what is tried, the finest first. TF32 operands come from rounding or, in some matrix units, from dropping bits.
-var guesses = []guess{
+// candidates lists what is tried, the finest first. TF32 operands come from rounding or, in some matrix
+// units, from dropping bits.
+var candidates = []candidate{
 	{precision.FP32, nil, precision.Double},
 	{precision.TF32, precision.TensorFloat.Round, precision.Double},
 	{precision.TF32, precision.TensorFloat.Truncate, precision.Double},
@@ -31,25 +33,34 @@ var guesses = []guess{
 }
 
 const (
-	enough   = 2  // nodes of a case are looked at, and those that fail
-	fewest   = 16 // elements of a result tell one arithmetic from another
-	sampled  = 1000
-	clearly  = 4  // times smaller are the errors that a right guess leaves
-	plainest = 16 // units of float32 are the most that it leaves
-	plainly  = 1  // unit or less is left by no operand that was shortened, in sums of less than a million products
+	// inferredNodes is how many contractions of a case are looked at, beside those that fail.
+	inferredNodes = 2
+	// minElements is the size of the smallest result that tells one arithmetic from another.
+	minElements = 16
+	// sampleElements is how many elements of a result are looked at, about.
+	sampleElements = 1000
+	// minImprovement is by what factor a candidate's errors must be smaller than those of exact operands.
+	minImprovement = 4
+	// maxUnexplainedUnits is the largest error, in units of float32, that the right candidate leaves: that
+	// of the sums.
+	maxUnexplainedUnits = 16
+	// unroundedUnits is the error, in units of float32, that no shortened operand stays below, in sums of
+	// less than a million products.
+	unroundedUnits = 1
 )
 
-// infer returns the profile that explains a contraction best, and nothing if none does or if the operator does not tell.
-func (t *trial) infer(n *graph.Node, y yardstick, got []float64) precision.Profile {
+// infer returns the profile that explains a contraction best, and nothing if none does or if the operator
+// does not tell.
+func (c *comparison) infer(n *graph.Node, y errorScale, got []float64) precision.Profile {
 	op := graph.Lookup(n.Op)
-	if op.Class != graph.Contraction || len(got) < fewest {
+	if op.Class != graph.Contraction || len(got) < minElements {
 		return ""
 	}
-	t.inferences++
+	c.inferences++
 	var best precision.Profile
 	var least, plain float64
-	for i, g := range guesses {
-		in := t.gather(n, nil)
+	for i, g := range candidates {
+		in := c.inputsOf(n, nil)
 		if g.operands != nil {
 			in = mapped(in, g.operands)
 		}
@@ -57,21 +68,21 @@ func (t *trial) infer(n *graph.Node, y yardstick, got []float64) precision.Profi
 		if i == 0 {
 			plain = left
 			best, least = g.profile, left
-			if left <= plainly*precision.Single.Unit() {
+			if left <= unroundedUnits*precision.Single.Unit() {
 				break
 			}
-		} else if left < least && left*clearly < plain {
+		} else if left < least && left*minImprovement < plain {
 			best, least = g.profile, left
 		}
 	}
-	if least > plainest*precision.Single.Unit() {
+	if least > maxUnexplainedUnits*precision.Single.Unit() {
 		return ""
 	}
 	return best
 }
 
-// shortened returns the profile whose short results explain an exact answer's errors, if one does.
-func shortened(got, want []float64) precision.Profile {
+// storedShort returns the profile whose short results explain an exact answer's errors, if one does.
+func storedShort(got, want []float64) precision.Profile {
 	for _, p := range []precision.Profile{precision.FP16, precision.BF16} {
 		stored := make([]float64, len(want))
 		for i, v := range want {
@@ -96,11 +107,11 @@ func mapped(in []*graph.Tensor, f func(float64) float64) []*graph.Tensor {
 	return out
 }
 
-// median is that of a sample of the errors, as shares of their scales. Unlike a mean it does not see a few elements that are wrong
-// for another reason.
-func median(y yardstick, got, want []float64, stored precision.Format) float64 {
+// median is that of a sample of the errors, as shares of their scales. Unlike a mean it does not see a few
+// elements that are wrong for another reason.
+func median(y errorScale, got, want []float64, stored precision.Format) float64 {
 	var shares []float64
-	for i := 0; i < len(got); i += 1 + len(got)/sampled {
+	for i := 0; i < len(got); i += 1 + len(got)/sampleElements {
 		shares = append(shares, y.error(i, got[i], stored.Round(want[i]))*y.unit)
 	}
 	slices.Sort(shares)
@@ -119,33 +130,35 @@ func class(p precision.Profile) precision.Profile {
 func coarser(p, q precision.Profile) bool { return p != "" && class(p).Unit() > class(q).Unit() }
 
 // alternative returns another profile of the inferred class whose calibrated bound an answer keeps.
-func (t *trial) alternative(n *graph.Node, f *Finding, v graph.Value, got []float64, end bool) precision.Profile {
-	for p, b := range t.bounds[n.Name] {
+func (c *comparison) alternative(n *graph.Node, f *Finding, v graph.Value, got []float64,
+	end bool) precision.Profile {
+	for p, b := range c.bounds[n.Name] {
 		bound := b.Local
 		if end {
 			bound = b.End
 		}
-		if p == t.profile || class(p) != class(f.Inferred) || f.Inferred == "" && !end {
+		if p == c.profile || class(p) != class(f.Inferred) || f.Inferred == "" && !end {
 			continue
 		}
-		if worst, _ := Measure(n, t.known, v, got, p, end); worst <= bound {
+		if worst, _ := Measure(n, c.known, v, got, p, end); worst <= bound {
 			return p
 		}
 	}
 	return f.Inferred
 }
 
-// stored returns the profile whose short results all answers are stored in, where no contraction has told more.
-func (t *trial) stored() precision.Profile {
+// storedProfile returns the profile whose short results all answers are stored in, where no contraction has
+// told more.
+func (c *comparison) storedProfile() precision.Profile {
 	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
 		held, count := true, 0
-		for _, a := range t.answers {
+		for _, a := range c.answers {
 			if a.Err == nil {
 				held = held && p.Results().Holds(a.Data)
 				count += len(a.Data)
 			}
 		}
-		if held && count >= fewest && !t.Has("exact") {
+		if held && count >= minElements && !c.Has("exact") {
 			return p
 		}
 	}

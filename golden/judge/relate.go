@@ -8,9 +8,9 @@ import (
 	"sdref/golden/precision"
 )
 
-// Relation says what the answers to two cases have in common, whatever the right ones are: Derived's node is Base's, turned round
-// along the axes Reversed, times Factor, and of its images only those from First on. Where no sum changes its order, a
-// deterministic backend gives the same bits.
+// Relation says what the answers to two cases have in common, whatever the right ones are: Derived's node is
+// Base's, turned round along the axes Reversed, times Factor, and of its images only those from First on.
+// Where no sum changes its order, a deterministic backend gives the same bits.
 type Relation struct {
 	Name                  string
 	Base, Derived         string // ids of cases
@@ -20,36 +20,58 @@ type Relation struct {
 	First                 int
 }
 
-// Tried is a case with what a backend answered.
-type Tried struct {
+// AnsweredCase is a case with what a backend answered.
+type AnsweredCase struct {
 	Case    *graph.Case
 	Bounds  Bounds
 	Answers Answers
 	Profile precision.Profile
 }
 
-// Repeat lists the nodes whose answers differ between two runs of one case, in any bit.
+// Repeat lists the nodes whose answers differ between two runs of one case, in any bit. Nodes that one of the
+// runs did not answer readably are others' concern.
 func Repeat(c *graph.Case, first, second Answers) (differ []string) {
-	for _, n := range c.Nodes {
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
 		a, b := first[n.Name], second[n.Name]
-		if (a == nil) != (b == nil) || a != nil && !sameBits(a.Data, b.Data) {
+		unreadable := a != nil && a.problem(n) != "" || b != nil && b.problem(n) != ""
+		if !unreadable && ((a == nil) != (b == nil) || a != nil && !sameBits(a.Data, b.Data)) {
 			differ = append(differ, n.Name)
 		}
 	}
 	return differ
 }
 
-// Relate returns a finding if the answers break a relation, nil if they keep it or were not given. A difference is merely suspect,
-// since both answers have been judged by themselves. Where sums change their order, it may be twice the calibrated bound.
-func Relate(r Relation, base, derived Tried, deterministic bool) *Finding {
+// MissingRepeat returns a finding if a required node that was answered when a case was asked first was not,
+// or not readably, when it was asked again, as the request called id.
+func MissingRepeat(c *graph.Case, id string, first, second Answers) *Finding {
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		a, b := first[n.Name], second[n.Name]
+		switch {
+		case !n.Required || a == nil || a.problem(n) != "":
+		case b == nil:
+			return NewFinding(n, Protocol, fmt.Sprintf("asked a second time, as %s, and not answered", id))
+		case b.problem(n) != "":
+			return NewFinding(n, Protocol, fmt.Sprintf("asked a second time, as %s: %s", id, b.problem(n)))
+		}
+	}
+	return nil
+}
+
+// Relate returns a finding if the answers break a relation, nil if they keep it or were not given. A
+// difference is merely suspect, since both answers have been judged by themselves. Where sums change their
+// order, it may be twice the calibrated bound.
+func Relate(r Relation, base, derived AnsweredCase, deterministic bool) *Finding {
 	first, second := base.Answers[r.BaseNode], derived.Answers[r.DerivedNode]
 	n := derived.Case.Node(r.DerivedNode)
-	if n == nil || first == nil || second == nil || first.fault(base.Case.Node(r.BaseNode)) != "" || second.fault(n) != "" {
+	if n == nil || first == nil || second == nil || first.problem(base.Case.Node(r.BaseNode)) != "" ||
+		second.problem(n) != "" {
 		return nil
 	}
 	want := r.apply(first)
 	exact := len(r.Reversed) == 0 && r.First == 0
-	y := yardstick{scale: []float64{absMax(want)}, unit: derived.Profile.Unit()}
+	y := errorScale{scale: []float64{absMax(want)}, unit: derived.Profile.Unit()}
 	underflows := r.Factor != 1 && derived.Profile == precision.FP16 // so that scaling is not exact
 	if exact && !deterministic || underflows || len(want) != len(second.Data) {
 		return nil
@@ -62,7 +84,8 @@ func Relate(r Relation, base, derived Tried, deterministic bool) *Finding {
 	case !known:
 		return nil
 	}
-	f := &Finding{Node: n.Name, Op: n.Op, Layer: n.Layer, Iteration: n.Iteration, Quantity: n.Quantity, Verdict: Suspect, Calibrated: Units(bound)}
+	f := NewFinding(n, Suspect, "")
+	f.Calibrated = Units(bound)
 	wrong := make([]bool, len(want))
 	for i, g := range second.Data {
 		e := y.error(i, g, want[i])

@@ -9,12 +9,14 @@ import (
 	"sdref/golden/precision"
 )
 
-// threshold is one proximal operator whose input is a ramp through the threshold 1/16 and its neighbourhood, and its gradient.
+// threshold is one proximal operator whose input is a ramp through the threshold 1/16 and its neighbourhood,
+// and its gradient.
 func threshold(t *testing.T) exercise {
 	b := graph.New("threshold", "prox", "", "real")
 	b.Require(b.Node("prox", graph.Place{Quantity: "z"}, graph.Attrs{"lambda": 0.25, "nonnegative": 1},
 		b.Input("u", golden.Fill{Shape: []int{1, 4, 5, 6}, Seed: 1, Scale: 1}), b.Constant("step", 0.25)))
-	b.Require(b.Backward("z", b.Input("grad/z", golden.Fill{Shape: []int{1, 4, 5, 6}, Seed: 2, Scale: 1}), "u")...)
+	b.Require(b.Backward("z", b.Input("grad/z", golden.Fill{Shape: []int{1, 4, 5, 6}, Seed: 2, Scale: 1}),
+		"u")...)
 	return prepare(t, b.Case)
 }
 

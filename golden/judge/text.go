@@ -7,6 +7,9 @@ import (
 
 // Place names a finding's node for a reader: layer, iteration, quantity and operator.
 func (f *Finding) Place() string {
+	if f.Op == "" {
+		return fmt.Sprintf("answer %q", f.Node)
+	}
 	var words []string
 	if f.Layer != "" {
 		words = append(words, "layer "+f.Layer)
@@ -26,7 +29,8 @@ func (r *Report) Summary() string {
 	for _, f := range r.Findings {
 		worst = max(worst, f.Error)
 	}
-	s := fmt.Sprintf("%d of %d nodes answered, %d judged by themselves, worst error %.3g units", r.Answered, r.Nodes, r.Direct, worst)
+	s := fmt.Sprintf("%d of %d nodes answered, %d judged by themselves, worst error %.3g units", r.Answered,
+		r.Nodes, r.Direct, worst)
 	if r.First != nil {
 		s = fmt.Sprintf("%s: %s; %s", r.First.Place(), r.First.Reason, s)
 	}

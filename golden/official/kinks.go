@@ -9,11 +9,12 @@ import (
 	"sdref/tensor"
 )
 
-// Where a code lies within rounding of its threshold, float32 and float64 may take it for zero and for on, and the gradient is
-// one of two one-sided derivatives. The functions of this file tell that from an error.
+// Where a code lies within rounding of its threshold, float32 and float64 may take it for zero and for on,
+// and the gradient is one of two one-sided derivatives. The functions of this file tell that from an error.
 
-// supportFlips counts the codes, over all iterations, that are zero in float32 and not in float64 or the other way round, and
-// so small that rounding explains it. Codes that differ by more are errors which the comparison of z reports.
+// supportFlips counts the codes, over all iterations, that are zero in float32 and not in float64 or the
+// other way round, and so small that rounding explains it. Codes that differ by more are errors which the
+// comparison of z reports.
 func supportFlips(l *layerCase) (int, error) {
 	in32, err := inputsOf[float32](l)
 	if err != nil {
@@ -49,10 +50,11 @@ func codes[T tensor.Float](in layerInputs[T], share float64) *tensor.Tensor[T] {
 	return csc.Solve(in.x, l.Weight, T(share/l.UpdateStep().Value), l.Settings)
 }
 
-// judgeOneSided passes a gradient that missed its bound if each element that did so lies, as does the expected one, between the
-// one-sided derivatives: those in float64 with lambda a little smaller and a little larger, so that each ambiguous code is on in
-// one and zero in the other.
-func judgeOneSided(l *layerCase, row *golden.Row, name string, got *tensor.Tensor[float64], want []float64, flips int) error {
+// judgeOneSided passes a gradient that missed its bound if each element that did so lies, as does the
+// expected one, between the one-sided derivatives: those in float64 with lambda a little smaller and a little
+// larger, so that each ambiguous code is on in one and zero in the other.
+func judgeOneSided(l *layerCase, row *golden.Row, name string, got *tensor.Tensor[float64], want []float64,
+	flips int) error {
 	scale := 0.0
 	for _, v := range want {
 		scale = max(scale, math.Abs(v))

@@ -10,8 +10,9 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// TestAmbiguousCode puts one code so near to its threshold that float64 sees it on and float32 zero. The gradients then differ
-// by far more than rounding there, which must pass, with a note; an error elsewhere, or a larger one there, must not.
+// TestAmbiguousCode puts one code so near to its threshold that float64 sees it on and float32 zero. The
+// gradients then differ by far more than rounding there, which must pass, with a note; an error elsewhere, or
+// a larger one there, must not.
 func TestAmbiguousCode(t *testing.T) {
 	l := plainLayer{batch: 1, atoms: 1, channels: 1, kernel: 1, height: 5, width: 6, stride: 1, dilation: 1,
 		iterations: 1, share: 0.9, nonnegative: true, unitNorm: true}
@@ -27,7 +28,8 @@ func TestAmbiguousCode(t *testing.T) {
 			t.Errorf("an ambiguous code fails: %v", r)
 		}
 	}
-	if r := rowOf(rows, "grad_x"); r.Worst != at || !(r.Error > r.Bound) || !strings.Contains(r.Note, "1 codes within rounding") {
+	if r := rowOf(rows, "grad_x"); r.Worst != at || !(r.Error > r.Bound) ||
+		!strings.Contains(r.Note, "1 codes within rounding") {
 		t.Errorf("the ambiguous code %d is not reported: %v", at, r)
 	}
 
@@ -36,7 +38,9 @@ func TestAmbiguousCode(t *testing.T) {
 		t.Fatal(err, d.tensors[3].Name)
 	}
 	for name, plant := range map[string]func(g []float64){
-		"elsewhere":    func(g []float64) { g[slices.IndexFunc(g, func(v float64) bool { return math.Abs(v) > 0.3 })] *= 1.01 },
+		"elsewhere": func(g []float64) {
+			g[slices.IndexFunc(g, func(v float64) bool { return math.Abs(v) > 0.3 })] *= 1.01
+		},
 		"wrong sign":   func(g []float64) { g[at] *= -1 },
 		"not a number": func(g []float64) { g[at] = math.NaN() },
 	} {

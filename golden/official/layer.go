@@ -28,10 +28,14 @@ func readLayer(c *golden.Case) (*layerCase, error) {
 	var rule string
 	outputPadding := 0
 	a := c.Attrs
-	err := errors.Join(a.Into("batch", &l.batch), a.Into("atoms", &l.atoms), a.Into("channels", &l.channels), a.Into("kernel", &l.kernel),
-		a.Into("height", &l.height), a.Into("width", &l.width), a.Into("stride", &l.settings.Stride), a.Into("padding", &l.settings.Padding),
-		a.Into("output_padding", &outputPadding), a.Into("iterations", &l.settings.Iterations), a.Into("lambda", &l.settings.Lambda),
-		a.Into("mu", &l.settings.Mu), a.Into("nonnegative", &l.settings.Nonnegative), a.Into("unit_norm_atoms", &l.settings.UnitNormAtoms),
+	err := errors.Join(a.Into("batch", &l.batch), a.Into("atoms", &l.atoms), a.Into("channels", &l.channels),
+		a.Into("kernel", &l.kernel),
+		a.Into("height", &l.height), a.Into("width", &l.width), a.Into("stride", &l.settings.Stride),
+		a.Into("padding", &l.settings.Padding),
+		a.Into("output_padding", &outputPadding), a.Into("iterations", &l.settings.Iterations),
+		a.Into("lambda", &l.settings.Lambda),
+		a.Into("mu", &l.settings.Mu), a.Into("nonnegative", &l.settings.Nonnegative),
+		a.Into("unit_norm_atoms", &l.settings.UnitNormAtoms),
 		a.Into("step_rule", &rule))
 	if a.Has("dilation") {
 		err = errors.Join(err, a.Into("dilation", &l.settings.Dilation))
@@ -40,7 +44,8 @@ func readLayer(c *golden.Case) (*layerCase, error) {
 		return nil, err
 	}
 	number, ok := strings.CutSuffix(rule, "/lambda_max")
-	if l.share, err = strconv.ParseFloat(number, 64); !ok || err != nil || !(l.share > 0) || math.IsInf(l.share, 1) {
+	if l.share, err = strconv.ParseFloat(number, 64); !ok || err != nil || !(l.share > 0) ||
+		math.IsInf(l.share, 1) {
 		return nil, refuse(c, "attrs.step_rule", "%q is not a positive number followed by /lambda_max", rule)
 	}
 	return l, l.check(outputPadding)
@@ -52,10 +57,13 @@ func (l *layerCase) check(outputPadding int) error {
 	for _, size := range []struct {
 		name         string
 		value, least int
-	}{{"batch", l.batch, 1}, {"atoms", l.atoms, 1}, {"channels", l.channels, 1}, {"kernel", l.kernel, 1}, {"height", l.height, 1},
-		{"width", l.width, 1}, {"stride", s.Stride, 1}, {"iterations", s.Iterations, 1}, {"padding", s.Padding, 0}, {"dilation", s.Dilation, 0}} {
+	}{{"batch", l.batch, 1}, {"atoms", l.atoms, 1}, {"channels", l.channels, 1}, {"kernel", l.kernel, 1},
+		{"height", l.height, 1},
+		{"width", l.width, 1}, {"stride", s.Stride, 1}, {"iterations", s.Iterations, 1},
+		{"padding", s.Padding, 0}, {"dilation", s.Dilation, 0}} {
 		if size.value < size.least || size.value > largestSize {
-			return refuse(l.Case, "attrs."+size.name, "%d is not between %d and %d", size.value, size.least, largestSize)
+			return refuse(l.Case, "attrs."+size.name, "%d is not between %d and %d", size.value, size.least,
+				largestSize)
 		}
 	}
 	if !(s.Lambda >= 0) {
@@ -66,11 +74,15 @@ func (l *layerCase) check(outputPadding int) error {
 	}
 	l.code = []int{l.batch, l.atoms, s.CodeSize(l.height, l.kernel), s.CodeSize(l.width, l.kernel)}
 	if min(l.code[2], l.code[3]) < 1 {
-		return refuse(l.Case, "attrs.kernel", "%d does not fit a signal of %dx%d", l.kernel, l.height, l.width)
+		return refuse(l.Case, "attrs.kernel", "%d does not fit a signal of %dx%d", l.kernel, l.height,
+			l.width)
 	}
-	g := conv.Geometry{Stride: s.Stride, Padding: s.Padding, OutputPadding: outputPadding, Dilation: s.Dilation}
-	if h, w := g.SignalSize(l.code[2], l.kernel), g.SignalSize(l.code[3], l.kernel); h != l.height || w != l.width {
-		return refuse(l.Case, "attrs.output_padding", "%d makes the synthesis %dx%d, the signal is %dx%d", outputPadding, h, w, l.height, l.width)
+	g := conv.Geometry{Stride: s.Stride, Padding: s.Padding, OutputPadding: outputPadding,
+		Dilation: s.Dilation}
+	if h, w := g.SignalSize(l.code[2], l.kernel), g.SignalSize(l.code[3], l.kernel); h != l.height ||
+		w != l.width {
+		return refuse(l.Case, "attrs.output_padding", "%d makes the synthesis %dx%d, the signal is %dx%d",
+			outputPadding, h, w, l.height, l.width)
 	}
 	for _, t := range l.Tensors.Tensors {
 		if !slices.Contains([]string{"weight", "z", "reconstruction", "grad_x", "grad_weight"}, t.Name) {
@@ -148,14 +160,16 @@ func checkLayer[T tensor.Float](c *golden.Case) ([]golden.Row, error) {
 		name  string
 		value *tensor.Tensor[T]
 		kinks bool // differs by more than rounding where a code's support does
-	}{{"weight", res.weight, false}, {"z", res.z, false}, {"reconstruction", res.reconstruction, false}, {"grad_x", res.gradX, true}, {"grad_weight", res.gradWeight, true}} {
+	}{{"weight", res.weight, false}, {"z", res.z, false}, {"reconstruction", res.reconstruction, false},
+		{"grad_x", res.gradX, true}, {"grad_weight", res.gradWeight, true}} {
 		want, err := c.Tensor(t.name, t.value.Shape...)
 		if err != nil {
 			return nil, err
 		}
 		row := rep.add(t.name, golden.Compare(t.value.Data, want), 0)
 		if !row.Pass && t.kinks && flips > 0 && row.Err == nil {
-			if err := judgeOneSided(l, row, t.name, tensor.Convert[float64](t.value), want, flips); err != nil {
+			if err := judgeOneSided(l, row, t.name, tensor.Convert[float64](t.value), want,
+				flips); err != nil {
 				return nil, err
 			}
 		}
@@ -164,7 +178,8 @@ func checkLayer[T tensor.Float](c *golden.Case) ([]golden.Row, error) {
 }
 
 // layerScalars adds the rows of the case's scalars.
-func layerScalars[T tensor.Float](c *golden.Case, l *layerCase, in layerInputs[T], res layerResult[T], rep *report, flips int) error {
+func layerScalars[T tensor.Float](c *golden.Case, l *layerCase, in layerInputs[T], res layerResult[T],
+	rep *report, flips int) error {
 	residual := tensor.New[T](in.x.Shape...)
 	tensor.AddScaled(residual, in.x, res.reconstruction, -1)
 	_, sparsity, ridge, _ := csc.Objective(in.x, res.z, res.weight, l.settings)
@@ -190,7 +205,8 @@ func layerScalars[T tensor.Float](c *golden.Case, l *layerCase, in layerInputs[T
 		case "nonzeros":
 			row := rep.add(name, golden.CompareInt(tensor.CountNonzero(res.z), int(want)), 0)
 			if off := int(math.Abs(row.Got - row.Want)); !row.Pass && off <= flips {
-				row.Pass, row.Note = true, fmt.Sprintf("%d %s", flips, "codes within rounding of their threshold")
+				row.Pass, row.Note = true, fmt.Sprintf("%d %s", flips,
+					"codes within rounding of their threshold")
 			}
 		default:
 			return refuse(c, "scalars."+name, "unknown")

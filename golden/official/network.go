@@ -28,9 +28,12 @@ func readNetwork(c *golden.Case) (*networkCase, error) {
 	shortcut, nonnegative := true, true
 	iterations, lambda, mu, image, classes := 0, 0.0, 0.0, 0, 0
 	a := c.Attrs
-	err := errors.Join(a.Into("network", &network), a.Into("dataset", &data), a.Into("image", &image), a.Into("classes", &classes),
-		a.Into("batch", &n.batch), a.Into("iterations", &iterations), a.Into("lambda", &lambda), a.Into("nonnegative", &nonnegative),
-		a.Into("shortcut", &shortcut), a.Into("train_steps", &n.steps), a.Into("parameters", &n.count), a.Into("optimizer", &optimizer))
+	err := errors.Join(a.Into("network", &network), a.Into("dataset", &data), a.Into("image", &image),
+		a.Into("classes", &classes),
+		a.Into("batch", &n.batch), a.Into("iterations", &iterations), a.Into("lambda", &lambda),
+		a.Into("nonnegative", &nonnegative),
+		a.Into("shortcut", &shortcut), a.Into("train_steps", &n.steps), a.Into("parameters", &n.count),
+		a.Into("optimizer", &optimizer))
 	if a.Has("mu") {
 		err = errors.Join(err, a.Into("mu", &mu))
 	}
@@ -58,7 +61,8 @@ func readNetwork(c *golden.Case) (*networkCase, error) {
 		return nil, refuse(c, "attrs", "%w", err)
 	}
 	if len(c.Labels) != n.batch || n.batch < 1 || slices.Max(c.Labels) >= classes {
-		return nil, refuse(c, "inputs.labels", "%v are not those of %d images of %d classes", c.Labels, n.batch, classes)
+		return nil, refuse(c, "inputs.labels", "%v are not those of %d images of %d classes", c.Labels,
+			n.batch, classes)
 	}
 	if n.steps < 0 {
 		return nil, refuse(c, "attrs.train_steps", "%d is negative", n.steps)
@@ -110,7 +114,8 @@ func checkNetwork[T tensor.Float](c *golden.Case) ([]golden.Row, error) {
 	if err != nil {
 		return nil, refuse(c, "attrs", "%w", err)
 	}
-	k := &networkCheck[T]{networkCase: n, net: net, x: from[T](images, n.batch, 3, image, image), rep: newReport[T](c, math.Inf(1))}
+	k := &networkCheck[T]{networkCase: n, net: net, x: from[T](images, n.batch, 3, image, image),
+		rep: newReport[T](c, math.Inf(1))}
 	for _, t := range c.Tensors.Tensors {
 		k.tensors = append(k.tensors, t.Name)
 	}
@@ -121,7 +126,8 @@ func checkNetwork[T tensor.Float](c *golden.Case) ([]golden.Row, error) {
 		return nil, err
 	}
 	if len(k.tensors) > 0 {
-		return nil, refuse(c, fmt.Sprintf("tensors %v", k.tensors), "this case's settings give none of that name")
+		return nil, refuse(c, fmt.Sprintf("tensors %v", k.tensors),
+			"this case's settings give none of that name")
 	}
 	return k.rep.rows, nil
 }
@@ -168,7 +174,8 @@ func (k *networkCheck[T]) steps64(estimates []csc.Estimate) error {
 		return err
 	}
 	if len(want.Names()) != len(k.net.Layers) {
-		return refuse(k.Case, "scalars.step_sizes", "%d layers, the network has %d CSC layers", len(want.Names()), len(k.net.Layers))
+		return refuse(k.Case, "scalars.step_sizes", "%d layers, the network has %d CSC layers",
+			len(want.Names()), len(k.net.Layers))
 	}
 	for i, l := range k.net.Layers {
 		entry, err := want.Map(l.Name)
@@ -233,7 +240,8 @@ func (k *networkCheck[T]) evaluate() error {
 		if zeros.Has(name) {
 			want, missing := zeros.Float(name)
 			err = errors.Join(err, missing)
-			row := k.rep.add("zero_fraction/"+name, golden.CompareScalar(1-float64(tensor.CountNonzero(value))/float64(value.Len()), want), 0)
+			row := k.rep.add("zero_fraction/"+name,
+				golden.CompareScalar(1-float64(tensor.CountNonzero(value))/float64(value.Len()), want), 0)
 			if want == 0 && row.Got == 0 {
 				row.Note = "no zeros expected"
 			}
@@ -268,7 +276,8 @@ func (k *networkCheck[T]) train(estimates []csc.Estimate) error {
 		return err
 	}
 	if len(losses) == 0 || len(values) != len(losses) || (k.steps > 0 && len(losses) != k.steps) {
-		return refuse(k.Case, "scalars.losses, scalars.lambda_max_per_step", "%d losses and %d rows for %d steps", len(losses), len(values), k.steps)
+		return refuse(k.Case, "scalars.losses, scalars.lambda_max_per_step",
+			"%d losses and %d rows for %d steps", len(losses), len(values), k.steps)
 	}
 	t := sdnet.NewTrainer(k.net, k.momentum, k.decay)
 	for step, loss := range losses {
@@ -277,10 +286,12 @@ func (k *networkCheck[T]) train(estimates []csc.Estimate) error {
 			estimates, atLeast = k.net.UpdateSteps(), boundSteps
 		}
 		if len(values[step]) != len(estimates) {
-			return refuse(k.Case, fmt.Sprintf("scalars.lambda_max_per_step[%d]", step), "%d values for %d CSC layers", len(values[step]), len(estimates))
+			return refuse(k.Case, fmt.Sprintf("scalars.lambda_max_per_step[%d]", step),
+				"%d values for %d CSC layers", len(values[step]), len(estimates))
 		}
 		for i, e := range estimates {
-			k.rep.add(fmt.Sprintf("lambda_max_per_step/%d/%s", step, k.net.Layers[i].Name), golden.CompareScalar(e.Value, values[step][i]), atLeast)
+			k.rep.add(fmt.Sprintf("lambda_max_per_step/%d/%s", step, k.net.Layers[i].Name),
+				golden.CompareScalar(e.Value, values[step][i]), atLeast)
 		}
 		result := t.Gradients(k.x, k.Labels)
 		k.rep.add(fmt.Sprintf("loss/%d", step), golden.CompareScalar(result.Loss, loss), atLeast)
@@ -293,7 +304,8 @@ func (k *networkCheck[T]) train(estimates []csc.Estimate) error {
 	}
 	var err error
 	for _, p := range k.net.State() {
-		err = errors.Join(err, k.expect(fmt.Sprintf("after_%d_steps/%s", len(losses), p.Name), p.Tensor, true, boundSteps))
+		err = errors.Join(err, k.expect(fmt.Sprintf("after_%d_steps/%s", len(losses), p.Name), p.Tensor, true,
+			boundSteps))
 	}
 	return err
 }

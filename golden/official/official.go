@@ -1,9 +1,10 @@
-// Package official computes what the authors' code computed and compares the results with the authors' values, a row for every
-// tensor and scalar.
+// Package official computes what the authors' code computed and compares the results with the authors'
+// values, a row for every tensor and scalar.
 //
-// A case is a golden.Case of kind csc_layer (one layer: code, reconstruction, gradients) or network (evaluation, a training step,
-// some more in the end). The package is for `ref check` and for tests. It does not know where the cases come from and how results
-// are printed, and nothing of the cases that a backend is judged by.
+// A case is a golden.Case of kind csc_layer (one layer: code, reconstruction, gradients) or network
+// (evaluation, a training step, some more in the end). The package is for `ref check` and for tests. It does
+// not know where the cases come from and how results are printed, and nothing of the cases that a backend is
+// judged by.
 package official
 
 import (
@@ -15,9 +16,10 @@ import (
 	"sdref/tensor"
 )
 
-// The largest relative errors that pass. In float64 both sides round differently in the last bits, which a layer or a
-// network amplifies little and an optimiser step, through the step sizes, somewhat more. In float32 a layer's result is some
-// thousand roundings of 6e-8 away; a network's is reported, not judged: batch normalisation amplifies without a bound.
+// The largest relative errors that pass. In float64 both sides round differently in the last bits, which a
+// layer or a network amplifies little and an optimiser step, through the step sizes, somewhat more. In
+// float32 a layer's result is some thousand roundings of 6e-8 away; a network's is reported, not judged:
+// batch normalisation amplifies without a bound.
 const (
 	boundFloat64   = 1e-10
 	boundSteps     = 1e-8 // after several optimiser steps
@@ -27,12 +29,12 @@ const (
 	ambiguousShare = 1e-5 // of the largest code: how near to its threshold a code may fall on either side
 )
 
-// largestSize bounds what a case may ask for along one axis, in classes or in iterations: beyond it a typing error is likelier
-// than a machine that can compute it.
+// largestSize bounds what a case may ask for along one axis, in classes or in iterations: beyond it a typing
+// error is likelier than a machine that can compute it.
 const largestSize = 1 << 16
 
-// Check computes one case in type T and returns a row for every tensor and scalar that the case expects. An error says that
-// the case cannot be computed: an unknown kind or setting, a missing or misshapen tensor.
+// Check computes one case in type T and returns a row for every tensor and scalar that the case expects. An
+// error says that the case cannot be computed: an unknown kind or setting, a missing or misshapen tensor.
 func Check[T tensor.Float](c *golden.Case) (rows []golden.Row, err error) {
 	switch c.Kind {
 	case "csc_layer":

@@ -36,10 +36,12 @@ func TestOfficialLayers(t *testing.T) {
 }
 
 // checks are both instances of Check.
-var checks = map[string]func(*golden.Case) ([]golden.Row, error){"float64": Check[float64], "float32": Check[float32]}
+var checks = map[string]func(*golden.Case) ([]golden.Row, error){"float64": Check[float64],
+	"float32": Check[float32]}
 
 // passing fails unless every row passes, and returns the rows.
-func passing(t *testing.T, precision string, c *golden.Case, check func(*golden.Case) ([]golden.Row, error)) []golden.Row {
+func passing(t *testing.T, precision string, c *golden.Case,
+	check func(*golden.Case) ([]golden.Row, error)) []golden.Row {
 	t.Helper()
 	rows, err := check(c)
 	if err != nil {
@@ -110,7 +112,8 @@ func networkRows(t *testing.T, c *golden.Case) []string {
 	return names
 }
 
-// TestOfficialNetworkInFloat32 looks at one network: nothing is judged but counts, and nothing may be far off.
+// TestOfficialNetworkInFloat32 looks at one network: nothing is judged but counts, and nothing may be far
+// off.
 func TestOfficialNetworkInFloat32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds")

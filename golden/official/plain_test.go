@@ -6,8 +6,8 @@ import (
 	"sdref/golden"
 )
 
-// plainLayer is one CSC layer in nested loops and float64, written from the format's description alone: the second opinion to
-// which the cases of these tests owe their expected numbers.
+// plainLayer is one CSC layer in nested loops and float64, written from the format's description alone: the
+// second opinion to which the cases of these tests owe their expected numbers.
 type plainLayer struct {
 	batch, atoms, channels, kernel, height, width  int
 	stride, padding, outputPadding, dilation       int
@@ -21,8 +21,8 @@ type plainLayer struct {
 	codeH, codeW int
 }
 
-// each calls f for every product of the trilinear form: image n, atom m, code position, channel and kernel element, as offsets
-// into code, signal and weight.
+// each calls f for every product of the trilinear form: image n, atom m, code position, channel and kernel
+// element, as offsets into code, signal and weight.
 func (l *plainLayer) each(images int, f func(code, signal, weight int)) {
 	for n := range images {
 		for m := range l.atoms {
@@ -32,9 +32,11 @@ func (l *plainLayer) each(images int, f func(code, signal, weight int)) {
 					for c := range l.channels {
 						for u := range l.kernel {
 							for v := range l.kernel {
-								row, column := i*l.stride+u*l.dilation-l.padding, j*l.stride+v*l.dilation-l.padding
+								row, column := i*l.stride+u*l.dilation-l.padding,
+									j*l.stride+v*l.dilation-l.padding
 								if row >= 0 && row < l.height && column >= 0 && column < l.width {
-									f(code, ((n*l.channels+c)*l.height+row)*l.width+column, ((m*l.channels+c)*l.kernel+u)*l.kernel+v)
+									f(code, ((n*l.channels+c)*l.height+row)*l.width+column,
+										((m*l.channels+c)*l.kernel+u)*l.kernel+v)
 								}
 							}
 						}

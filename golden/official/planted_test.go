@@ -12,7 +12,8 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// networkDraft is a case of a narrow network, expected what the network gives; its inputs are rules like the authors'.
+// networkDraft is a case of a narrow network, expected what the network gives; its inputs are rules like the
+// authors'.
 func networkDraft(t *testing.T, network string, steps int) *draft {
 	t.Helper()
 	spec, err := sdnet.Lookup(network, "cifar10")
@@ -25,14 +26,16 @@ func networkDraft(t *testing.T, network string, steps int) *draft {
 		t.Fatal(err)
 	}
 	d := &draft{Name: "network/" + network, Kind: "network", Scalars: map[string]any{}, Attrs: map[string]any{
-		"network": strings.TrimSuffix(network, "_noshortcut"), "dataset": "cifar10", "image": 16, "classes": 7, "batch": 3,
+		"network": strings.TrimSuffix(network, "_noshortcut"), "dataset": "cifar10", "image": 16,
+		"classes": 7, "batch": 3,
 		"iterations": 2, "lambda": 0.1, "nonnegative": true, "shortcut": !spec.Plain, "train_steps": steps,
 		"parameters": n.CountParameters(), "optimizer": "SGD lr=0.1 momentum=0.9 weight_decay=5e-4 nesterov",
 	}}
 	rules := map[string]any{}
 	for i, s := range n.State() {
 		f := golden.Fill{Shape: s.Shape, Seed: uint64(1000 + i), Scale: 0.25}
-		if strings.HasSuffix(s.Name, ".running_var") || (strings.HasSuffix(s.Name, ".weight") && len(s.Shape) == 1) {
+		if strings.HasSuffix(s.Name, ".running_var") ||
+			(strings.HasSuffix(s.Name, ".weight") && len(s.Shape) == 1) {
 			f.Offset = 1
 		}
 		if !strings.HasSuffix(s.Name, ".step_size") {
@@ -47,7 +50,8 @@ func networkDraft(t *testing.T, network string, steps int) *draft {
 }
 
 // expect fills in what the network gives.
-func (d *draft) expect(t *testing.T, n *sdnet.Network[float64], x *tensor.Tensor[float64], labels []int, steps int) {
+func (d *draft) expect(t *testing.T, n *sdnet.Network[float64], x *tensor.Tensor[float64], labels []int,
+	steps int) {
 	full := func(name string, v *tensor.Tensor[float64]) {
 		d.tensors = append(d.tensors, safetensors.New(name, v.Shape, slices.Clone(v.Data)))
 	}
@@ -100,7 +104,8 @@ func (d *draft) expect(t *testing.T, n *sdnet.Network[float64], x *tensor.Tensor
 	for _, s := range n.State() {
 		summary(fmt.Sprintf("after_%d_steps/%s", steps, s.Name), s.Tensor)
 	}
-	d.Scalars["step_sizes"], d.Scalars["zero_fraction"], d.Scalars["losses"], d.Scalars["lambda_max_per_step"] = sizes, zeros, losses, rows
+	d.Scalars["step_sizes"], d.Scalars["zero_fraction"], d.Scalars["losses"],
+		d.Scalars["lambda_max_per_step"] = sizes, zeros, losses, rows
 }
 
 // drafts are one case of each shape.

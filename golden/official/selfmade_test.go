@@ -66,9 +66,12 @@ func fillJSON(f golden.Fill) map[string]any {
 func (l *plainLayer) draft(name string, seed uint64) *draft {
 	fills := l.fills(seed)
 	d := &draft{Name: name, Kind: "csc_layer", Inputs: map[string]any{}, Attrs: map[string]any{
-		"batch": l.batch, "atoms": l.atoms, "channels": l.channels, "kernel": l.kernel, "height": l.height, "width": l.width,
-		"stride": l.stride, "padding": l.padding, "output_padding": l.outputPadding, "iterations": l.iterations, "lambda": l.lambda,
-		"mu": l.mu, "nonnegative": l.nonnegative, "unit_norm_atoms": l.unitNorm, "step_rule": fmt.Sprintf("%g/lambda_max", l.share),
+		"batch": l.batch, "atoms": l.atoms, "channels": l.channels, "kernel": l.kernel, "height": l.height,
+		"width":  l.width,
+		"stride": l.stride, "padding": l.padding, "output_padding": l.outputPadding,
+		"iterations": l.iterations, "lambda": l.lambda,
+		"mu": l.mu, "nonnegative": l.nonnegative, "unit_norm_atoms": l.unitNorm,
+		"step_rule": fmt.Sprintf("%g/lambda_max", l.share),
 	}}
 	if l.dilation > 1 {
 		d.Attrs["dilation"] = l.dilation
@@ -102,30 +105,41 @@ func (l *plainLayer) draft(name string, seed uint64) *draft {
 	}
 	d.Scalars = map[string]any{
 		"lambda_max": l.value, "step": l.step, "power_iterations": l.rounds, "nonzeros": nonzeros,
-		"penalty": l.lambda*absolute + l.mu/2*squares(z), "reconstruction_sum_of_squares": squares(minus(x, reconstruction)),
+		"penalty":                       l.lambda*absolute + l.mu/2*squares(z),
+		"reconstruction_sum_of_squares": squares(minus(x, reconstruction)),
 	}
 	return d
 }
 
 // variations are layers that no official case has: other strides, kernels, dilations, iterations, rules.
 var variations = map[string]plainLayer{
-	"stride 3": {batch: 2, atoms: 5, channels: 3, kernel: 3, height: 11, width: 8, stride: 3, padding: 1, outputPadding: 1, dilation: 1,
+	"stride 3": {batch: 2, atoms: 5, channels: 3, kernel: 3, height: 11, width: 8, stride: 3, padding: 1,
+		outputPadding: 1, dilation: 1,
 		iterations: 2, lambda: 0.1, share: 0.9, nonnegative: true, unitNorm: true},
-	"kernel 1, elastic net": {batch: 3, atoms: 4, channels: 6, kernel: 1, height: 5, width: 7, stride: 1, dilation: 1,
+	"kernel 1, elastic net": {batch: 3, atoms: 4, channels: 6, kernel: 1, height: 5, width: 7, stride: 1,
+		dilation:   1,
 		iterations: 5, lambda: 0.05, mu: 0.3, share: 0.9, unitNorm: true},
-	"dilation": {batch: 2, atoms: 3, channels: 2, kernel: 3, height: 9, width: 7, stride: 1, padding: 2, dilation: 2,
+	"dilation": {batch: 2, atoms: 3, channels: 2, kernel: 3, height: 9, width: 7, stride: 1, padding: 2,
+		dilation:   2,
 		iterations: 3, lambda: 0.1, share: 0.9, nonnegative: true, unitNorm: true},
-	"dilation and stride": {batch: 1, atoms: 3, channels: 2, kernel: 3, height: 9, width: 11, stride: 2, padding: 2, dilation: 2,
+	"dilation and stride": {batch: 1, atoms: 3, channels: 2, kernel: 3, height: 9, width: 11, stride: 2,
+		padding: 2, dilation: 2,
 		iterations: 4, lambda: 0.02, mu: 0.1, share: 0.7, unitNorm: true},
-	"five iterations, paper": {batch: 2, atoms: 7, channels: 3, kernel: 5, height: 7, width: 9, stride: 1, padding: 2, dilation: 1,
-		iterations: 5, lambda: 0.1, mu: 0.05, share: 0.9, nonnegative: true, unitNorm: true, gradientAtExtrapolation: true},
-	"five iterations, published": {batch: 2, atoms: 7, channels: 3, kernel: 5, height: 7, width: 9, stride: 1, padding: 2, dilation: 1,
+	"five iterations, paper": {batch: 2, atoms: 7, channels: 3, kernel: 5, height: 7, width: 9, stride: 1,
+		padding: 2, dilation: 1,
+		iterations: 5, lambda: 0.1, mu: 0.05, share: 0.9, nonnegative: true, unitNorm: true,
+		gradientAtExtrapolation: true},
+	"five iterations, published": {batch: 2, atoms: 7, channels: 3, kernel: 5, height: 7, width: 9, stride: 1,
+		padding: 2, dilation: 1,
 		iterations: 5, lambda: 0.1, mu: 0.05, share: 0.9, nonnegative: true, unitNorm: true},
-	"raw atoms, half a step": {batch: 2, atoms: 4, channels: 3, kernel: 2, height: 8, width: 6, stride: 2, dilation: 1,
+	"raw atoms, half a step": {batch: 2, atoms: 4, channels: 3, kernel: 2, height: 8, width: 6, stride: 2,
+		dilation:   1,
 		iterations: 2, lambda: 0.01, share: 0.5, nonnegative: true},
-	"no penalty, no padding": {batch: 1, atoms: 2, channels: 3, kernel: 4, height: 5, width: 6, stride: 1, dilation: 1,
+	"no penalty, no padding": {batch: 1, atoms: 2, channels: 3, kernel: 4, height: 5, width: 6, stride: 1,
+		dilation:   1,
 		iterations: 3, share: 1, unitNorm: true},
-	"one channel, one atom, one image": {batch: 1, atoms: 1, channels: 1, kernel: 3, height: 5, width: 5, stride: 1, padding: 1, dilation: 1,
+	"one channel, one atom, one image": {batch: 1, atoms: 1, channels: 1, kernel: 3, height: 5, width: 5,
+		stride: 1, padding: 1, dilation: 1,
 		iterations: 1, lambda: 0.1, share: 0.9, nonnegative: true, unitNorm: true},
 }
 
@@ -134,7 +148,8 @@ func TestLayersOfEveryKind(t *testing.T) {
 		c := l.draft(name, 40).load(t)
 		for precision, check := range checks {
 			rows := passing(t, precision, c, check)
-			covers(t, c, rows, []string{"weight", "z", "reconstruction", "grad_x", "grad_weight", "lambda_max", "step",
+			covers(t, c, rows, []string{"weight", "z", "reconstruction", "grad_x", "grad_weight",
+				"lambda_max", "step",
 				"power_iterations", "nonzeros", "penalty", "reconstruction_sum_of_squares"})
 		}
 	}

@@ -22,8 +22,8 @@ func ReadLayer(c *golden.Case) (Layer, error) {
 	return Layer{l.settings, l.height, l.width, l.share}, nil
 }
 
-// ReadNetwork returns the network of a case of kind network, and the number of its images. An error names the setting that is
-// missing or cannot be.
+// ReadNetwork returns the network of a case of kind network, and the number of its images. An error names the
+// setting that is missing or cannot be.
 func ReadNetwork(c *golden.Case) (spec sdnet.Spec, batch int, err error) {
 	n, err := readNetwork(c)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package precision names the arithmetics a backend may declare, what they round to, and how far each may lie from the truth:
+// Package precision names the arithmetics a backend may declare, what they round to, and how far each may lie
+// from the truth:
 //
 //	|computed - exact| <= Limit(terms, contraction) * sum |a||b|
 //
@@ -13,8 +14,8 @@ type Format struct {
 	Least, Most int // exponents of the smallest and of the largest normal number
 }
 
-// The formats that backends multiply and store in. TensorFloat, which NVIDIA calls TF32, has the range of Single and the
-// significand of Half.
+// The formats that backends multiply and store in. TensorFloat, which NVIDIA calls TF32, has the range of
+// Single and the significand of Half.
 var (
 	Double      = Format{53, -1022, 1023}
 	Single      = Format{24, -126, 127}
@@ -26,8 +27,8 @@ var (
 // Unit is the largest relative error of rounding a normal number to nearest: 2^-Bits.
 func (f Format) Unit() float64 { return math.Ldexp(1, -f.Bits) }
 
-// Round returns the value of the format nearest to v, of two equally near ones the even one. Values beyond the largest by half
-// a step or more become infinite.
+// Round returns the value of the format nearest to v, of two equally near ones the even one. Values beyond
+// the largest by half a step or more become infinite.
 func (f Format) Round(v float64) float64 { return f.round(v, math.RoundToEven) }
 
 // Truncate returns the value of the format nearest to v toward zero.

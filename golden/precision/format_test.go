@@ -21,8 +21,8 @@ func TestFloat32IsGoFloat32(t *testing.T) {
 	}
 }
 
-// TestHalfExhaustively walks through all numbers of the format: each is kept, and a point between two neighbours goes to the
-// nearer one, halfway to the one with the even significand.
+// TestHalfExhaustively walks through all numbers of the format: each is kept, and a point between two
+// neighbours goes to the nearer one, halfway to the one with the even significand.
 func TestHalfExhaustively(t *testing.T) {
 	value := func(bits int) float64 { // IEEE 754 binary16
 		exponent, fraction := bits>>10, float64(bits&1023)
@@ -54,7 +54,8 @@ func TestHalfExhaustively(t *testing.T) {
 	}
 }
 
-// TestShortFormats compares with the usual trick on the bits of a float32: add half a step, less one if even, and cut.
+// TestShortFormats compares with the usual trick on the bits of a float32: add half a step, less one if even,
+// and cut.
 func TestShortFormats(t *testing.T) {
 	s := random.New(2)
 	for _, f := range []Format{TensorFloat, BFloat} {
@@ -88,7 +89,8 @@ func TestTruncateStepHolds(t *testing.T) {
 	for _, f := range []Format{Single, TensorFloat, BFloat, Half} {
 		for _, v := range []float64{1, -1, 1.5, 100} {
 			above := v + math.Copysign(f.Step(v), v)
-			if inside := v + (above-v)*0.75; f.Truncate(inside) != v || f.Round(inside) != above || f.Holds([]float64{v, inside}) || !f.Holds([]float64{v, above, math.NaN()}) {
+			if inside := v + (above-v)*0.75; f.Truncate(inside) != v || f.Round(inside) != above ||
+				f.Holds([]float64{v, inside}) || !f.Holds([]float64{v, above, math.NaN()}) {
 				t.Errorf("%v: around %v", f, v)
 			}
 		}

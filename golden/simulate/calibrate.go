@@ -12,11 +12,13 @@ import (
 // Margin is by how much a calibrated bound exceeds the worst error seen.
 const Margin = 4
 
-// Calibrate runs a case on so many honest machines of a profile and returns Margin times the worst error of each node, but at
-// least Margin units of a node that rounds anything: few machines may all happen to hit a number that the next one misses. The
-// ends of nodes that must be answered also cover what a judge measures who gets no others, and so recomputes what lies between
-// from answers that have been rounded. expected are the values that c.Evaluate(in) gives.
-func Calibrate(c *graph.Case, in, expected graph.Values, p precision.Profile, runs int) (map[string]judge.Bound, error) {
+// Calibrate runs a case on so many honest machines of a profile and returns Margin times the worst error of
+// each node, but at least Margin units of a node that rounds anything: few machines may all happen to hit a
+// number that the next one misses. The ends of nodes that must be answered also cover what a judge measures
+// who gets no others, and so recomputes what lies between from answers that have been rounded. expected are
+// the values that c.Evaluate(in) gives.
+func Calibrate(c *graph.Case, in, expected graph.Values, p precision.Profile,
+	runs int) (map[string]judge.Bound, error) {
 	machines := Machines(p, runs)
 	got, worst, errs := make([]graph.Values, runs), make([]map[string]judge.Bound, runs), make([]error, runs)
 	parallel.For(runs, func(_, i int) {
@@ -66,9 +68,11 @@ func required(c *graph.Case, got graph.Values) judge.Answers {
 	return a
 }
 
-// Errors returns how far each node that was computed lies from float64, in the profile's units: from the backend's own values of
-// its inputs (Local), and from the expected values (End). Nodes that round count with one unit at the least.
-func Errors(c *graph.Case, in, expected, got graph.Values, p precision.Profile) (map[string]judge.Bound, error) {
+// Errors returns how far each node that was computed lies from float64, in the profile's units: from the
+// backend's own values of its inputs (Local), and from the expected values (End). Nodes that round count with
+// one unit at the least.
+func Errors(c *graph.Case, in, expected, got graph.Values,
+	p precision.Profile) (map[string]judge.Bound, error) {
 	worst := make(map[string]judge.Bound, len(c.Nodes))
 	for i := range c.Nodes {
 		n := &c.Nodes[i]

@@ -7,8 +7,8 @@ import (
 	"sdref/golden/precision"
 )
 
-// TestCalibratedBoundsHold calibrates with a few machines and judges others by the result: every node lies within its bounds, and
-// not all by far, so that the bounds are of use.
+// TestCalibratedBoundsHold calibrates with a few machines and judges others by the result: every node lies
+// within its bounds, and not all by far, so that the bounds are of use.
 func TestCalibratedBoundsHold(t *testing.T) {
 	for _, c := range testCases()[:2] {
 		in := c.Generate()
@@ -38,7 +38,8 @@ func TestCalibratedBoundsHold(t *testing.T) {
 						t.Errorf("%s, %v: %s is %v, calibrated %v", c.ID, m, name, e, b)
 					}
 					if b.Local > 0 && b.End > 0 {
-						nearest = judge.Bound{Local: max(nearest.Local, e.Local/b.Local), End: max(nearest.End, e.End/b.End)}
+						nearest = judge.Bound{Local: max(nearest.Local, e.Local/b.Local),
+							End: max(nearest.End, e.End/b.End)}
 					}
 				}
 			}

@@ -30,13 +30,16 @@ func layerCase(id string, s csc.Settings) *graph.Case {
 	return b.Case
 }
 
-// blockCase is what comes between convolutions: BatchNorm, ReLU, pooling, a classifier, its loss and one step of descent.
+// blockCase is what comes between convolutions: BatchNorm, ReLU, pooling, a classifier, its loss and one step
+// of descent.
 func blockCase(training bool) *graph.Case {
 	b := graph.New("block", "network", "test", "real")
 	x := b.Input("x", golden.Fill{Shape: []int{5, 4, 8, 6}, Seed: 1, Scale: 1, Offset: 0.5})
-	state := b.Of(b.Input("gamma", fill(2, 1, 4)), b.Input("beta", fill(3, 1, 4)), b.Input("running_mean", fill(4, 0.25, 4)),
+	state := b.Of(b.Input("gamma", fill(2, 1, 4)), b.Input("beta", fill(3, 1, 4)),
+		b.Input("running_mean", fill(4, 0.25, 4)),
 		b.Input("running_var", golden.Fill{Shape: []int{4}, Seed: 5, Scale: 0.5, Offset: 1}))
-	y, _, _ := b.BatchNorm("bn", x, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2], Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
+	y, _, _ := b.BatchNorm("bn", x, autodiff.Norm{Gamma: state[0], Beta: state[1], Mean: state[2],
+		Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
 	at := func(quantity string) graph.Place { return graph.Place{Quantity: quantity} }
 	y = b.Node("add", at("sum"), nil, y, x)
 	y = b.Node("relu", at("relu"), nil, y)
@@ -54,16 +57,19 @@ func blockCase(training bool) *graph.Case {
 
 func testCases() []*graph.Case {
 	return []*graph.Case{
-		layerCase("published", csc.Settings{Lambda: 0.1, Nonnegative: true, Iterations: 4, Geometry: conv.Geometry{Padding: 1}}),
-		layerCase("elastic", csc.Settings{Lambda: 0.1, Mu: 0.5, Iterations: 3, Variant: csc.Paper, Geometry: conv.Geometry{Stride: 2, Padding: 1}}),
-		layerCase("dilated", csc.Settings{Lambda: 0.05, Mu: 0.1, Iterations: 2, Geometry: conv.Geometry{Dilation: 2, Padding: 2}}),
+		layerCase("published", csc.Settings{Lambda: 0.1, Nonnegative: true, Iterations: 4,
+			Geometry: conv.Geometry{Padding: 1}}),
+		layerCase("elastic", csc.Settings{Lambda: 0.1, Mu: 0.5, Iterations: 3, Variant: csc.Paper,
+			Geometry: conv.Geometry{Stride: 2, Padding: 1}}),
+		layerCase("dilated", csc.Settings{Lambda: 0.05, Mu: 0.1, Iterations: 2,
+			Geometry: conv.Geometry{Dilation: 2, Padding: 2}}),
 		blockCase(true), blockCase(false),
 	}
 }
 
-// TestEveryOperator computes cases that together use every operator, on machines of every profile. Each node, recomputed in
-// float64 from the machine's own values, must lie within the provable limit: package graph and this one mean the same, and what
-// is claimed to be honest is.
+// TestEveryOperator computes cases that together use every operator, on machines of every profile. Each node,
+// recomputed in float64 from the machine's own values, must lie within the provable limit: package graph and
+// this one mean the same, and what is claimed to be honest is.
 func TestEveryOperator(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range testCases() {
@@ -103,8 +109,10 @@ func checkNode(t *testing.T, m *Machine, c *graph.Case, n *graph.Node, in, got g
 	if m.Winograd && want.Spread != nil {
 		limit = precision.Winograd(want.Terms)
 	}
-	if worst, at := judge.Measure(n, of, want, got[n.Name].Data, m.Profile, false); !(worst*m.Profile.Unit() <= limit) {
-		t.Errorf("%s, %v: %s (%s) element %d is %g, want %g: %g of the limit", c.ID, *m, n.Name, n.Op, at, got[n.Name].Data[at], want.Data[at],
+	if worst, at := judge.Measure(n, of, want, got[n.Name].Data, m.Profile,
+		false); !(worst*m.Profile.Unit() <= limit) {
+		t.Errorf("%s, %v: %s (%s) element %d is %g, want %g: %g of the limit", c.ID, *m, n.Name, n.Op, at,
+			got[n.Name].Data[at], want.Data[at],
 			worst*m.Profile.Unit()/limit)
 	}
 }

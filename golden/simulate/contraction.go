@@ -2,7 +2,8 @@ package simulate
 
 import "sdref/conv"
 
-// trilinear is one evaluation of package conv's form <y, Forward(x, w)> by a machine: the shapes and the geometry.
+// trilinear is one evaluation of package conv's form <y, Forward(x, w)> by a machine: the shapes and the
+// geometry.
 type trilinear struct {
 	n, c, h, w int // x
 	m, kh, kw  int // kernel
@@ -19,7 +20,8 @@ func (t trilinear) x(n, c, a, b int) int { return ((n*t.c+c)*t.h+a)*t.w + b }
 func (t trilinear) k(m, c, u, v int) int { return ((m*t.c+c)*t.kh+u)*t.kw + v }
 func (t trilinear) y(n, m, i, j int) int { return ((n*t.m+m)*t.ho+i)*t.wo + j }
 
-// reach is the place in x that tap u of output i meets along one axis of the given size, and whether it lies inside.
+// reach is the place in x that tap u of output i meets along one axis of the given size, and whether it lies
+// inside.
 func (t trilinear) reach(i, u, size int) (a int, inside bool) {
 	a = i*t.geometry.Stride + u*t.geometry.Dilation - t.geometry.Padding
 	return a, 0 <= a && a < size
@@ -84,13 +86,14 @@ func (t trilinear) suitsWinograd() bool {
 	return t.geometry.HasWinograd([]int{t.m, t.c, t.kh, t.kw}) && t.geometry.Padding <= 2
 }
 
-// bundle says which elements of a contraction's result share their places but for a shift: those that lie out apart, count of
-// them, where each next one takes its factors a and b places further on.
+// bundle says which elements of a contraction's result share their places but for a shift: those that lie out
+// apart, count of them, where each next one takes its factors a and b places further on.
 type bundle struct{ count, out, a, b int }
 
-// contract sets y to the sums of a[j] b[k]. links lists the places (j, k) for the first element of a bundle. The factors are
-// rounded first.
-func (m *Machine) contract(y *Tensor, a, b *Tensor, s bundle, links func(o int, link func(j, k int))) *Tensor {
+// contract sets y to the sums of a[j] b[k]. links lists the places (j, k) for the first element of a bundle.
+// The factors are rounded first.
+func (m *Machine) contract(y *Tensor, a, b *Tensor, s bundle,
+	links func(o int, link func(j, k int))) *Tensor {
 	left, right := m.factors(a), m.factors(b)
 	adder := m.adder()
 	var js, ks []int
@@ -158,11 +161,12 @@ func (m *Machine) filter(c *Call) *Tensor {
 func (m *Machine) linear(c *Call) *Tensor {
 	x, w, b := c.In[0], c.In[1], c.In[2].Data
 	classes, channels := w.Shape[0], w.Shape[1]
-	y := m.contract(c.result(), x, w, bundle{count: classes, out: 1, b: channels}, func(o int, link func(j, k int)) {
-		for i := range channels {
-			link(o/classes*channels+i, i)
-		}
-	})
+	y := m.contract(c.result(), x, w, bundle{count: classes, out: 1, b: channels},
+		func(o int, link func(j, k int)) {
+			for i := range channels {
+				link(o/classes*channels+i, i)
+			}
+		})
 	for o := range y.Data {
 		y.Data[o] += b[o%classes]
 	}
@@ -172,21 +176,23 @@ func (m *Machine) linear(c *Call) *Tensor {
 func (m *Machine) linearDX(c *Call) *Tensor {
 	dy, w := c.In[0], c.In[1]
 	classes, channels := w.Shape[0], w.Shape[1]
-	return m.contract(c.result(), dy, w, bundle{count: channels, out: 1, b: 1}, func(o int, link func(j, k int)) {
-		for k := range classes {
-			link(o/channels*classes+k, k*channels)
-		}
-	})
+	return m.contract(c.result(), dy, w, bundle{count: channels, out: 1, b: 1},
+		func(o int, link func(j, k int)) {
+			for k := range classes {
+				link(o/channels*classes+k, k*channels)
+			}
+		})
 }
 
 func (m *Machine) linearDW(c *Call) *Tensor {
 	dy, x := c.In[0], c.In[1]
 	classes, channels := dy.Shape[1], x.Shape[1]
-	return m.contract(c.result(), dy, x, bundle{count: channels, out: 1, b: 1}, func(o int, link func(j, k int)) {
-		for n := range dy.Shape[0] {
-			link(n*classes+o/channels, n*channels)
-		}
-	})
+	return m.contract(c.result(), dy, x, bundle{count: channels, out: 1, b: 1},
+		func(o int, link func(j, k int)) {
+			for n := range dy.Shape[0] {
+				link(n*classes+o/channels, n*channels)
+			}
+		})
 }
 
 func (m *Machine) linearDB(c *Call) *Tensor {

@@ -72,7 +72,9 @@ func (m *Machine) channelMean(c *Call) *Tensor {
 func (m *Machine) channelVariance(c *Call) *Tensor {
 	x, mean := c.In[0], c.In[1].Data
 	return c.each(func(k int) float32 {
-		return m.over(m.overChannel(x, k, func(at int) float64 { return m.square(x.Data[at] - mean[k]) }), perChannel(x))
+		return m.over(m.overChannel(x, k, func(at int) float64 {
+			return m.square(x.Data[at] - mean[k])
+		}), perChannel(x))
 	})
 }
 
@@ -104,9 +106,13 @@ func (m *Machine) batchNormDGamma(c *Call) *Tensor {
 	inverse := m.inverses(c, c.In[3])
 	return c.each(func(k int) float32 {
 		if m.Rearranged { // the normalised values, added up
-			return m.overChannel(x, k, func(at int) float64 { return float64(dy[at] * ((x.Data[at] - mean[k]) * inverse[k])) })
+			return m.overChannel(x, k, func(at int) float64 {
+				return float64(dy[at] * ((x.Data[at] - mean[k]) * inverse[k]))
+			})
 		}
-		return inverse[k] * m.overChannel(x, k, func(at int) float64 { return float64(dy[at] * (x.Data[at] - mean[k])) })
+		return inverse[k] * m.overChannel(x, k, func(at int) float64 {
+			return float64(dy[at] * (x.Data[at] - mean[k]))
+		})
 	})
 }
 
@@ -118,7 +124,8 @@ func (m *Machine) batchNormDBeta(c *Call) *Tensor {
 }
 
 func (m *Machine) batchNormDX(c *Call) *Tensor {
-	x, dy, mean, gamma, dgamma, dbeta := c.In[0], c.In[1].Data, c.In[2].Data, c.In[4].Data, c.In[5].Data, c.In[6].Data
+	x, dy, mean, gamma, dgamma, dbeta := c.In[0], c.In[1].Data, c.In[2].Data, c.In[4].Data, c.In[5].Data,
+		c.In[6].Data
 	inverse, count := m.inverses(c, c.In[3]), perChannel(x)
 	return c.each(func(i int) float32 {
 		k := channelOf(x, i)
@@ -158,14 +165,18 @@ func (m *Machine) maxPool(c *Call) *Tensor {
 
 func (m *Machine) maxPoolGrad(c *Call) *Tensor {
 	dx := c.result()
-	maxPoolWinners(c, c.In[1].Shape, func(out, winner int) { dx.Data[winner] = m.plus(dx.Data[winner], c.In[1].Data[out]) })
+	maxPoolWinners(c, c.In[1].Shape, func(out, winner int) {
+		dx.Data[winner] = m.plus(dx.Data[winner], c.In[1].Data[out])
+	})
 	return dx
 }
 
 func (m *Machine) averagePool(c *Call) *Tensor {
 	area := c.In[0].Shape[2] * c.In[0].Shape[3]
 	return c.each(func(i int) float32 {
-		return m.over(m.total(area, func(k int) float64 { return float64(c.In[0].Data[i*area+k]) }), float32(area))
+		return m.over(m.total(area, func(k int) float64 {
+			return float64(c.In[0].Data[i*area+k])
+		}), float32(area))
 	})
 }
 

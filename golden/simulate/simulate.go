@@ -1,9 +1,10 @@
-// Package simulate computes graphs as honest backends do: in float32 or with shorter factors, with sums in any order, fused or
-// not, rounded to nearest or toward zero, with the algebra of each formula arranged one way or another.
+// Package simulate computes graphs as honest backends do: in float32 or with shorter factors, with sums in
+// any order, fused or not, rounded to nearest or toward zero, with the algebra of each formula arranged one
+// way or another.
 //
-// What such machines answer is right by definition. Bounds are calibrated with them (Calibrate), a judge must pass them, and
-// package faults changes one thing in one of them. The package shares no arithmetic with package graph, which it thereby tests.
-// It knows nothing of bounds and verdicts.
+// What such machines answer is right by definition. Bounds are calibrated with them (Calibrate), a judge must
+// pass them, and package faults changes one thing in one of them. The package shares no arithmetic with
+// package graph, which it thereby tests. It knows nothing of bounds and verdicts.
 package simulate
 
 import (
@@ -41,8 +42,9 @@ type Machine struct {
 
 // New returns the plainest machine of a profile: every sum one chain, nothing fused.
 func New(p precision.Profile) Machine {
-	return Machine{Profile: p, Factors: p.Operands(), Results: p.Results(), Sums: precision.Single, Partial: precision.Single,
-		Width: 8, TowardZero: p == precision.FP32Truncating, Winograd: p == precision.FP32Winograd}
+	return Machine{Profile: p, Factors: p.Operands(), Results: p.Results(), Sums: precision.Single,
+		Partial: precision.Single,
+		Width:   8, TowardZero: p == precision.FP32Truncating, Winograd: p == precision.FP32Winograd}
 }
 
 // Machines returns n machines of a profile: the plainest one, then Drawn.
@@ -72,7 +74,8 @@ func (m Machine) String() string {
 	for _, choice := range []struct {
 		made bool
 		name string
-	}{{m.Fused, "fused"}, {m.TowardZero, "toward zero"}, {m.Cut, "factors cut"}, {m.Double, "float64 reductions"},
+	}{{m.Fused, "fused"}, {m.TowardZero, "toward zero"}, {m.Cut, "factors cut"},
+		{m.Double, "float64 reductions"},
 		{m.Eager, "each result stored"}, {m.Rearranged, "rearranged"}, {m.Reciprocal, "reciprocals"}} {
 		if choice.made {
 			s += ", " + choice.name
@@ -86,7 +89,8 @@ func (m *Machine) vary(s random.Stream, order Order) {
 	coin := func(i uint64) bool { return s.Intn(i, 2) == 1 }
 	m.Order, m.Width, m.Seed = order, 4<<s.Intn(0, 5), s.At(1)
 	m.Fused, m.Double, m.Rearranged, m.Reciprocal = coin(2), coin(3), coin(4), coin(5)
-	if m.Factors != precision.Single { // matrix units: they may cut, and elementwise operations may store each result
+	// matrix units: they may cut, and elementwise operations may store each result
+	if m.Factors != precision.Single {
 		m.TowardZero, m.Cut, m.Eager = coin(6), m.Profile == precision.TF32 && coin(7), coin(8)
 	}
 }

@@ -16,9 +16,10 @@ const (
 	Forward  Order = iota // one chain, first to last
 	Reversed              // one chain, last to first
 	Lanes                 // Width chains with every Width-th product, added in a tree, as vector registers do
-	Blocked               // chains of Width products each, added one after the other, as blocked matrix products do
-	Pairwise              // halves of halves, as a tree reduction does
-	Shuffled              // one chain in an order drawn by Seed, as atomic additions do
+	// chains of Width products each, added one after the other, as blocked matrix products do
+	Blocked
+	Pairwise // halves of halves, as a tree reduction does
+	Shuffled // one chain in an order drawn by Seed, as atomic additions do
 )
 
 var orders = [...]string{"forward", "reversed", "lanes", "blocked", "pairwise", "shuffled"}
@@ -35,7 +36,8 @@ type adder struct {
 }
 
 func (m *Machine) adder() *adder {
-	s := &adder{Machine: m, plain: !m.TowardZero && !m.Fused && m.Sums == precision.Single && m.Partial == precision.Single,
+	s := &adder{Machine: m, plain: !m.TowardZero && !m.Fused && m.Sums == precision.Single &&
+		m.Partial == precision.Single,
 		kept: func(v float32) float32 { return v }}
 	switch {
 	case m.TowardZero: // the product of two float32 is exact in float64
@@ -160,7 +162,8 @@ func addTowardZero(x, y float64) float32 {
 	part := sum - x // Knuth's two-sum: lost is the exact x + y - sum
 	lost := (x - (sum - part)) + (y - part)
 	nearest := float32(sum)
-	over := float64(nearest) - sum // exact, and compared with lost it tells on which side of the exact sum nearest lies
+	// exact, and compared with lost it tells on which side of the exact sum nearest lies
+	over := float64(nearest) - sum
 	if nearest > 0 && over > lost || nearest < 0 && over < lost {
 		return math.Nextafter32(nearest, 0)
 	}

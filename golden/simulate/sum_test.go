@@ -13,14 +13,16 @@ import (
 func everyOrder() (machines []*Machine) {
 	for order := Forward; order <= Shuffled; order++ {
 		for i := range 3 {
-			machines = append(machines, &Machine{Factors: precision.Single, Results: precision.Single, Sums: precision.Single, Partial: precision.Single,
+			machines = append(machines, &Machine{Factors: precision.Single, Results: precision.Single,
+				Sums: precision.Single, Partial: precision.Single,
 				Order: order, Width: 8, Seed: 7, Fused: i == 1, TowardZero: i == 2})
 		}
 	}
 	return machines
 }
 
-// TestEveryProductCountsOnce sums different powers of two, so that the result's bits tell which products it contains.
+// TestEveryProductCountsOnce sums different powers of two, so that the result's bits tell which products it
+// contains.
 func TestEveryProductCountsOnce(t *testing.T) {
 	for _, m := range everyOrder() {
 		for n := range 24 {
@@ -35,7 +37,8 @@ func TestEveryProductCountsOnce(t *testing.T) {
 	}
 }
 
-// TestOrdersDiffer shows that orders and roundings are not names only: on real data no two machines give the same bits always.
+// TestOrdersDiffer shows that orders and roundings are not names only: on real data no two machines give the
+// same bits always.
 func TestOrdersDiffer(t *testing.T) {
 	s, n := random.New(5), uint64(300)
 	seen := map[[4]float32]*Machine{}
@@ -75,7 +78,8 @@ func TestTowardZeroIsBiased(t *testing.T) {
 	}
 }
 
-// TestNarrowSums: ones added up in float16 stop at 2048, where the next one is lost; chains of 8 kept in bfloat16 are exact.
+// TestNarrowSums: ones added up in float16 stop at 2048, where the next one is lost; chains of 8 kept in
+// bfloat16 are exact.
 func TestNarrowSums(t *testing.T) {
 	ones := make([]float32, 5000)
 	for i := range ones {
@@ -100,7 +104,8 @@ func TestAddTowardZero(t *testing.T) {
 	for i := range uint64(20000) {
 		x := float64(float32(s.Unit(4*i))) * float64(float32(s.Unit(4*i+1)))
 		y := float64(float32(math.Ldexp(s.Unit(4*i+2), s.Intn(4*i+3, 120)-60)))
-		exact := new(big.Float).SetPrec(400).Add(new(big.Float).SetPrec(400).SetFloat64(x), new(big.Float).SetPrec(400).SetFloat64(y))
+		exact := new(big.Float).SetPrec(400).Add(new(big.Float).SetPrec(400).SetFloat64(x),
+			new(big.Float).SetPrec(400).SetFloat64(y))
 		want, _ := new(big.Float).SetPrec(24).SetMode(big.ToZero).Set(exact).Float32()
 		if got := addTowardZero(x, y); got != want {
 			t.Fatalf("%x + %x gives %x, want %x", x, y, got, want)

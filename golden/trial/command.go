@@ -2,22 +2,43 @@ package trial
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"time"
 
 	"sdref/golden/judge"
 )
 
-// Command is the witness that a command gives, started once with the folder dir as its last argument. dir is made, and must be
-// empty if it exists. What the command prints goes to log.
-func Command(dir string, command []string, log io.Writer) Witness {
-	return func(ctx context.Context, exams []Exam) (b Backend, answers func(Exam) (judge.Answers, error), err error) {
-		if err := WriteExams(dir, exams); err != nil {
-			return b, nil, err
+// Command is the client that starts a command once, with the folder dir as its last argument, and reads its
+// files. dir is made, and must be empty if it exists. What the command prints goes to log. After the limit,
+// if it is not 0, the command is stopped, and its answers are what it had written by then.
+func Command(dir string, command []string, limit time.Duration, log io.Writer) Client {
+	return func(ctx context.Context, requests []Request) (Declaration, func(Request) (judge.Answers, error),
+		error) {
+		if err := WriteRequests(dir, requests); err != nil {
+			return Declaration{}, nil, err
 		}
-		if err := RunCommand(ctx, dir, command, log); err != nil {
-			return b, nil, err
+		limited, cancel := ctx, func() {}
+		if limit > 0 {
+			limited, cancel = context.WithTimeout(ctx, limit)
 		}
-		b, err = ReadBackend(dir)
-		return b, func(e Exam) (judge.Answers, error) { return ReadAnswers(dir, e) }, err
+		defer cancel()
+		err := RunCommand(limited, dir, command, log)
+		var stopped error
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			stopped, err = &StoppedError{fmt.Errorf("not done after %s", limit)}, nil
+		}
+		if err != nil {
+			return Declaration{}, nil, err
+		}
+		d, err := ReadDeclaration(dir)
+		if err != nil && stopped != nil {
+			err = &StoppedError{fmt.Errorf("not done after %s; %w", limit, err)}
+		}
+		if err != nil {
+			return d, nil, err
+		}
+		return d, func(r Request) (judge.Answers, error) { return ReadAnswers(dir, r), nil }, stopped
 	}
 }

@@ -11,17 +11,17 @@ import (
 )
 
 // WriteJSON writes the whole record.
-func WriteJSON(w io.Writer, r *Record) error {
+func WriteJSON(w io.Writer, r *Result) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(struct {
 		Schema int `json:"schema"`
-		*Record
+		*Result
 	}{1, r})
 }
 
 // WriteJUnit writes a test for each case, as continuous integration reads them.
-func WriteJUnit(w io.Writer, r *Record) error {
+func WriteJUnit(w io.Writer, r *Result) error {
 	type message struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr,omitempty"`
@@ -49,7 +49,8 @@ func WriteJUnit(w io.Writer, r *Record) error {
 			t.Skipped = &message{Message: string(report.Verdict)}
 			suite.Skipped++
 		case report.Verdict.Failed():
-			t.Failure = &message{Message: report.Summary(), Type: string(report.Verdict), Text: strings.Join(append(report.Notes, r.Again(report.Case)), "\n")}
+			t.Failure = &message{Message: report.Summary(), Type: string(report.Verdict),
+				Text: strings.Join(append(report.Notes, r.RepeatCommand(report.Case)), "\n")}
 			suite.Failures++
 		}
 		suite.Cases = append(suite.Cases, t)

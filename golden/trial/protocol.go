@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 
 	"sdref/golden"
 	"sdref/golden/graph"
-	"sdref/golden/judge"
 	"sdref/golden/precision"
 	"sdref/tensor/npy"
 )
@@ -58,18 +56,8 @@ type Output struct {
 	Required bool   `json:"required"`
 }
 
-// Backend is backend.json.
-type Backend struct {
-	Name          string            `json:"name"`
-	Profile       precision.Profile `json:"profile"`
-	Device        string            `json:"device"`
-	Deterministic bool              `json:"deterministic"`       // the same inputs give the same bits
-	Kinds         []string          `json:"kinds"`               // of cases that it does; others are not covered
-	Gradients     *bool             `json:"gradients,omitempty"` // false: it computes no nodes whose names begin with grad/
-}
-
-// Exam is a case and its inputs.
-type Exam struct {
+// Request is one case that a backend is asked, with its inputs.
+type Request struct {
 	ID   string // the folder: the case's own, or another where a case is asked again
 	Case *graph.Case
 	In   graph.Values
@@ -85,8 +73,8 @@ func FileName(name string) string { return strings.ReplaceAll(name, "/", ".") + 
 
 func file(id, folder, name string) string { return path.Join(id, folder, FileName(name)) }
 
-// entry describes an exam. It is an error if a name cannot be part of the format.
-func (e Exam) entry() (Entry, error) {
+// entry describes an request. It is an error if a name cannot be part of the format.
+func (e Request) entry() (Entry, error) {
 	c := e.Case
 	m := Entry{ID: e.ID, Kind: c.Kind, Why: c.Why, Flags: c.Flags, Attrs: map[string]any{}}
 	for name, value := range c.Attrs {
@@ -107,7 +95,8 @@ func (e Exam) entry() (Entry, error) {
 		if in.Integer {
 			dtype = "int64"
 		}
-		m.Inputs = append(m.Inputs, Input{in.Name, add("inputs", in.Name), sides(in.Fill.Shape), dtype, &in.Fill, in.Reversed, in.NaN})
+		m.Inputs = append(m.Inputs, Input{in.Name, add("inputs", in.Name), sides(in.Fill.Shape), dtype,
+			&in.Fill, in.Reversed, in.NaN})
 	}
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
@@ -133,8 +122,8 @@ func plain(value any) any {
 // sides is a shape that JSON writes as [] if it is empty.
 func sides(shape []int) []int { return append([]int{}, shape...) }
 
-// WriteExams writes the exams into a folder, which it makes and which must be empty.
-func WriteExams(dir string, exams []Exam) error {
+// WriteRequests writes the requests into a folder, which it makes and which must be empty.
+func WriteRequests(dir string, requests []Request) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
@@ -142,7 +131,7 @@ func WriteExams(dir string, exams []Exam) error {
 		return errors.Join(err, fmt.Errorf("%s: not an empty folder", dir))
 	}
 	m := Manifest{Schema: Schema}
-	for _, e := range exams {
+	for _, e := range requests {
 		entry, err := e.entry()
 		if err != nil {
 			return err
@@ -165,7 +154,7 @@ func WriteExams(dir string, exams []Exam) error {
 }
 
 // write writes a case's inputs and makes the folder of its outputs.
-func (e Exam) write(dir string, entry Entry) error {
+func (e Request) write(dir string, entry Entry) error {
 	for _, folder := range []string{"inputs", "outputs"} {
 		if err := os.MkdirAll(filepath.Join(dir, e.ID, folder), 0o777); err != nil {
 			return err
@@ -181,51 +170,4 @@ func (e Exam) write(dir string, entry Entry) error {
 		}
 	}
 	return nil
-}
-
-// ReadBackend reads what the backend says of itself.
-func ReadBackend(dir string) (b Backend, err error) {
-	name := filepath.Join(dir, "backend.json")
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return b, fmt.Errorf("%s: the backend did not write it", name)
-	}
-	if err != nil {
-		return b, err
-	}
-	if err := json.Unmarshal(text, &b); err != nil {
-		return b, fmt.Errorf("%s: %w", name, err)
-	}
-	if _, err := precision.Lookup(string(b.Profile)); err != nil {
-		return b, fmt.Errorf("%s: %w", name, err)
-	}
-	if b.Name == "" || len(b.Kinds) == 0 {
-		return b, fmt.Errorf("%s: name or kinds: missing", name)
-	}
-	return b, nil
-}
-
-// ReadAnswers reads what the backend answered to an exam. A file that cannot be read is an answer with an error; a file that
-// belongs to no node is an answer by the file's name.
-func ReadAnswers(dir string, e Exam) (judge.Answers, error) {
-	answers := judge.Answers{}
-	nodes := map[string]string{}
-	for _, n := range e.Case.Nodes {
-		nodes[FileName(n.Name)] = n.Name
-	}
-	folder := filepath.Join(dir, e.ID, "outputs")
-	files, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files {
-		name, known := nodes[f.Name()]
-		if !known {
-			answers[f.Name()] = &judge.Answer{Err: errors.New("no output of the case has this file")}
-			continue
-		}
-		a, err := npy.Read(filepath.Join(folder, f.Name()))
-		answers[name] = &judge.Answer{Shape: a.Shape, DType: a.DType, Data: a.Data, Err: err}
-	}
-	return answers, nil
 }

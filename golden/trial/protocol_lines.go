@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// lines is manifest.txt, the manifest for languages without JSON: one fact a line, words separated by one blank.
+// lines is manifest.txt, the manifest for languages without JSON: one fact a line, words separated by one
+// blank.
 //
 //	schema 1
 //	case ID KIND

@@ -1,4 +1,5 @@
-// Package trial asks a backend all cases, some of them twice, and has each answer judged by itself, then all of them together.
+// Package trial asks a backend all cases, some of them twice, and has each answer judged by itself, then all
+// of them together.
 //
 // A backend in another process and language is handed the cases, and answers, by files in one folder:
 //
@@ -7,42 +8,60 @@
 //	backend.json                     written by the backend: who it is and which arithmetic it declares
 //	ID/outputs/NAME.npy              written by the backend: float16, float32 or float64
 //
-// It is started once, with the folder as its last argument; docs/golden.md is the guide. The package is for the judge's command and
-// for tests of backends. It does not know which cases there are, which answer is right, and how reports look.
+// It is started once, with the folder as its last argument; docs/golden.md is the guide. The package is for
+// the judge's command and for tests of backends. It does not know which cases there are, which answer is
+// right, and how reports look.
 package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"sdref/golden/graph"
 	"sdref/golden/judge"
+	"sdref/tensor"
 )
 
-// Trial is what is asked.
+// Trial is the cases that a backend is asked, and what is needed to judge its answers.
 type Trial struct {
 	Cases     []*graph.Case
+	Kinds     []string // that exist; nil if any may be declared
 	Bounds    func(id string) judge.Bounds
 	Facts     func(id string) map[string]float64 // largest_eigenvalue, where it is known
 	Relations []judge.Relation
 }
 
-// Witness is a backend: asked the exams, it says who it is, and returns a function that gives its answers to each, nil for one
-// that it does not do.
-type Witness func(ctx context.Context, exams []Exam) (Backend, func(Exam) (judge.Answers, error), error)
+// Client is a backend as a trial sees it: given all requests at once, it returns what the backend declares,
+// and a function that gives its answers to each request. With a StoppedError the answers are those that it
+// gave before.
+type Client func(ctx context.Context, requests []Request) (Declaration, func(Request) (judge.Answers, error),
+	error)
 
-// Record is what came of it.
-type Record struct {
-	Backend Backend        `json:"backend"`
-	Command []string       `json:"command,omitempty"` // that gave the answers, if one did
-	Verdict judge.Verdict  `json:"verdict"`
-	Reports []judge.Report `json:"cases"` // in the order of the cases
+// StoppedError says that a backend was stopped, and has perhaps not answered all.
+type StoppedError struct{ Cause error }
+
+func (e *StoppedError) Error() string { return e.Cause.Error() }
+
+// Unwrap returns why.
+func (e *StoppedError) Unwrap() error { return e.Cause }
+
+// Result is what a trial found out.
+type Result struct {
+	Backend   Declaration    `json:"backend"`
+	Command   []string       `json:"command,omitempty"` // that gave the answers, if one did
+	Verdict   judge.Verdict  `json:"verdict"`
+	Stopped   bool           `json:"stopped,omitempty"` // the backend was stopped before it had ended
+	Repeated  int            `json:"repeated"`          // cases that were asked twice and answered twice
+	Differing int            `json:"differing"`         // of them, cases whose answers were not the same bits
+	Reports   []judge.Report `json:"cases"`             // in the order of the cases
 }
 
-// Again is the command that repeats one case; empty if no command gave the answers.
-func (r *Record) Again(id string) string {
+// RepeatCommand is the command that repeats one case; empty if no command gave the answers.
+func (r *Result) RepeatCommand(id string) string {
 	if len(r.Command) == 0 {
 		return ""
 	}
@@ -56,162 +75,201 @@ func (r *Record) Again(id string) string {
 	return strings.Join(words, " ")
 }
 
-// repeated is how many cases are asked again.
-const repeated = 8
-
-// Hold asks and judges. An error means that there are no answers to judge.
-func (t Trial) Hold(ctx context.Context, w Witness) (*Record, error) {
-	exams := t.exams()
-	backend, answers, err := w(ctx, exams)
-	if err != nil {
+// Run asks and judges. An error means that there are no answers to judge.
+func (t Trial) Run(ctx context.Context, client Client) (*Result, error) {
+	requests := t.requests()
+	backend, answers, err := client(ctx, requests)
+	var stopped *StoppedError
+	if err != nil && !(errors.As(err, &stopped) && answers != nil) {
 		return nil, err
 	}
-	h := &hearing{Trial: t, Record: &Record{Backend: backend}, tried: map[string]judge.Tried{}, at: map[string]int{}}
+	if t.Kinds != nil {
+		if err := backend.checkKinds(t.Kinds); err != nil {
+			return nil, err
+		}
+	}
+	s := &session{Trial: t, Result: &Result{Backend: backend, Stopped: stopped != nil},
+		answered: map[string]judge.AnsweredCase{}, at: map[string]int{}}
 	var before graph.Values // the expected values of the case before
-	for _, e := range exams {
+	for _, r := range requests {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if _, again := h.tried[e.Case.ID]; again {
-			if err := h.repeat(e, answers); err != nil {
+		if _, again := s.answered[r.Case.ID]; again {
+			if err := s.compareRepeat(r, answers); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if before, err = h.hear(e, before, answers); err != nil {
+		if before, err = s.judgeCase(r, before, answers); err != nil {
 			return nil, err
 		}
 	}
-	h.relate()
-	judge.Settle(h.Reports)
-	h.Verdict = judge.Overall(h.Reports)
-	return h.Record, nil
+	s.compareRelated()
+	judge.CrossCheck(s.Reports)
+	s.Verdict = judge.Overall(s.Reports)
+	return s.Result, nil
 }
 
-// exams lists the cases, then some of them again, at the end, when the backend's memory is full of other things.
-func (t Trial) exams() (exams []Exam) {
+// requests lists the cases, then one of each kind again, at the end, when the backend's memory is full of
+// other things. Which kinds the backend does, nobody knows yet.
+func (t Trial) requests() (requests []Request) {
+	again := map[string]Request{}
 	for _, c := range t.Cases {
-		exams = append(exams, Exam{ID: c.ID, Case: c, In: c.Generate()})
+		r := Request{ID: c.ID, Case: c, In: c.Generate()}
+		requests = append(requests, r)
+		if best, ok := again[c.Kind]; !ok || showsOrder(c) > showsOrder(best.Case) {
+			again[c.Kind] = r
+		}
 	}
-	stride := max(1, len(exams)/repeated)
-	for i := 0; i < len(t.Cases); i += stride {
-		again := exams[i]
-		again.ID += "_again"
-		exams = append(exams, again)
+	for _, kind := range slices.Sorted(maps.Keys(again)) {
+		r := again[kind]
+		r.ID += repeatSuffix
+		requests = append(requests, r)
 	}
-	return exams
+	return requests
 }
 
-// hearing is a trial under way.
-type hearing struct {
+// showsOrder is how well a case shows that sums come in another order: not at all on exact data, else by the
+// number of its elements.
+func showsOrder(c *graph.Case) (elements int) {
+	if c.Has("exact") {
+		return 0
+	}
+	for _, n := range c.Nodes {
+		elements += tensor.Size(n.Shape)
+	}
+	return elements
+}
+
+// repeatSuffix follows a case's ID where it is asked a second time.
+const repeatSuffix = "_again"
+
+// session is one run of a trial.
+type session struct {
 	Trial
-	*Record
-	tried map[string]judge.Tried
-	at    map[string]int // index of a case's report
+	*Result
+	answered map[string]judge.AnsweredCase
+	at       map[string]int // index of a case's report
 }
 
-// hear judges one case and returns its expected values, for the next one to be compared with.
-func (h *hearing) hear(e Exam, before graph.Values, answers func(Exam) (judge.Answers, error)) (graph.Values, error) {
-	c, reduced := e.Case, false
-	if g := h.Backend.Gradients; g != nil && !*g {
+// judgeCase judges one case and returns its expected values, for the next one to be compared with.
+func (s *session) judgeCase(r Request, before graph.Values,
+	answers func(Request) (judge.Answers, error)) (graph.Values, error) {
+	c, reduced := r.Case, false
+	if s.Backend.forwardOnly() {
 		c, reduced = withoutGradients(c)
 	}
-	h.at[c.ID] = len(h.Reports)
-	tried := judge.Tried{Case: c, Bounds: h.Bounds(c.ID), Profile: h.Backend.Profile}
-	h.tried[c.ID] = tried
+	s.at[c.ID] = len(s.Reports)
+	answered := judge.AnsweredCase{Case: c, Bounds: s.Bounds(c.ID), Profile: s.Backend.Profile}
+	s.answered[c.ID] = answered
 	var err error
-	if slices.Contains(h.Backend.Kinds, c.Kind) {
-		if tried.Answers, err = answers(e); err != nil {
+	if slices.Contains(s.Backend.Kinds, c.Kind) {
+		if answered.Answers, err = answers(r); err != nil {
 			return nil, err
 		}
 	}
-	if tried.Answers == nil {
-		h.Reports = append(h.Reports, judge.Report{Case: c.ID, Kind: c.Kind, Flags: c.Flags, Why: c.Why, Declared: h.Backend.Profile,
-			Verdict: judge.NotCovered, Nodes: len(c.Nodes)})
+	onlyGradients := !slices.ContainsFunc(c.Nodes, func(n graph.Node) bool { return n.Required })
+	if answered.Answers == nil || onlyGradients && len(answered.Answers) == 0 {
+		report := judge.Report{Case: c.ID, Kind: c.Kind, Flags: c.Flags, Why: c.Why,
+			Declared: s.Backend.Profile, Verdict: judge.NotCovered, Nodes: len(c.Nodes)}
+		if answered.Answers != nil {
+			report.Notes = []string{"it asks for gradients alone"}
+		}
+		s.Reports = append(s.Reports, report)
 		return before, nil
 	}
-	expected, err := c.Evaluate(e.In)
+	expected, err := c.Evaluate(r.In)
 	if err != nil {
 		return nil, err
 	}
-	h.tried[c.ID] = tried
-	r := judge.Judge(c, e.In, expected, tried.Bounds, tried.Answers, h.Backend.Profile)
-	if largest := h.fact(c.ID, "largest_eigenvalue"); largest > 0 {
-		r.CheckEigenvalue(c, tried.Answers, largest)
+	s.answered[c.ID] = answered
+	report := judge.JudgeOn(s.Backend.Platform(), c, r.In, expected, answered.Bounds, answered.Answers,
+		s.Backend.Profile)
+	if largest := s.fact(c.ID, "largest_eigenvalue"); largest > 0 {
+		report.CheckEigenvalue(c, answered.Answers, largest)
 	}
-	if passed := judge.Trust(c, e.In, expected, tried.Bounds, before); len(passed) > 0 {
-		r.Verdict, r.Notes = judge.Untrusted, append(r.Notes, fmt.Sprintf("the case would pass %q", passed))
+	// Whether the case can fail is asked of the whole case, not of what a forward-only backend answers.
+	passed := judge.FalsePasses(r.Case, r.In, expected, answered.Bounds, before)
+	if len(passed) > 0 {
+		report.Verdict = judge.Untrusted
+		report.Notes = append(report.Notes, fmt.Sprintf("the case would pass %q", passed))
 	}
 	if reduced {
-		r.Notes = append(r.Notes, "gradients not covered")
+		report.Notes = append(report.Notes, "gradients not covered")
 	}
-	h.Reports = append(h.Reports, r)
-	if slices.ContainsFunc(h.Relations, func(r judge.Relation) bool { return r.Base == c.ID || r.Derived == c.ID }) {
+	s.Reports = append(s.Reports, report)
+	related := func(r judge.Relation) bool { return r.Base == c.ID || r.Derived == c.ID }
+	if slices.ContainsFunc(s.Relations, related) {
 		return before, nil // related cases may well have answers in common
 	}
 	return expected, nil
 }
 
-// withoutGradients returns the case with no gradients required, unless nothing else is.
+// withoutGradients returns the case with no gradients required, and nothing that is computed from them.
 func withoutGradients(c *graph.Case) (reduced *graph.Case, changed bool) {
 	forward := *c
 	forward.Nodes = slices.Clone(c.Nodes)
-	left := 0
+	backward := map[string]bool{}
 	for i := range forward.Nodes {
 		n := &forward.Nodes[i]
-		if n.Required && strings.HasPrefix(n.Name, "grad/") {
+		backward[n.Name] = strings.HasPrefix(n.Name, "grad/") ||
+			slices.ContainsFunc(n.Inputs, func(in string) bool { return backward[in] })
+		if n.Required && backward[n.Name] {
 			n.Required, changed = false, true
 		}
-		if n.Required {
-			left++
-		}
-	}
-	if left == 0 {
-		return c, false
 	}
 	return &forward, changed
 }
 
-func (h *hearing) fact(id, name string) float64 {
-	if h.Facts == nil {
+func (s *session) fact(id, name string) float64 {
+	if s.Facts == nil {
 		return 0
 	}
-	return h.Facts(id)[name]
+	return s.Facts(id)[name]
 }
 
-// repeat compares the answers to a case with those to the same case before.
-func (h *hearing) repeat(e Exam, answers func(Exam) (judge.Answers, error)) error {
-	r := &h.Reports[h.at[e.Case.ID]]
-	if r.Verdict == judge.NotCovered {
+// compareRepeat compares the answers to a case with those to the same case before.
+func (s *session) compareRepeat(r Request, answers func(Request) (judge.Answers, error)) error {
+	report := &s.Reports[s.at[r.Case.ID]]
+	if report.Verdict == judge.NotCovered {
 		return nil
 	}
-	again, err := answers(e)
+	again, err := answers(r)
 	if err != nil {
 		return err
 	}
-	differ := judge.Repeat(e.Case, h.tried[e.Case.ID].Answers, again)
-	switch {
-	case len(differ) == 0:
-		r.Notes = append(r.Notes, "asked twice, the same bits")
-	case h.Backend.Deterministic:
-		n := e.Case.Node(differ[0])
-		r.Add(&judge.Finding{Node: n.Name, Op: n.Op, Layer: n.Layer, Iteration: n.Iteration, Quantity: n.Quantity, Verdict: judge.Logic,
-			Reason: fmt.Sprintf("declared deterministic, but %d nodes differ between two runs", len(differ))})
-	default:
-		r.Notes = append(r.Notes, fmt.Sprintf("asked twice, %d nodes differ, first %s", len(differ), differ[0]))
+	first := s.answered[r.Case.ID]
+	if f := judge.MissingRepeat(first.Case, r.ID, first.Answers, again); f != nil {
+		report.Add(f)
+		return nil
 	}
+	s.Repeated++
+	differ := judge.Repeat(r.Case, first.Answers, again)
+	if len(differ) == 0 {
+		report.Notes = append(report.Notes, "asked twice, the same bits")
+		return nil
+	}
+	s.Differing++
+	if s.Backend.Deterministic {
+		report.Add(judge.NewFinding(r.Case.Node(differ[0]), judge.Logic,
+			fmt.Sprintf("declared deterministic, but %d nodes differ between two runs", len(differ))))
+		return nil
+	}
+	report.Notes = append(report.Notes,
+		fmt.Sprintf("asked twice, %d nodes differ, first %s", len(differ), differ[0]))
 	return nil
 }
 
-// relate compares the answers to cases that have something in common.
-func (h *hearing) relate() {
-	for _, relation := range h.Relations {
-		base, derived := h.tried[relation.Base], h.tried[relation.Derived]
+// compareRelated compares the answers to cases that have something in common.
+func (s *session) compareRelated() {
+	for _, relation := range s.Relations {
+		base, derived := s.answered[relation.Base], s.answered[relation.Derived]
 		if base.Answers == nil || derived.Answers == nil {
 			continue
 		}
-		if f := judge.Relate(relation, base, derived, h.Backend.Deterministic); f != nil {
-			h.Reports[h.at[relation.Derived]].Add(f)
+		if f := judge.Relate(relation, base, derived, s.Backend.Deterministic); f != nil {
+			s.Reports[s.at[relation.Derived]].Add(f)
 		}
 	}
 }

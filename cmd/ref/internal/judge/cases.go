@@ -18,11 +18,14 @@ import (
 
 // Cases shows the cases.
 func Cases(c *cli.Call) error {
-	which := choose(c)
-	show := c.Flags.Bool("show", false, "show all of each case: settings, inputs, nodes, bounds of profile fp32")
-	export := c.Flags.String("export", "", "write the cases, with expected values and bounds, into this `folder`, for use without the judge")
-	format := c.Flags.String("format", "npy", "how -export writes them: npy, as the judge does, or onnx, models with inputs and outputs")
-	if err := c.Parse(casesHelp); err != nil {
+	which := addSelection(c)
+	show := c.Flags.Bool("show", false,
+		"show all of each case: settings, inputs, nodes, bounds of profile fp32")
+	export := c.Flags.String("export", "",
+		"write the cases, with expected values and bounds, into this `folder`, for use without the judge")
+	format := c.Flags.String("format", "npy",
+		"how -export writes them: npy, as the judge does, or onnx, models with inputs and outputs")
+	if err := parse(c, casesHelp); err != nil {
 		return err
 	}
 	cases, err := which.cases()
@@ -42,7 +45,8 @@ func Cases(c *cli.Call) error {
 		if *show {
 			showCase(c, k)
 		} else {
-			fmt.Fprintf(c.Stdout, "%-34s %-15s %4d nodes  %-28s %s\n", k.ID, k.Kind, len(k.Nodes), strings.Join(k.Flags, " "), k.Why)
+			fmt.Fprintf(c.Stdout, "%-34s %-15s %4d nodes  %-28s %s\n", k.ID, k.Kind, len(k.Nodes),
+				strings.Join(k.Flags, " "), k.Why)
 		}
 	}
 	if !*show {
@@ -66,7 +70,8 @@ func showCase(c *cli.Call, k *graph.Case) {
 		if n.Required {
 			required = ", required"
 		}
-		fmt.Fprintf(c.Stdout, "  node %s %v = %s(%s)%s", n.Name, n.Shape, n.Op, strings.Join(n.Inputs, ", "), required)
+		fmt.Fprintf(c.Stdout, "  node %s %v = %s(%s)%s", n.Name, n.Shape, n.Op, strings.Join(n.Inputs, ", "),
+			required)
 		if b, ok := bounds[n.Name][precision.FP32]; ok {
 			fmt.Fprintf(c.Stdout, "; bounds %.3g and %.3g units", b.Local, b.End)
 		}
@@ -76,21 +81,22 @@ func showCase(c *cli.Call, k *graph.Case) {
 
 // tolerance is what an exported tensor may differ by, for those who compare end results without the judge.
 type tolerance struct {
-	File      string                        `json:"file"`
-	Magnitude float64                       `json:"magnitude"` // the largest in the tensor
-	Absolute  map[precision.Profile]float64 `json:"absolute"`  // the largest |got - want| that honest backends need
+	File      string  `json:"file"`
+	Magnitude float64 `json:"magnitude"` // the largest in the tensor
+	// the largest |got - want| that honest backends need
+	Absolute map[precision.Profile]float64 `json:"absolute"`
 }
 
 // exportCases writes cases as the protocol does, and beside them ID/expected/NAME.npy and ID/bounds.json.
 func exportCases(c *cli.Call, dir string, cases []*graph.Case) error {
-	var exams []trial.Exam
+	var requests []trial.Request
 	for _, k := range cases {
-		exams = append(exams, trial.Exam{ID: k.ID, Case: k, In: k.Generate()})
+		requests = append(requests, trial.Request{ID: k.ID, Case: k, In: k.Generate()})
 	}
-	if err := trial.WriteExams(dir, exams); err != nil {
+	if err := trial.WriteRequests(dir, requests); err != nil {
 		return err
 	}
-	for _, e := range exams {
+	for _, e := range requests {
 		if c.Context.Err() != nil {
 			return cli.ErrInterrupted
 		}
@@ -102,7 +108,7 @@ func exportCases(c *cli.Call, dir string, cases []*graph.Case) error {
 	return nil
 }
 
-func exportExpected(dir string, e trial.Exam) error {
+func exportExpected(dir string, e trial.Request) error {
 	expected, err := e.Case.Evaluate(e.In)
 	if err != nil {
 		return err
@@ -123,7 +129,8 @@ func exportExpected(dir string, e trial.Exam) error {
 		}
 		known[n.Name] = v.Tensor
 		file := "expected/" + trial.FileName(n.Name)
-		if err := npy.Write(filepath.Join(dir, filepath.FromSlash(file)), npy.Array{Shape: n.Shape, DType: "float64", Data: expected[n.Name].Data}); err != nil {
+		if err := npy.Write(filepath.Join(dir, filepath.FromSlash(file)),
+			npy.Array{Shape: n.Shape, DType: "float64", Data: expected[n.Name].Data}); err != nil {
 			return err
 		}
 		t := tolerance{File: file, Absolute: map[precision.Profile]float64{}}

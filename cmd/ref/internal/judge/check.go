@@ -11,7 +11,8 @@ import (
 
 // Check compares results with stored ones.
 func Check(c *cli.Call) error {
-	vectors := c.Flags.String("vectors", "", "the `folder` of cases: NAME.json with NAME.safetensors beside it, sub-folders included")
+	vectors := c.Flags.String("vectors", "",
+		"the `folder` of cases: NAME.json with NAME.safetensors beside it, sub-folders included")
 	typ := c.Flags.String("type", "float64", "compute in float32 or float64")
 	if err := c.Parse(checkHelp); err != nil {
 		return err
@@ -48,7 +49,8 @@ func Check(c *cli.Call) error {
 			return fmt.Errorf("case %s (%s): expects nothing", k.Name, k.Path)
 		}
 	}
-	fmt.Fprintf(c.Stdout, "%d cases, %d tensors and scalars: %d passed, %d failed\n", len(cases), total, total-failed, failed)
+	fmt.Fprintf(c.Stdout, "%d cases, %d tensors and scalars: %d passed, %d failed\n", len(cases), total,
+		total-failed, failed)
 	if failed > 0 {
 		return cli.ErrFailed
 	}

@@ -18,8 +18,8 @@ import (
 // object is a JSON object.
 type object = map[string]any
 
-// The sizes and settings of a case that can be computed by hand: one atom w of 1 x 1 pixel, so that A* is the inner product
-// with w in each pixel, A*A = |w|^2 = 1, and one iteration is all there is.
+// The sizes and settings of a case that can be computed by hand: one atom w of 1 x 1 pixel, so that A* is the
+// inner product with w in each pixel, A*A = |w|^2 = 1, and one iteration is all there is.
 const (
 	batch, channels, height, width = 2, 3, 4, 5
 	lambda, mu, stepSize           = 0.125, 0.5, 0.9
@@ -42,7 +42,8 @@ func byHand(name string) (object, []safetensors.Tensor) {
 	for c := range w {
 		w[c] /= norm
 	}
-	z, rec, gradX, gradW := make([]float64, batch*pixels), make([]float64, len(x)), make([]float64, len(x)), make([]float64, channels)
+	z, rec, gradX, gradW := make([]float64, batch*pixels), make([]float64, len(x)), make([]float64, len(x)),
+		make([]float64, channels)
 	penalty, squares, nonzeros := 0.0, 0.0, 0
 	for i := range z {
 		at := func(c int) int { return (i/pixels*channels+c)*pixels + i%pixels }
@@ -65,21 +66,28 @@ func byHand(name string) (object, []safetensors.Tensor) {
 	}
 	return object{
 			"name": name, "kind": "csc_layer",
-			"attrs": object{"batch": batch, "atoms": 1, "channels": channels, "kernel": 1, "height": height, "width": width, "stride": 1, "padding": 0,
-				"output_padding": 0, "iterations": 1, "lambda": lambda, "mu": mu, "nonnegative": true, "unit_norm_atoms": true, "step_rule": "0.9/lambda_max"},
+			"attrs": object{"batch": batch, "atoms": 1, "channels": channels, "kernel": 1, "height": height,
+				"width": width, "stride": 1, "padding": 0,
+				"output_padding": 0, "iterations": 1, "lambda": lambda, "mu": mu, "nonnegative": true,
+				"unit_norm_atoms": true, "step_rule": "0.9/lambda_max"},
 			"inputs": object{"x": fillX, "weight_raw": fillW, "v0": fillV, "grad_z": fillZ},
-			"scalars": object{"lambda_max": 1, "step": stepSize, "penalty": penalty, "reconstruction_sum_of_squares": squares,
-				"power_iterations": 2, // the first finds the eigenvector, the second that it stays
+			"scalars": object{"lambda_max": 1, "step": stepSize, "penalty": penalty,
+				"reconstruction_sum_of_squares": squares,
+				// the first finds the eigenvector, the second that it stays
+				"power_iterations": 2,
 				"nonzeros":         nonzeros},
 		}, []safetensors.Tensor{
-			safetensors.New("weight", []int{1, channels, 1, 1}, w), safetensors.New("z", []int{batch, 1, height, width}, z),
+			safetensors.New("weight", []int{1, channels, 1, 1}, w),
+			safetensors.New("z", []int{batch, 1, height, width}, z),
 			safetensors.New("reconstruction", []int{batch, channels, height, width}, rec),
-			safetensors.New("grad_x", []int{batch, channels, height, width}, gradX), safetensors.New("grad_weight", []int{1, channels, 1, 1}, gradW),
+			safetensors.New("grad_x", []int{batch, channels, height, width}, gradX),
+			safetensors.New("grad_weight", []int{1, channels, 1, 1}, gradW),
 		}
 }
 
 // writeCase writes the case into a folder, changed by change.
-func writeCase(t *testing.T, folder, name string, change func(o object, tensors map[string]safetensors.Tensor)) string {
+func writeCase(t *testing.T, folder, name string,
+	change func(o object, tensors map[string]safetensors.Tensor)) string {
 	t.Helper()
 	o, tensors := byHand(name)
 	byName := map[string]safetensors.Tensor{}
@@ -113,7 +121,8 @@ func TestCheckPasses(t *testing.T) {
 	writeCase(t, folder, "first", nil)
 	writeCase(t, filepath.Join(folder, "below"), "second", nil)
 	for _, typ := range []string{"float64", "float32"} {
-		r := ref.Works(t, []string{"check", "-vectors", folder, "-type", typ}, ", "+typ+"\n", "pass first weight:", "pass second grad_weight:", "pass first power_iterations:",
+		r := ref.Works(t, []string{"check", "-vectors", folder, "-type", typ}, ", "+typ+"\n",
+			"pass first weight:", "pass second grad_weight:", "pass first power_iterations:",
 			"2 cases, 22 tensors and scalars: 22 passed, 0 failed")
 		if strings.Contains(r.Out, "FAIL") || r.Err != "" {
 			t.Errorf("%s: %s%s", typ, r.Out, r.Err)
@@ -121,7 +130,8 @@ func TestCheckPasses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if r := ref.CallWith(t, ctx, nil, "check", "-vectors", folder); r.Status != cli.ExitInterrupted || r.Err != "" {
+	if r := ref.CallWith(t, ctx, nil, "check", "-vectors", folder); r.Status != cli.ExitInterrupted ||
+		r.Err != "" {
 		t.Errorf("cancelled: status %d, %q", r.Status, r.Err)
 	}
 }
@@ -182,16 +192,30 @@ func TestCheckRefuses(t *testing.T) {
 		change func(object, map[string]safetensors.Tensor)
 		says   []string
 	}{
-		{func(_ object, t map[string]safetensors.Tensor) { delete(t, "z") }, []string{"case.safetensors", `no tensor "z"`}},
+		{func(_ object, t map[string]safetensors.Tensor) {
+			delete(t, "z")
+		}, []string{"case.safetensors", `no tensor "z"`}},
 		{func(_ object, t map[string]safetensors.Tensor) {
 			t["weight"] = safetensors.New("weight", []int{channels, 1, 1, 1}, make([]float64, channels))
 		}, []string{"case.safetensors", `"weight"`, "[3 1 1 1]", "[1 3 1 1]"}},
-		{func(o object, _ map[string]safetensors.Tensor) { o["kind"] = "csc_tower" }, []string{"case.json", "kind", `"csc_tower"`}},
-		{func(o object, _ map[string]safetensors.Tensor) { delete(o, "kind") }, []string{"case.json", "kind", "missing"}},
-		{func(o object, _ map[string]safetensors.Tensor) { o["scalars"].(object)["luck"] = 7 }, []string{"case.json", "luck"}},
-		{func(o object, _ map[string]safetensors.Tensor) { o["scalars"].(object)["step"] = "0.9" }, []string{"case.json", "scalars.step"}},
-		{func(o object, _ map[string]safetensors.Tensor) { delete(o["attrs"].(object), "lambda") }, []string{"case.json", "attrs.lambda", "missing"}},
-		{func(o object, _ map[string]safetensors.Tensor) { delete(o["inputs"].(object), "v0") }, []string{"case.json", "inputs.v0", "missing"}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			o["kind"] = "csc_tower"
+		}, []string{"case.json", "kind", `"csc_tower"`}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			delete(o, "kind")
+		}, []string{"case.json", "kind", "missing"}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			o["scalars"].(object)["luck"] = 7
+		}, []string{"case.json", "luck"}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			o["scalars"].(object)["step"] = "0.9"
+		}, []string{"case.json", "scalars.step"}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			delete(o["attrs"].(object), "lambda")
+		}, []string{"case.json", "attrs.lambda", "missing"}},
+		{func(o object, _ map[string]safetensors.Tensor) {
+			delete(o["inputs"].(object), "v0")
+		}, []string{"case.json", "inputs.v0", "missing"}},
 		{attr("stride", 0), []string{"case.json", "attrs", "stride"}},
 		{attr("stride", "one"), []string{"case.json", "attrs.stride"}},
 		{attr("kernel", 9), []string{"case.json", "attrs", "kernel"}},
@@ -219,7 +243,8 @@ func TestCheckRefusesFolders(t *testing.T) {
 	ref.Call(t, "check", "-vectors", folder).Refused(t, "half.json", "name")
 	clitest.Put(t, filepath.Join(folder, "half.json"), []byte("{\n\n"))
 	ref.Call(t, "check", "-vectors", folder).Refused(t, "half.json", "JSON")
-	if err := os.Rename(filepath.Join(folder, "case.safetensors"), filepath.Join(folder, "half.safetensors")); err != nil {
+	if err := os.Rename(filepath.Join(folder, "case.safetensors"),
+		filepath.Join(folder, "half.safetensors")); err != nil {
 		t.Fatal(err)
 	}
 	ref.Call(t, "check", "-vectors", folder).Refused(t, "case.json", "case.safetensors")

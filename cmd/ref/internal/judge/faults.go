@@ -11,12 +11,13 @@ import (
 
 // The shares of live faults that the judge must find: with all cases, and with the smoke set.
 const (
-	mustFind      = 0.98
-	mustFindSmoke = 0.85
+	minKilled      = 0.98
+	minKilledSmoke = 0.85
 )
 
-// plant plants the catalogue of faults in simulated backends, and mistakes in the judge, and prints what is found.
-func (j *judging) plant(list []*graph.Case) error {
+// plant plants the catalogue of faults in simulated backends, and mistakes in the judge, and prints what is
+// found.
+func (j *verb) runFaults(list []*graph.Case) error {
 	fmt.Fprintln(j.Stdout, cli.Machine())
 	var subjects []faults.Subject
 	for _, c := range list {
@@ -27,16 +28,16 @@ func (j *judging) plant(list []*graph.Case) error {
 		}
 		subjects = append(subjects, s)
 	}
-	matrix, err := faults.Run(faults.Real, faults.Catalogue(), subjects, true)
+	matrix, err := faults.Run(faults.Standard, faults.Catalogue(), subjects, true)
 	if err != nil {
 		return err
 	}
 	fmt.Fprint(j.Stdout, matrix)
-	must := mustFind
+	must := minKilled
 	if j.smoke {
-		must = mustFindSmoke
+		must = minKilledSmoke
 	}
-	whole := j.ids == "" && j.kind == "" && (j.flag == "" || j.smoke)
+	whole := j.ids == "" && j.kinds == "" && (j.flag == "" || j.smoke)
 	if found := matrix.Summary().All.Share(); whole && !(found >= must) {
 		fmt.Fprintf(j.Stdout, "less than %.0f %% of the faults are found\n", 100*must)
 		return cli.ErrFailed

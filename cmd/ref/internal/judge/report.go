@@ -12,11 +12,18 @@ import (
 )
 
 // print writes the table.
-func (j *judging) print(r *trial.Record) {
+func (j *verb) print(r *trial.Result) {
 	b := r.Backend
 	repeats := "not deterministic"
 	if b.Deterministic {
 		repeats = "deterministic"
+	}
+	on := b.Platform()
+	if on.FlushesSubnormals {
+		repeats += ", subnormals flushed"
+	}
+	if on.NaNUnspecified {
+		repeats += ", NaN unspecified"
 	}
 	fmt.Fprintf(j.Stdout, "backend %s on %s, declares %s, %s\n", b.Name, b.Device, b.Profile, repeats)
 	count, behaves := map[judge.Verdict]int{}, map[string]int{}
@@ -27,6 +34,10 @@ func (j *judging) print(r *trial.Record) {
 			behaves[string(report.Inferred)]++
 		}
 		j.line(r, report)
+	}
+	if r.Repeated > 0 {
+		fmt.Fprintf(j.Stdout, "asked twice: %d cases, the same bits in %d of them\n", r.Repeated,
+			r.Repeated-r.Differing)
 	}
 	fmt.Fprintf(j.Stdout, "%d cases:", len(r.Reports))
 	for _, v := range judge.Verdicts {
@@ -50,7 +61,7 @@ func tally(count map[string]int) string {
 }
 
 // line writes a case's line, and what failed below it.
-func (j *judging) line(record *trial.Record, r *judge.Report) {
+func (j *verb) line(result *trial.Result, r *judge.Report) {
 	fmt.Fprintf(j.Stdout, "%-11s %s: %s\n", r.Verdict, r.Case, r.Summary())
 	if !r.Verdict.Failed() {
 		return
@@ -63,7 +74,7 @@ func (j *judging) line(record *trial.Record, r *judge.Report) {
 			finding(j.Stdout, f)
 		}
 	}
-	if again := record.Again(r.Case); again != "" {
+	if again := result.RepeatCommand(r.Case); again != "" {
 		fmt.Fprintf(j.Stdout, "    again: %s\n", again)
 	}
 }
@@ -72,25 +83,28 @@ func (j *judging) line(record *trial.Record, r *judge.Report) {
 func finding(w io.Writer, f *judge.Finding) {
 	fmt.Fprintf(w, "    %s: %s: %s\n", f.Place(), f.Verdict, f.Reason)
 	if e := f.Worst; e != nil {
-		fmt.Fprintf(w, "      error %.3g units (honest %.3g, provable %.3g) at %v: got %s = %s, want %s = %s, %.3g ULP\n",
+		fmt.Fprintf(w,
+			"      error %.3g units (honest %.3g, provable %.3g) at %v: got %s = %s, want %s = %s, %.3g ULP\n",
 			f.Error, f.Calibrated, f.Provable, e.Index, e.Got, e.GotHex, e.Want, e.WantHex, e.ULP)
 	}
 	if m := f.Map; m != nil {
 		fmt.Fprintf(w, "      wrong: %d of %d elements, %s\n", m.Wrong, m.Elements, m.Pattern)
 	}
 	if s := f.Support; s != nil {
-		fmt.Fprintf(w, "      codes: %d zero, %d on, %d ambiguous; %d wrong, %d flipped\n", s.Zero, s.On, s.Ambiguous, s.Wrong, s.Flipped)
+		fmt.Fprintf(w, "      codes: %d zero, %d on, %d ambiguous; %d wrong, %d flipped\n", s.Zero, s.On,
+			s.Ambiguous, s.Wrong, s.Flipped)
 	}
 	if len(f.Through) > 0 {
-		fmt.Fprintf(w, "      judged together with %s, which the backend did not answer\n", strings.Join(f.Through, ", "))
+		fmt.Fprintf(w, "      judged together with %s, which the backend did not answer\n",
+			strings.Join(f.Through, ", "))
 	}
 }
 
 // write writes the reports for machines.
-func (j *judging) write(r *trial.Record) error {
+func (j *verb) write(r *trial.Result) error {
 	for _, form := range []struct {
 		path  string
-		write func(io.Writer, *trial.Record) error
+		write func(io.Writer, *trial.Result) error
 	}{{j.jsonTo, trial.WriteJSON}, {j.junit, trial.WriteJUnit}} {
 		if form.path == "" {
 			continue

@@ -5,15 +5,22 @@ import (
 	"sdref/golden/precision"
 )
 
-// A case is worth publishing only if it fails wrong answers. fakes are answers that a broken backend may well give.
-var fakes = []struct {
+// A case is worth publishing only if it fails wrong answers. wrongAnswers are answers that a broken backend
+// may well give.
+var wrongAnswers = []struct {
 	name string
 	make func(want *graph.Tensor, input, other []float64, exact bool) []float64
 }{
 	{"zeros", func(want *graph.Tensor, _, _ []float64, _ bool) []float64 { return tile(want, []float64{0}) }},
-	{"a constant", func(want *graph.Tensor, _, _ []float64, _ bool) []float64 { return tile(want, []float64{1}) }},
-	{"a copy of the input", func(want *graph.Tensor, input, _ []float64, _ bool) []float64 { return tile(want, input) }},
-	{"another case's answer", func(want *graph.Tensor, _, other []float64, _ bool) []float64 { return tile(want, other) }},
+	{"a constant", func(want *graph.Tensor, _, _ []float64, _ bool) []float64 {
+		return tile(want, []float64{1})
+	}},
+	{"a copy of the input", func(want *graph.Tensor, input, _ []float64, _ bool) []float64 {
+		return tile(want, input)
+	}},
+	{"another case's answer", func(want *graph.Tensor, _, other []float64, _ bool) []float64 {
+		return tile(want, other)
+	}},
 	{"an answer 1 + 2^-12 times too large, in an exact case one ULP", scaled},
 }
 
@@ -38,12 +45,13 @@ func scaled(want *graph.Tensor, _, _ []float64, exact bool) []float64 {
 	return data
 }
 
-// Trust returns which wrong answers a case would pass if a backend gave only what it must: zeros, a constant, its input, another
-// case's answers (other, by node; a replayed answer is one of these), or the right answer scaled. A case that passes any is not
-// to be published.
-func Trust(c *graph.Case, in, expected graph.Values, bounds Bounds, other graph.Values) (passed []string) {
+// FalsePasses returns which wrong answers a case would pass if a backend gave only what it must: zeros, a
+// constant, its input, another case's answers (other, by node; a replayed answer is one of these), or the
+// right answer scaled. A case that passes any is not to be published.
+func FalsePasses(c *graph.Case, in, expected graph.Values, bounds Bounds,
+	other graph.Values) (passed []string) {
 	input := in[c.Inputs[0].Name].Data
-	for _, fake := range fakes {
+	for _, wrong := range wrongAnswers {
 		answers := Answers{}
 		for i := range c.Nodes {
 			n := &c.Nodes[i]
@@ -51,10 +59,11 @@ func Trust(c *graph.Case, in, expected graph.Values, bounds Bounds, other graph.
 				continue
 			}
 			want := expected[n.Name]
-			answers[n.Name] = &Answer{Shape: n.Shape, DType: "float32", Data: fake.make(want, input, otherData(other, n.Name), c.Has("exact"))}
+			answers[n.Name] = &Answer{Shape: n.Shape, DType: "float32",
+				Data: wrong.make(want, input, otherData(other, n.Name), c.Has("exact"))}
 		}
 		if len(answers) == 0 || passes(c, in, expected, bounds, answers) {
-			passed = append(passed, fake.name)
+			passed = append(passed, wrong.name)
 		}
 	}
 	return passed
@@ -79,8 +88,8 @@ func otherData(other graph.Values, name string) []float64 {
 
 // passes judges only until the first failure.
 func passes(c *graph.Case, in, expected graph.Values, bounds Bounds, a Answers) bool {
-	t := newTrial(c, in, expected, bounds, a, precision.FP32)
-	t.inferences = enough
+	t := newComparison(c, in, expected, bounds, a, precision.FP32)
+	t.inferences = inferredNodes
 	for i := range c.Nodes {
 		if f := t.node(&c.Nodes[i]); f != nil && f.Verdict.Failed() {
 			return false

@@ -1,4 +1,4 @@
-package own_test
+package trial
 
 import (
 	"testing"
@@ -6,15 +6,14 @@ import (
 	"sdref/golden"
 	"sdref/golden/cases"
 	"sdref/golden/graph"
-	"sdref/golden/own"
 	"sdref/tensor"
 )
 
 // In float64 the module's program gives, at every node, what the judge's own table of operators gives.
-func TestOwnProgramIsTheGraph(t *testing.T) {
+func TestSelfIsTheGraph(t *testing.T) {
 	for _, c := range cases.All() {
 		in := c.Generate()
-		got, err := own.Answers[float64](c, in, false)
+		got, err := Compute[float64](c, in, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,15 +29,16 @@ func TestOwnProgramIsTheGraph(t *testing.T) {
 	}
 }
 
-// A plan that may overwrite, recompute and pack what nobody asked for gives the required values the same bits.
+// A plan that may overwrite, recompute and pack what nobody asked for gives the required values the same
+// bits.
 func TestPlanChangesNoBit(t *testing.T) {
 	for _, c := range cases.All() {
 		in := c.Generate()
-		all, err := own.Answers[float32](c, in, false)
+		all, err := Compute[float32](c, in, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		required, err := own.Answers[float32](c, in, true)
+		required, err := Compute[float32](c, in, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,11 +50,11 @@ func TestPlanChangesNoBit(t *testing.T) {
 	}
 }
 
-func TestAnswersRefuse(t *testing.T) {
-	if _, err := own.Answers[float32](&graph.Case{ID: "read"}, nil, false); err == nil {
+func TestComputeRefuses(t *testing.T) {
+	if _, err := Compute[float32](&graph.Case{ID: "read"}, nil, false); err == nil {
 		t.Error("a case without a graph was answered")
 	}
-	if _, err := own.Answers[float32](cases.All()[0], nil, false); err == nil {
+	if _, err := Compute[float32](cases.All()[0], nil, false); err == nil {
 		t.Error("a case was answered without inputs")
 	}
 }

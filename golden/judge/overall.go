@@ -2,9 +2,9 @@ package judge
 
 import "slices"
 
-// Settle looks at all of a backend's reports together: where an operator fails on exact data, what it gets wrong on other data is
-// an error of logic as well, whatever its size.
-func Settle(reports []Report) {
+// CrossCheck looks at all of a backend's reports together: where an operator fails on exact data, what it
+// gets wrong on other data is an error of logic as well, whatever its size.
+func CrossCheck(reports []Report) {
 	broken := map[string]bool{}
 	for _, r := range reports {
 		if slices.Contains(r.Flags, "exact") && r.First != nil && r.First.Verdict == Logic {
@@ -19,7 +19,7 @@ func Settle(reports []Report) {
 			}
 		}
 		if r.Verdict == Precision {
-			r.settle()
+			r.updateVerdict()
 		}
 	}
 }

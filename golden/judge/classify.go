@@ -1,0 +1,371 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"sdref/golden/graph"
+	"sdref/golden/precision"
+	"sdref/tensor"
+)
+
+// An answer that misses its bounds is an error of PRECISION if a format with a name explains it, or if its
+// errors look like those of some format: everywhere, of all signs, in proportion to nothing. Otherwise it is
+// an error of LOGIC, however small it is.
+
+const (
+	// coarseShare is the largest error that coarser arithmetic explains, as a share of the root mean square.
+	// Those of bfloat16's operands are about 2^-9 of it, and the worst of a million elements five times that.
+	coarseShare = 0x1p-6
+	// coarseStored is the relative error of a number that is stored in bfloat16.
+	coarseStored = 0x1p-8
+	// coarseScalar is the largest relative error of a single number, on the way to which errors average out.
+	coarseScalar = 0x1p-7
+	// coarseFactor is by what factor errors grow at most, and the codes at kinks that they flip add, on the
+	// way through nodes that were not answered, after a node that was found to be coarse.
+	coarseFactor = 8
+)
+
+// small tells whether coarser arithmetic can explain an error of this size.
+func (c *comparison) small(n *graph.Node, size float64, y errorScale, want []float64, end bool) bool {
+	rms := math.Sqrt(tensor.SumSquares(tensor.From(want, len(want))) / float64(len(want)))
+	limit := float64(coarseShare*rms) + float64(coarseStored*absMax(want))
+	if len(want) == 1 {
+		limit = coarseScalar * absMax(want)
+	}
+	if graph.Lookup(n.Op).Class == graph.Elementwise { // what cancels keeps its errors
+		limit = max(limit, coarseStored*absMax(y.scale))
+	}
+	if c.coarse && end {
+		limit *= coarseFactor
+	}
+	return size <= limit
+}
+
+// classify turns the worst error into a verdict.
+func (c *comparison) classify(f *Finding, y errorScale, got []float64, v graph.Value, wrong []bool,
+	end bool) {
+	n := c.Node(f.Node)
+	missed := !(f.Error <= f.Calibrated)
+	exact := c.Has("exact") && f.Calibrated == 0
+	if !exact && !end && (missed || c.inferences < inferredNodes) {
+		f.Inferred = c.infer(n, y, got)
+	}
+	if exact && missed {
+		f.Inferred = storedShort(got, v.Data)
+	}
+	if !missed && !coarser(f.Inferred, c.profile) {
+		return
+	}
+	f.Map = mapErrors(n.Shape, axisNames(len(n.Shape), isWeight(n)), wrong)
+	if verdict, reason := specialValues(y, got, v.Data, wrong); reason != "" {
+		f.Verdict, f.Reason, f.Inferred = verdict, reason, ""
+		return
+	}
+	small := c.small(n, float64(f.Error)*y.unit*absMax(y.scale), y, v.Data, end)
+	systematic := systematicError(n, got, v.Data, end)
+	if c.coarse && small { // a norm or a statistic in the same arithmetic explains it
+		systematic = ""
+	}
+	named := c.named(f.Inferred, n, v, got, exact, missed)
+	switch {
+	case named != "":
+		f.Verdict, f.Reason = Precision, fmt.Sprintf("declared %s, behaves like %s", c.profile, named)
+		f.Inferred = named
+	case exact && !(end && small && systematic == ""):
+		f.Verdict, f.Reason = Logic, "differs where nothing is rounded"
+	case f.Error <= f.Provable && !exact:
+		f.Verdict, f.Reason = Suspect, "beyond what honest backends were seen to do"
+		if systematic != "" {
+			f.Reason += ": " + systematic
+		}
+		f.Inferred = c.alternative(n, f, v, got, end)
+	case c.storedIn(got, v.Data) != "":
+		f.Inferred = c.storedIn(got, v.Data)
+		f.Verdict, f.Reason = Precision, fmt.Sprintf("declared %s, stored in %s", c.profile, f.Inferred)
+	case systematic != "":
+		f.Verdict, f.Reason, f.Inferred = Logic, "another computation: "+systematic, ""
+	case small && (exact || c.coarse && end || everywhere(n, y, got, v.Data)):
+		f.Verdict = Precision
+		f.Reason = "beyond the declared profile, by no more than coarser arithmetic may explain"
+		f.Inferred = c.alternative(n, f, v, got, end)
+	default:
+		f.Verdict, f.Reason = Logic, "another computation"
+	}
+	c.coarse = c.coarse || f.Verdict == Precision
+}
+
+// named returns the profile that explains all errors of an answer by itself: the inferred one, or where
+// nothing should be rounded another one that rounds there. It is empty if there is none.
+func (c *comparison) named(inferred precision.Profile, n *graph.Node, v graph.Value, got []float64,
+	exact, missed bool) precision.Profile {
+	if coarser(inferred, c.profile) && (exact || !missed || c.explains(inferred, n, v, got)) {
+		return inferred
+	}
+	if !exact {
+		return ""
+	}
+	for _, p := range []precision.Profile{precision.FP16, precision.BF16} {
+		if coarser(p, c.profile) && shortSums(p.Operands(), got, v) {
+			return p
+		}
+	}
+	if c.profile == precision.FP32 && v.Spread != nil && byWinograd(n, c.known) {
+		bound, known := c.bounds[n.Name][precision.FP32Winograd]
+		if e, _ := Measure(n, c.known, v, got, precision.FP32Winograd, false); known && e <= bound.Local {
+			return precision.FP32Winograd
+		}
+	}
+	return ""
+}
+
+// shortSums tells whether partial sums that were rounded to a format explain the errors of an exact answer:
+// none is larger than the format's unit of the sum of |a||b|, and there is none where that sum is a number of
+// the format in units of the smallest term.
+func shortSums(f precision.Format, got []float64, v graph.Value) bool {
+	quantum := math.Inf(1)
+	for _, w := range v.Data {
+		if w != 0 && w == w {
+			quantum = min(quantum, lastBit(w))
+		}
+	}
+	for i, g := range got {
+		e, size := math.Abs(g-v.Data[i]), v.Magnitude[i]
+		if e != 0 && (!(e <= f.Unit()*size) || size <= math.Ldexp(quantum, f.Bits) || lastBit(e) < quantum) {
+			return false
+		}
+	}
+	return true
+}
+
+// lastBit is the largest power of two that a number is a multiple of.
+func lastBit(v float64) float64 {
+	fraction, exponent := math.Frexp(v)
+	bits := uint64(math.Abs(fraction) * (1 << 53))
+	return math.Ldexp(float64(bits&-bits), exponent-53)
+}
+
+// specialValues explains wrong elements that have to do with special values, and with nothing else.
+func specialValues(y errorScale, got, want []float64, wrong []bool) (Verdict, string) {
+	infinite, lost, flushed, others := 0, 0, 0, 0
+	for i, is := range wrong {
+		switch {
+		case !is:
+		case notFinite(got[i]) && !notFinite(want[i]):
+			infinite++
+		case want[i] != want[i]:
+			lost++
+		case math.Abs(got[i]-want[i]) <= y.flushedFloor && got[i] == 0:
+			flushed++
+		case !(math.Abs(got[i]-want[i]) <= y.flushedFloor):
+			others++
+		}
+	}
+	switch {
+	case infinite > 0:
+		return Logic, "not finite where the right value is"
+	case others > 0:
+		return "", ""
+	case lost > 0:
+		return Logic,
+			fmt.Sprintf("NaN lost: %d elements are numbers where NaN is right; a backend whose platform "+
+				`does so declares "nan": "unspecified"`, lost)
+	case flushed > 0:
+		return Precision,
+			fmt.Sprintf("subnormal numbers flushed to zero, %d elements; a backend whose platform "+
+				`does so declares "subnormals": "flushed"`, flushed)
+	}
+	return "", ""
+}
+
+// explains tells whether a profile's provable bound holds all errors of an answer.
+func (c *comparison) explains(p precision.Profile, n *graph.Node, v graph.Value, got []float64) bool {
+	worst, _ := Measure(n, c.known, v, got, p, false)
+	return worst*p.Unit() <= measure(n, c.known, v, p, false).limit
+}
+
+// storedIn returns the profile in whose format all elements are stored, each of them next to the right value.
+func (c *comparison) storedIn(got, want []float64) precision.Profile {
+	for _, p := range []precision.Profile{precision.FP16, precision.BF16} {
+		next := func(i int) bool { return math.Abs(got[i]-want[i]) <= p.Results().Step(want[i]) }
+		held := coarser(p, c.profile) && p.Results().Holds(got) && !p.Results().Holds(want)
+		for i := 0; held && i < len(got); i++ {
+			held = next(i)
+		}
+		if held {
+			return p
+		}
+	}
+	return ""
+}
+
+const (
+	// minFitted is how many elements are needed to tell a systematic error from chance.
+	minFitted = 8
+	// maxRest is the share of the errors' squares that a systematic error leaves at the most, and
+	// maxRestOfFew that in less than minFitted elements.
+	maxRest, maxRestOfFew = 0.1, 0.001
+	// minOneSided is the share of wrong elements that err to the same side where the error is systematic, if
+	// there are minSided of them, or minSidedOfOne of an operator that sums up nothing.
+	minOneSided, minSided, minSidedOfOne = 0.98, 16, 5
+	// minSpread is the share of elements whose errors are at least 1/maxUneven of the largest if errors look
+	// like those of a format.
+	minSpread, maxUneven = 0.5, 32
+)
+
+// systematicError says in words what explains nearly all errors of an answer at once and is no matter of
+// rounding; empty if nothing simple does.
+func systematicError(n *graph.Node, got, want []float64, end bool) string {
+	if len(got) == 1 {
+		if end {
+			return "" // the errors of many nodes have averaged out
+		}
+		return fmt.Sprintf("it is %.7g times what it should be", got[0]/want[0])
+	}
+	var all fit
+	for i, g := range got {
+		all.add(g, want[i])
+	}
+	most := maxRest * all.errors
+	if len(got) < minFitted {
+		most = maxRestOfFew * all.errors
+	}
+	sided := float64(minSided)
+	alone := !end || len(n.Shape) == 1
+	if class := graph.Lookup(n.Op).Class; alone && (class == graph.Elementwise || class == graph.Selection) {
+		sided = minSidedOfOne
+	}
+	switch {
+	case all.rest(true, false) <= most:
+		return fmt.Sprintf("all elements are %.7g times what they should be", 1+all.ew/all.ww)
+	case all.rest(false, true) <= most:
+		return fmt.Sprintf("all elements are too large by %.3g", all.e/all.n)
+	case n.Op == "unit_atoms": // an atom has its own factor
+	case all.sided(true) >= sided:
+		return "all elements are too large"
+	case all.sided(false) >= sided:
+		return "all elements are too small"
+	}
+	return channelwise(n, got, want, most, end)
+}
+
+// channelwise is systematicError of what a statistic does to its channel: a factor and an offset. Where the
+// statistics of the channels err to either side, coarser arithmetic explains them too, if there are any on
+// the way.
+func channelwise(n *graph.Node, got, want []float64, most float64, end bool) string {
+	s := n.Shape
+	if len(s) != 4 || s[0]*s[2]*s[3] < 2*minFitted {
+		return ""
+	}
+	rest, up, down := 0.0, 0, 0
+	for channel := range s[1] {
+		f := channelFit(s, channel, got, want)
+		left := f.rest(true, true)
+		rest += left
+		switch slope := f.ew - f.e*f.w/f.n; {
+		case left > f.errors/2: // the channel tells nothing
+		case slope > 0:
+			up++
+		case slope < 0:
+			down++
+		}
+	}
+	statistics := end || n.Op == "batchnorm" || n.Op == "batchnorm_dx"
+	if rest > most || statistics && min(up, down) > 0 {
+		return ""
+	}
+	return "each channel has a factor and an offset, as of a statistic that is computed otherwise"
+}
+
+// fit is the sums, over n elements, that least squares needs to fit the errors e = got - want by a factor of
+// want and an offset: of e, want, their squares and product; and how many elements are too large and too
+// small.
+type fit struct{ n, e, w, errors, ew, ww, above, below float64 }
+
+// channelFit sums up one channel of a tensor (N, C, H, W).
+func channelFit(shape []int, channel int, got, want []float64) (f fit) {
+	area := shape[2] * shape[3]
+	for image := range shape[0] {
+		for i := range area {
+			at := (image*shape[1]+channel)*area + i
+			f.add(got[at], want[at])
+		}
+	}
+	return f
+}
+
+func (f *fit) add(got, w float64) {
+	if notFinite(got) || notFinite(w) {
+		return
+	}
+	e := got - w
+	f.n, f.e, f.w = f.n+1, f.e+e, f.w+w
+	f.errors, f.ew, f.ww = f.errors+float64(e*e), f.ew+float64(e*w), f.ww+float64(w*w)
+	switch {
+	case e*w > 0:
+		f.above++
+	case e*w < 0:
+		f.below++
+	}
+}
+
+// rest is the sum of squares of the errors that a factor, an offset or both leave.
+func (f fit) rest(factor, offset bool) float64 {
+	if f.n == 0 || f.ww == 0 {
+		return f.errors
+	}
+	switch {
+	case !offset:
+		return max(0, f.errors-f.ew*f.ew/f.ww)
+	case !factor:
+		return max(0, f.errors-f.e*f.e/f.n)
+	}
+	variance, covariance := f.ww-f.w*f.w/f.n, f.ew-f.e*f.w/f.n
+	rest := f.errors - f.e*f.e/f.n
+	if variance > 0 {
+		rest -= covariance * covariance / variance
+	}
+	return max(0, rest)
+}
+
+// sided is how many elements are too large, or too small, if nearly all are; 0 otherwise.
+func (f fit) sided(large bool) float64 {
+	side := f.above
+	if !large {
+		side = f.below
+	}
+	if side < minOneSided*(f.above+f.below) {
+		return 0
+	}
+	return side
+}
+
+// everywhere tells whether errors lie all over a tensor, as a format's do: at least half of the elements that
+// are not zero err by about as much, and no row, channel or other part of the tensor is free of errors.
+func everywhere(n *graph.Node, y errorScale, got, want []float64) bool {
+	errors, largest, nonzero := make([]float64, len(got)), 0.0, 0
+	for i, g := range got {
+		errors[i] = y.error(i, g, want[i])
+		largest = max(largest, errors[i])
+		if want[i] != 0 || g != 0 {
+			nonzero++
+		}
+	}
+	err := make([]bool, len(got))
+	for i, e := range errors {
+		err[i] = e >= largest/maxUneven
+	}
+	m := mapErrors(n.Shape, axisNames(len(n.Shape), isWeight(n)), err)
+	free := slices.ContainsFunc(m.Axes, func(a AxisCount) bool {
+		return slices.Contains(a.Wrong, 0) && len(got) >= minFitted*len(a.Wrong)
+	})
+	return float64(m.Wrong) >= minSpread*float64(nonzero) && !free
+}
+
+func notFinite(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) }
+
+// isWeight tells whether a node has the shape of a kernel.
+func isWeight(n *graph.Node) bool {
+	return slices.Contains([]string{"filter", "unit_atoms", "linear_dw", "velocity", "nesterov"}, n.Op)
+}
