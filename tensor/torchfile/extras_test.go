@@ -174,6 +174,37 @@ func TestReadUntilStopped(t *testing.T) {
 	}
 }
 
+// stopping is a file whose reader is stopped after it has been asked so many times whether it goes on.
+type stopping struct {
+	*bytes.Reader
+	left *int
+}
+
+func (s stopping) ReadAt(p []byte, at int64) (int, error) {
+	if len(p) == 0 {
+		*s.left--
+	}
+	if *s.left < 0 {
+		return 0, context.Canceled
+	}
+	return s.Reader.ReadAt(p, at)
+}
+
+// A pickle that has been read whole for its checksum is not run to its end either.
+func TestDecodingIsStopped(t *testing.T) {
+	file := zipped(t, []entry{{"a/data.pkl", "(" + strings.Repeat("N0", 1<<19) + "t.", 0}})
+	for _, stopped := range []bool{false, true} {
+		left := 1 << 30
+		if stopped {
+			left = 20
+		}
+		_, err := decode(stopping{bytes.NewReader(file), &left}, int64(len(file)))
+		if errors.Is(err, context.Canceled) != stopped {
+			t.Errorf("to be stopped: %t; %v", stopped, err)
+		}
+	}
+}
+
 // A safetensors file whose header's length begins like a pickle is none.
 func TestIs(t *testing.T) {
 	for beginning, want := range map[string]bool{

@@ -40,7 +40,7 @@ func readZip(r io.ReaderAt, size int64) (value any, note string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	d := pickle.Decoder{In: bufio.NewReader(bytes.NewReader(program)), Limit: int64(len(program)) + 1, Globals: globals(0),
+	d := pickle.Decoder{In: bufio.NewReader(watched{bytes.NewReader(program), r}), Limit: int64(len(program)) + 1, Globals: globals(0),
 		Unknown: allowed, Persistent: a.storage}
 	if value, err = d.Decode(); err != nil {
 		return nil, "", fmt.Errorf("record %s: %w", shown(a.records["data.pkl"].Name), err)
@@ -53,6 +53,20 @@ func readZip(r io.ReaderAt, size int64) (value any, note string, err error) {
 		note = string(text)
 	}
 	return value, note, nil
+}
+
+// watched is a reader of what has been read from a file, which fails once reading from the file does: its
+// user may have stopped it.
+type watched struct {
+	io.Reader
+	file io.ReaderAt
+}
+
+func (w watched) Read(p []byte) (int, error) {
+	if _, err := w.file.ReadAt(nil, 0); err != nil && err != io.EOF {
+		return 0, err
+	}
+	return w.Reader.Read(p)
 }
 
 // index finds the archive's folder, the one that holds a data.pkl, and its records. Records are not
