@@ -7,7 +7,7 @@ run:
 	go run ./cmd/ref train
 
 test:
-	go test -count=1 ./...
+	go test -count=1 -timeout 30m ./...
 
 # The speed of everything on this machine; go test -bench . ./internal/kernel ./tensor ./conv has it per kernel row.
 bench:
