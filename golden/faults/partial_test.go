@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"slices"
 	"testing"
 
 	"sdref/golden/judge"
@@ -9,14 +8,8 @@ import (
 	"sdref/golden/simulate"
 )
 
-// stillLogic lists cases in which the judge still takes short partial sums for another computation: a
-// synthesis of few atoms, whose errors it finds too large for a coarser format. They were added after the
-// rule that tells the two apart, which does not cover them yet.
-var stillLogic = []string{"fista-4-dilated", "fista-4-6to4"}
-
 // TestPartialSumsArePrecision: a backend that declares fp32 and keeps the parts of split sums in bfloat16 has
-// an error of PRECISION, with traces or without, and not one of LOGIC in any case of the smoke set but those
-// of stillLogic.
+// an error of PRECISION, with traces or without, and not one of LOGIC in any case of the smoke set.
 func TestPartialSumsArePrecision(t *testing.T) {
 	m := simulate.New(precision.FP32)
 	m.Partial, m.Order, m.Width = precision.BFloat, simulate.Blocked, 16
@@ -34,7 +27,7 @@ func TestPartialSumsArePrecision(t *testing.T) {
 		count := map[judge.Verdict]int{}
 		for _, r := range reports {
 			count[r.Verdict]++
-			if r.Verdict.Worse(judge.Precision) && !slices.Contains(stillLogic, r.Case) {
+			if r.Verdict.Worse(judge.Precision) {
 				t.Errorf("traces %t: %s: %s", traced, r.Case, r.Summary())
 				for _, f := range r.Findings {
 					if f.Verdict.Worse(judge.Precision) {

@@ -27,8 +27,14 @@ const (
 	coarseFactor = 8
 )
 
-// small tells whether coarser arithmetic can explain an error of this size.
-func (c *comparison) small(n *graph.Node, size float64, y errorScale, want []float64, end bool) bool {
+// small tells whether coarser arithmetic can explain errors of this share of the elements' scales. Partial
+// sums in bfloat16 can make one as large as their unit of the sum of |a||b|, which many rounded terms rarely
+// do: that counts after a node that was found to be coarse.
+func (c *comparison) small(n *graph.Node, share float64, y errorScale, want []float64, end bool) bool {
+	if c.coarse && !end && share <= coarseStored {
+		return true
+	}
+	size := share * absMax(y.scale)
 	rms := math.Sqrt(tensor.SumSquares(tensor.From(want, len(want))) / float64(len(want)))
 	limit := float64(coarseShare*rms) + float64(coarseStored*absMax(want))
 	if len(want) == 1 {
@@ -63,7 +69,7 @@ func (c *comparison) classify(f *Finding, y errorScale, got []float64, v graph.V
 		f.Verdict, f.Reason, f.Inferred = verdict, reason, ""
 		return
 	}
-	small := c.small(n, float64(f.Error)*y.unit*absMax(y.scale), y, v.Data, end)
+	small := c.small(n, float64(f.Error)*y.unit, y, v.Data, end)
 	systematic := systematicError(n, got, v.Data, end)
 	if c.coarse && small { // a norm or a statistic in the same arithmetic explains it
 		systematic = ""
@@ -86,7 +92,7 @@ func (c *comparison) classify(f *Finding, y errorScale, got []float64, v graph.V
 		f.Verdict, f.Reason = Precision, fmt.Sprintf("declared %s, stored in %s", c.profile, f.Inferred)
 	case systematic != "":
 		f.Verdict, f.Reason, f.Inferred = Logic, "another computation: "+systematic, ""
-	case small && (exact || c.coarse && end || everywhere(n, y, got, v.Data)):
+	case small && (exact || c.coarse || everywhere(n, y, got, v.Data)):
 		f.Verdict = Precision
 		f.Reason = "beyond the declared profile, by no more than coarser arithmetic may explain"
 		f.Inferred = c.alternative(n, f, v, got, end)
@@ -344,23 +350,25 @@ func (f fit) sided(large bool) float64 {
 // everywhere tells whether errors lie all over a tensor, as a format's do: at least half of the elements that
 // are not zero err by about as much, and no row, channel or other part of the tensor is free of errors.
 func everywhere(n *graph.Node, y errorScale, got, want []float64) bool {
-	errors, largest, nonzero := make([]float64, len(got)), 0.0, 0
+	errors, largest := make([]float64, len(got)), 0.0
 	for i, g := range got {
 		errors[i] = y.error(i, g, want[i])
 		largest = max(largest, errors[i])
-		if want[i] != 0 || g != 0 {
-			nonzero++
+	}
+	err, nonzero := make([]bool, len(got)), make([]bool, len(got))
+	for i, e := range errors {
+		err[i], nonzero[i] = e >= largest/maxUneven, want[i] != 0 || got[i] != 0
+	}
+	names := axisNames(len(n.Shape), isWeight(n))
+	m, all := mapErrors(n.Shape, names, err), mapErrors(n.Shape, names, nonzero)
+	for k, a := range m.Axes {
+		for at, wrong := range a.Wrong {
+			if wrong == 0 && all.Axes[k].Wrong[at] >= minFitted {
+				return false
+			}
 		}
 	}
-	err := make([]bool, len(got))
-	for i, e := range errors {
-		err[i] = e >= largest/maxUneven
-	}
-	m := mapErrors(n.Shape, axisNames(len(n.Shape), isWeight(n)), err)
-	free := slices.ContainsFunc(m.Axes, func(a AxisCount) bool {
-		return slices.Contains(a.Wrong, 0) && len(got) >= minFitted*len(a.Wrong)
-	})
-	return float64(m.Wrong) >= minSpread*float64(nonzero) && !free
+	return float64(m.Wrong) >= minSpread*float64(all.Wrong)
 }
 
 func notFinite(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) }
