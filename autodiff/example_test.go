@@ -105,32 +105,32 @@ func ExamplePlan_Print() {
 	// 6     grad/w/2/analysis
 	// 7     grad/2/residual + grad/2/synthesis
 	// 8     grad/w/2/synthesis
-	// 9     grad/1/code/2/synthesis + grad/1/code + grad/1/prethreshold + grad/1/analysis
-	// 10    grad/w/1/analysis
-	// 11    grad/w + grad/w
+	// 9     grad/w
+	// 10    grad/1/code/2/synthesis + grad/1/code + grad/1/prethreshold + grad/1/analysis
+	// 11    grad/w/1/analysis
+	// 12    grad/w
 	//
 	// buffer  elements  steps     holds
 	// 0       256       0 to 3    1/analysis, 1/prethreshold, 1/code
 	// 1       64        1 to 2    2/synthesis, 2/residual
 	// 2       256       2 to end  2/analysis, 2/prethreshold, 2/code
-	// 3       256       2 to 9    grad/2/prethreshold
+	// 3       256       2 to 10   grad/2/prethreshold
 	// 4       256       2 to 7    grad/2/analysis
-	// 5       256       4 to 9    1/code (unpacked)
+	// 5       256       4 to 10   1/code (unpacked)
 	// 6       64        5 to 6    2/synthesis (again), 2/residual (again)
 	// 7       36        6 to end  grad/w/2/analysis, grad/w, grad/w
-	// 8       64        7 to 9    grad/2/residual, grad/2/synthesis
-	// 9       36        8 to 11   grad/w/2/synthesis
-	// 10      256       9 to 10   grad/1/code/2/synthesis, grad/1/code, grad/1/prethreshold, grad/1/analysis
-	// 11      36        10 to 11  grad/w/1/analysis
+	// 8       64        7 to 10   grad/2/residual, grad/2/synthesis
+	// 9       36        8 to 9    grad/w/2/synthesis
+	// 10      256       10 to 11  grad/1/code/2/synthesis, grad/1/code, grad/1/prethreshold, grad/1/analysis
+	// 11      36        11 to 12  grad/w/1/analysis
 	//
-	// most memory: 1160 elements at step 9 (grad/1/code/2/synthesis), packed values holding 10 % of their elements:
+	// most memory: 1124 elements at step 6 (grad/w/2/analysis), packed values holding 10 % of their elements:
 	// 256  2/code
 	// 256  grad/2/prethreshold
+	// 256  grad/2/analysis
 	// 256  1/code (unpacked)
-	// 256  grad/1/analysis
-	// 64   grad/2/synthesis
+	// 64   2/residual (again)
 	// 36   grad/w
-	// 36   grad/w/2/synthesis
 }
 
 func ExampleAdd() {

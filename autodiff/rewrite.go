@@ -124,7 +124,7 @@ func (i *insertions) compare(u, v *Value) int {
 // recompute lets the gradient's part compute again what is cheap, just before it is first read there.
 func (p *Plan) recompute(list []*Value) []*Value {
 	i := insertInto(list)
-	for _, v := range list {
+	for _, v := range slices.Backward(list) {
 		if v.late || p.isOutput(v) || !v.usedLate() {
 			continue
 		}

@@ -83,8 +83,12 @@ func (s *Step) open(in, v *Value) bool {
 	return slices.Equal(in.Node.Shape, v.Node.Shape)
 }
 
-// movable tells whether nothing computed after the step reads what it computes, or packs what it reads.
+// movable tells whether nothing computed after the step reads what it computes, or packs what it reads, and whether the step frees no
+// more memory than it takes: a sum of two terms is better done early.
 func (p *Plan) movable(s *Step) bool {
+	if p.frees(s) > s.Values[0].size() {
+		return false
+	}
 	for _, v := range s.Values {
 		for _, u := range v.uses {
 			if u.step != nil && u.step != s {
@@ -100,6 +104,23 @@ func (p *Plan) movable(s *Step) bool {
 		}
 	}
 	return true
+}
+
+// frees counts the elements that the step is the last to read so far.
+func (p *Plan) frees(s *Step) (n int) {
+	seen := map[*Value]bool{}
+	for _, v := range s.Values {
+		for _, in := range v.In {
+			done := !seen[in] && in.step != nil && in.step != s && !p.isOutput(in)
+			for _, u := range in.uses {
+				done = done && (u.step == s || u.step != nil && u.step.at < s.at)
+			}
+			if seen[in] = true; done {
+				n += in.size()
+			}
+		}
+	}
+	return n
 }
 
 // assign gives the values memory.

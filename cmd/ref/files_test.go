@@ -58,11 +58,11 @@ func TestBadCheckpoints(t *testing.T) {
 		says  []string
 	}{
 		{"folder", clitest.Mkdir, []string{"not a regular file"}},
-		{"empty", func(t *testing.T, path string) { clitest.Put(t, path, nil) }, []string{"header length"}},
+		{"empty", func(t *testing.T, path string) { clitest.Put(t, path, nil) }, []string{"an empty file"}},
 		{"garbage", func(t *testing.T, path string) {
 			clitest.Put(t, path, []byte("\xff\xff\xff\xff\xff\xff\xff\x7fnonsense\n\n"))
 		}, []string{"header"}},
-		{"text", func(t *testing.T, path string) { clitest.Put(t, path, []byte("epoch,images\n1,2\n3,4\n5,6\n")) }, []string{"header"}},
+		{"text", func(t *testing.T, path string) { clitest.Put(t, path, []byte("epoch,images\n1,2\n3,4\n5,6\n")) }, []string{"a text, no checkpoint"}},
 		{"truncated", func(t *testing.T, path string) { clitest.Put(t, path, []byte(good[:len(good)-1])) }, []string{"tensor"}},
 		{"too long", func(t *testing.T, path string) { clitest.Put(t, path, []byte(good+"x")) }, []string{"1 bytes after"}},
 		{"foreign", func(t *testing.T, path string) {

@@ -70,6 +70,7 @@ func (f problem) tapGroup(t *tapTable, images int, rows, cols span) (g tapGroup)
 		}
 	}
 	g.perImage = (rows.tap1 - rows.tap0) * (cols.tap1 - cols.tap0)
+	g.links, g.pixels = make([]int, 0, images*g.perImage), make([]int, 0, images*g.perImage)
 	for n := range images {
 		image := n/s.interleaved*t.step + n%s.interleaved
 		for i := rows.tap0; i < rows.tap1; i++ {
@@ -146,7 +147,12 @@ func (f *weightGradient[T]) share(ws *gemm.Workspace[T], c0, c1, m0, m1 int) *gr
 
 // groupOperands lists the offsets for a group of taps; cols are those of y's channels in the packed codes.
 func (f *gradientShare[T]) groupOperands(g tapGroup, cols []int) groupOperands {
-	o := groupOperands{cols: cols, codes: make([]int, len(g.pixels))}
+	o := groupOperands{
+		rows:    make([]int, 0, (f.c1-f.c0)*len(g.taps)),
+		codes:   make([]int, len(g.pixels)),
+		cols:    cols,
+		results: make([]int, 0, f.keptChannels*len(g.taps)),
+	}
 	for i, q := range g.pixels {
 		o.codes[i] = q * f.width
 	}
