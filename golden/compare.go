@@ -53,7 +53,17 @@ func Compare[T Float](got []T, want []float64) Difference {
 			scale = size
 		}
 	}
-	return compare(got, want, func(int) float64 { return scale })
+	return compare(got, want, func(gap float64, _ int) float64 { return relative(gap, scale) })
+}
+
+// CompareElements is Compare with every element measured by itself: the error is the largest |got - want| / magnitude. magnitude is
+// the sum of the absolute values of the terms that an element is a sum of, the one scale on which the rounding of a sum can be
+// bounded. Where it is 0, any difference makes the error +Inf. It panics for another number of magnitudes than of elements.
+func CompareElements[T Float](got []T, want, magnitude []float64) Difference {
+	if len(magnitude) != len(want) {
+		panic(fmt.Sprintf("golden.CompareElements: %d magnitudes of %d elements", len(magnitude), len(want)))
+	}
+	return compare(got, want, func(gap float64, i int) float64 { return gap / magnitude[i] })
 }
 
 // CompareScalar sets a number against what was expected: |got - want| / |want|,
@@ -73,8 +83,8 @@ func CompareInt(got, want int) Difference {
 	return d
 }
 
-// compare finds the element with the largest |got - want| / scale.
-func compare[T Float](got []T, want []float64, scale func(i int) float64) Difference {
+// compare finds the element with the largest error, which is 0 where there is no gap.
+func compare[T Float](got []T, want []float64, errorOf func(gap float64, i int) float64) Difference {
 	switch {
 	case len(got) != len(want):
 		return Difference{Error: math.Inf(1), Err: fmt.Errorf("%d elements, want %d", len(got), len(want))}
@@ -83,7 +93,14 @@ func compare[T Float](got []T, want []float64, scale func(i int) float64) Differ
 	}
 	d := Difference{Compared: len(got), Error: -1}
 	for i, w := range want {
-		if e := relative(gap(float64(got[i]), w), scale(i)); e > d.Error {
+		e := gap(float64(got[i]), w)
+		if e > 0 {
+			e = errorOf(e, i)
+		}
+		if !(e >= 0) { // a magnitude that is none
+			e = math.Inf(1)
+		}
+		if e > d.Error {
 			d.Error, d.Worst = e, i
 		}
 	}
@@ -106,7 +123,7 @@ func gap(got, want float64) float64 {
 
 // relative is gap/scale, or gap where there is no scale to divide by.
 func relative(gap, scale float64) float64 {
-	if gap == 0 || !(scale > 0) || math.IsInf(scale, 1) {
+	if !(scale > 0) || math.IsInf(scale, 1) {
 		return gap
 	}
 	return gap / scale

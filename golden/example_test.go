@@ -2,6 +2,7 @@ package golden_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -62,6 +63,48 @@ func Example() {
 	// Output:
 	// pass double/small y: error 0, bound 0
 	// true
+}
+
+// Golden files of one's own: what a function gave is recorded once, reviewed, committed, and compared with what it gives now. In a
+// test, update is a flag,
+//
+//	var update = flag.Bool("update", false, "record the golden files anew")
+//
+// and the folder is testdata.
+func ExampleCase_Check() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	// dots sums the products of pairs of neighbours; magnitude is what bounds the rounding of each sum.
+	dots := func(x []float64) (y []float32, magnitude []float64) {
+		for i := range len(x) - 1 {
+			y = append(y, float32(x[i]*x[i+1]))
+			magnitude = append(magnitude, math.Abs(x[i]*x[i+1]))
+		}
+		return y, magnitude
+	}
+	check := func(update bool, mistake float32) {
+		c := &golden.Case{Path: filepath.Join(dir, "dots.json"), Name: "dots", Kind: "dots",
+			Inputs: map[string]golden.Fill{"x": {Shape: []int{5}, Seed: 7, Scale: 1}}}
+		y, magnitude := dots(c.Inputs["x"].Values())
+		y[2] += mistake
+		golden.Put(c, "y", []int{4}, y, magnitude)
+		rows, err := c.Check(2*0x1p-24, update) // a product and its rounding to float32
+		if err != nil {
+			panic(err)
+		}
+		for _, row := range rows {
+			fmt.Println(row)
+		}
+	}
+	check(true, 0) // go test -update
+	check(false, 0)
+	check(false, 1e-4)
+	// Output:
+	// pass dots y: error 0, bound 1.2e-07
+	// FAIL dots y: error 0.00075, bound 1.2e-07; element 2 of 4 is 0.13304075598716736, want 0.13294075429439545, 6711 ulp
 }
 
 func ExampleFill() {

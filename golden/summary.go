@@ -54,8 +54,8 @@ func Summarize[T Float](values []T) Summary {
 // largest absolute value. For a zero, an infinite or a NaN scale, and for what
 // counts as equal, see Compare. A want that is not twelve numbers sets Err.
 func CompareSummary(got Summary, want []float64) Difference {
-	d := compare(got[:], want, func(i int) float64 {
-		return math.Abs(want[min(max(i, 1), head-1)])
+	d := compare(got[:], want, func(gap float64, i int) float64 {
+		return relative(gap, math.Abs(want[min(max(i, 1), head-1)]))
 	})
 	if d.Err != nil {
 		d.Err = fmt.Errorf("summary: %w", d.Err)

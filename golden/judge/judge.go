@@ -20,6 +20,7 @@ import (
 
 	"sdref/golden/graph"
 	"sdref/golden/precision"
+	"sdref/tensor"
 )
 
 // Verdict is what is said of a node or a case.
@@ -51,6 +52,15 @@ type Answer struct {
 	DType string    // "float16", "float32" or "float64"
 	Data  []float64 // row-major, widened
 	Err   error     // why it could not be read, if so
+}
+
+// NewAnswer is the answer that a tensor is.
+func NewAnswer[T tensor.Float](t *tensor.Tensor[T]) *Answer {
+	a := &Answer{Shape: slices.Clone(t.Shape), DType: "float64", Data: tensor.Convert[float64](t).Data}
+	if _, narrow := any(t).(*tensor.Tensor[float32]); narrow {
+		a.DType = "float32"
+	}
+	return a
 }
 
 // Answers holds a backend's answers to one case, by the node's name.

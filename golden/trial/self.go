@@ -11,25 +11,29 @@ import (
 	"sdref/tensor"
 )
 
+// Func is the client that a function in this process is: it is called with each request and returns the answers, as many as it has.
+// An error ends the trial.
+func Func(d Declaration, answer func(r Request) (judge.Answers, error)) Client {
+	return func(context.Context, []Request) (Declaration, func(Request) (judge.Answers, error), error) {
+		return d, answer, nil
+	}
+}
+
 // Self is the client that this program itself is: its float32 program, run in this process, which answers
 // every node of the cases of these kinds. It shows that the judge passes the reference at every node.
 func Self(kinds []string) Client {
-	d := Declaration{Name: "sdref", Profile: precision.FP32, Device: "this CPU", Deterministic: true,
-		Kinds: kinds}
-	return func(context.Context, []Request) (Declaration, func(Request) (judge.Answers, error), error) {
-		return d, func(r Request) (judge.Answers, error) {
-			values, err := Compute[float32](r.Case, r.In, false)
-			if err != nil {
-				return nil, err
-			}
-			answers := judge.Answers{}
-			for name, t := range values {
-				answers[name] = &judge.Answer{Shape: t.Shape, DType: "float32",
-					Data: tensor.Convert[float64](t).Data}
-			}
-			return answers, nil
-		}, nil
-	}
+	d := Declaration{Name: "sdref", Profile: precision.FP32, Device: "this CPU", Deterministic: true, Kinds: kinds}
+	return Func(d, func(r Request) (judge.Answers, error) {
+		values, err := Compute[float32](r.Case, r.In, false)
+		if err != nil {
+			return nil, err
+		}
+		answers := judge.Answers{}
+		for name, t := range values {
+			answers[name] = judge.NewAnswer(t)
+		}
+		return answers, nil
+	})
 }
 
 // Computed holds tensors by the name of the node.
