@@ -40,6 +40,18 @@ func Write(path string, write func(io.Writer) error) error {
 	return replace(path, write, create)
 }
 
+// Try tells whether Write could replace the file at path, as far as that can be known beforehand: its folder is there and takes new
+// files, and path is not something else than a file. Nothing is changed.
+func Try(path string) error {
+	err := Write(path, func(io.Writer) error { return errTried })
+	if errors.Is(err, errTried) {
+		return nil
+	}
+	return err
+}
+
+var errTried = errors.New("only tried")
+
 func replace(path string, write func(io.Writer) error,
 	create func(folder string, mode fs.FileMode) (file, error)) (err error) {
 	defer func() {

@@ -148,6 +148,9 @@ func describeText(beginning []byte) string {
 	return "a text"
 }
 
+// IsText tells whether a file that begins like this is a text.
+func IsText(beginning []byte) bool { return plain(beginning) }
+
 // plain tells whether this is the beginning of a text, whose last character may be cut.
 func plain(text []byte) bool {
 	for i := 0; i < len(text); {

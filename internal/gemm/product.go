@@ -25,7 +25,7 @@ func MultiplyParts[T kernel.Float](c, a, b Matrix[T], spaces []*Workspace[T]) {
 		panicOnSizes(c, a, b)
 	}
 	parts := Share[T](len(c.Rows), len(c.Cols), len(spaces))
-	parallel.For(len(parts), func(worker, i int) {
+	parallel.Spread(len(spaces), len(parts), func(worker, i int) {
 		q, k := parts[i], len(a.Cols)
 		Multiply(c.Block(q.Row0, q.Row1, q.Col0, q.Col1), a.Block(q.Row0, q.Row1, 0, k),
 			b.Block(0, k, q.Col0, q.Col1), false, spaces[worker])

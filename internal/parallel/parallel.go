@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 )
 
@@ -15,29 +16,36 @@ import (
 // microseconds of memory traffic.
 const Grain = 1 << 14
 
-// Workers is the number of goroutines that For uses for n pieces: GOMAXPROCS, or n if that is less.
+// Workers is the number of goroutines that For uses for n pieces: GOMAXPROCS, which follows the processors that the system, or a
+// container's limit, gives the process; or n if that is less.
 func Workers(n int) int { return max(1, min(n, runtime.GOMAXPROCS(0))) }
 
-// For calls body(worker, i) once for every i in [0, n) and returns when all calls have. Calls that share a
-// worker number (0 <= worker < Workers(n)) never overlap, so a worker number may index scratch memory. Pieces
-// are handed out one by one in ascending order. A panic in body is raised again in the caller, with the stack
-// where it happened.
-func For(n int, body func(worker, i int)) {
-	workers := Workers(n)
-	if workers == 1 {
+// For calls body(worker, i) once for every i in [0, n) and returns when all calls have, on Workers(n) goroutines. Otherwise it is
+// Spread.
+func For(n int, body func(worker, i int)) { Spread(Workers(n), n, body) }
+
+// Spread calls body(worker, i) once for every i in [0, n), on so many goroutines at most, and returns when all calls have. Calls that
+// share a worker number (0 <= worker < workers) never overlap, so a worker number may index scratch memory that the caller has made
+// for Workers(n): GOMAXPROCS may have changed since. Pieces are handed out one by one in ascending order. A panic in body is raised
+// again in the caller, with the stack where it happened.
+//
+// A goroutine that helped waits for another loop for a fraction of a millisecond, and then ends.
+func Spread(workers, n int, body func(worker, i int)) {
+	if workers = min(workers, n); workers <= 1 {
 		for i := range n {
 			body(0, i)
 		}
 		return
 	}
-	l := &loop{body: body, n: int64(n), done: make(chan struct{})}
+	l := &loop{body: body, n: int64(n)}
 	l.helpers.Store(int64(workers - 1))
+	l.done.Lock()
 	for worker := 1; worker < workers; worker++ {
-		idleHelper().give(&task{l, worker})
+		idleHelper().task.Store(&task{l, worker})
 	}
 	l.work(0)
 	if !spinUntil(func() bool { return l.helpers.Load() == 0 }) {
-		<-l.done
+		l.done.Lock()
 	}
 	if p := l.panicked.Load(); p != nil {
 		panic(p)
@@ -50,7 +58,7 @@ type loop struct {
 	n        int64
 	next     atomic.Int64          // the first piece that no goroutine has taken
 	helpers  atomic.Int64          // helpers that are still at work
-	done     chan struct{}         // closed when no helper is at work any more
+	done     sync.Mutex            // unlocked when no helper is at work any more
 	panicked atomic.Pointer[Panic] // the first panic
 }
 
@@ -73,14 +81,15 @@ func (l *loop) work(worker int) {
 
 // Ranges cuts [0, n) into pieces of at least grain elements and calls body(lo, hi) for each, as For does.
 func Ranges(n, grain int, body func(lo, hi int)) {
-	pieces := min(4*runtime.GOMAXPROCS(0), n/max(1, grain))
-	if pieces <= 1 || runtime.GOMAXPROCS(0) == 1 {
+	workers := runtime.GOMAXPROCS(0)
+	pieces := min(4*workers, n/max(1, grain))
+	if pieces <= 1 || workers == 1 {
 		if n > 0 {
 			body(0, n)
 		}
 		return
 	}
-	For(pieces, func(_, i int) { body(i*n/pieces, (i+1)*n/pieces) })
+	Spread(workers, pieces, func(_, i int) { body(i*n/pieces, (i+1)*n/pieces) })
 }
 
 // Panic is the value with which For panics when one of its goroutines panicked.

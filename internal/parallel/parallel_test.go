@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -90,5 +91,63 @@ func TestForUnderPressure(t *testing.T) {
 		if total.Load() != want {
 			t.Fatalf("%d processors: %d pieces were done, want %d", procs, total.Load(), want)
 		}
+	}
+}
+
+// TestNothingIsLeft: a while after a loop, its goroutines have ended.
+func TestNothingIsLeft(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	before := runtime.NumGoroutine()
+	var most atomic.Int64
+	For(64, func(_, _ int) {
+		most.Store(max(most.Load(), int64(runtime.NumGoroutine())))
+		busy(50 * time.Microsecond)
+	})
+	if most.Load() <= int64(before) {
+		t.Error("no goroutine helped")
+	}
+	for range 1000 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d goroutines a second after the loop, %d before it", runtime.NumGoroutine(), before)
+}
+
+// TestBubble: loops run within a bubble, whose clock stands still, while others run outside and share their helpers.
+func TestBubble(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	var stop atomic.Bool
+	var outside sync.WaitGroup
+	outside.Go(func() {
+		for !stop.Load() {
+			For(2, func(_, _ int) {})
+		}
+	})
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			var total atomic.Int64
+			for range 50 {
+				For(5, func(_, _ int) { total.Add(1) })
+			}
+			time.Sleep(time.Hour) // of the bubble's clock, which moves only if all its goroutines wait or have ended
+			if total.Load() != 250 {
+				t.Errorf("%d pieces were done, want 250", total.Load())
+			}
+		})
+	}
+	stop.Store(true)
+	outside.Wait()
+}
+
+// TestWorkersAreDecidedOnce: GOMAXPROCS grows between the caller's question and the loop.
+func TestWorkersAreDecidedOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	scratch := make([]int, Workers(100))
+	runtime.GOMAXPROCS(8)
+	Spread(len(scratch), 100, func(worker, _ int) { scratch[worker]++ })
+	if scratch[0] != 100 {
+		t.Errorf("worker 0 did %d pieces of 100", scratch[0])
 	}
 }

@@ -34,7 +34,7 @@ func (c contraction[T]) run() {
 		bordered[worker] = w.bordered
 	}
 	if groups >= workers {
-		parallel.For(groups, func(worker, i int) { body(worker, spaces[worker:worker+1], i) })
+		parallel.Spread(workers, groups, func(worker, i int) { body(worker, spaces[worker:worker+1], i) })
 		return
 	}
 	for i := range groups {

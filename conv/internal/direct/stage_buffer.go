@@ -42,7 +42,8 @@ func interleaving(cols, images, lanes int) int {
 	if cols%lanes == 0 && cols > shortRow || images < lanes {
 		return 1
 	}
-	share := (images + parallel.Workers(images) - 1) / parallel.Workers(images)
+	workers := parallel.Workers(images)
+	share := (images + workers - 1) / workers
 	return max(lanes, min(share, maxInterleaved)/lanes*lanes)
 }
 

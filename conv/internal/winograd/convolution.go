@@ -129,7 +129,7 @@ func (r *convolution[T]) run() {
 	}
 	spaces := gemm.Take[T](parallel.Workers(groups * parts))
 	defer gemm.Give(spaces)
-	parallel.For(groups*parts, func(worker, i int) {
+	parallel.Spread(len(spaces), groups*parts, func(worker, i int) {
 		group, part := i/parts, i%parts
 		blocks := r.blocks[part*len(r.blocks)/parts : (part+1)*len(r.blocks)/parts]
 		r.piece(spaces[worker], group*rows/groups, (group+1)*rows/groups, blocks)
@@ -153,7 +153,7 @@ func (r *convolution[T]) transformAllKernels(shared *gemm.Workspace[T]) {
 	r.allKernels = newAllocator(shared, len(r.blocks)*parts*size).rest
 	spaces := gemm.Take[T](parallel.Workers(len(r.blocks) * parts))
 	defer gemm.Give(spaces)
-	parallel.For(len(r.blocks)*parts, func(worker, i int) {
+	parallel.Spread(len(spaces), len(r.blocks)*parts, func(worker, i int) {
 		scratch := newAllocator(spaces[worker], r.kernelScratch()).rest
 		r.transformPart(r.allKernels[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*chainLinks)
 	})

@@ -1,6 +1,8 @@
 package winograd
 
 import (
+	"math"
+
 	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
@@ -39,6 +41,7 @@ type weightGradient[T kernel.Float] struct {
 	shares               int               // pieces of work that share the 36 products of a block
 	kept                 int               // blocks of sums in memory; see plan
 	signals, codes, sums []T
+	workers              int // goroutines
 	spaces               []*gemm.Workspace[T]
 }
 
@@ -54,14 +57,15 @@ const (
 func (r *weightGradient[T]) run() {
 	shared := gemm.Take[T](1)
 	defer gemm.Give(shared)
+	r.workers = parallel.Workers(math.MaxInt)
 	r.plan(shared[0])
-	r.spaces = gemm.Take[T](max(parallel.Workers(2*r.group), parallel.Workers(r.count*r.shares)))
+	r.spaces = gemm.Take[T](min(r.workers, max(2*r.group, r.count*r.shares)))
 	defer gemm.Give(r.spaces)
 	all := r.N * r.tiling.rows
 	for r0 := 0; r0 < all; r0 += r.group {
 		r1 := min(r0+r.group, all)
 		r.transform(r0, r1)
-		parallel.For(r.count*r.shares, func(worker, i int) {
+		parallel.Spread(len(r.spaces), r.count*r.shares, func(worker, i int) {
 			block, share := i/r.shares, i%r.shares
 			r.multiply(worker, block, share, (r1-r0)*r.tiling.cols, r0 > 0)
 			if r.shares == 1 && r1 == all {
@@ -70,7 +74,7 @@ func (r *weightGradient[T]) run() {
 		})
 	}
 	if r.shares > 1 {
-		parallel.For(r.count, r.finish)
+		parallel.Spread(len(r.spaces), r.count, r.finish)
 	}
 }
 
@@ -78,17 +82,17 @@ func (r *weightGradient[T]) run() {
 // to group; if there is only one group, each goroutine needs the sums of one block at a time.
 func (r *weightGradient[T]) plan(shared *gemm.Workspace[T]) {
 	rows := r.N * r.tiling.rows
-	r.group = min(rows, max(gradientTiles/r.tiling.cols, parallel.Workers(rows)))
+	r.group = min(rows, max(gradientTiles/r.tiling.cols, r.workers))
 	r.tiles = r.group * r.tiling.cols
 	r.left = newLeftOperand(r.set, 1, r.step(r.code), r.tiles)
 	r.right = gemm.Offsets(r.tiles, r.step(r.signal))
 	r.count = (r.M + blockCodes - 1) / blockCodes * len(r.blocks)
 	r.shares, r.kept = 1, r.count
-	switch workers := parallel.Workers(r.count * 36); {
-	case r.count < 2*workers:
+	switch {
+	case r.count < 2*min(r.workers, r.count*36):
 		r.shares = 12
 	case r.group == rows:
-		r.kept = workers
+		r.kept = r.workers
 	}
 	sizes := []int{36 * r.plane(r.signal), 36 * r.plane(r.code), r.kept * 36 * r.sumPlane()}
 	memory := newAllocator(shared, sizes...)
@@ -115,8 +119,9 @@ func (r *weightGradient[T]) sumsOf(worker, block int) []T {
 // transform computes the signals and codes of rows of tiles r0..r1-1. Goroutines share out bands of rows, at
 // most an image tall.
 func (r *weightGradient[T]) transform(r0, r1 int) {
-	rows := min(r.tiling.rows, (r1-r0+parallel.Workers(r1-r0)-1)/parallel.Workers(r1-r0))
-	parallel.For(2*((r1-r0+rows-1)/rows), func(worker, i int) {
+	workers := min(r.workers, r1-r0)
+	rows := min(r.tiling.rows, (r1-r0+workers-1)/workers)
+	parallel.Spread(len(r.spaces), 2*((r1-r0+rows-1)/rows), func(worker, i int) {
 		s, source, run, dst := r.code, r.y, r.set.Winograd.Code, r.codes
 		if i%2 == 0 {
 			s, source, run, dst = r.signal, r.x, r.set.Winograd.Signal, r.signals
