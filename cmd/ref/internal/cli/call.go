@@ -21,7 +21,7 @@ type Call struct {
 	force          bool
 }
 
-// Parse reads the flags and chooses the kernel row. The description is the first paragraph of the verb's
+// Parse reads the flags, tries whether the files that they name for results can be written, and chooses the kernel row. The description is the first paragraph of the verb's
 // help.
 func (c *Call) Parse(description string) error {
 	opens := false
@@ -41,6 +41,9 @@ func (c *Call) Parse(description string) error {
 	}
 	if c.Flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q (see ref %s -help)", c.Flags.Arg(0), c.Flags.Name())
+	}
+	if err := c.open(); err != nil {
+		return err
 	}
 	if c.kernel != "" {
 		return kernel.Use(c.kernel)

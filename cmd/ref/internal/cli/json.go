@@ -9,8 +9,6 @@ import (
 	"math"
 	"reflect"
 	"strings"
-
-	"sdref/internal/atomicfile"
 )
 
 // WriteJSON writes a value to a file as indented JSON. Numbers that are not finite, which JSON has none of,
@@ -25,7 +23,7 @@ func WriteJSON(path string, value any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

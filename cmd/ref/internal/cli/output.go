@@ -1,19 +1,23 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
+	"sdref/internal/atomicfile"
 	"sdref/internal/filekind"
 	"sdref/sdnet/training"
 	"sdref/tensor/safetensors"
 )
 
-// Spare keeps a verb from writing a result over a file that it reads: it refuses a value of the flags -out,
-// -json and -csv that is the same file as one of the inputs, also through links. Inputs and results that are
-// not there are no matter.
+// Spare keeps a verb from writing a result over a file that it reads: it refuses a value of the flags of results
+// that is the same file as one of the inputs, also through links. Inputs and results that are not there are no matter.
 func (c *Call) Spare(inputs ...string) error {
-	for _, name := range []string{"out", "json", "csv"} {
+	for _, name := range results {
 		f := c.Flags.Lookup(name)
 		if f == nil || f.Value.String() == "" {
 			continue
@@ -23,6 +27,61 @@ func (c *Call) Spare(inputs ...string) error {
 		}
 	}
 	return nil
+}
+
+// results lists the flags whose values are files that a verb writes when its work is done.
+var results = []string{"out", "json", "csv", "junit"}
+
+// open tries before the work whether its results can be written: the folder is there and takes new files. An existing file is left
+// as it is. It must be of the kind that the flag is for, so that a slip of a name costs no picture and no checkpoint.
+func (c *Call) open() error {
+	for _, name := range results {
+		f := c.Flags.Lookup(name)
+		if f == nil || f.Value.String() == "" || !strings.Contains(f.Usage, "`file`") {
+			continue
+		}
+		path := f.Value.String()
+		if isStream(path) && name != "out" {
+			continue
+		}
+		if err := atomicfile.Try(path); err != nil {
+			return fmt.Errorf("-%s: %w", name, err)
+		}
+		if name == "out" {
+			continue // what may be overwritten is for the verb to say
+		}
+		beginning, err := filekind.Peek(path)
+		if err != nil || len(bytes.TrimSpace(beginning)) == 0 {
+			continue
+		}
+		if !filekind.IsText(beginning) {
+			what := cmp.Or(filekind.Describe(beginning), "something else")
+			return fmt.Errorf("-%s: %s exists and is no text but %s: write to another file", name, path, what)
+		}
+	}
+	return nil
+}
+
+// WriteFile writes a result to a file, all of it or nothing, or into a device or pipe that the user has named.
+func WriteFile(path string, write func(io.Writer) error) error {
+	if !isStream(path) {
+		return atomicfile.Write(path, write)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := write(f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Close()
+}
+
+// isStream tells whether something is at the path that bytes go into and are gone.
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&(os.ModeDevice|os.ModeNamedPipe) != 0
 }
 
 // Distinct refuses a result that would be written over an input: the same file by another path, a symbolic or

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,5 +71,47 @@ func TestAdvice(t *testing.T) {
 	}
 	if got := Advice("a PNG picture", "x"); got != "" {
 		t.Error(got)
+	}
+}
+
+// Whether results can be written is tried before the work, which leaves what is there alone.
+func TestOpenResults(t *testing.T) {
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	for name, content := range map[string]string{"old.json": "{}", "empty": "", "picture.png": "\x89PNG\r\n\x1a\n\x00\x00"} {
+		if err := os.WriteFile(in(name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		flag, path string
+		says       []string // nothing if it is taken
+	}{
+		{"json", in("new.json"), nil},
+		{"json", in("old.json"), nil},
+		{"csv", in("empty"), nil},
+		{"csv", os.DevNull, nil},
+		{"out", in("picture.png"), nil},
+		{"json", in("none/new.json"), []string{"-json", "none", "no such file or directory"}},
+		{"csv", folder, []string{"-csv", folder, "not a regular file"}},
+		{"json", in("picture.png"), []string{"-json", "picture.png", "a PNG picture"}},
+	} {
+		call := &Call{Flags: flag.NewFlagSet("verb", flag.ContinueOnError), Args: []string{"-" + c.flag, c.path}}
+		call.Flags.String(c.flag, "", "write to this `file`")
+		err := call.Parse("")
+		if (err == nil) != (c.says == nil) {
+			t.Errorf("-%s %s: %v", c.flag, c.path, err)
+		}
+		for _, word := range c.says {
+			if err != nil && !strings.Contains(err.Error(), word) {
+				t.Errorf("-%s %s: %q does not say %q", c.flag, c.path, err, word)
+			}
+		}
+	}
+	if list, err := os.ReadDir(folder); err != nil || len(list) != 3 {
+		t.Errorf("there are %v in the folder, %v", list, err)
+	}
+	if text, err := os.ReadFile(in("old.json")); err != nil || string(text) != "{}" {
+		t.Errorf("old.json holds %q, %v", text, err)
 	}
 }

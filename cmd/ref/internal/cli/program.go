@@ -33,7 +33,14 @@ func Main(verbs []Verb) {
 }
 
 // Run calls the verb that the arguments name, and returns the exit status.
-func Run(ctx context.Context, verbs []Verb, args []string, stdout, stderr io.Writer) (status int) {
+func Run(ctx context.Context, verbs []Verb, args []string, toStdout, toStderr io.Writer) (status int) {
+	stdout, stderr := &console{to: toStdout}, &console{to: toStderr}
+	defer func() {
+		if stdout.err != nil && status != ExitInterrupted {
+			fmt.Fprintf(stderr, "ref: standard output: %v\n", stdout.err)
+			status = ExitError
+		}
+	}()
 	defer func() {
 		if r := recover(); r != nil {
 			text, _, _ := strings.Cut(fmt.Sprint(r), "\n")

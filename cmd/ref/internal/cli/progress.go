@@ -13,7 +13,8 @@ import (
 type Progress struct {
 	Start    time.Time // The speed is counted from here.
 	out      io.Writer
-	terminal int // file descriptor, or -1
+	control  io.Writer // the terminal itself, for what moves its cursor
+	terminal int       // file descriptor, or -1
 	shown    time.Time
 	offset   float64 // share that was done before Start
 	open     bool    // a line stands on the terminal that the next one writes over
@@ -21,12 +22,18 @@ type Progress struct {
 
 // NewProgress is the progress, shown on out, of a job of which the share done is finished before it starts.
 func NewProgress(out io.Writer, done float64) *Progress {
-	p := &Progress{out: out, terminal: -1, Start: time.Now(), offset: done}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	p := &Progress{out: out, control: out, terminal: -1, Start: time.Now(), offset: done}
+	if c, ok := out.(*console); ok {
+		p.control = c.to
+	}
+	if f, ok := p.control.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.terminal = int(f.Fd())
 	}
 	return p
 }
+
+// clearLine empties the line of a terminal and goes back to its beginning.
+const clearLine = "\r\033[K"
 
 // The least time between two lines.
 const (
@@ -53,14 +60,15 @@ func (p *Progress) Show(done float64, line string) {
 	if err != nil || width < 1 {
 		width = 80
 	}
-	fmt.Fprintf(p.out, "\r\033[K%s", line[:min(len(line), width-1)]) // a line that wraps could not be written over
+	fmt.Fprint(p.control, clearLine)
+	fmt.Fprint(p.out, line[:min(len(line), width-1)]) // a line that wraps could not be written over
 	p.open = true
 }
 
 // End takes the line that Show left on a terminal away, so that something else can be written.
 func (p *Progress) End() {
 	if p.open {
-		fmt.Fprint(p.out, "\r\033[K")
+		fmt.Fprint(p.control, clearLine)
 		p.open = false
 	}
 }

@@ -3,10 +3,10 @@ package judge
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
+	"sdref/cmd/ref/internal/cli"
 	"sdref/golden/judge"
 	"sdref/golden/trial"
 )
@@ -60,43 +60,15 @@ func tally(count map[string]int) string {
 	return strings.Join(words, ", ")
 }
 
-// line writes a case's line, and what failed below it.
+// line writes what is said of a case, and how to ask it again.
 func (j *verb) line(result *trial.Result, r *judge.Report) {
-	fmt.Fprintf(j.Stdout, "%-11s %s: %s\n", r.Verdict, r.Case, r.Summary())
-	if !r.Verdict.Failed() {
-		return
+	text := r.String()
+	if j.all {
+		text = r.Details()
 	}
-	for _, note := range r.Notes {
-		fmt.Fprintf(j.Stdout, "    %s\n", note)
-	}
-	for _, f := range r.Findings {
-		if f.Verdict.Failed() && (j.all || f == r.First) {
-			finding(j.Stdout, f)
-		}
-	}
-	if again := result.RepeatCommand(r.Case); again != "" {
+	fmt.Fprintln(j.Stdout, text)
+	if again := result.RepeatCommand(r.Case); r.Verdict.Failed() && again != "" {
 		fmt.Fprintf(j.Stdout, "    again: %s\n", again)
-	}
-}
-
-// finding writes what is wrong with a node.
-func finding(w io.Writer, f *judge.Finding) {
-	fmt.Fprintf(w, "    %s: %s: %s\n", f.Place(), f.Verdict, f.Reason)
-	if e := f.Worst; e != nil {
-		fmt.Fprintf(w,
-			"      error %.3g units (honest %.3g, provable %.3g) at %v: got %s = %s, want %s = %s, %.3g ULP\n",
-			f.Error, f.Calibrated, f.Provable, e.Index, e.Got, e.GotHex, e.Want, e.WantHex, e.ULP)
-	}
-	if m := f.Map; m != nil {
-		fmt.Fprintf(w, "      wrong: %d of %d elements, %s\n", m.Wrong, m.Elements, m.Pattern)
-	}
-	if s := f.Support; s != nil {
-		fmt.Fprintf(w, "      codes: %d zero, %d on, %d ambiguous; %d wrong, %d flipped\n", s.Zero, s.On,
-			s.Ambiguous, s.Wrong, s.Flipped)
-	}
-	if len(f.Through) > 0 {
-		fmt.Fprintf(w, "      judged together with %s, which the backend did not answer\n",
-			strings.Join(f.Through, ", "))
 	}
 }
 
@@ -109,15 +81,7 @@ func (j *verb) write(r *trial.Result) error {
 		if form.path == "" {
 			continue
 		}
-		file, err := os.Create(form.path)
-		if err != nil {
-			return err
-		}
-		if err := form.write(file, r); err != nil {
-			file.Close()
-			return fmt.Errorf("%s: %w", form.path, err)
-		}
-		if err := file.Close(); err != nil {
+		if err := cli.WriteFile(form.path, func(w io.Writer) error { return form.write(w, r) }); err != nil {
 			return err
 		}
 	}
