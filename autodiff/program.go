@@ -3,6 +3,7 @@ package autodiff
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"sdref/conv"
 	"sdref/internal/kernel"
@@ -10,7 +11,8 @@ import (
 	"sdref/tensor"
 )
 
-// Program runs a plan in one type. It belongs to one goroutine; its steps spread over goroutines.
+// Program runs a plan in one type. It belongs to one goroutine at a time; its steps spread over goroutines. A Run while another one
+// is under way is a panic, not a wrong answer. Programs of one plan may run at the same time if their arenas differ.
 type Program[T tensor.Float] struct {
 	Plan *Plan
 	// Observe, if set, is shown the plan's watched nodes as soon as they are computed. The tensor is valid during the call only.
@@ -22,6 +24,7 @@ type Program[T tensor.Float] struct {
 	steps   []*action[T]
 	given   []*Value
 	waiting []*Value // those that wait in a packed form
+	running atomic.Bool
 }
 
 // content is a value as it stands.
@@ -194,6 +197,10 @@ func (r *Program[T]) Release() {
 
 // Run computes all outputs from the inputs as they are now. It panics if one has not been set.
 func (r *Program[T]) Run() {
+	if !r.running.CompareAndSwap(false, true) {
+		panic("autodiff: a program was run by two goroutines at once; each needs one of its own")
+	}
+	defer r.running.Store(false)
 	r.Release()
 	for _, v := range r.given {
 		if !r.of(v).bound {

@@ -17,6 +17,7 @@ package csc
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"sdref/autodiff"
 	"sdref/conv"
@@ -65,6 +66,35 @@ func ParseVariant(name string) (Variant, error) {
 		}
 	}
 	return 0, fmt.Errorf("csc: unknown FISTA variant %q (published, paper)", name)
+}
+
+// MarshalText returns the name, for files and flags.
+func (v Variant) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText is ParseVariant.
+func (v *Variant) UnmarshalText(text []byte) (err error) {
+	*v, err = ParseVariant(string(text))
+	return err
+}
+
+// String says what is not as in the zero value: the problem, the solver, the geometry.
+func (s Settings) String() string {
+	words := []string{fmt.Sprintf("lambda %g", s.Lambda)}
+	add := func(is bool, format string, args ...any) {
+		if is {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	add(s.Mu != 0, "mu %g", s.Mu)
+	add(s.Nonnegative, "z >= 0")
+	add(s.UnitNormAtoms, "atoms of norm 1")
+	add(true, "%d iterations", s.Iterations)
+	add(s.Variant != Published, "variant %v", s.Variant)
+	add(s.Gradient != Unrolled, "gradient %v", s.Gradient)
+	add(s.LearnLambda, "lambda learned")
+	add(s.LearnStep, "step learned")
+	add(true, "%v", s.Geometry)
+	return strings.Join(words, ", ")
 }
 
 // Shrinkage is the settings of the shrinkage (A.3).

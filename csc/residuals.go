@@ -43,6 +43,9 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
+// MarshalText returns the text, for files.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
 // System is how the linear system of one image went.
 type System struct {
 	Outcome  Outcome

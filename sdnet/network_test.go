@@ -245,3 +245,35 @@ func TestObserveShowsAllInOrder(t *testing.T) {
 		t.Errorf("observed\n%v, want\n%v", names, want)
 	}
 }
+
+// TestPredictorBelongsToOneGoroutine: a call during another one panics, and the one under way is not disturbed. Two predictors of
+// one network work at the same time.
+func TestPredictorBelongsToOneGoroutine(t *testing.T) {
+	net := build[float32](t, small(t, "sdnet8_narrow", 16), 1).Evaluable()
+	x := noise[float32](1, 1, 2, 3, 16, 16)
+	want := sdnet.NewPredictor(net).Logits(x).Clone()
+	p, other := sdnet.NewPredictor(net), sdnet.NewPredictor(net)
+	second := func() (recovered any) {
+		defer func() { recovered = recover() }()
+		p.Logits(x)
+		return nil
+	}
+	var during any
+	p.Observe = func(string, *tensor.Tensor[float32]) {
+		if during == nil {
+			during = second()
+			if got := other.Logits(x); !tensor.SameBits(got, want) {
+				t.Error("another predictor of the same network gives other logits")
+			}
+		}
+	}
+	if got := p.Logits(x); !tensor.SameBits(got, want) {
+		t.Error("the call that was under way gives other logits")
+	}
+	if text, ok := during.(string); !ok || !strings.Contains(text, "Predictor was called by two goroutines") {
+		t.Errorf("a second call: %v", during)
+	}
+	if after := second(); after != nil {
+		t.Errorf("after both calls: %v", after)
+	}
+}

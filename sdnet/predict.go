@@ -15,7 +15,8 @@ func (n *Network[T]) Evaluable() *Network[T] {
 	return c
 }
 
-// Predictor computes logits; its memory is reused from call to call. It belongs to one goroutine.
+// Predictor computes logits; its memory is reused from call to call. It belongs to one goroutine at a time: a call while another one
+// is under way is a panic, not a wrong answer. Predictors of one network may work at the same time.
 type Predictor[T tensor.Float] struct {
 	Net *Network[T]
 	// Observe, if set, is shown intermediate values by the names of Flow.Marks. The tensor is valid during the call only.
@@ -23,7 +24,7 @@ type Predictor[T tensor.Float] struct {
 	// ObserveSignal, if set, is shown the signal of each CSC layer. Valid during the call only.
 	ObserveSignal func(layer string, x *tensor.Tensor[T])
 
-	programs programs[T]
+	programs *programs[T]
 }
 
 // NewPredictor returns a predictor for a network whose atoms and step sizes are in order (see Evaluable).
@@ -45,6 +46,7 @@ func (p *Predictor[T]) Loss(images *tensor.Tensor[T], labels []int) (logits *ten
 
 func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
 	k := programKey{images: images.Shape[0], observed: p.Observe != nil, signals: p.ObserveSignal != nil, loss: labels != nil}
+	defer p.programs.use("Predictor")()
 	r := p.programs.get(p.Net, k, predictionProgram[T])
 	r.run(p.Net, images, labels, p.Observe, p.ObserveSignal)
 	return r

@@ -1,7 +1,9 @@
 package sdnet
 
 import (
+	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"sdref/autodiff"
 	"sdref/csc"
@@ -32,12 +34,22 @@ type programs[T tensor.Float] struct {
 	arena *tensor.Arena[T]
 	known map[programKey]*program[T]
 	last  *program[T]
+	busy  atomic.Bool
 }
 
 const mostPrograms = 32
 
-func newPrograms[T tensor.Float]() programs[T] {
-	return programs[T]{arena: tensor.NewArena[T](), known: map[programKey]*program[T]{}}
+func newPrograms[T tensor.Float]() *programs[T] {
+	return &programs[T]{arena: tensor.NewArena[T](), known: map[programKey]*program[T]{}}
+}
+
+// use marks the programs as in use until the returned function is called. It panics if they are: owner, which has them, was called by
+// two goroutines at once.
+func (c *programs[T]) use(owner string) (done func()) {
+	if !c.busy.CompareAndSwap(false, true) {
+		panic(fmt.Sprintf("sdnet: a %s was called by two goroutines at once; each needs one of its own", owner))
+	}
+	return func() { c.busy.Store(false) }
 }
 
 // get returns the program for k, made by make unless it is known; what the last one left in memory is gone.

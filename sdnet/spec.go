@@ -29,6 +29,24 @@ type Spec struct {
 	Algorithm conv.Algorithm // of every convolution, those of the CSC layers included
 }
 
+// String is the name, the data set and what it is made of.
+func (s Spec) String() string {
+	parts := []string{fmt.Sprintf("blocks %v of %v channels", s.Blocks, s.Widths)}
+	switch {
+	case s.CSCBlocks && s.Plain:
+		parts = append(parts, "CSC layers everywhere, no shortcuts")
+	case s.CSCBlocks:
+		parts = append(parts, "CSC layers everywhere")
+	case s.CSCStem:
+		parts = append(parts, "CSC stem")
+	}
+	parts = append(parts, "stem "+s.Data.Stem.String())
+	if s.CSCStem || s.CSCBlocks {
+		parts = append(parts, s.CSC.String())
+	}
+	return fmt.Sprintf("%s for %s: %s", s.Name, s.Data, strings.Join(parts, "; "))
+}
+
 // Data is what a network must know of the images it is made for.
 type Data struct {
 	Name    string
@@ -37,11 +55,25 @@ type Data struct {
 	Stem    Stem
 }
 
+// String is the name with the number of classes and the size of the images.
+func (d Data) String() string {
+	return fmt.Sprintf("%s (%d classes, %dx%d)", d.Name, d.Classes, d.Image, d.Image)
+}
+
 // Stem is the first convolution.
 type Stem struct {
 	Kernel int
 	conv.Geometry
 	Pool bool // a 3x3/2 max-pool follows, or in SDNet-All a CSC layer of that kernel and stride
+}
+
+// String is the convolution in a few words.
+func (s Stem) String() string {
+	text := fmt.Sprintf("%dx%d, %v", s.Kernel, s.Kernel, s.Geometry)
+	if s.Pool {
+		text += ", max-pool"
+	}
+	return text
 }
 
 // The two stems of the published networks.
@@ -87,7 +119,7 @@ var Networks = []Spec{
 	{Name: "sdnet8_all_narrow_noshortcut", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true, Plain: true},
 }
 
-// Lookup returns the named network for the named data set, with PublishedCSC.
+// Lookup returns the named network for the named data set, with PublishedCSC. What it returns is the caller's to change.
 func Lookup(network, data string) (Spec, error) {
 	for _, s := range Networks {
 		if s.Name != network {
@@ -96,6 +128,7 @@ func Lookup(network, data string) (Spec, error) {
 		for _, d := range DataSets {
 			if d.Name == data {
 				s.Data, s.CSC = d, PublishedCSC
+				s.Blocks, s.Widths = slices.Clone(s.Blocks), slices.Clone(s.Widths)
 				return s, nil
 			}
 		}

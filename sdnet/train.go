@@ -50,7 +50,7 @@ func (f *Flow) Descend(s Training, velocities map[string]*autodiff.Node, d autod
 	return after
 }
 
-// Trainer makes training steps. Its memory is reused from step to step.
+// Trainer makes training steps. Its memory is reused from step to step. It belongs to one goroutine at a time, and so does its network.
 type Trainer[T tensor.Float] struct {
 	Net       *Network[T]
 	Optimizer *optim.SGD[T]
@@ -58,7 +58,7 @@ type Trainer[T tensor.Float] struct {
 	Observe func(name string, value *tensor.Tensor[T])
 
 	params   []Named[T]
-	programs programs[T]
+	programs *programs[T]
 	last     *program[T] // of the last Gradients; nil before it and after Apply
 }
 
@@ -93,6 +93,7 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 
 // Gradients does the middle of a step: atoms normalised, forward, loss, backward. Grad tells the gradients until Apply.
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
+	defer t.programs.use("Trainer")()
 	t.Net.NormalizeAtoms()
 	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil}, trainingProgram[T])
 	t.last.run(t.Net, images, labels, t.Observe, nil)

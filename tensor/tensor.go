@@ -50,6 +50,24 @@ func Size(shape []int) int {
 	return n
 }
 
+// shownElements is how many elements String shows.
+const shownElements = 8
+
+// String shows type, shape and the first elements.
+func (t *Tensor[T]) String() string {
+	var zero T
+	s := fmt.Sprintf("%T %v", zero, t.Shape)
+	separator := ": "
+	for _, x := range t.Data[:min(len(t.Data), shownElements)] {
+		s += fmt.Sprint(separator, x)
+		separator = " "
+	}
+	if len(t.Data) > shownElements {
+		s += " ..."
+	}
+	return s
+}
+
 // Len is the number of elements.
 func (t *Tensor[T]) Len() int { return len(t.Data) }
 

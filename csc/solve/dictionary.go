@@ -41,6 +41,15 @@ func ParseBoundary(name string) (Boundary, error) {
 	return 0, fmt.Errorf("unknown boundary %q (zero, full, circular)", name)
 }
 
+// MarshalText returns the name, for files and flags.
+func (b Boundary) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText is ParseBoundary.
+func (b *Boundary) UnmarshalText(text []byte) (err error) {
+	*b, err = ParseBoundary(string(text))
+	return err
+}
+
 // Dictionary is the linear map A from codes to signals, made by ZeroPadded, Full or Circular.
 type Dictionary[T tensor.Float] struct {
 	Atoms    *tensor.Tensor[T] // (M, C, KH, KW)

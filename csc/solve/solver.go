@@ -67,6 +67,9 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
+// MarshalText returns the text, for files.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // Result is the last iterate, certified.
 type Result[T tensor.Float] struct {
 	Z           *tensor.Tensor[T] // (N, M, Ho, Wo)

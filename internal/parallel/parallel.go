@@ -98,4 +98,10 @@ type Panic struct {
 	Stack []byte // the goroutine's stack
 }
 
+// Unwrap returns what the goroutine panicked with if that is an error, so that errors.As finds it.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\ngoroutine stack:\n%s", p.Value, p.Stack) }

@@ -43,6 +43,15 @@ func (n Norm) String() string {
 	return fmt.Sprintf("Norm(%d)", int(n))
 }
 
+// MarshalText returns the name, for files and flags.
+func (n Norm) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText is ParseNorm.
+func (n *Norm) UnmarshalText(text []byte) (err error) {
+	*n, err = ParseNorm(string(text))
+	return err
+}
+
 // ParseNorm is the inverse of String.
 func ParseNorm(name string) (Norm, error) {
 	for _, n := range []Norm{Linf, L2} {

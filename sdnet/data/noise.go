@@ -59,6 +59,15 @@ func (k Noise) String() string {
 	return noises[k].name
 }
 
+// MarshalText returns the name, for files and flags.
+func (k Noise) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is ParseNoise.
+func (k *Noise) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseNoise(string(text))
+	return err
+}
+
 // ParseNoise is the inverse of String.
 func ParseNoise(name string) (Noise, error) {
 	var names []string

@@ -1,6 +1,7 @@
 package robust
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -32,8 +33,14 @@ const (
 )
 
 func (m Method) String() string {
+	if m < 0 || int(m) >= Methods {
+		return fmt.Sprintf("Method(%d)", int(m))
+	}
 	return [...]string{"fixed", "constant", "per set", "per image", "any noise"}[m]
 }
+
+// MarshalText returns the text, for files.
+func (m Method) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // Outcome is the results of all methods on test images under one condition.
 type Outcome struct {
