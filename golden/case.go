@@ -32,6 +32,18 @@ func Load(path string) (*Case, error) {
 	if err != nil {
 		return nil, err // it names the path
 	}
+	c, err := parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if c.Tensors, err = safetensors.Read(tensorsBeside(path)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parse reads the JSON of a case.
+func parse(path string, text []byte) (_ *Case, err error) {
 	top := Fields{origin: path}
 	if err := json.Unmarshal(text, &top.values); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -55,9 +67,6 @@ func Load(path string) (*Case, error) {
 		return nil, err
 	}
 	if err := c.readInputs(inputs); err != nil {
-		return nil, err
-	}
-	if c.Tensors, err = safetensors.Read(tensorsBeside(path)); err != nil {
 		return nil, err
 	}
 	return c, nil

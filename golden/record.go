@@ -45,6 +45,25 @@ func NewFields(values map[string]any) (Fields, error) {
 
 // Save writes the case to c.Path and the .safetensors beside it, so that Load reads it again. The same case gives the same bytes.
 func (c *Case) Save() error {
+	text, err := c.encode()
+	if err != nil {
+		return err
+	}
+	file := c.Tensors
+	if file == nil {
+		file = &safetensors.File{}
+	}
+	if err := safetensors.Write(tensorsBeside(c.Path), file); err != nil {
+		return err
+	}
+	return atomicfile.Write(c.Path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// encode is the inverse of parse.
+func (c *Case) encode() ([]byte, error) {
 	inputs := map[string]any{}
 	for name, fill := range c.Inputs {
 		inputs[name] = fill
@@ -63,19 +82,9 @@ func (c *Case) Save() error {
 		Scalars map[string]json.RawMessage `json:"scalars,omitempty"`
 	}{c.Name, c.Kind, c.Attrs.values, inputs, c.Scalars.values}, "", "  ")
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.where(), err)
+		return nil, fmt.Errorf("%s: %w", c.where(), err)
 	}
-	file := c.Tensors
-	if file == nil {
-		file = &safetensors.File{}
-	}
-	if err := safetensors.Write(tensorsBeside(c.Path), file); err != nil {
-		return err
-	}
-	return atomicfile.Write(c.Path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
+	return append(text, '\n'), nil
 }
 
 // Check sets the results of c against the case that was recorded at c.Path: a row for each tensor and each scalar, in the order of
