@@ -213,14 +213,21 @@ func (c *Call[T]) inverse(variance float64) float64 {
 	return 1 / math.Sqrt(variance+c.Attrs["epsilon"])
 }
 
+// splitMean is a mean as a T and the rest of it, which T cannot hold. With m the first, x - m is exact wherever x is near the mean, so that
+// gamma i (x - mean) + beta = gamma i (x - m) + (beta - gamma i rest) is as exact as x is, however large the mean.
+func splitMean[T tensor.Float](mean float64) (m T, rest float64) {
+	m = T(mean)
+	return m, mean - float64(m)
+}
+
 // beginBatchNorm prepares mean, scale and shift of each channel.
 func beginBatchNorm[T tensor.Float](c *Call[T]) {
 	channels := c.Shape[1]
 	s, mean, variance := c.grow(3*channels), c.Float64(1), c.Float64(2)
 	for ch := range channels {
-		s[ch] = T(mean[ch])
-		s[channels+ch] = T(float64(c.In[3].Data[ch]) * c.inverse(variance[ch]))
-		s[2*channels+ch] = c.In[4].Data[ch]
+		m, rest := splitMean[T](mean[ch])
+		scale := float64(c.In[3].Data[ch]) * c.inverse(variance[ch])
+		s[ch], s[channels+ch], s[2*channels+ch] = m, T(scale), T(float64(c.In[4].Data[ch])-float64(scale*rest))
 	}
 }
 
@@ -305,7 +312,8 @@ func beginBatchNormDX[T tensor.Float](c *Call[T]) {
 		if c.Attrs["training"] != 0 {
 			slope, shift = -scale*inverse*dgamma[ch]/n, -scale*dbeta[ch]/n
 		}
-		s[4*ch], s[4*ch+1], s[4*ch+2], s[4*ch+3] = T(mean[ch]), T(scale), T(slope), T(shift)
+		m, rest := splitMean[T](mean[ch])
+		s[4*ch], s[4*ch+1], s[4*ch+2], s[4*ch+3] = m, T(scale), T(slope), T(shift-float64(slope*rest))
 	}
 }
 

@@ -46,7 +46,8 @@ func (p *Plan) Peak(share float64) (m Memory) {
 			delete(alive, b)
 		}
 	}
-	slices.SortFunc(m.Buffers, func(a, b *Buffer) int { return cmp.Or(b.Size-a.Size, a.First-b.First) })
+	place := func(b *Buffer) int { return slices.Index(p.buffers, b) } // alive has no order
+	slices.SortFunc(m.Buffers, func(a, b *Buffer) int { return cmp.Or(b.Size-a.Size, a.First-b.First, place(a)-place(b)) })
 	slices.SortFunc(m.Packed, func(a, b *Value) int { return a.step.at - b.step.at })
 	return m
 }
