@@ -48,7 +48,7 @@ func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
 	k := programKey{images: images.Shape[0], observed: p.Observe != nil, signals: p.ObserveSignal != nil, loss: labels != nil}
 	defer p.programs.use("Predictor")()
 	r := p.programs.get(p.Net, k, predictionProgram[T])
-	r.run(p.Net, images, labels, p.Observe, p.ObserveSignal)
+	r.run(p.Net, images, labelTensor[T](labels), p.Observe, p.ObserveSignal)
 	return r
 }
 

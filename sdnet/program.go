@@ -25,7 +25,7 @@ type program[T tensor.Float] struct {
 type programKey struct {
 	images                      int
 	training, observed, signals bool
-	loss                        bool
+	loss, soft                  bool // soft: the loss compares with shares of the classes
 }
 
 // programs keeps the programs of a network by batch size; their memory is the same. A network whose settings have changed gets new
@@ -91,15 +91,11 @@ func constants(list []csc.Settings) []csc.Settings {
 
 // run runs the program on images and labels, if it takes labels, and shows marked values and the layers' signals, unless a
 // function is nil.
-func (p *program[T]) run(n *Network[T], images *tensor.Tensor[T], labels []int, observe, signal func(name string, value *tensor.Tensor[T])) {
+func (p *program[T]) run(n *Network[T], images, labels *tensor.Tensor[T], observe, signal func(name string, value *tensor.Tensor[T])) {
 	n.Bind(p.Program, p.Flow)
 	p.Set(p.X, images)
 	if p.labels != nil {
-		list := tensor.New[T](len(labels))
-		for i, l := range labels {
-			list.Data[i] = T(l)
-		}
-		p.Set(p.labels, list)
+		p.Set(p.labels, labels)
 	}
 	p.Observe = func(node *autodiff.Node, value *tensor.Tensor[T]) {
 		for _, m := range p.Marks {
@@ -115,6 +111,15 @@ func (p *program[T]) run(n *Network[T], images *tensor.Tensor[T], labels []int, 
 	}
 	p.Observe(p.X, images) // which no step computes
 	p.Run()
+}
+
+// labelTensor is labels as a program reads them.
+func labelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
+	list := tensor.New[T](len(labels))
+	for i, l := range labels {
+		list.Data[i] = T(l)
+	}
+	return list
 }
 
 // newFlow is a flow with its images, for those who append the rest.

@@ -10,8 +10,11 @@ import (
 	"sdref/tensor"
 )
 
-// Loss appends the mean cross-entropy of logits and labels (N), as loss/y.
+// Loss appends the mean cross-entropy of logits and labels (N), or shares of the classes (N, classes), as loss/y.
 func (f *Flow) Loss(logits, labels *autodiff.Node) *autodiff.Node {
+	if len(labels.Shape) == 2 {
+		return SoftCrossEntropy(logits, labels).At(f.prefix+"loss", 0, "y")
+	}
 	return autodiff.CrossEntropy(logits, labels).At(f.prefix+"loss", 0, "y")
 }
 
@@ -22,7 +25,7 @@ type Training struct {
 	Gradients    []*autodiff.Node // of the parameters
 }
 
-// Gradients appends forward pass, mean cross-entropy and backward pass for images x and labels (N).
+// Gradients appends forward pass, mean cross-entropy and backward pass for images x and labels (N), or shares (N, classes).
 func (f *Flow) Gradients(x, labels *autodiff.Node) Training {
 	s := Training{Logits: f.Forward(x)}
 	s.Loss = f.Loss(s.Logits, labels)
@@ -56,6 +59,8 @@ type Trainer[T tensor.Float] struct {
 	Optimizer *optim.SGD[T]
 	// Observe, if set, is shown intermediate values of each step, by the names of Flow.Marks. The tensor is valid during the call only.
 	Observe func(name string, value *tensor.Tensor[T])
+	// Shares (N, classes), if set, are what the loss of each step compares with instead of the labels (see SoftCrossEntropy).
+	Shares *tensor.Tensor[T]
 
 	params   []Named[T]
 	programs *programs[T]
@@ -95,8 +100,12 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	defer t.programs.use("Trainer")()
 	t.Net.NormalizeAtoms()
-	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil}, trainingProgram[T])
-	t.last.run(t.Net, images, labels, t.Observe, nil)
+	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil, soft: t.Shares != nil}, trainingProgram[T])
+	wanted := t.Shares
+	if wanted == nil {
+		wanted = labelTensor[T](labels)
+	}
+	t.last.run(t.Net, images, wanted, t.Observe, nil)
 	for name, moved := range t.last.moved {
 		copy(t.Net.byName[name].Data, t.last.Value(moved).Data)
 	}
@@ -106,7 +115,11 @@ func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 // trainingProgram is the program of Gradients.
 func trainingProgram[T tensor.Float](n *Network[T], k programKey) (*program[T], autodiff.Wanted) {
 	f := n.newFlow(Options{Images: k.images, Training: true, Lambdas: true})
-	p := &program[T]{Flow: f, labels: f.Input("labels", k.images), moved: map[string]*autodiff.Node{}}
+	shape := []int{k.images}
+	if k.soft {
+		shape = append(shape, n.Data.Classes)
+	}
+	p := &program[T]{Flow: f, labels: f.Input("labels", shape...), moved: map[string]*autodiff.Node{}}
 	p.step = f.Gradients(f.X, p.labels)
 	w := autodiff.Wanted{Outputs: append([]*autodiff.Node{p.step.Logits, p.step.Loss}, p.step.Gradients...)}
 	for _, s := range f.State {

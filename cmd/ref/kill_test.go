@@ -58,7 +58,7 @@ func killed(t *testing.T, program string) {
 			again = survives(t, out, data, again)
 		}
 		clitest.SameRun(t, out, whole)
-		if files, err := os.ReadDir(out); err != nil || len(files) != 4 {
+		if files, err := os.ReadDir(out); err != nil || len(files) != 7 { // checkpoint, three logs, two pictures, call.json
 			t.Errorf("left behind: %v, %v", files, err)
 		}
 	}

@@ -84,6 +84,24 @@ func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error
 	if err != nil {
 		return nil, err
 	}
+	return resume[T](f, d, c, iteration)
+}
+
+// Prolong is Resume for a run that is to have more epochs than it was planned for. It goes on with the learning rate that a run of so
+// many epochs would have had at this step, which with a cosine is higher than the last one.
+func Prolong[T tensor.Float](f *safetensors.File, d data.Dataset, epochs int) (*Run[T], error) {
+	c, iteration, err := ReadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	if epochs <= c.Epochs {
+		return nil, fmt.Errorf("epochs: %d are not more than the %d of the run in %s", epochs, c.Epochs, f.Path)
+	}
+	c.Planned, c.Epochs = append(c.Planned, c.Epochs), epochs
+	return resume[T](f, d, c, iteration)
+}
+
+func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, iteration int) (*Run[T], error) {
 	r, err := prepare[T](c, d)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)

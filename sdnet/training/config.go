@@ -54,6 +54,16 @@ type Config struct {
 	// LearnStep tells whether a factor on each CSC layer's step size is trained.
 	LearnStep bool `json:"learn_step,omitempty"`
 
+	// Smoothing is the share of the targets that is spread over all classes; Mixup is the parameter alpha of the distribution of the
+	// shares by which images and their labels are mixed. 0 is without.
+	Smoothing float64 `json:"smoothing,omitempty"`
+	Mixup     float64 `json:"mixup,omitempty"`
+
+	// Stem is cifar or imagenet where the network has another one than is usual for its data, else empty.
+	Stem string `json:"stem,omitempty"`
+	// Planned lists the epochs that the run was planned for before it was prolonged, each time.
+	Planned []int `json:"planned,omitempty"`
+
 	// Start is the digest of the weights that the run began with; it is empty for random weights.
 	Start string `json:"start,omitempty"`
 
@@ -89,6 +99,12 @@ func (c Config) Check() error {
 		return fmt.Errorf("lambda: %g is not between 0 and 1e6", c.Lambda)
 	case !(c.Mu >= 0) || c.Mu > 1e6:
 		return fmt.Errorf("mu: %g is not between 0 and 1e6", c.Mu)
+	case !(c.Smoothing >= 0 && c.Smoothing < 1):
+		return fmt.Errorf("smoothing: %g is not in [0, 1)", c.Smoothing)
+	case !(c.Mixup >= 0 && c.Mixup <= maxMixup):
+		return fmt.Errorf("mixup: %g is not between 0 and %d", c.Mixup, maxMixup)
+	case c.Stem != "" && stems[c.Stem] == nil:
+		return fmt.Errorf("stem: %q is neither cifar nor imagenet", c.Stem)
 	case c.Holdout < 0:
 		return fmt.Errorf("holdout: %d training images", c.Holdout)
 	case c.HoldoutEvery < 0 || c.Holdout == 0 && c.HoldoutEvery > 0:
@@ -110,6 +126,35 @@ func (c Config) Check() error {
 	return err
 }
 
+// stems are the stems that Config.Stem names.
+var stems = map[string]*sdnet.Stem{"cifar": &sdnet.CIFARStem, "imagenet": &sdnet.ImageNetStem}
+
+// StemName is the name of the network's stem, "" if it has none.
+func (c Config) StemName() string {
+	s, err := c.Spec()
+	for name, stem := range stems {
+		if err == nil && s.Data.Stem == *stem {
+			return name
+		}
+	}
+	return ""
+}
+
+// Usual is the configuration without a Stem and an Extent that are those of its data anyway, so that files do not mention them.
+func (c Config) Usual() Config {
+	s, err := sdnet.Lookup(c.Network, c.Data)
+	if err != nil {
+		return c
+	}
+	if stem := stems[c.Stem]; stem != nil && *stem == s.Data.Stem {
+		c.Stem = ""
+	}
+	if c.Extent == s.Data.Image {
+		c.Extent = 0
+	}
+	return c
+}
+
 // Spec is the network that the configuration asks for.
 func (c Config) Spec() (sdnet.Spec, error) {
 	s, err := sdnet.Lookup(c.Network, c.Data)
@@ -127,6 +172,9 @@ func (c Config) Spec() (sdnet.Spec, error) {
 	}
 	if c.Extent != 0 {
 		s.Data.Image = c.Extent
+	}
+	if stem := stems[c.Stem]; stem != nil {
+		s.Data.Stem = *stem
 	}
 	return s, s.Check()
 }

@@ -18,8 +18,9 @@ import (
 type Run[T tensor.Float] struct {
 	Config
 	Trainer   *sdnet.Trainer[T]
-	Iteration int     // steps made
-	History   []Epoch // the epochs completed
+	Iteration int      // steps made
+	History   []Epoch  // the epochs completed
+	Fresh     []string // of a run from NewFrom, what its checkpoint had in no fitting shape: initialised, or computed anew
 
 	data      data.Dataset
 	trained   []int // the indices of the training images that are trained on
@@ -76,7 +77,8 @@ func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 
 // NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of
 // random ones: for fine-tuning, or for a warm restart of the learning rate. The network may have been trained
-// with other images; its linear layer is initialised if it was for another number of classes. The run's
+// with other images: its linear layer is initialised if it was for another number of classes, its stem's
+// convolution if it had another stem; power-iteration vectors of another size are computed anew, and step sizes with them. The run's
 // configuration has the digest of the checkpoint's weights as its Start.
 func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Run[T], error) {
 	known, from, err := LoadNetwork[T](f)
@@ -95,18 +97,42 @@ func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Ru
 	for _, k := range known.State() {
 		tensors[k.Name] = k.Tensor
 	}
+	restemmed := known.Data.Stem != r.Net().Data.Stem
 	for _, s := range r.Net().State() {
-		switch k := tensors[s.Name]; {
-		case k == nil:
-			return nil, fmt.Errorf("%s: the network has no %s", f.Path, s.Name)
-		case slices.Equal(k.Shape, s.Shape):
+		k := tensors[s.Name]
+		if k != nil && slices.Equal(k.Shape, s.Shape) {
 			copy(s.Data, k.Data)
-		case !strings.HasPrefix(s.Name, "linear."):
+			continue
+		}
+		stem := restemmed && strings.HasPrefix(s.Name, "layer0.")
+		switch {
+		case !stem && k == nil:
+			return nil, fmt.Errorf("%s: the network has no %s", f.Path, s.Name)
+		case !stem && !strings.HasPrefix(s.Name, "linear.") && !strings.HasSuffix(s.Name, vectorSuffix):
 			return nil, fmt.Errorf("%s: %s is %v, the network for %s has %v", f.Path, s.Name, k.Shape, c.Data,
 				s.Shape)
 		}
+		r.Fresh = append(r.Fresh, s.Name)
+	}
+	for _, l := range r.Net().Layers {
+		if slices.Contains(r.Fresh, l.Name+vectorSuffix) || slices.Contains(r.Fresh, l.Name+".weight") {
+			settle(l)
+		}
 	}
 	return r, nil
+}
+
+// vectorSuffix is the end of the names of power-iteration vectors.
+const vectorSuffix = ".v0"
+
+// settle continues a layer's power iteration until its eigenvalue no longer changes, or for some hundreds of rounds.
+func settle[T tensor.Float](l *sdnet.CSC[T]) {
+	const most = 10 // of UpdateStep, each of which makes up to 50 rounds
+	for range most {
+		if l.UpdateStep().Converged {
+			return
+		}
+	}
 }
 
 // prepare checks the configuration against the data and makes a run with zero weights.
@@ -192,6 +218,7 @@ func (r *Run[T]) Step() (Step, error) {
 		r.images = tensor.New[T](len(b.labels), 3, side, side)
 	}
 	values(r.normalise, r.images.Data, b)
+	r.soften(b.labels)
 	rate := r.schedule().Rate(r.Iteration, r.StepsPerEpoch(), r.TotalSteps())
 	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}
 	r.Trainer.Observe = nil
@@ -279,4 +306,18 @@ func (r *Run[T]) SetHoldout(e Evaluation) {
 	}
 	r.History[len(r.History)-1].Holdout = HoldoutResult{Images: e.Images, Loss: e.Loss,
 		Accuracy: e.Accuracy()}
+}
+
+// IsBest tells whether the last epoch's images held out were recognised better than after every epoch before.
+func (r *Run[T]) IsBest() bool {
+	last := len(r.History) - 1
+	if last < 0 || r.History[last].Holdout.Images == 0 {
+		return false
+	}
+	for _, e := range r.History[:last] {
+		if e.Holdout.Images > 0 && e.Holdout.Accuracy >= r.History[last].Holdout.Accuracy {
+			return false
+		}
+	}
+	return true
 }

@@ -19,20 +19,11 @@ func (d *drawing[T]) curves() ([]plot.Figure, error) {
 		return nil, missing("the checkpoint tells of no completed epoch")
 	}
 	last := d.history[len(d.history)-1]
-	loss := plot.Series{Name: "training", Mark: plot.LinePoints}
-	accuracy, heldLoss, heldAccuracy := loss, loss, loss
-	heldLoss.Name, heldAccuracy.Name = "held-out images", "held-out images"
 	header := []string{"epoch", "loss", "accuracy", "rate", "held_loss", "held_accuracy"}
 	var rows [][]string
 	for _, e := range d.history {
-		k := float64(e.Epoch)
-		loss.X, loss.Y = append(loss.X, k), append(loss.Y, e.Loss)
-		accuracy.X, accuracy.Y = append(accuracy.X, k), append(accuracy.Y, 100*e.Accuracy)
 		cells := append(plot.Row(e.Epoch, e.Loss, e.Accuracy, e.Rate), "", "")
 		if e.Holdout.Images > 0 {
-			heldLoss.X, heldLoss.Y = append(heldLoss.X, k), append(heldLoss.Y, e.Holdout.Loss)
-			heldAccuracy.X, heldAccuracy.Y = append(heldAccuracy.X, k),
-				append(heldAccuracy.Y, 100*e.Holdout.Accuracy)
 			cells[4], cells[5] = fmt.Sprint(e.Holdout.Loss), fmt.Sprint(e.Holdout.Accuracy)
 		}
 		rows = append(rows, cells)
@@ -45,16 +36,8 @@ func (d *drawing[T]) curves() ([]plot.Figure, error) {
 			Short:   fmt.Sprintf("%.2f %% after epoch %d", 100*last.Accuracy, last.Epoch),
 			Caption: accuracyCaption},
 	}
-	for i, chart := range []plot.Chart{
-		{Y: plot.Axis{Label: "loss"}, Series: []plot.Series{loss, heldLoss}},
-		{Y: plot.Axis{Label: "accuracy in %"}, Series: []plot.Series{accuracy, heldAccuracy},
-			Legend: plot.BottomRight},
-	} {
-		chart.X = plot.Axis{Label: "epoch", From: 0, To: float64(last.Epoch)}
-		chart.Series = slices.DeleteFunc(chart.Series, func(s plot.Series) bool { return len(s.X) == 0 })
-		if len(chart.Series) == 1 {
-			chart.Series[0].Name = "" // a single series needs no legend
-		}
+	loss, accuracy := plot.LearningCurves(d.history)
+	for i, chart := range []plot.Chart{loss, accuracy} {
 		var err error
 		if list[i].Picture, err = chart.Render(); err != nil {
 			return nil, err

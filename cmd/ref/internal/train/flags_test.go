@@ -23,7 +23,7 @@ func TestOverride(t *testing.T) {
 		"iterations": "14", "variant": "paper", "algorithm": "winograd", "milestones": "3,5",
 		"plain-momentum": "true", "size": "64",
 		"holdout": "15", "holdout-every": "2", "learn-lambda": "true", "learn-step": "true",
-		"gradient": "implicit"}
+		"gradient": "implicit", "stem": "imagenet", "smoothing": "0.1", "mixup": "0.2"}
 	var args []string
 	c.Flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
 	if err := c.Flags.Parse(args); err != nil {

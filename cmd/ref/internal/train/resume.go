@@ -3,6 +3,7 @@ package train
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 
 	"sdref/cmd/ref/internal/cli"
@@ -13,11 +14,11 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// resumeFlags are the flags that do not change a run.
-var resumeFlags = []string{"resume", "data", "force", "kernel", "save", "stop", "test"}
+// resumeFlags are the flags that do not change a run, and -epochs, which prolongs it.
+var resumeFlags = []string{"resume", "data", "epochs", "force", "keep-best", "kernel", "save", "stop", "test"}
 
-// resume continues a run.
-func resume(c *cli.Call, f trainFlags) error {
+// resume continues a run, for so many epochs if -epochs is given.
+func resume(c *cli.Call, f trainFlags, epochs int) error {
 	var extra error
 	c.Flags.VisitAll(func(g *flag.Flag) {
 		if c.Given(g.Name) && !slices.Contains(resumeFlags, g.Name) {
@@ -28,6 +29,17 @@ func resume(c *cli.Call, f trainFlags) error {
 		return extra
 	}
 	f.out = f.resume
+	if _, err := os.Stat(cli.CheckpointIn(f.out)); err != nil {
+		return err
+	}
+	release, err := lock(f.out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := f.recall(c); err != nil {
+		return err
+	}
 	file, k, err := cli.OpenTrained(c, cli.CheckpointIn(f.out))
 	if err != nil {
 		return err
@@ -38,16 +50,33 @@ func resume(c *cli.Call, f trainFlags) error {
 	}
 	d, notes, err := cli.OpenData(c, f.images, spec.Data.Image, c.Stdout)
 	if err != nil {
-		return err
+		return fmt.Errorf("-data: %w", err)
+	}
+	if c.Given("epochs") {
+		f.prolong = epochs
 	}
 	return cli.ByType(k.Type, trainFrom[float32], trainFrom[float64])(c, f, file, d, notes)
 }
 
+// reopen is the run of a checkpoint, prolonged if that is asked for.
+func reopen[T tensor.Float](f trainFlags, file *safetensors.File, d data.Dataset) (*training.Run[T], error) {
+	if f.prolong > 0 {
+		return training.Prolong[T](file, d, f.prolong)
+	}
+	return training.Resume[T](file, d)
+}
+
 func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset,
 	notes []string) error {
-	r, err := training.Resume[T](file, d)
+	r, err := reopen[T](f, file, d)
 	if err != nil {
 		return err
+	}
+	if f.prolong > 0 {
+		if err := save(r, f.out); err != nil { // so that it is as long if this process is killed
+			return err
+		}
+		notes = append(notes, fmt.Sprintf("prolonged from %d to %d epochs: the rate goes on at what a run of %d epochs would have now", r.Planned[len(r.Planned)-1], r.Epochs, r.Epochs))
 	}
 	if f.stop != 0 && f.stop <= r.Iteration {
 		return fmt.Errorf("-stop %d: the run in %s has made %d steps already", f.stop, f.out, r.Iteration)
@@ -57,6 +86,9 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 	}
 	// If the run was killed between saving its checkpoint and this table, the table is old.
 	if err := saveEpochs(r, f.out); err != nil {
+		return err
+	}
+	if err := f.remember(c); err != nil {
 		return err
 	}
 	return newSession(c, f, r, d).run(notes)

@@ -90,7 +90,7 @@ func TestResumeCutsTheLogsBack(t *testing.T) {
 			ref.Works(t, []string{"train", "-resume", out, "-data", data, "-test"},
 				w.Line(t, "CIFAR-10 test:"))
 			clitest.SameRun(t, out, whole)
-			if files, err := os.ReadDir(out); err != nil || len(files) != 4 {
+			if files, err := os.ReadDir(out); err != nil || len(files) != 7 {
 				t.Errorf("%s: left behind: %v, %v", name, files, err)
 			}
 		}

@@ -3,8 +3,10 @@ package train
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -19,9 +21,36 @@ func save[T tensor.Float](r *training.Run[T], folder string) error {
 	return saveEpochs(r, folder)
 }
 
-// saveEpochs writes the table of epochs; for a run with images held out it has two more columns, empty for
+// bestIn is the checkpoint of the epoch after which the images held out were recognised best.
+func bestIn(folder string) string { return filepath.Join(folder, "best.safetensors") }
+
+// saveCurves draws loss and accuracy by epoch as loss.png and accuracy.png, once there are two epochs between which a line can go.
+func saveCurves(history []training.Epoch, folder string) error {
+	if len(history) < 2 {
+		return nil
+	}
+	loss, accuracy := plot.LearningCurves(history)
+	for name, chart := range map[string]plot.Chart{"loss.png": loss, "accuracy.png": accuracy} {
+		picture, err := chart.Render()
+		if err != nil {
+			return err
+		}
+		if err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error {
+			_, err := w.Write(picture.PNG)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveEpochs writes the learning curves and the table of epochs; for a run with images held out it has two more columns, empty for
 // epochs without an evaluation.
 func saveEpochs[T tensor.Float](r *training.Run[T], folder string) error {
+	if err := saveCurves(r.History, folder); err != nil {
+		return err
+	}
 	return atomicfile.Write(cli.EpochsIn(folder), func(w io.Writer) error {
 		header := "epoch,images,loss,accuracy,rate"
 		if r.Holdout > 0 {

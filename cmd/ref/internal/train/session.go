@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -20,7 +21,22 @@ type session[T tensor.Float] struct {
 	p      *cli.Progress
 	log    *runLog
 	saved  time.Time
-	images int // trained on since the session's start
+	images int     // trained on since the session's start
+	steps  float64 // how many steps the running means go over, at most runningSteps
+	means  runningMeans
+}
+
+// runningMeans are means of the last steps' losses and shares of images recognised, the older ones with less weight.
+type runningMeans struct{ loss, accuracy float64 }
+
+// runningSteps is about how many steps the running means go over: single steps scatter too much to be read.
+const runningSteps = 50
+
+// add brings a step into the means.
+func (s *session[T]) add(step training.Step) {
+	s.steps = min(s.steps+1, runningSteps)
+	s.means.loss += (step.Loss - s.means.loss) / s.steps
+	s.means.accuracy += (float64(step.Correct)/float64(step.Images) - s.means.accuracy) / s.steps
 }
 
 func newSession[T tensor.Float](c *cli.Call, f trainFlags, r *training.Run[T], d data.Dataset) *session[T] {
@@ -53,6 +69,7 @@ func (s *session[T]) run(notes []string) error {
 			return err
 		}
 	}
+	s.sayPace()
 	for !r.Done() {
 		if stopped, err := s.step(); stopped || err != nil {
 			return err
@@ -72,10 +89,11 @@ func (s *session[T]) step() (stopped bool, err error) {
 		return false, fmt.Errorf("writing the log: %w", err)
 	}
 	s.images += step.Images
+	s.add(step)
 	speed := float64(s.images) / time.Since(s.p.Start).Seconds()
 	s.p.Show(float64(r.Iteration)/float64(total),
 		fmt.Sprintf("step %d of %d, loss %.4f, %.1f %% right, %.1f images/s",
-			r.Iteration, total, step.Loss, 100*float64(step.Correct)/float64(step.Images), speed))
+			r.Iteration, total, s.means.loss, 100*s.means.accuracy, speed))
 	if e := step.Epoch; e != nil {
 		s.p.Say("epoch %d: loss %.4f, training accuracy %.2f %%, rate %.4f, %.1f images/s", e.Epoch, e.Loss,
 			100*e.Accuracy, e.Rate, speed)
@@ -99,8 +117,7 @@ func (s *session[T]) step() (stopped bool, err error) {
 
 // sayStopped tells how to go on with the run, which is saved.
 func (s *session[T]) sayStopped() error {
-	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s -data %s", s.r.Iteration,
-		s.out, s.trainFlags.images)
+	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s", s.r.Iteration, cli.Quote(s.out))
 	if s.Context.Err() != nil {
 		return cli.ErrInterrupted
 	}
@@ -132,6 +149,11 @@ func (s *session[T]) holdOut() error {
 		return s.sayStopped()
 	}
 	r.SetHoldout(e)
+	if s.keepBest && r.IsBest() {
+		if err := r.Save(bestIn(s.out)); err != nil {
+			return err
+		}
+	}
 	if err := s.log.held(r.Iteration, e); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
 	}
@@ -152,7 +174,7 @@ func (s *session[T]) store() error {
 // finish evaluates the test images, unless choices between runs are still to be made, and prints where the
 // files are.
 func (s *session[T]) finish() error {
-	if s.test && (s.r.Holdout == 0 || s.Given("test")) {
+	if s.test && (s.r.Holdout == 0 || s.testGiven) {
 		known := "nothing before this depended on"
 		if s.r.Start != "" { // it is not known what those weights depended on
 			known = "nothing in this run depended on"
@@ -164,9 +186,12 @@ func (s *session[T]) finish() error {
 		}
 	} else {
 		s.p.Say("the test images were not looked at; once all choices are made: ref eval -checkpoint %s "+
-			"-data %s", cli.CheckpointIn(s.out), s.trainFlags.images)
+			"-data %s", cli.Quote(cli.CheckpointIn(s.out)), cli.Quote(s.trainFlags.images))
 	}
 	s.p.Say("weights and run: %s\nlogs: %s", cli.CheckpointIn(s.out),
 		strings.Join([]string{cli.EpochsIn(s.out), cli.StepsIn(s.out), cli.EventsIn(s.out)}, ", "))
+	if _, err := os.Stat(bestIn(s.out)); err == nil && s.keepBest {
+		s.p.Say("weights of the epoch that did best on the images held out: %s", bestIn(s.out))
+	}
 	return nil
 }

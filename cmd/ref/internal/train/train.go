@@ -5,6 +5,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,11 +28,16 @@ class. -recipe chooses a recipe, and every flag changes it; the defaults below a
 %s
 
 A run is a folder: checkpoint.safetensors (weights and all else that the run is), epochs.csv,
-steps.csv and a file for TensorBoard. It is saved at its start, after each epoch, every -save, and on
-Ctrl-C; -resume FOLDER goes on with the same bits as if it had never stopped, also if it was killed.
+steps.csv, a file for TensorBoard, and the learning curves as loss.png and accuracy.png. It is saved
+at its start, after each epoch, every -save, and on Ctrl-C; -resume FOLDER goes on with the same bits
+as if it had never stopped, also if it was killed. -epochs N beside it prolongs the run to N epochs.
 
 The test images are evaluated once, after the last step. With -holdout N, for runs between which one
-will choose, they are not: N training images are held out and evaluated after each epoch instead.`
+will choose, they are not: N training images are held out and evaluated after each epoch instead, and
+-keep-best keeps the weights of the best of these epochs, as best.safetensors.
+
+-start CHECKPOINT begins with trained weights, also for images of another size or with other classes:
+what does not fit the new images is initialised, or computed anew.`
 
 // recipeLines lists the recipes.
 func recipeLines() string {
@@ -48,8 +54,9 @@ type trainFlags struct {
 	start                       string
 	from                        *safetensors.File // the checkpoint to start from, or nil
 	save                        time.Duration
-	stop                        int
-	test                        bool
+	stop, prolong               int // prolong: how many epochs a resumed run is to have, 0: as planned
+	test, testGiven             bool
+	keepBest                    bool
 }
 
 // Run trains a network, or goes on with a run.
@@ -61,8 +68,8 @@ func Run(c *cli.Call) error {
 		"the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
 	c.Flags.StringVar(&f.resume, "resume", "",
-		"go on with the run in this `folder`; only -data, -force, -kernel, -save, -stop and -test may be given "+
-			"beside it")
+		"go on with the run in this `folder`, on the same images; only -data, -epochs (more of them), -force, "+
+			"-keep-best, -kernel, -save, -stop and -test may be given beside it")
 	c.Flags.StringVar(&f.start, "start", "",
 		"start from the weights of this checkpoint, which also tells the network, rather than from random "+
 			"ones: "+cli.CheckpointUsage())
@@ -71,6 +78,9 @@ func Run(c *cli.Call) error {
 		"the end)")
 	c.Flags.BoolVar(&f.test, "test", true,
 		"evaluate the test images at the end (default: unless -holdout is given)")
+	c.Flags.BoolVar(&f.keepBest, "keep-best", false,
+		"keep the weights of the epoch after which most of the images held out were recognised, as "+
+			"best.safetensors; needs -holdout")
 	configFlags(c, &config)
 	if err := c.Parse(fmt.Sprintf(trainHelp, recipeLines())); err != nil {
 		return err
@@ -78,9 +88,10 @@ func Run(c *cli.Call) error {
 	if f.save < 0 || f.stop < 0 {
 		return fmt.Errorf("-save %v, -stop %d: must not be negative", f.save, f.stop)
 	}
+	f.testGiven = c.Given("test")
 	cli.CollectEarly(cli.TrainingGarbageShare)
 	if f.resume != "" {
-		return resume(c, f)
+		return resume(c, f, config.Epochs)
 	}
 	base, err := f.base()
 	if err != nil {
@@ -90,6 +101,9 @@ func Run(c *cli.Call) error {
 		return err
 	}
 	config = override(c, base, config)
+	if f.keepBest && config.Holdout == 0 {
+		return errors.New("-keep-best: no images are held out to tell which epoch is the best; give -holdout N too")
+	}
 	extent := data.ImageNetExtent
 	if config.Extent > 0 {
 		extent = config.Extent
@@ -142,6 +156,10 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations,
 		was.Variant
 	k.LearnLambda, k.LearnStep, k.Gradient = was.LearnLambda, was.LearnStep, was.Gradient
+	k.Stem = was.StemName()
+	if spec, err := was.Spec(); err == nil && data.IsFolder(f.images) {
+		k.Extent = spec.Data.Image
+	}
 	return k, nil
 }
 
@@ -158,6 +176,7 @@ func fit(c *cli.Call, k training.Config, d data.Dataset) (training.Config, error
 	if k.Images == 0 || !c.Given("images") {
 		k.Images = rest
 	}
+	k = k.Usual()
 	return k, k.Check()
 }
 
@@ -194,6 +213,13 @@ func configFlags(c *cli.Call, k *training.Config) {
 		"evaluate them after every so many epochs, and the last (0: after each)")
 	c.Flags.IntVar(&k.Extent, "size", k.Extent,
 		"height and width to which images of a folder of classes are brought (0: 224)")
+	c.Flags.StringVar(&k.Stem, "stem", k.Stem,
+		"the first convolution: cifar (3x3), for images of some tens of pixels, or imagenet (7x7, stride 2, and pooling) (default: "+
+			"that of -start's network, else cifar for CIFAR and drawn images, imagenet for a folder of classes)")
+	c.Flags.Float64Var(&k.Smoothing, "smoothing", k.Smoothing,
+		"label smoothing: this share of each target is spread evenly over all classes")
+	c.Flags.Float64Var(&k.Mixup, "mixup", k.Mixup,
+		"mix each batch with itself, images and labels, by a share drawn from Beta(`alpha`, alpha); 0.1 to 0.4 are usual")
 	c.Flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip; -augment=false does not")
 	c.Flags.StringVar(&k.Schedule, "schedule", k.Schedule,
 		"of the learning rate: cosine, or steps (a tenth after each of -milestones)")
@@ -244,6 +270,9 @@ func override(c *cli.Call, base, set training.Config) training.Config {
 		"holdout":        func() { base.Holdout = set.Holdout },
 		"holdout-every":  func() { base.HoldoutEvery = set.HoldoutEvery },
 		"algorithm":      func() { base.Algorithm = set.Algorithm },
+		"stem":           func() { base.Stem = set.Stem },
+		"smoothing":      func() { base.Smoothing = set.Smoothing },
+		"mixup":          func() { base.Mixup = set.Mixup },
 	} {
 		if c.Given(name) {
 			copy()
@@ -256,9 +285,8 @@ func override(c *cli.Call, base, set training.Config) training.Config {
 // under runs.
 func makeFolder(given string, k training.Config) (string, error) {
 	if given != "" {
-		if _, err := os.Stat(cli.CheckpointIn(given)); err == nil {
-			return "", fmt.Errorf("-out: %s holds a run already; go on with it by -resume %s, or choose "+
-				"another folder", given, given)
+		if err := holdsNone(given); err != nil {
+			return "", err
 		}
 		return given, os.MkdirAll(given, 0o755)
 	}
@@ -274,6 +302,14 @@ func makeFolder(given string, k training.Config) (string, error) {
 	}
 }
 
+// holdsNone refuses a folder that holds a run.
+func holdsNone(folder string) error {
+	if _, err := os.Stat(cli.CheckpointIn(folder)); err == nil {
+		return fmt.Errorf("-out: %s holds a run already; go on with it by -resume %s, or choose another folder", folder, cli.Quote(folder))
+	}
+	return nil
+}
+
 func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d data.Dataset,
 	notes []string) error {
 	r, err := newRun[T](f.from, k, d)
@@ -284,7 +320,18 @@ func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d da
 		notes = append(notes, fmt.Sprintf("it starts from the weights of %s, state %.16s", f.from.Path,
 			r.Start))
 	}
+	if len(r.Fresh) > 0 {
+		notes = append(notes, fmt.Sprintf("not from there, for they do not fit: %s (vectors v0 are computed anew, weights initialised)", strings.Join(r.Fresh, ", ")))
+	}
 	if f.out, err = makeFolder(f.out, k); err != nil {
+		return err
+	}
+	release, err := lock(f.out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := holdsNone(f.out); err != nil { // another process may have begun one meanwhile
 		return err
 	}
 	// A run that was killed before its first save has left temporary files.
@@ -292,6 +339,9 @@ func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d da
 		return err
 	}
 	if err := save(r, f.out); err != nil { // an error now is better than one after an epoch
+		return err
+	}
+	if err := f.remember(c); err != nil {
 		return err
 	}
 	return newSession(c, f, r, d).run(notes)

@@ -98,9 +98,10 @@ func TestDrawnImages(t *testing.T) {
 	if strings.Contains(r.Out, "official") {
 		t.Error("drawn images are no official files")
 	}
-	// Without -data, a run on CIFAR would be continued on the drawn images.
+	// Without -data a run goes on with its own images, and is not continued on others.
 	ref.Works(t, clitest.Short(clitest.CIFAR10(t), "cifar", "-stop", "1"))
-	ref.Call(t, "train", "-resume", "cifar").Refused(t, cli.CheckpointIn("cifar"), "data", "cifar10",
+	ref.Works(t, []string{"train", "-resume", "cifar", "-stop", "2"}, "of CIFAR-10 train", "stopped after step 2")
+	ref.Call(t, "train", "-resume", "cifar", "-data", "shapes").Refused(t, cli.CheckpointIn("cifar"), "data", "cifar10",
 		"shapes")
 	// Of a network that was trained on CIFAR the drawn images show the codes, and no accuracy.
 	e := ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn("cifar")}, "shapes test: no accuracy",
@@ -151,7 +152,7 @@ func TestStopAndResume(t *testing.T) {
 	for _, stop := range []string{"1", "3", "5"} {
 		out := t.TempDir()
 		s := ref.Works(t, clitest.Short(data, out, "-stop", stop), "stopped after step "+stop+" and saved",
-			"ref train -resume "+out+" -data "+data)
+			"go on with: ref train -resume "+out+"\n")
 		if strings.Contains(s.Out, "top-1") {
 			t.Errorf("stopped at %s and yet evaluated", stop)
 		}
@@ -178,7 +179,7 @@ func TestResumeRefuses(t *testing.T) {
 	ref.Works(t, clitest.Short(data, out, "-stop", "2"))
 	before := clitest.Content(t, cli.CheckpointIn(out))
 	for flag, value := range map[string]string{"net": "sdnet18", "type": "float32", "seed": "1",
-		"epochs": "3", "batch": "4", "images": "5", "schedule": "steps", "rate": "1",
+		"smoothing": "0.1", "mixup": "0.2", "stem": "cifar", "batch": "4", "images": "5", "schedule": "steps", "rate": "1",
 		"warmup": "1", "momentum": "0", "decay": "0", "lambda": "1", "mu": "1", "iterations": "2",
 		"variant": "paper", "algorithm": "winograd", "out": t.TempDir()} {
 		ref.Call(t, "train", "-resume", out, "-data", data, "-"+flag, value).Refused(t, "-"+flag+":",
@@ -186,6 +187,7 @@ func TestResumeRefuses(t *testing.T) {
 	}
 	ref.Call(t, "train", "-resume", out, "-data", data, "-augment").Refused(t, "-augment:",
 		"cannot be changed")
+	ref.Call(t, "train", "-resume", out, "-data", data, "-epochs", "2").Refused(t, "epochs: 2 are not more than the 2", out)
 	ref.Call(t, "train", "-resume", out, "-data", data, "-stop", "2").Refused(t, "-stop 2", out,
 		"2 steps already")
 	ref.Call(t, "train", "-resume", out, "-data", clitest.CIFAR100(t)).Refused(t, cli.CheckpointIn(out),
