@@ -34,7 +34,7 @@ var tower = [][]string{
 	4:  {"autodiff"},
 	5:  {"csc", "csc/spectrum", "sdnet/data", "autodiff/onnx"},
 	6:  {"csc/solve", "sdnet/optim", "golden/graph"},
-	7:  {"sdnet", "golden/judge"},
+	7:  {"sdnet", "golden/judge", "csc/learn"},
 	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
 	9:  {"golden/cases", "golden/official", "cmd/ref/internal/cli"},
 	10: {"golden/trial", "golden/faults", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot"},

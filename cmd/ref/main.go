@@ -28,6 +28,8 @@ var verbs = []cli.Verb{
 	{Name: "check", Summary: "compare this program with stored values of the authors' code", Run: judge.Check},
 	{Name: "trace", Summary: "show the iterates of a CSC layer on an image, beside (A.1)", Run: study.Trace},
 	{Name: "spectrum", Summary: "bound the CSC layers' largest eigenvalues and judge their step sizes", Run: study.Spectrum},
+	{Name: "solve", Summary: "solve a sparse-coding problem of your own: arrays or an image, and atoms", Run: study.Solve},
+	{Name: "learn", Summary: "learn a convolutional dictionary from images", Run: study.Learn},
 	{Name: "certify", Summary: "say how far a sparse code is from the solution, and prove it", Run: study.Certify},
 	{Name: "judge", Summary: "find out whether, and where, another backend is wrong", Run: judge.Run},
 	{Name: "cases", Summary: "list, show and export the cases that backends are judged by", Run: judge.Cases},

@@ -74,18 +74,18 @@ func (e Experiment) OutcomePredictions(oracle bool) int {
 }
 
 // Curves measures a model on the images of a set with the given indices, under each condition at each lambda.
-// It returns nil if it was stopped.
+// If it was stopped it returns the curves that were finished.
 func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []int) []Curve {
 	var curves []Curve
 	for _, c := range e.Conditions {
 		images := c.apply(set, indices, e.Seed)
 		predictions := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
 		if predictions == nil {
-			return nil
+			return curves
 		}
 		curve := m.curve(e, c, images, predictions)
 		if curve == nil {
-			return nil
+			return curves
 		}
 		curves = append(curves, *curve)
 	}
@@ -94,7 +94,7 @@ func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []
 
 // Outcomes measures every method on the images of a set with the given indices, under each condition. With
 // oracle it measures all lambdas too: the best of these is chosen by the labels, so no method that does not
-// know them can be expected to do better. It returns nil if it was stopped.
+// know them can be expected to do better. If it was stopped it returns the outcomes that were finished.
 func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *data.Set, indices []int,
 	oracle bool) []Outcome {
 	var outcomes []Outcome
@@ -102,7 +102,7 @@ func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *
 		images := c.apply(set, indices, e.Seed)
 		fixed := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
 		if fixed == nil {
-			return nil
+			return outcomes
 		}
 		t := Outcome{Condition: c, Images: len(indices)}
 		t.Lambda[Fixed], t.Recognised[Fixed] = m.Lambda, recognised(fixed, images)
@@ -110,13 +110,13 @@ func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *
 			lambdas := e.choose(method, choices, c, fixed)
 			predictions := m.Predict(images, lambdas, e.Progress)
 			if predictions == nil {
-				return nil
+				return outcomes
 			}
 			t.Lambda[method], t.Recognised[method] = mean(lambdas), recognised(predictions, images)
 		}
 		if oracle {
 			if t.Curve = m.curve(e, c, images, fixed); t.Curve == nil {
-				return nil
+				return outcomes
 			}
 		}
 		outcomes = append(outcomes, t)

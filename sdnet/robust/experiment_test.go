@@ -123,20 +123,26 @@ func TestLabelsDoNotMatter(t *testing.T) {
 	}
 }
 
+// What was finished when an experiment is stopped is what it gives when it is not.
 func TestStopExperiment(t *testing.T) {
 	m, set := model(t, network[float32](t, "sdnet8_narrow"), 8), &data.Set{}
 	*set = *drawn(2)
+	both := []int{0, 1}
+	outcomes, curves := Outcomes(m, some, choices, set, both, true), Curves(m, some, set, both)
 	for after := range some.OutcomePredictions(true) {
 		e, calls := some, 0
 		e.Progress = func(int) bool { calls++; return calls <= after }
-		if Outcomes(m, e, choices, set, []int{0, 1}, true) != nil || calls != after+1 {
-			t.Fatalf("stopped at prediction %d of %d: a result after %d", after+1,
-				some.OutcomePredictions(true), calls)
+		got, each := Outcomes(m, e, choices, set, both, true), some.OutcomePredictions(true)/len(some.Conditions)
+		if !slices.EqualFunc(got, outcomes[:after/each], func(a, b Outcome) bool { return reflect.DeepEqual(a, b) }) || calls != after+1 {
+			t.Fatalf("stopped at prediction %d of %d: %d outcomes after %d", after+1, some.OutcomePredictions(true), len(got), calls)
+		}
+		if after >= some.CurvePredictions() {
+			continue
 		}
 		calls = 0
-		if after < some.CurvePredictions() && (Curves(m, e, set, []int{0, 1}) != nil || calls != after+1) {
-			t.Fatalf("stopped at prediction %d of %d: curves after %d", after+1, some.CurvePredictions(),
-				calls)
+		finished, each := Curves(m, e, set, both), some.CurvePredictions()/len(some.Conditions)
+		if !slices.EqualFunc(finished, curves[:after/each], func(a, b Curve) bool { return reflect.DeepEqual(a, b) }) || calls != after+1 {
+			t.Fatalf("stopped at prediction %d of %d: %d curves after %d", after+1, some.CurvePredictions(), len(finished), calls)
 		}
 	}
 }

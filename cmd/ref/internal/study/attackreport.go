@@ -30,6 +30,7 @@ type attackReport struct {
 	Networks []attackCurve `json:"networks"`
 	Transfer []attackCurve `json:"transfer"`
 	Checks   []attackCheck `json:"checks"`
+	Complete bool          `json:"complete"` // false if the command was stopped: curves are shorter, or missing
 }
 
 // attackCurve is the number of images that a network recognises at each epsilon.
@@ -90,6 +91,10 @@ func (r *attackReport) print(out io.Writer) error {
 				fmt.Fprintf(w, "%g\t", epsilon)
 			}
 			for _, c := range curves {
+				if i >= len(c.Correct) {
+					fmt.Fprint(w, "-\t")
+					continue
+				}
 				share := float64(c.Correct[i]) / float64(r.Images)
 				fmt.Fprintf(w, "%.1f +- %.1f\t", 100*share, 100*math.Sqrt(share*(1-share)/float64(r.Images)))
 			}
@@ -135,7 +140,7 @@ func (r *attackReport) write(p *cli.Progress, folder string) error {
 		}
 	}
 	for _, c := range append(slices.Clone(r.Networks), r.Transfer...) {
-		s := plot.Series{Name: c.Name, X: x, Mark: plot.LinePoints}
+		s := plot.Series{Name: c.Name, X: x[:len(c.Correct)], Mark: plot.LinePoints}
 		if c.From != "" {
 			s.Name, s.Mark = c.Name+" (made for "+c.From+")", plot.Dashes
 		}

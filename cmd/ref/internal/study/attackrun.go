@@ -3,12 +3,14 @@ package study
 import (
 	"fmt"
 	"math"
+	"path/filepath"
+	"strings"
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/sdnet/attack"
 )
 
-// run does all attacks and reports.
+// run does all attacks and reports; if it is stopped, what was finished.
 func (s *attackRun[T]) run() error {
 	f := s.flags
 	r := &attackReport{Data: s.samples.data.Name, Known: s.samples.known, Images: f.count,
@@ -21,25 +23,7 @@ func (s *attackRun[T]) run() error {
 	if f.checks {
 		s.jobs += checkJobs
 	}
-	for _, t := range s.targets {
-		examples := t.Begin(s.samples.test, all(s.samples.test))
-		curve := attackCurve{Name: t.name, Correct: []int{examples.Remaining()}}
-		for _, epsilon := range f.epsilons {
-			pgd := f.pgd
-			pgd.Epsilon = epsilon
-			if !s.attack(t, examples, pgd) {
-				return stopped(s.p)
-			}
-			curve.Correct = append(curve.Correct, examples.Remaining())
-		}
-		r.Networks = append(r.Networks, curve)
-	}
-	if len(s.targets) > 1 && !s.transfer(r) {
-		return stopped(s.p)
-	}
-	if f.checks && !s.check(r) {
-		return stopped(s.p)
-	}
+	r.Complete = s.own(r) && (len(s.targets) == 1 || s.transfer(r)) && (!f.checks || s.check(r))
 	s.p.End()
 	if err := r.print(s.c.Stdout); err != nil {
 		return err
@@ -49,12 +33,64 @@ func (s *attackRun[T]) run() error {
 			return err
 		}
 	}
+	if !r.Complete {
+		return s.stopped(r)
+	}
 	for _, check := range r.Checks {
 		if !check.Good {
 			return cli.ErrFailed
 		}
 	}
 	return nil
+}
+
+// own does each network's own attacks; it returns false if it was stopped.
+func (s *attackRun[T]) own(r *attackReport) bool {
+	for _, t := range s.targets {
+		examples := t.Begin(s.samples.test, all(s.samples.test))
+		r.Networks = append(r.Networks, attackCurve{Name: t.name, Correct: []int{examples.Remaining()}})
+		curve := &r.Networks[len(r.Networks)-1]
+		for _, epsilon := range s.flags.epsilons {
+			pgd := s.flags.pgd
+			pgd.Epsilon = epsilon
+			if !s.attack(t, examples, pgd) {
+				return false
+			}
+			curve.Correct = append(curve.Correct, examples.Remaining())
+		}
+	}
+	return true
+}
+
+// stopped says what is there of a report that was stopped, and how to get the rest.
+func (s *attackRun[T]) stopped(r *attackReport) error {
+	where := "shown above"
+	if s.flags.out != "" {
+		where += " and in " + filepath.Join(s.flags.out, "attack.json")
+	}
+	done := len(r.Epsilons) // epsilons that all networks have been attacked with, 0 among them
+	for i := range s.targets {
+		if i >= len(r.Networks) {
+			done = 1
+			break
+		}
+		done = min(done, len(r.Networks[i].Correct))
+	}
+	if done == len(r.Epsilons) {
+		s.p.Say("stopped after %d of %d attacks; what was finished is %s; missing are images made for another network, or the checks", s.done-1, s.jobs, where)
+		return cli.ErrInterrupted
+	}
+	unit := 1.
+	if r.Norm == attack.Linf.String() {
+		unit = 255
+	}
+	var rest []string
+	for _, epsilon := range r.Epsilons[done:] {
+		rest = append(rest, fmt.Sprint(math.Round(epsilon*unit*1e6)/1e6))
+	}
+	s.p.Say("stopped after %d of %d attacks; what was finished is %s; the same command with -epsilons %s does the rest", s.done-1, s.jobs, where,
+		strings.Join(rest, ","))
+	return cli.ErrInterrupted
 }
 
 // attack does one attack and shows its progress; it returns false if it was stopped.
@@ -90,6 +126,7 @@ func (s *attackRun[T]) transfer(r *attackReport) bool {
 			pgd.Epsilon, pgd.MaximizeLoss = epsilon, true
 			examples := from.Begin(s.samples.test, all(s.samples.test))
 			if !s.attack(from, examples, pgd) {
+				r.Transfer = append(r.Transfer, curves...)
 				return false
 			}
 			j := 0

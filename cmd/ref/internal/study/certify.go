@@ -9,12 +9,8 @@ import (
 	"text/tabwriter"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/conv"
 	"sdref/csc/solve"
-	"sdref/internal/filekind"
 	"sdref/tensor"
-	"sdref/tensor/npy"
-	"sdref/tensor/safetensors"
 )
 
 const certifyHelp = `ref certify says how far a code z is from the solution of
@@ -32,29 +28,14 @@ are computed in float64. Exit status 1 if the relative gap exceeds -tolerance.`
 
 // certifyFlags are the flags of ref certify.
 type certifyFlags struct {
-	file, name  map[string]*string // by tensor: x, w, z
-	boundary    string
-	geometry    conv.Geometry
-	lambda, mu  float64
-	nonnegative bool
-	tolerance   float64
-	json        string
+	problemFlags
+	tolerance float64
+	json      string
 }
 
 func newCertifyFlags(c *cli.Call) *certifyFlags {
-	f := &certifyFlags{file: map[string]*string{}, name: map[string]*string{}}
-	for _, t := range []struct{ name, what string }{{"x", "signals"}, {"w", "atoms"}, {"z", "codes"}} {
-		f.file[t.name] = c.Flags.String(t.name, "", "the `file` of the "+t.what)
-		f.name[t.name] = c.Flags.String(t.name+"-name", t.name,
-			"the `tensor` in it, if it is a .safetensors or .npz file")
-	}
-	c.Flags.StringVar(&f.boundary, "boundary", "zero", "zero, full or circular")
-	c.Flags.IntVar(&f.geometry.Stride, "stride", 1, "of A*, with boundary zero")
-	c.Flags.IntVar(&f.geometry.Padding, "padding", 0, "zeros around x, with boundary zero")
-	c.Flags.IntVar(&f.geometry.Dilation, "dilation", 1, "of the atoms, with boundary zero")
-	c.Flags.Float64Var(&f.lambda, "lambda", 0, "weight of |z|_1")
-	c.Flags.Float64Var(&f.mu, "mu", 0, "weight of |z|^2/2")
-	c.Flags.BoolVar(&f.nonnegative, "nonnegative", false, "z must not be negative")
+	f := &certifyFlags{}
+	f.define(c, tensorFlag{"x", "signals"}, tensorFlag{"w", "atoms"}, tensorFlag{"z", "codes"})
 	c.Flags.Float64Var(&f.tolerance, "tolerance", math.Inf(1), "fail if the relative gap exceeds this")
 	c.Flags.StringVar(&f.json, "json", "",
 		"write the numbers to this `file` too, for the batch and for each image")
@@ -99,40 +80,12 @@ func Certify(c *cli.Call) error {
 
 // problem is the problem and the code in the files.
 func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Tensor[float64], error) {
-	read := map[string]*tensor.Tensor[float64]{}
-	for _, name := range []string{"x", "w", "z"} {
-		t, err := f.read(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		read[name] = t
-	}
-	boundary, err := solve.ParseBoundary(f.boundary)
+	read, err := f.readAll("x", "w", "z")
 	if err != nil {
-		return nil, nil, fmt.Errorf("-boundary: %w", err)
-	}
-	if err := f.toImages(read); err != nil {
 		return nil, nil, err
 	}
-	p := &solve.Problem[float64]{X: read["x"], Lambda: f.lambda, Mu: f.mu, Nonnegative: f.nonnegative}
-	switch boundary {
-	case solve.ZeroBoundary:
-		if f.geometry.Stride < 1 || f.geometry.Dilation < 1 {
-			return nil, nil, fmt.Errorf("-stride %d, -dilation %d: must be at least 1", f.geometry.Stride,
-				f.geometry.Dilation)
-		}
-		p.A = solve.ZeroPadded(read["w"], f.geometry)
-	case solve.FullBoundary:
-		p.A = solve.Full(read["w"])
-	case solve.CircularBoundary:
-		p.A = solve.Circular(read["w"])
-	}
-	for _, name := range []string{"stride", "padding", "dilation"} {
-		if boundary != solve.ZeroBoundary && c.Given(name) {
-			return nil, nil, fmt.Errorf("-%s: boundary %v has none", name, boundary)
-		}
-	}
-	if err := p.Check(); err != nil {
+	p, err := f.build(c, read)
+	if err != nil {
 		return nil, nil, err
 	}
 	if got, want := fmt.Sprint(read["z"].Shape), fmt.Sprint(p.CodeShape()); got != want {
@@ -140,80 +93,6 @@ func (f *certifyFlags) problem(c *cli.Call) (*solve.Problem[float64], *tensor.Te
 			p.X.Shape, p.A.Atoms.Shape, want)
 	}
 	return p, read["z"], nil
-}
-
-// toImages turns signals of one axis and vectors into images.
-func (f *certifyFlags) toImages(read map[string]*tensor.Tensor[float64]) error {
-	x, w, z := read["x"], read["w"], read["z"]
-	axes := len(x.Shape) - 2
-	switch {
-	case len(w.Shape) != len(x.Shape) || len(z.Shape) != len(x.Shape):
-		return fmt.Errorf("-x, -w, -z: shapes %v, %v and %v differ in the number of axes", x.Shape, w.Shape,
-			z.Shape)
-	case axes == 1 && f.geometry.Padding != 0:
-		return fmt.Errorf("-padding %d: signals of one axis are certified without padding only",
-			f.geometry.Padding)
-	case axes == 0 && f.geometry.Padding != 0:
-		return fmt.Errorf("-padding %d: vectors have no axis to pad", f.geometry.Padding)
-	}
-	for name, t := range read {
-		read[name] = conv.AsImages(t)
-	}
-	return nil
-}
-
-// read reads one of the tensors.
-func (f *certifyFlags) read(name string) (*tensor.Tensor[float64], error) {
-	path := *f.file[name]
-	if path == "" {
-		return nil, fmt.Errorf("-%s is missing (see ref certify -help)", name)
-	}
-	shape, data, err := readArray(path, *f.name[name])
-	if err != nil {
-		return nil, fmt.Errorf("-%s: %w", name, err)
-	}
-	if len(shape) < 2 || len(shape) > 4 || tensor.Size(shape) == 0 {
-		return nil, fmt.Errorf("-%s: %s has shape %v, want two to four dimensions, none of them 0", name,
-			path, shape)
-	}
-	for i, v := range data {
-		if math.IsNaN(v) || math.Abs(v) > 1e100 {
-			return nil, fmt.Errorf("-%s: %s: element %d is %g", name, path, i, v)
-		}
-	}
-	return tensor.From(data, shape...), nil
-}
-
-// readArray reads a tensor of a safetensors file, an array of an archive of NumPy's, or a file that is one
-// array. The first bytes say which it is.
-func readArray(path, name string) (shape []int, data []float64, err error) {
-	beginning, err := filekind.Peek(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	switch kind := filekind.Describe(beginning); {
-	case kind == filekind.NumPy || kind == filekind.Zip:
-		a, err := npy.ReadNamed(path, name)
-		return a.Shape, a.Data, err
-	case kind != filekind.Safetensors && !strings.HasSuffix(path, ".safetensors"):
-		err := fmt.Errorf("%s: not a .npy, .npz or .safetensors file", path)
-		if kind != "" {
-			err = fmt.Errorf("%w: %s", err, kind)
-		}
-		return nil, nil, cli.Advised(err, path)
-	}
-	file, err := safetensors.Read(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := file.Get(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if data, err = t.Float64s(); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return t.Shape, data, nil
 }
 
 // printCertificate prints the numbers and the statements that they prove.

@@ -13,6 +13,8 @@ var ref = clitest.Program{
 	{Name: "certify", Run: Certify},
 	{Name: "spectrum", Run: Spectrum},
 	{Name: "trace", Run: Trace},
+	{Name: "solve", Run: Solve},
+	{Name: "learn", Run: Learn},
 	{Name: "train", Run: train.Run},
 	{Name: "eval", Run: eval.Run},
 }

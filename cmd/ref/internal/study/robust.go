@@ -7,6 +7,8 @@ package study
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -137,20 +139,60 @@ func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File
 				float64(done)/time.Since(p.Start).Seconds()))
 		return c.Context.Err() == nil
 	}
-	if r.Learnt = robust.Curves(m, e, s.learn, all(s.learn)); r.Learnt == nil {
-		return stopped(p)
+	r.Learnt = robust.Curves(m, e, s.learn, all(s.learn))
+	if len(r.Learnt) < len(e.Conditions) {
+		return r.stopped(p, f, e)
 	}
 	r.Choices = robust.Choose(r.Learnt, f.lambdas)
 	outcomes := robust.Outcomes(m, e, r.Choices, s.test, all(s.test), f.best)
-	if outcomes == nil {
-		return stopped(p)
-	}
 	p.End()
 	r.count(outcomes)
-	if err := r.print(c.Stdout); err != nil || f.out == "" {
+	if err := r.print(c.Stdout); err != nil {
 		return err
 	}
+	if len(outcomes) < len(e.Conditions) {
+		return r.stopped(p, f, e)
+	}
+	if r.Complete = true; f.out == "" {
+		return nil
+	}
 	return r.write(p, f.out)
+}
+
+// stopped writes the numbers of what was finished, without pictures, and says how to get the rest.
+func (r *robustReport) stopped(p *cli.Progress, f robustFlags, e robust.Experiment) error {
+	if len(r.Learnt) == 0 {
+		p.Say("stopped before anything was finished")
+		return cli.ErrInterrupted
+	}
+	where := "nowhere, since -out was not given"
+	if len(r.Conditions) > 0 {
+		where = "shown above"
+	}
+	if f.out != "" {
+		if err := os.MkdirAll(f.out, 0o755); err != nil {
+			return err
+		}
+		where = filepath.Join(f.out, "robust.json")
+		if err := cli.WriteJSON(where, r); err != nil {
+			return err
+		}
+		where = "in " + where
+	}
+	if len(r.Learnt) < len(e.Conditions) {
+		p.Say("stopped while learning: the curves of %d of %d conditions are %s; the same command with -noise and one noise is done sooner",
+			len(r.Learnt), len(e.Conditions), where)
+		return cli.ErrInterrupted
+	}
+	var rest []string
+	for _, c := range e.Conditions[len(r.Conditions):] {
+		if c.Noise != robust.Clean && !slices.Contains(rest, c.Noise) {
+			rest = append(rest, c.Noise)
+		}
+	}
+	p.Say("stopped: %d of %d conditions are done, and %s; the same command with -noise %s does the rest (its column %v is of these noises alone)",
+		len(r.Conditions), len(e.Conditions), where, strings.Join(rest, ","), robust.AnyNoise)
+	return cli.ErrInterrupted
 }
 
 // labelByPrediction labels images with the network's own predictions.
@@ -158,10 +200,4 @@ func labelByPrediction[T tensor.Float](m *robust.Model[T], set *data.Set) {
 	for i, a := range m.Predict(set, robust.Repeat(set.Len(), m.Lambda), nil) {
 		set.Labels[i] = uint8(a.Class)
 	}
-}
-
-// stopped ends a command that Ctrl-C stopped.
-func stopped(p *cli.Progress) error {
-	p.Say("stopped; nothing was written")
-	return cli.ErrInterrupted
 }

@@ -1,9 +1,11 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/internal/kernel"
+	"sdref/sdnet/data"
 	"sdref/sdnet/robust"
 )
 
@@ -162,19 +165,58 @@ func TestRobustRefuses(t *testing.T) {
 	}
 }
 
-// Ctrl-C at any time leaves no files.
+// After Ctrl-C what was finished is shown and written, and how to get the rest is said. Before anything is finished nothing is written.
 func TestRobustAndAttackInterrupted(t *testing.T) {
 	data := clitest.CIFAR10(t)
-	for _, args := range [][]string{slim("robust", data, "-learn", "2"), slim("attack", data)} {
+	interrupt := func(when, out string, args []string) clitest.Result {
 		ctx, cancel := context.WithCancel(context.Background())
-		out := filepath.Join(t.TempDir(), "out")
-		r := ref.CallWith(t, ctx, clitest.CancelAt("CIFAR-10 test", cancel), append(args, "-out", out)...)
+		r := ref.CallWith(t, ctx, clitest.CancelAt(when, cancel), append(args, "-out", out)...)
 		if r.Status != cli.ExitInterrupted || r.Err != "" {
 			t.Errorf("%q: status %d, %q", args, r.Status, r.Err)
 		}
-		r.Says(t, "stopped; nothing was written")
-		if _, err := os.Stat(out); err == nil {
-			t.Errorf("%q left something behind", args)
+		return r
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	interrupt("CIFAR-10 test", out, slim("robust", data, "-learn", "2")).Says(t, "stopped before anything was finished")
+	if _, err := os.Stat(out); err == nil {
+		t.Error("robust left something behind")
+	}
+	r := interrupt("CIFAR-10 test", out, slim("attack", data, "-epsilons", "1,2"))
+	r.Says(t, "stopped after 0 of", "epsilon", "the same command with -epsilons 1,2 does the rest", filepath.Join(out, "attack.json"))
+	var report attackReport
+	if err := json.Unmarshal([]byte(clitest.Content(t, filepath.Join(out, "attack.json"))), &report); err != nil || report.Complete ||
+		len(report.Networks) != 1 || len(report.Networks[0].Correct) != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// Of a stopped experiment the numbers of what was finished are written, and what is missing is named.
+func TestRobustStopped(t *testing.T) {
+	e := robust.Experiment{Conditions: robust.Conditions([]data.Noise{data.GaussianNoise, data.ShotNoise})}
+	for done, says := range map[int][]string{
+		0: {"0 of 11 conditions are done", "-noise gaussian,shot does the rest"}, 3: {"3 of 11", "-noise gaussian,shot"}, 6: {"6 of 11", "-noise shot does"},
+	} {
+		var out bytes.Buffer
+		folder := filepath.Join(t.TempDir(), "out")
+		r := &robustReport{Learnt: make([]robust.Curve, 11), Conditions: make([]robustCell, done)}
+		if err := r.stopped(cli.NewProgress(&out, 0), robustFlags{out: folder}, e); !errors.Is(err, cli.ErrInterrupted) {
+			t.Error(err)
 		}
+		for _, text := range append(says, filepath.Join(folder, "robust.json")) {
+			if !strings.Contains(out.String(), text) {
+				t.Errorf("%d done: %q does not say %q", done, out.String(), text)
+			}
+		}
+		var written robustReport
+		if err := json.Unmarshal([]byte(clitest.Content(t, filepath.Join(folder, "robust.json"))), &written); err != nil || written.Complete ||
+			len(written.Conditions) != done {
+			t.Errorf("%+v, %v", written, err)
+		}
+	}
+	var out bytes.Buffer
+	r := &robustReport{Learnt: make([]robust.Curve, 4)}
+	r.stopped(cli.NewProgress(&out, 0), robustFlags{}, e)
+	if !strings.Contains(out.String(), "4 of 11 conditions are nowhere, since -out was not given") {
+		t.Error(out.String())
 	}
 }

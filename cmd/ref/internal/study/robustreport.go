@@ -35,6 +35,7 @@ type robustReport struct {
 	Choices    []robust.Choice `json:"choices"`
 	Noises     []robustNoise   `json:"noises"`
 	Conditions []robustCell    `json:"conditions"`
+	Complete   bool            `json:"complete"` // false if the command was stopped: curves or conditions are missing
 }
 
 // robustNoise is the results for a noise, over all severities.

@@ -57,8 +57,7 @@ func Spectrum(c *cli.Call) error {
 		"instead of a checkpoint, this `network` with initial weights: "+cli.NetworkNames())
 	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the initial weights")
 	c.Flags.IntVar(&f.vectors, "vectors", 96, "Lanczos vectors, at most")
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
-		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.IntVar(&f.count, "images", 2, "code the first `N` test images; 0: none, bounds only")
 	c.Flags.StringVar(&f.layer, "layer", "",
 		"the CSC layer's `name` whose objective is shown (default: the first one)")
@@ -77,7 +76,7 @@ func Spectrum(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSteps(f, net)
+	s, err := newSteps(c, f, net)
 	if err != nil {
 		return err
 	}

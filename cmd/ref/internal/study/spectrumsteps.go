@@ -23,29 +23,27 @@ type steps struct {
 }
 
 // newSteps reads the images; it is nil if none are to be coded.
-func newSteps(f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
+func newSteps(c *cli.Call, f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
 	if f.count == 0 {
 		return nil, nil
 	}
-	d, err := cli.OpenImages(f.images)
+	d, pixels, err := openImages(c, f.images, net)
 	if err != nil {
 		return nil, err
 	}
 	if f.count > d.Test.Len() {
 		return nil, fmt.Errorf("-images: %d of %d test images", f.count, d.Test.Len())
 	}
-	if side := net.Data.Image; side != data.Side {
-		return nil, fmt.Errorf("-data: the network is for images of %d x %d, not %d x %d; see -images 0",
-			side, side, data.Side, data.Side)
-	}
-	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test.Name),
+	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test),
 		signals: map[string]*tensor.Tensor[float64]{}}
-	s.images = tensor.New[float64](f.count, data.Channels, data.Side, data.Side)
-	indices := make([]int, f.count)
-	for i := range indices {
-		indices[i] = i
+	s.images = tensor.New[float64](f.count, data.Channels, net.Data.Image, net.Data.Image)
+	for i := range f.count {
+		image, _, err := pixels.image(d.Test, i)
+		if err != nil {
+			return nil, err
+		}
+		copy(s.images.Row(i).Data, image.Data)
 	}
-	data.NewNormaliser[float64](d.Mean, d.Std).Plain(s.images.Data, d.Test, indices)
 	p := sdnet.NewPredictor(s.net)
 	p.ObserveSignal = func(layer string, x *tensor.Tensor[float64]) { s.signals[layer] = x.Clone() }
 	p.Logits(s.images)

@@ -36,8 +36,7 @@ type traceFlags struct {
 func Trace(c *cli.Call) error {
 	var f traceFlags
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", pretrained.Prefix+"sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
-		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.StringVar(&f.part, "set", "test", "where the image is: test or train")
 	c.Flags.IntVar(&f.image, "image", 0, "its `number` there, from 0")
 	c.Flags.StringVar(&f.layer, "layer", "", "the CSC layer's `name` (default: the first one)")
@@ -151,31 +150,54 @@ func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := cli.OpenImages(f.images)
+	set, normalise, err := f.open(c, net)
 	if err != nil {
 		return nil, err
 	}
-	set := map[string]*data.Set{"test": d.Test, "train": d.Train}[f.part]
-	if set == nil {
-		return nil, fmt.Errorf("-set: %q is neither test nor train", f.part)
-	}
-	if f.image < 0 || f.image >= set.Len() {
-		return nil, fmt.Errorf("-image: %s has images 0 to %d, not %d", set.Name, set.Len()-1, f.image)
-	}
-	if side := net.Data.Image; side != data.Side {
-		return nil, fmt.Errorf("%s is a network for images of %d x %d, -data %s has %d x %d", f.checkpoint,
-			side, side, f.images, data.Side, data.Side)
+	image, label, err := normalise.image(set, f.image)
+	if err != nil {
+		return nil, err
 	}
 	t := &trace{
-		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: d.Mean, std: d.Std,
+		network: config.Network, checkpoint: file.Path, layer: l.Name, mean: normalise.mean, std: normalise.std,
 		stem:  l == net.Layers[0] && l.Weight.Shape[1] == data.Channels,
-		image: fmt.Sprintf("%d of %s", f.image, set.Name), label: set.Classes[set.Labels[f.image]],
-		iterations: l.Iterations,
+		image: fmt.Sprintf("%d of %s", f.image, set), label: label, iterations: l.Iterations,
 	}
-	image := tensor.New[float64](1, data.Channels, data.Side, data.Side)
-	data.NewNormaliser[float64](d.Mean, d.Std).Plain(image.Data, set, []int{f.image})
 	t.setProblem(c, f, l, signalOf(net, image, l.Name))
-	return t, nil
+	return t, f.fits(t)
+}
+
+// open opens the images, and checks that they are for the network and that there is one of that number.
+func (f traceFlags) open(c *cli.Call, net *sdnet.Network[float64]) (data.Images, pixels, error) {
+	d, p, err := openImages(c, f.images, net)
+	if err != nil {
+		return nil, p, err
+	}
+	set := map[string]data.Images{"test": d.Test, "train": d.Train}[f.part]
+	if set == nil {
+		return nil, p, fmt.Errorf("-set: %q is neither test nor train", f.part)
+	}
+	if f.image < 0 || f.image >= set.Len() {
+		return nil, p, fmt.Errorf("-image: %s has images 0 to %d, not %d", set, set.Len()-1, f.image)
+	}
+	return set, p, nil
+}
+
+// fits refuses a solver that does not support the problem, before any has begun.
+func (f traceFlags) fits(t *trace) error {
+	if !(t.step > 0) {
+		return errors.New("the layer's step size is 0: give one by -step")
+	}
+	for name := range strings.SplitSeq(f.solvers, ",") {
+		s, err := findTraced(name)
+		if err != nil {
+			return err
+		}
+		if err := s.with(t.step).Supports(t.problem); err != nil {
+			return fmt.Errorf("-solver %s: %w; -help lists those that do", name, err)
+		}
+	}
+	return nil
 }
 
 // setProblem makes the problem from the layer's settings and the flags.
@@ -205,9 +227,6 @@ func (t *trace) setProblem(c *cli.Call, f traceFlags, l *sdnet.CSC[float64], x *
 
 // run runs every solver.
 func (t *trace) run(c *cli.Call, f traceFlags) error {
-	if !(t.step > 0) {
-		return errors.New("the layer's step size is 0: give one by -step")
-	}
 	names := strings.Split(f.solvers, ",")
 	p := cli.NewProgress(c.Stderr, 0)
 	defer p.End()
@@ -217,9 +236,6 @@ func (t *trace) run(c *cli.Call, f traceFlags) error {
 			return err
 		}
 		solver := s.with(t.step)
-		if err := solver.Supports(t.problem); err != nil {
-			return fmt.Errorf("-solver: %w", err)
-		}
 		w := solverRun{tracedSolver: s}
 		result := solver.Solve(t.problem, solve.Stop{RelativeGap: f.gap, Iterations: f.iterations},
 			func(r solve.Record, z *tensor.Tensor[float64]) bool {

@@ -343,3 +343,34 @@ func TestTraceInterrupted(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// A solver that does not fit is refused before another one has run, and the help lists those that fit.
+func TestTraceSolverThatDoesNotFit(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	ref.Call(t, "trace", "-iterations", "3", "-solver", "fista,admm", "-out", out).Refused(t, "-solver admm", "circular")
+	if _, err := os.Stat(out); err == nil {
+		t.Error("something was written")
+	}
+	help := ref.Works(t, []string{"trace", "-help"}, "newton", "working-set")
+	if strings.Contains(help.Out, "admm") {
+		t.Error("the help lists a solver that is always refused")
+	}
+}
+
+// Images of a folder with a folder for each class serve trace and spectrum, brought to the network's size.
+func TestFolderOfImages(t *testing.T) {
+	folder := t.TempDir()
+	for _, part := range []string{"train", "val"} {
+		for _, class := range []string{"a", "b"} {
+			if err := os.MkdirAll(filepath.Join(folder, part, class), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			putPicture(t, filepath.Join(folder, part, class, "p.png"), 50)
+		}
+	}
+	ref.Works(t, []string{"trace", "-iterations", "2", "-data", folder, "-image", "1", "-solver", "fista"}, "image 1 of val of "+folder+": b",
+		"signal x 3 x 32 x 32")
+	ref.Works(t, []string{"trace", "-iterations", "2", "-data", folder, "-set", "train", "-solver", "fista"}, "image 0 of train of "+folder+": a")
+	ref.Call(t, "trace", "-data", folder, "-image", "2").Refused(t, "-image", "images 0 to 1")
+	ref.Works(t, []string{"spectrum", "-data", folder, "-images", "1", "-iterations", "2"}, "1 images of val of "+folder)
+}

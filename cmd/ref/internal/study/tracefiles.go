@@ -42,7 +42,7 @@ func (t *trace) write(c *cli.Call, folder string) error {
 		names = append(names, f.name)
 	}
 	fmt.Fprintf(c.Stdout, "\nwrote to %s: %s\n\njudge the last code of solver %s by\n%s\n", folder,
-		strings.Join(names, ", "), t.runs[0].name, t.certifyCommand(folder))
+		strings.Join(names, ", "), t.runs[0].name, certifyCommand(t.problem, folder))
 	return nil
 }
 
@@ -78,14 +78,21 @@ func (t *trace) files() ([]traceFile, error) {
 	return append(files, traceFile{"trace.md", []byte(page)}), nil
 }
 
-// certifyCommand is the command that certifies the code in the folder.
-func (t *trace) certifyCommand(folder string) string {
-	p, command := t.problem, "ref certify"
+// certifyCommand is the command that certifies the code z.npy of a problem x.npy, w.npy in a folder.
+func certifyCommand(p *solve.Problem[float64], folder string) string {
+	command := "ref certify"
 	for _, name := range []string{"x", "w", "z"} {
-		command += fmt.Sprintf(" -%s %s", name, filepath.Join(folder, name+".npy"))
+		command += fmt.Sprintf(" -%s %s", name, cli.Quote(filepath.Join(folder, name+".npy")))
 	}
-	command += fmt.Sprintf(" -lambda %v -mu %v -stride %d -padding %d", p.Lambda, p.Mu,
-		max(1, p.A.Geometry.Stride), p.A.Geometry.Padding)
+	command += fmt.Sprintf(" -lambda %v -mu %v", p.Lambda, p.Mu)
+	if g := p.A.Geometry; p.A.Boundary == solve.ZeroBoundary {
+		command += fmt.Sprintf(" -stride %d -padding %d", max(1, g.Stride), g.Padding)
+		if g.Dilation > 1 {
+			command += fmt.Sprintf(" -dilation %d", g.Dilation)
+		}
+	} else {
+		command += fmt.Sprintf(" -boundary %v", p.A.Boundary)
+	}
 	if p.Nonnegative {
 		command += " -nonnegative"
 	}

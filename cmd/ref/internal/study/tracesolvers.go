@@ -47,10 +47,14 @@ func findTraced(name string) (tracedSolver, error) {
 		func(float64) solve.Solver[float64] { return s }}, nil
 }
 
+// tracedNames lists the solvers of a layer's problem, whose boundary is zero.
 func tracedNames() string {
+	layer := &solve.Problem[float64]{A: solve.Dictionary[float64]{Boundary: solve.ZeroBoundary}}
 	var names []string
 	for _, s := range solve.Solvers[float64]() {
-		names = append(names, s.Name())
+		if s.Supports(layer) == nil {
+			names = append(names, s.Name())
+		}
 	}
 	return strings.Join(names, ", ")
 }

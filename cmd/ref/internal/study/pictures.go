@@ -1,0 +1,152 @@
+package study
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/gif" // formats that image.Decode reads
+	_ "image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sdref/internal/atomicfile"
+	"sdref/internal/elementary"
+	"sdref/internal/random"
+	"sdref/tensor"
+)
+
+// pictureEndings are the ends of the names of image files.
+var pictureEndings = []string{".png", ".jpg", ".jpeg", ".gif"}
+
+// isPicture tells by its name whether a file is an image.
+func isPicture(path string) bool {
+	return slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path)))
+}
+
+// maxPicture is the greatest number of pixels of an image: its codes are a hundred times as large.
+const maxPicture = 1 << 24
+
+// readPicture reads an image as (1, channels, H, W), values from 0 to 1: red, green and blue, or for one channel their
+// luminance.
+func readPicture(path string, channels int) (*tensor.Tensor[float64], error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var beginning bytes.Buffer
+	in := bufio.NewReader(file)
+	size, _, err := image.DecodeConfig(io.TeeReader(in, &beginning))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if size.Width < 1 || size.Height < 1 || size.Width > maxPicture/size.Height {
+		return nil, fmt.Errorf("%s: an image of %d x %d pixels; at most %d are taken", path, size.Width, size.Height, maxPicture)
+	}
+	picture, _, err := image.Decode(io.MultiReader(&beginning, in))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	b := picture.Bounds()
+	x := tensor.New[float64](1, channels, b.Dy(), b.Dx())
+	plane := b.Dy() * b.Dx()
+	for i := range plane {
+		red, green, blue, _ := picture.At(b.Min.X+i%b.Dx(), b.Min.Y+i/b.Dx()).RGBA()
+		rgb := [3]float64{float64(red) / 0xffff, float64(green) / 0xffff, float64(blue) / 0xffff}
+		if channels == 1 {
+			x.Data[i] = luminance(rgb)
+			continue
+		}
+		for c, v := range rgb {
+			x.Data[c*plane+i] = v
+		}
+	}
+	return x, nil
+}
+
+// luminance is the grey value of a colour, by the weights of Rec. 601.
+func luminance(rgb [3]float64) float64 {
+	return float64(0.299*rgb[0]) + float64(0.587*rgb[1]) + float64(0.114*rgb[2])
+}
+
+// writePicture writes (1, 1 or 3, H, W) as a PNG of 8 bits; what lies below 0 or above 1 is cut off.
+func writePicture(path string, x *tensor.Tensor[float64]) error {
+	height, width := x.Shape[2], x.Shape[3]
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	level := func(c, i int) uint8 {
+		return uint8(math.Floor(255*min(1, max(0, x.Data[min(c, x.Shape[1]-1)*height*width+i])) + 0.5))
+	}
+	for i := range height * width {
+		picture.SetRGBA(i%width, i/width, color.RGBA{level(0, i), level(1, i), level(2, i), 0xff})
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, picture) })
+}
+
+// pictureFiles lists the image files in a folder and the folders below it, in the order of their names, and none whose name, or whose
+// folder's, begins with a dot.
+func pictureFiles(folder string) (list []string, err error) {
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		hidden := path != folder && strings.HasPrefix(entry.Name(), ".")
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && hidden:
+			return fs.SkipDir
+		case !entry.IsDir() && !hidden && isPicture(path):
+			list = append(list, path)
+		}
+		return nil
+	})
+	if err == nil && list == nil {
+		err = fmt.Errorf("%s: no images; files whose names end in %s are read", folder, strings.Join(pictureEndings, ", "))
+	}
+	return list, err
+}
+
+// centre subtracts the mean of each channel, which it returns.
+func centre(x *tensor.Tensor[float64]) (means []float64) {
+	plane := x.Shape[2] * x.Shape[3]
+	for c := range x.Shape[1] {
+		part := x.Data[c*plane : (c+1)*plane]
+		mean := tensor.Sum(tensor.From(part, plane)) / float64(plane)
+		for i := range part {
+			part[i] -= mean
+		}
+		means = append(means, mean)
+	}
+	return means
+}
+
+// uncentre adds the means again.
+func uncentre(x *tensor.Tensor[float64], means []float64) {
+	plane := x.Shape[2] * x.Shape[3]
+	for c, mean := range means {
+		for i := range plane {
+			x.Data[c*plane+i] += mean
+		}
+	}
+}
+
+// addGaussian adds normal noise of a standard deviation to all elements, by Box and Muller's method.
+func addGaussian(x *tensor.Tensor[float64], deviation float64, seed uint64) {
+	s := random.New(seed).Sub("noise")
+	for i := range x.Data {
+		u, v := 1-s.Float(uint64(2*i)), s.Float(uint64(2*i+1))
+		x.Data[i] += deviation * math.Sqrt(-2*elementary.Log(u)) * elementary.Cos(2*math.Pi*v)
+	}
+}
+
+// psnr is the peak signal-to-noise ratio in dB of an image with values from 0 to 1, -10 log10 of the mean squared error.
+func psnr(x, clean *tensor.Tensor[float64]) float64 {
+	d := tensor.New[float64](x.Shape...)
+	tensor.AddScaled(d, x, clean, -1)
+	return -10 * elementary.Log(tensor.SumSquares(d)/float64(d.Len())) / elementary.Log(10)
+}
