@@ -51,13 +51,17 @@ func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // Result is what a trial found out.
 type Result struct {
-	Backend   Declaration    `json:"backend"`
-	Command   []string       `json:"command,omitempty"` // that gave the answers, if one did
-	Verdict   judge.Verdict  `json:"verdict"`
-	Stopped   bool           `json:"stopped,omitempty"` // the backend was stopped before it had ended
-	Repeated  int            `json:"repeated"`          // cases that were asked twice and answered twice
-	Differing int            `json:"differing"`         // of them, cases whose answers were not the same bits
-	Reports   []judge.Report `json:"cases"`             // in the order of the cases
+	Backend Declaration   `json:"backend"`
+	Command []string      `json:"command,omitempty"` // that gave the answers, if one did
+	Verdict judge.Verdict `json:"verdict"`
+	Stopped bool          `json:"stopped,omitempty"` // the backend was stopped before it had ended
+	// Interrupted tells that judging was interrupted; the cases Unjudged have no report, and others were perhaps not asked twice.
+	Interrupted bool     `json:"interrupted,omitempty"`
+	Unjudged    []string `json:"unjudged,omitempty"`
+
+	Repeated  int            `json:"repeated"`  // cases that were asked twice and answered twice
+	Differing int            `json:"differing"` // of them, cases whose answers were not the same bits
+	Reports   []judge.Report `json:"cases"`     // in the order of the cases
 }
 
 // RepeatCommand is the command that repeats one case; empty if no command gave the answers.
@@ -75,7 +79,8 @@ func (r *Result) RepeatCommand(id string) string {
 	return strings.Join(words, " ")
 }
 
-// Run asks and judges. An error means that there are no answers to judge.
+// Run asks and judges. An error means that there are no answers to judge. If it is interrupted after the first case, the result is of
+// the cases judged until then.
 func (t Trial) Run(ctx context.Context, client Client) (*Result, error) {
 	requests := t.requests()
 	backend, answers, err := client(ctx, requests)
@@ -93,7 +98,11 @@ func (t Trial) Run(ctx context.Context, client Client) (*Result, error) {
 	var before graph.Values // the expected values of the case before
 	for _, r := range requests {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			if len(s.Reports) == 0 {
+				return nil, ctx.Err()
+			}
+			s.interrupt(requests)
+			break
 		}
 		if _, again := s.answered[r.Case.ID]; again {
 			if err := s.compareRepeat(r, answers); err != nil {
@@ -109,6 +118,16 @@ func (t Trial) Run(ctx context.Context, client Client) (*Result, error) {
 	judge.CrossCheck(s.Reports)
 	s.Verdict = judge.Overall(s.Reports)
 	return s.Result, nil
+}
+
+// interrupt notes which cases have not been judged.
+func (s *session) interrupt(requests []Request) {
+	s.Interrupted = true
+	for _, r := range requests {
+		if _, judged := s.at[r.Case.ID]; !judged && !slices.Contains(s.Unjudged, r.Case.ID) {
+			s.Unjudged = append(s.Unjudged, r.Case.ID)
+		}
+	}
 }
 
 // requests lists the cases, then one of each kind again, at the end, when the backend's memory is full of

@@ -254,6 +254,23 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
+// Interrupted after the first case, a trial has that case's report, and says which others there are none of.
+func TestInterrupted(t *testing.T) {
+	whole, err := usual.Run(context.Background(), answering(honest, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := usual.Run(ctx, answering(honest, func(string, judge.Answers) { cancel() }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Interrupted || len(r.Reports) != 1 || r.Reports[0].Case != three[0].ID || r.Reports[0].Verdict != whole.Reports[0].Verdict ||
+		!slices.Equal(r.Unjudged, []string{three[1].ID, three[2].ID}) || whole.Interrupted || whole.Unjudged != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestFormats(t *testing.T) {
 	r, err := usual.Run(context.Background(), answering(Declaration{Name: "<test>", Profile: precision.FP32,
 		Kinds: []string{"conv_forward"}}, func(id string, a judge.Answers) {

@@ -104,10 +104,24 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 		draw := cli.ByType(config.Type, drawSection[float32], drawSection[float64])
 		s, err := draw(c, p, f, file, folder, float64(i)/float64(len(f.checkpoints)),
 			float64(i+1)/float64(len(f.checkpoints)))
-		if err != nil {
+		stopped := errors.Is(err, cli.ErrInterrupted)
+		if err != nil && !stopped {
 			return err
 		}
-		r.Networks = append(r.Networks, s)
+		if !stopped || len(s.Figures) > 0 {
+			r.Networks = append(r.Networks, s)
+		}
+		if stopped {
+			return errors.Join(f.finish(p, r), f.sayStopped(p, s, i))
+		}
+	}
+	return f.finish(p, r)
+}
+
+// finish writes the page, unless there is nothing to show.
+func (f figuresFlags) finish(p *cli.Progress, r report) error {
+	if len(r.Networks) == 0 {
+		return nil
 	}
 	page := filepath.Join(f.out, "report.html")
 	if err := r.write(page); err != nil {
@@ -115,6 +129,21 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 	}
 	p.Say("report: %s", page)
 	return nil
+}
+
+// sayStopped says which figures of network i, whose section is s, and of the networks after it are missing.
+func (f figuresFlags) sayStopped(p *cli.Progress, s section, i int) error {
+	rest := f.only
+	if rest == nil {
+		rest = figureNames()
+	}
+	rest = slices.DeleteFunc(slices.Clone(rest), func(name string) bool { return slices.Contains(s.Done, name) })
+	command := fmt.Sprintf("-checkpoint %s -only %s", cli.Quote(f.checkpoints[i]), strings.Join(rest, ","))
+	if left := len(f.checkpoints) - i - 1; left > 0 {
+		command += fmt.Sprintf(", and for the %d networks after it", left)
+	}
+	p.Say("stopped; the figures above are written; the same command with %s and another -out draws the rest", command)
+	return cli.ErrInterrupted
 }
 
 // drawSection draws the figures of one network into a folder. Meanwhile the progress of the whole call goes
@@ -142,6 +171,7 @@ func drawSection[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, f
 		}
 		var none missing
 		if errors.As(err, &none) {
+			s.Done = append(s.Done, k.name)
 			s.Missing = append(s.Missing, absent{k.name, none.Error()})
 			p.Say("%s: no %s: %s", d.config.Network, k.name, none)
 			continue
@@ -155,7 +185,7 @@ func drawSection[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags, f
 			}
 			p.Say("%s", filepath.Join(folder, g.Name)+".png: "+g.Short)
 		}
-		s.Figures = append(s.Figures, figures...)
+		s.Figures, s.Done = append(s.Figures, figures...), append(s.Done, k.name)
 	}
 	return s, nil
 }

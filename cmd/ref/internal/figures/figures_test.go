@@ -269,6 +269,20 @@ func TestFiguresRefused(t *testing.T) {
 	}
 }
 
+// Stopped after its first figure, it leaves that, a page that shows it, and the command for the rest.
+func TestFiguresStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	out := t.TempDir()
+	r := ref.CallWith(t, ctx, clitest.CancelAt("C1.png", cancel), "figures", "-checkpoint", "pretrained:sdnet8_slim", "-only", "C1,D1,spectrum", "-out", out)
+	if r.Status != cli.ExitInterrupted || r.Err != "" {
+		t.Fatalf("status %d, %q", r.Status, r.Err)
+	}
+	r.Says(t, "report: ", "stopped; the figures above are written", "-checkpoint pretrained:sdnet8_slim -only D1,spectrum and another -out")
+	if page := clitest.Content(t, filepath.Join(out, "report.html")); !strings.Contains(page, "sdnet8_slim") || strings.Count(page, "<img") != 1 {
+		t.Errorf("the page has %d pictures", strings.Count(page, "<img"))
+	}
+}
+
 // The progress line shows the number of codes counted so far.
 func TestFiguresProgress(t *testing.T) {
 	var watch bytes.Buffer

@@ -26,6 +26,7 @@ type section struct {
 	Parameters, MultiplyAdds int
 	Figures                  []plot.Figure
 	Missing                  []absent
+	Done                     []string // the names of the figures drawn or missing
 }
 
 // setting is a line of a network's configuration.

@@ -167,7 +167,8 @@ func (j *verb) run(list []*graph.Case, client trial.Client) error {
 	result, err := t.Run(j.Context, client)
 	var stopped *trial.StoppedError
 	switch {
-	case j.Context.Err() != nil:
+	case err != nil && j.Context.Err() != nil:
+		fmt.Fprintln(j.Stdout, "stopped before anything was judged; -limit TIME ends a backend and judges what it has answered")
 		return cli.ErrInterrupted
 	case errors.As(err, &stopped):
 		return fmt.Errorf("%s: %w", trial.Printable(j.command[0]), err)
@@ -178,6 +179,9 @@ func (j *verb) run(list []*graph.Case, client trial.Client) error {
 	j.print(result)
 	if err := j.write(result); err != nil {
 		return err
+	}
+	if result.Interrupted {
+		return j.sayInterrupted(result)
 	}
 	if result.Stopped {
 		return fmt.Errorf("%s: not done after %s; what it had answered was judged",
@@ -192,6 +196,21 @@ func (j *verb) run(list []*graph.Case, client trial.Client) error {
 		return cli.ErrUntrusted
 	}
 	return cli.ErrFailed
+}
+
+// sayInterrupted says how to go on with a trial that was interrupted; what was judged has been reported.
+func (j *verb) sayInterrupted(r *trial.Result) error {
+	command := "ref judge -self"
+	if len(r.Command) > 0 {
+		command = "the same command"
+	}
+	if len(r.Unjudged) == 0 {
+		fmt.Fprintf(j.Stdout, "stopped: each case is judged once, but not all that were asked twice; %s again compares these\n", command)
+		return cli.ErrInterrupted
+	}
+	fmt.Fprintf(j.Stdout, "stopped: %d cases are not judged, and those above may be related to them; %s with -case %s does the rest\n", len(r.Unjudged), command,
+		strings.Join(r.Unjudged, ","))
+	return cli.ErrInterrupted
 }
 
 // parse is Parse that refuses a flag given twice, of which the first would be lost.

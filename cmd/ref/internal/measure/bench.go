@@ -95,26 +95,32 @@ func Bench(c *cli.Call) error {
 		return json.NewEncoder(c.Stdout).Encode(jobs[0].run())
 	}
 	report, err := measureJobs(c, jobs)
-	if err != nil || *file == "" {
+	if err != nil && len(report.Results) == 0 || *file == "" {
 		return err
 	}
-	return cli.WriteJSON(*file, report)
+	return errors.Join(err, cli.WriteJSON(*file, report)) // if it was stopped, of the jobs that are done
 }
 
-// measureJobs runs the jobs one after the other and prints a line for each.
+// measureJobs runs the jobs one after the other and prints a line for each. The report of an error, or of Ctrl-C, has the jobs done
+// until then.
 func measureJobs(c *cli.Call, jobs []benchJob) (*benchReport, error) {
 	r := &benchReport{CPU: kernel.CPUName(), Row: kernel.ActiveName(), Cores: runtime.GOMAXPROCS(0),
 		Peak: peaks()}
 	fmt.Fprintf(c.Stdout, "%s, peak %.0f GFLOP/s float32, %.0f float64\n", cli.Machine(), r.Peak["float32"],
 		r.Peak["float64"])
 	for _, j := range jobs {
-		if c.Context.Err() != nil {
-			return nil, cli.ErrInterrupted
-		}
 		var result benchResult
 		var err error
-		if result.PeakRSS, err = runChild(c, &result, "bench", "-job", j.name); err != nil {
-			return nil, fmt.Errorf("job %s: %w", j.name, err)
+		if c.Context.Err() == nil {
+			result.PeakRSS, err = runChild(c, &result, "bench", "-job", j.name)
+		}
+		if c.Context.Err() != nil {
+			fmt.Fprintf(c.Stdout, "stopped after %d of %d jobs; go on with: ref bench -run %s\n", len(r.Results), len(jobs),
+				cli.Quote(pattern(jobs[len(r.Results):])))
+			return r, cli.ErrInterrupted
+		}
+		if err != nil {
+			return r, fmt.Errorf("job %s: %w", j.name, err)
 		}
 		if peak := r.Peak[j.typ]; result.GFLOPS > 0 {
 			result.ShareOfPeak = result.GFLOPS / peak
@@ -126,6 +132,15 @@ func measureJobs(c *cli.Call, jobs []benchJob) (*benchReport, error) {
 	fmt.Fprintf(c.Stdout, "peak at the end: %.0f GFLOP/s float32, %.0f float64\n", r.PeakEnd["float32"],
 		r.PeakEnd["float64"])
 	return r, nil
+}
+
+// pattern is the regular expression that matches the names of some jobs.
+func pattern(jobs []benchJob) string {
+	var names []string
+	for _, j := range jobs {
+		names = append(names, regexp.QuoteMeta(j.name))
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 func (r benchResult) String() string {

@@ -1,8 +1,14 @@
 package measure
 
 import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"sdref/cmd/ref/internal/cli"
 )
 
 // The names of jobs must not change, since scripts use them.
@@ -20,4 +26,26 @@ func TestBenchNames(t *testing.T) {
 	}
 	ref.Call(t, "bench", "-run", "nosuch").Refused(t, "nosuch", "-list")
 	ref.Call(t, "bench", "-run", "(").Refused(t, "-run", "missing closing")
+}
+
+// The pattern for the jobs that an interrupted call has left is for these and no others.
+func TestPattern(t *testing.T) {
+	jobs := benchJobs()
+	match := regexp.MustCompile(pattern(jobs[2:5]))
+	for i, j := range jobs {
+		if match.MatchString(j.name) != (i >= 2 && i < 5) {
+			t.Errorf("%s: %t", j.name, match.MatchString(j.name))
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	path := filepath.Join(t.TempDir(), "bench.json")
+	r := ref.CallWith(t, ctx, nil, "bench", "-run", "^matmul/1024/float32$", "-json", path)
+	if r.Status != cli.ExitInterrupted || r.Err != "" {
+		t.Errorf("status %d, %q", r.Status, r.Err)
+	}
+	r.Says(t, "stopped after 0 of 1 jobs; go on with: ref bench -run '^(matmul/1024/float32)$'")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a file without results was written")
+	}
 }
