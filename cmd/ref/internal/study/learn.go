@@ -25,9 +25,9 @@ const learnHelp = `ref learn learns a convolutional dictionary from images: atom
 
   the sum over images of  F(w, z) = lambda |z|_1 + 1/2 |x - A z|^2,  with -nonnegative z >= 0,
 
-small. It alternates: codes for the atoms as they are, to a proven gap; then accelerated projected
-gradient steps on the atoms. A is the full convolution (boundary full), x has values from 0 to 1 less
-the mean of each channel. -data is an image, a folder of images (PNG, JPEG, GIF), of CIFAR, or shapes.
+small. It alternates: codes for the atoms as they are, to a gap; then accelerated projected gradient
+steps on the atoms. A is the full convolution (boundary full), x has values from 0 to 1 less the mean
+of each channel. -data is an image, a folder of images (PNG, JPEG, GIF), CIFAR's folder, or shapes.
 
 After each round the atoms so far are written to -out: atoms.npy, for ref solve and ref certify, and
 learn.csv; in the end, or when it is stopped, atoms.png and atoms.svg too. -start goes on with them.`
