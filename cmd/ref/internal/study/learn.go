@@ -30,7 +30,8 @@ steps on the atoms. A is the full convolution (boundary full), x has values from
 of each channel. -data is an image, a folder of images (PNG, JPEG, GIF), CIFAR's folder, or shapes.
 
 After each round the atoms so far are written to -out: atoms.npy, for ref solve and ref certify, and
-learn.csv; in the end, or when it is stopped, atoms.png and atoms.svg too. -start goes on with them.`
+learn.csv; in the end, or when it is stopped, atoms.png and atoms.svg too. -start goes on with them,
+into another folder.`
 
 // learnFlags are the flags of ref learn.
 type learnFlags struct {
@@ -72,6 +73,11 @@ func Learn(c *cli.Call) error {
 	}
 	if err := f.Check(signals); err != nil {
 		return err
+	}
+	for _, name := range []string{"atoms.npy", "atoms.png", "atoms.svg", "learn.csv"} {
+		if err := cli.Distinct(filepath.Join(f.out, name), f.start, f.images); err != nil {
+			return fmt.Errorf("-out: %w", err)
+		}
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("-out: %w", err)
@@ -209,7 +215,7 @@ func (f *learnFlags) run(c *cli.Call, signals []*tensor.Tensor[float64]) error {
 	fmt.Fprintf(c.Stdout, "atoms: %s, and as a picture %s\ncode an image with them by\nref solve -x IMAGE -w %s -boundary full -lambda %g\n", path,
 		filepath.Join(f.out, "atoms.png"), cli.Quote(path), f.Lambda)
 	if last < f.Rounds && c.Context.Err() != nil {
-		fmt.Fprintf(c.Stdout, "stopped after round %d of %d; the same command with -start %s -rounds %d goes on\n", last, f.Rounds, cli.Quote(path),
+		fmt.Fprintf(c.Stdout, "stopped after round %d of %d; the same command with -start %s -rounds %d and another -out goes on\n", last, f.Rounds, cli.Quote(path),
 			f.Rounds-last)
 		return cli.ErrInterrupted
 	}

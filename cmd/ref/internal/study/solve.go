@@ -70,12 +70,20 @@ func Solve(c *cli.Call) error {
 		return fmt.Errorf("-solver: %w", err)
 	}
 	if f.out != "" {
+		for _, name := range solveFiles {
+			if err := cli.Distinct(filepath.Join(f.out, name), *f.file["x"], *f.file["w"], f.reference); err != nil {
+				return fmt.Errorf("-out: %w", err)
+			}
+		}
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
 			return fmt.Errorf("-out: %w", err)
 		}
 	}
 	return s.run(c, f, solver)
 }
+
+// solveFiles are the files that ref solve writes: az.npy for arrays, the pictures for an image.
+var solveFiles = []string{"x.npy", "w.npy", "z.npy", "certificate.json", "az.npy", "az.png", "x.png"}
 
 func solverNames() string {
 	var names []string

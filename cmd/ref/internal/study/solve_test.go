@@ -114,6 +114,18 @@ func TestSolveRefuses(t *testing.T) {
 	}
 }
 
+// Results are not written over the arrays that are read.
+func TestSolveSparesItsInput(t *testing.T) {
+	folder := t.TempDir()
+	x, w := tensor.New[float64](1, 1, 4, 4), tensor.New[float64](1, 1, 2, 2)
+	x.Fill(1)
+	w.Fill(0.5)
+	putArray(t, filepath.Join(folder, "x.npy"), x)
+	putArray(t, filepath.Join(folder, "w.npy"), w)
+	ref.Call(t, "solve", "-x", filepath.Join(folder, "x.npy"), "-w", filepath.Join(folder, "w.npy"), "-lambda", "0.1", "-out", folder).Refused(t, "-out",
+		filepath.Join(folder, "x.npy"))
+}
+
 // Atoms learned from drawn images take noise out of a picture, and their files serve ref solve. The same call gives the same atoms.
 func TestLearnAndDenoise(t *testing.T) {
 	folder := t.TempDir()
@@ -163,7 +175,8 @@ func TestLearnInterrupted(t *testing.T) {
 	if r.Status != cli.ExitInterrupted {
 		t.Errorf("status %d, %s", r.Status, r.Err)
 	}
-	r.Says(t, "2 images: ", "stopped after round 1 of 50", "-start "+filepath.Join(out, "atoms.npy")+" -rounds 49")
+	r.Says(t, "2 images: ", "stopped after round 1 of 50", "-start "+filepath.Join(out, "atoms.npy")+" -rounds 49 and another -out goes on")
+	ref.Call(t, append(args, "-start", filepath.Join(out, "atoms.npy"))...).Refused(t, "-out", filepath.Join(out, "atoms.npy"))
 	shape, values, err := readArray(filepath.Join(out, "atoms.npy"), "w")
 	if err != nil || len(shape) != 4 || shape[0] != 4 || shape[1] != 3 {
 		t.Fatalf("%v, %v", shape, err)
