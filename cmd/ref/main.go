@@ -18,6 +18,7 @@ import (
 var verbs = []cli.Verb{
 	{Name: "train", Summary: "train a network on drawn images, CIFAR or folders of images, resumable", Run: train.Run},
 	{Name: "eval", Summary: "evaluate a checkpoint on images", Run: eval.Run},
+	{Name: "predict", Summary: "say what is on pictures", Run: eval.Predict},
 	{Name: "import", Summary: "make a checkpoint from weights of PyTorch or of a safetensors file", Run: convert.Import},
 	{Name: "export", Summary: "write a checkpoint for PyTorch, as a safetensors file, or as an ONNX model", Run: convert.Export},
 	{Name: "table", Summary: "make the paper's table of networks: parameters, accuracy, memory, speed", Run: measure.Table},

@@ -31,8 +31,10 @@ func TestHelp(t *testing.T) {
 
 func TestHelpOfVerbs(t *testing.T) {
 	wanted := map[string][]string{
-		"train":    {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "-recipe", "-holdout", "-keep-best", "-smoothing", "-mixup", "-stem", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
-		"eval":     {"-checkpoint", "-data", "-set", "-batch", "-type", "-json", "held", "pretrained:"},
+		"train": {"-data", "-out", "-resume", "-save", "-stop", "-net", "-epochs", "-images", "-seed", "-variant", "-recipe", "-holdout", "-keep-best", "-smoothing", "-mixup", "-stem", "sdnet8_narrow", "220 epochs", "Ctrl-C"},
+		"eval": {"-checkpoint", "-data", "-set", "-batch", "-type", "-json", "held", "pretrained:", "-by-class", "-confusion", "-worst", "-csv", "-augment",
+			"-verify", "-broken", ".tar.gz", "TIFF"},
+		"predict":  {"-checkpoint", "-images", "-top", "-format", "-out", "-broken", "pretrained:", "WebP"},
 		"import":   {"-from", "-out", "-list", "-net", "-data", "-classes", "-prefix", "-lambda", "torch.save", "Nothing"},
 		"export":   {"-checkpoint", "-out", "-evaluable", "-format", "-layer", "-overwrite", "strict=True", "ONNX Runtime"},
 		"robust":   {"-checkpoint", "-data", "-images", "-learn", "-noise", "-lambdas", "-best", "per image", "CIFAR-10-C"},

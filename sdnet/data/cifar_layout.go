@@ -1,21 +1,32 @@
 package data
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// layout is the files and the labels of one of the two data sets.
+// layout is the labels of one of the two data sets, and its files in either form.
 type layout struct {
-	name        string
-	dataset     string // the name in checkpoints
-	folder      string // the folder in the official archive
-	train, test []string
-	names       string   // the file with one class name per line
-	classes     []string // used where that file is absent
-	coarse      int      // the number of superclasses; 0: no coarse label byte
-	mean, std   [Channels]float64
-	sums        map[string]string // SHA-256 of the official files, in hexadecimal
+	name      string
+	dataset   string   // the name in checkpoints
+	members            // the binary form
+	python    members  // the form of Python's pickles
+	classes   []string // used where the file of names is absent
+	coarse    int      // the number of superclasses; 0: no coarse label byte
+	mean, std [Channels]float64
+	sums      map[string]string // SHA-256 of the official binary files, in hexadecimal
 }
 
-// labelBytes is the number of label bytes before the pixels.
+// members are the files of a form.
+type members struct {
+	folder      string // in the official archive
+	archive     string
+	train, test []string
+	names       string // the file with the class names
+	pickled     bool
+}
+
+// labelBytes is the number of label bytes before the pixels of a record.
 func (l *layout) labelBytes() int {
 	if l.coarse > 0 {
 		return 2
@@ -23,20 +34,33 @@ func (l *layout) labelBytes() int {
 	return 1
 }
 
-func (l *layout) files() []string { return append(append([]string{}, l.train...), l.test...) }
+// files are those with images.
+func (m members) files() []string { return append(slices.Clone(m.train), m.test...) }
+
+// official is the sum of the records that the official file of a name holds. Both forms have the same images
+// in the same files, which are numbered alike.
+func (l *layout) official(m members, file string) string {
+	return l.sums[l.members.files()[slices.Index(m.files(), file)]]
+}
 
 // The means and standard deviations are those of the usual training recipes, including the published one.
 var layouts = []*layout{
 	{
 		name:    "CIFAR-10",
 		dataset: "cifar10",
-		folder:  "cifar-10-batches-bin",
-		train: []string{
-			"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-			"data_batch_5.bin",
+		members: members{
+			folder: "cifar-10-batches-bin", archive: "cifar-10-binary.tar.gz",
+			train: []string{
+				"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+				"data_batch_5.bin",
+			},
+			test: []string{"test_batch.bin"}, names: "batches.meta.txt",
 		},
-		test:    []string{"test_batch.bin"},
-		names:   "batches.meta.txt",
+		python: members{
+			folder: "cifar-10-batches-py", archive: "cifar-10-python.tar.gz",
+			train: []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"},
+			test:  []string{"test_batch"}, names: "batches.meta", pickled: true,
+		},
 		classes: strings.Fields("airplane automobile bird cat deer dog frog horse ship truck"),
 		mean:    [Channels]float64{0.4914, 0.4822, 0.4465},
 		std:     [Channels]float64{0.2023, 0.1994, 0.2010},
@@ -52,10 +76,14 @@ var layouts = []*layout{
 	{
 		name:    "CIFAR-100",
 		dataset: "cifar100",
-		folder:  "cifar-100-binary",
-		train:   []string{"train.bin"},
-		test:    []string{"test.bin"},
-		names:   "fine_label_names.txt",
+		members: members{
+			folder: "cifar-100-binary", archive: "cifar-100-binary.tar.gz",
+			train: []string{"train.bin"}, test: []string{"test.bin"}, names: "fine_label_names.txt",
+		},
+		python: members{
+			folder: "cifar-100-python", archive: "cifar-100-python.tar.gz",
+			train: []string{"train"}, test: []string{"test"}, names: "meta", pickled: true,
+		},
 		classes: strings.Fields(fineNames),
 		coarse:  20,
 		mean:    [Channels]float64{0.5071, 0.4867, 0.4408},

@@ -180,7 +180,7 @@ func TestCIFARTooLarge(t *testing.T) {
 	if err := os.Mkdir(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path+" is not a regular file") {
+	if _, err := OpenCIFAR(dir); err == nil || !strings.Contains(err.Error(), path+": a folder, not a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 }

@@ -2,9 +2,11 @@
 // folder for each class, and drawn images; their augmentation for training, noise, and the values of a
 // network's input.
 //
+//	Find                 in which layout images lie on the disk
 //	OpenCIFAR, Shapes    *Sets: training and test images of 32x32 pixels in memory, each a *Set
 //	OpenFolder           *Folder: training and test images in files, each a *Files
 //	Dataset              either of them as training takes it
+//	Description          what a data set is, and how another one differs
 //	Cropped, Files       an image as an epoch uses it: cropped and flipped at random (Augment)
 //	AddNoise             a Set with one of CIFAR-10-C's noises
 //	Normaliser           value = (x/255 - mean)/std for byte x of a channel
@@ -45,6 +47,7 @@ type Augmented interface {
 type Dataset struct {
 	Name      string // cifar10, cifar100, imagenet or shapes, as checkpoints name it
 	Classes   int
+	Names     []string // of the classes, by label; nil if they have none
 	Train     Augmented
 	Test      Images
 	Mean, Std [Channels]float64 // of the training pixels divided by 255, per channel
@@ -58,13 +61,13 @@ func (s *Sets) Dataset() Dataset {
 			name = l.dataset
 		}
 	}
-	return Dataset{Name: name, Classes: len(s.Train.Classes), Train: Cropped{Set: s.Train}, Test: s.Test,
-		Mean: s.Mean, Std: s.Std}
+	return Dataset{Name: name, Classes: len(s.Train.Classes), Names: s.Train.Classes,
+		Train: Cropped{Set: s.Train}, Test: s.Test, Mean: s.Mean, Std: s.Std}
 }
 
 // Dataset returns the data set under the name imagenet, whatever its classes.
 func (f *Folder) Dataset() Dataset {
-	return Dataset{Name: "imagenet", Classes: len(f.Train.Classes), Train: f.Train, Test: f.Test,
+	return Dataset{Name: "imagenet", Classes: len(f.Train.Classes), Names: f.Train.Classes, Train: f.Train, Test: f.Test,
 		Mean: imageNetMean, Std: imageNetStd}
 }
 
@@ -84,4 +87,18 @@ func Normalisation(dataset string) (mean, std [Channels]float64, err error) {
 		return d.Mean, d.Std, nil
 	}
 	return mean, std, fmt.Errorf("unknown data set %q", dataset)
+}
+
+// ClassNames returns the names of the classes of the named data set, nil if it does not tell: those of a folder
+// are the user's.
+func ClassNames(dataset string) []string {
+	for _, l := range layouts {
+		if l.dataset == dataset {
+			return l.classes
+		}
+	}
+	if dataset == "shapes" {
+		return Shapes(0, 0, 0).Train.Classes
+	}
+	return nil
 }

@@ -4,71 +4,117 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
-)
 
-// IsFolder tells whether a folder seems to have the layout that OpenFolder reads: whether there is a folder
-// train in it.
-func IsFolder(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, "train"))
-	return err == nil && info.IsDir()
-}
+	"sdref/internal/filekind"
+)
 
 // OpenFolder lists the images of a folder with one folder for each class:
 //
-//	DIR/train/CLASS/*.JPEG      DIR/val/CLASS/*.JPEG        also .jpg, .jpeg and .png
+//	DIR/train/CLASS/IMAGE       DIR/val/CLASS/IMAGE        or valid, validation or test in place of val
+//	DIR/train/CLASS/IMAGE                                  alone: no test images
+//	DIR/val/CLASS/IMAGE                                    alone: no training images
+//	DIR/CLASS/IMAGE                                        no test images either
 //
-// The sets write images of the given height and width. OpenFolder does not open the images; Files.Check does.
+// An image is a file whose name ends in .jpg, .jpeg, .png, .gif, .bmp, .tif, .tiff or .webp, in the folder of
+// its class or any folder in that. BMP, TIFF and WebP can be read if the program has registered these formats
+// with package image, as cmd/ref does. The sets write images of the given height and width. OpenFolder does
+// not open the images; Files.Check does.
 //
-// The classes are the folders in DIR/train in the order of their names; each needs an image. DIR/val may lack
-// some. Names that begin with a dot are ignored. An error names the folder. OpenFolder panics if extent is
-// not positive.
+// The classes are the folders in the order of their names, those of the training images if there are some; each
+// needs an image there. Names that begin with a dot are passed over. An error names the folder. OpenFolder
+// panics if extent is not positive.
 func OpenFolder(dir string, extent int) (*Folder, error) {
 	if extent < 1 {
 		panic(fmt.Sprintf("data: OpenFolder: images of %d x %d", extent, extent))
 	}
-	classes, err := subfolders(filepath.Join(dir, "train"))
+	s, err := Find(dir)
 	if err != nil {
-		return nil, fmt.Errorf("imagenet: %w", err)
+		return nil, err
 	}
-	tested, err := subfolders(filepath.Join(dir, "val"))
-	if err != nil {
-		return nil, fmt.Errorf("imagenet: %w", err)
+	if !s.IsFolder() {
+		return nil, fmt.Errorf("%s holds CIFAR and no folders of classes: %w", dir, fs.ErrNotExist)
 	}
-	for _, name := range tested {
-		if !slices.Contains(classes, name) {
-			return nil, fmt.Errorf("imagenet: %s is no class: there is no %s",
-				filepath.Join(dir, "val", name), filepath.Join(dir, "train", name))
+	return s.OpenFolder(extent)
+}
+
+// OpenFolder lists the images that were found, which are of any form but CIFAR.
+func (s *Source) OpenFolder(extent int) (*Folder, error) {
+	d := &Folder{Others: s.others}
+	var err error
+	if d.Train, err = s.part(s.train, "training images", extent); err != nil {
+		return nil, err
+	}
+	if d.Test, err = s.part(s.test, "test images", extent); err != nil {
+		return nil, err
+	}
+	if s.train == "" {
+		d.Train.classify(d.Test.folders)
+	}
+	for _, name := range d.Test.folders {
+		if !slices.Contains(d.Train.folders, name) {
+			return nil, fmt.Errorf("%s is no class: there is no %s", filepath.Join(s.test, name), filepath.Join(s.train, name))
 		}
 	}
-	d := &Folder{Train: &Files{Classes: classes, extent: extent},
-		Test: &Files{Classes: classes, extent: extent}}
-	for _, s := range []*Files{d.Train, d.Test} {
-		part := "train"
-		if s == d.Test {
-			part = "val"
-		}
-		s.Name, s.folder = part+" of "+dir, filepath.Join(dir, part)
-		ignored, err := s.list()
+	d.Test.classify(d.Train.folders)
+	for _, set := range []*Files{d.Train, d.Test} {
+		ignored, err := set.list()
 		if err != nil {
-			return nil, fmt.Errorf("imagenet: %w", err)
+			return nil, err
 		}
 		d.Ignored += ignored
 	}
-	present := slices.Compact(slices.Clone(d.Train.labels)) // the labels ascend
-	for label, name := range classes {
-		if label >= len(present) || present[label] != int32(label) {
-			return nil, fmt.Errorf("imagenet: %s holds no image", filepath.Join(dir, "train", name))
+	first := d.Train
+	if s.train == "" {
+		first = d.Test
+	}
+	return d, first.needAll()
+}
+
+// part is the images in a folder of a source, not listed yet, or none.
+func (s *Source) part(dir, what string, extent int) (*Files, error) {
+	f := &Files{Name: "no " + what + " in " + s.Path, folder: dir, extent: extent, side: extent * 8 / 7, failures: &failures{}}
+	if dir == "" {
+		return f, nil
+	}
+	f.Name = dir
+	if part, err := filepath.Rel(s.Path, dir); err == nil && part != "." {
+		f.Name = part + " of " + s.Path
+	}
+	classes, err := subfolders(dir)
+	f.classify(classes)
+	return f, err
+}
+
+// classify gives the set the classes of folders. A name that is no text is quoted.
+func (s *Files) classify(folders []string) {
+	s.folders, s.Classes = folders, make([]string, len(folders))
+	for i, name := range folders {
+		if s.Classes[i] = name; !utf8.ValidString(name) {
+			s.Classes[i] = strconv.QuoteToASCII(name)
 		}
 	}
-	return d, nil
+}
+
+// needAll is an error unless each class has an image.
+func (s *Files) needAll() error {
+	present := slices.Compact(slices.Clone(s.labels)) // the labels ascend
+	for label, name := range s.folders {
+		if label >= len(present) || present[label] != int32(label) {
+			return fmt.Errorf("%s holds no image of %s", filepath.Join(s.folder, name), Formats)
+		}
+	}
+	return nil
 }
 
 // subfolders returns the names of the folders in a folder, in order; links to folders are included.
@@ -78,8 +124,7 @@ func subfolders(dir string) (names []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.IsDir() &&
-			e.Name()[0] != '.' {
+		if e.Name()[0] != '.' && isDir(filepath.Join(dir, e.Name())) {
 			names = append(names, e.Name())
 		}
 	}
@@ -92,57 +137,115 @@ func subfolders(dir string) (names []string, err error) {
 // list fills the set with the images in its classes' folders, and counts the files whose names are not those
 // of images.
 func (s *Files) list() (ignored int, err error) {
-	for label, class := range s.Classes {
-		entries, err := os.ReadDir(filepath.Join(s.folder, class))
+	for label, class := range s.folders {
+		files, others, err := listImages(filepath.Join(s.folder, class))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return ignored, err
 		}
-		for _, e := range entries {
-			switch strings.ToLower(filepath.Ext(e.Name())) {
-			case ".jpg", ".jpeg", ".png":
-				s.files, s.labels = append(s.files, e.Name()), append(s.labels, int32(label))
-			default:
-				ignored++
-			}
+		ignored += others
+		for _, file := range files {
+			s.files, s.labels = append(s.files, filepath.Join(class, file)), append(s.labels, int32(label))
 		}
 	}
 	return ignored, nil
 }
 
-// Check reads the beginning of every file, many at a time, and returns the error of the first one that is not
-// an image, which names the file. After each thousand it calls progress with the number of files read. It
-// stops early with the context's error.
-func (s *Files) Check(ctx context.Context, progress func(done int)) error {
+// extensions are those of images.
+var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
+
+// maxDepth bounds the folders in each other, among which a link may lead back.
+const maxDepth = 20
+
+// listImages returns the images in a folder and the folders in it, relative to it and in the order of their
+// names, and how many other files there are. Names that begin with a dot are passed over.
+func listImages(dir string) (files []string, others int, err error) {
+	return listBelow(dir, "", 0)
+}
+
+func listBelow(root, below string, depth int) (files []string, others int, err error) {
+	if depth > maxDepth {
+		return nil, 0, fmt.Errorf("%s: more than %d folders in each other, among which a link may lead back", filepath.Join(root, below), maxDepth)
+	}
+	entries, err := os.ReadDir(filepath.Join(root, below))
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range entries {
+		name := filepath.Join(below, e.Name())
+		image := slices.Contains(extensions, strings.ToLower(filepath.Ext(e.Name())))
+		switch {
+		case e.Name()[0] == '.':
+		case !image && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && isDir(filepath.Join(root, name))):
+			more, rest, err := listBelow(root, name, depth+1)
+			if err != nil {
+				return nil, 0, err
+			}
+			files, others = append(files, more...), others+rest
+		case image:
+			files = append(files, name)
+		default:
+			others++
+		}
+	}
+	return files, others, nil
+}
+
+// Check reads the beginning of every file, many at a time, and the rest if whole is set, and returns the
+// errors, each of which names its file, of those that are no images that can be read. After each thousand it
+// calls progress with the number of files read. It stops early with the context's error.
+func (s *Files) Check(ctx context.Context, whole bool, progress func(done int)) (broken []error, err error) {
 	const portion = 1000
+	sums := make([]sum, s.Len())
 	for first := 0; first < s.Len(); first += portion {
 		failed := make([]error, min(portion, s.Len()-first))
 		var group errgroup.Group
 		group.SetLimit(4 * runtime.GOMAXPROCS(0)) // they mostly wait for the disk
 		for k := range failed {
-			group.Go(func() error { failed[k] = s.checkFile(first + k); return nil })
+			group.Go(func() error {
+				sums[first+k], failed[k] = s.checkFile(ctx, first+k, whole)
+				return nil
+			})
 		}
 		_ = group.Wait() // failed has the errors, in the order of the files
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for _, err := range failed {
 			if err != nil {
-				return err
+				broken = append(broken, err)
 			}
 		}
 		progress(first + len(failed))
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 	}
-	return nil
+	s.sums = sums
+	return broken, nil
 }
 
-func (s *Files) checkFile(i int) error {
-	file, err := os.Open(s.File(i))
+func (s *Files) checkFile(ctx context.Context, i int, whole bool) (sum sum, err error) {
+	if err := ctx.Err(); err != nil {
+		return sum, err
+	}
+	file, size, err := filekind.Open(s.File(i))
 	if err != nil {
-		return err
+		return sum, err
 	}
 	defer file.Close()
-	if err := checkHeader(file); err != nil {
-		return fmt.Errorf("%s: %w", s.File(i), err)
+	if sum, err = sumFile(file, size); err != nil {
+		return sum, fmt.Errorf("%s: %w", s.File(i), err)
 	}
-	return nil
+	if _, err = checkHeader(file, size); err == nil && whole {
+		err = decode(file, size, func(image.Image) {})
+	}
+	if err != nil {
+		return sum, fmt.Errorf("%s: %w", s.File(i), err)
+	}
+	return sum, nil
+}
+
+// fileSums are the sums of the files, which Check has computed or are computed now.
+func (s *Files) fileSums() []sum {
+	if s.sums == nil {
+		_, _ = s.Check(context.Background(), false, func(int) {}) // broken files are reported when they are read
+	}
+	return s.sums
 }

@@ -18,6 +18,21 @@ import (
 	"sdref/internal/random"
 )
 
+// pixelsOf decodes a file.
+func pixelsOf(t testing.TB, path string) (got []byte) {
+	t.Helper()
+	if err := decodeFile(path, func(m image.Image) { got = pixels(m, m.Bounds()) }); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// check looks at the beginnings of a set's files.
+func check(s *Files) error {
+	broken, err := s.Check(context.Background(), false, func(int) {})
+	return errors.Join(append(broken, err)...)
+}
+
 // Every kind of file becomes three channels of bytes.
 func TestDecodeKinds(t *testing.T) {
 	box := image.Rect(0, 0, 2, 1)
@@ -43,13 +58,23 @@ func TestDecodeKinds(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "image.png")
 		put(t, path, encodePNG(t, c.m))
-		m, err := decode(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := pixels(m, m.Bounds()); !slices.Equal(got, c.want) {
+		got := pixelsOf(t, path)
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
+	}
+	alpha := image.NewNYCbCrA(box, image.YCbCrSubsampleRatio444) // of WebP
+	copy(alpha.Y, []byte{50, 60})
+	copy(alpha.Cb, []byte{128, 128})
+	copy(alpha.Cr, []byte{128, 128})
+	copy(alpha.A, []byte{0, 200})
+	if got := pixels(alpha, box); !slices.Equal(got, []byte{50, 60, 50, 60, 50, 60}) {
+		t.Errorf("transparent, luminance and chrominance: %d", got)
+	}
+	faint := image.NewRGBA(box)
+	faint.SetRGBA(0, 0, color.RGBA{50, 25, 0, 100}) // multiplied by its opacity
+	if got := pixels(faint, box); got[0] != 127 || got[2] != 63 || got[4] != 0 {
+		t.Errorf("transparent, multiplied: %d", got)
 	}
 	cmyk := image.NewCMYK(box)
 	cmyk.SetCMYK(0, 0, color.CMYK{0, 128, 255, 0})
@@ -58,8 +83,8 @@ func TestDecodeKinds(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "grey.jpg")
 	put(t, path, encodeJPEG(t, grey))
-	if m, err := decode(path); err != nil || len(pixels(m, m.Bounds())) != 6 {
-		t.Errorf("a grey JPEG: %v", err)
+	if got := pixelsOf(t, path); len(got) != 6 {
+		t.Errorf("a grey JPEG: %d", got)
 	}
 	// The fast path for photographs gives the colours of the image itself.
 	m, err := jpeg.Decode(bytes.NewReader(encodeJPEG(t, asImage(randomPixels(1, 21, 13), 21, 13))))
@@ -93,8 +118,8 @@ func TestDecodeCorruptFiles(t *testing.T) {
 		says    string
 		late    bool // found when it is decoded
 	}{
-		{"empty", nil, "neither a JPEG nor a PNG", false},
-		{"text", []byte("no image at all, but some text"), "neither a JPEG nor a PNG", false},
+		{"empty", nil, "an empty file, no image", false},
+		{"text", []byte("no image at all, but some text"), "a text, no image of JPEG", false},
 		{"head only", good[:20], "EOF", false},
 		{"half", good[:len(good)/2], "", true},
 		{"huge", huge, "65539 x 65539 pixels", false},
@@ -108,7 +133,7 @@ func TestDecodeCorruptFiles(t *testing.T) {
 		path := filepath.Join(dir, "train/cat/1.jpg")
 		put(t, path, c.content)
 		d := openFolder(t, dir)
-		err := d.Train.Check(context.Background(), func(int) {})
+		err := check(d.Train)
 		if c.late != (err == nil) {
 			t.Errorf("%s: Check: %v", c.name, err)
 		}
@@ -125,7 +150,7 @@ func TestDecodeCorruptFiles(t *testing.T) {
 	dir := classFolder(t)
 	d := openFolder(t, dir)
 	removeAll(t, filepath.Join(dir, "train/cat/1.jpg"))
-	if err := d.Train.Check(context.Background(), func(int) {}); !errors.Is(err, fs.ErrNotExist) {
+	if err := check(d.Train); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	if err := d.Train.Augment(make([]byte, 3*32*32), 1, random.New(1), 0, 0); !errors.Is(err,

@@ -80,7 +80,7 @@ func TestOpenFolder(t *testing.T) {
 		t.Errorf("%q, classes %q, %d ignored", files, d.Test.Classes, d.Ignored)
 	}
 	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !IsFolder(dir) ||
-		IsFolder(filepath.Join(dir, "train")) {
+		!IsFolder(filepath.Join(dir, "train")) || IsFolder(filepath.Join(dir, "train/cat")) {
 		t.Errorf("%s, %d", d.Test, d.Train.Extent())
 	}
 }
@@ -90,13 +90,9 @@ func TestOpenFolderRefuses(t *testing.T) {
 		change func(t *testing.T, dir string)
 		says   string
 	}{
-		"no val": {func(t *testing.T, dir string) { removeAll(t, filepath.Join(dir, "val")) }, "val"},
 		"empty val": {func(t *testing.T, dir string) {
 			removeAll(t, filepath.Join(dir, "val/dog"), filepath.Join(dir, "val/cat"))
 		}, "val holds no folder"},
-		"no train": {func(t *testing.T, dir string) {
-			removeAll(t, filepath.Join(dir, "train"))
-		}, "train"},
 		"foreign class": {func(t *testing.T, dir string) {
 			put(t, filepath.Join(dir, "val/emu/a.png"), nil)
 		}, "emu is no class"},
@@ -189,14 +185,14 @@ func TestFilesConcurrently(t *testing.T) {
 func TestFilesCheck(t *testing.T) {
 	d := openFolder(t, classFolder(t))
 	var seen []int
-	if err := d.Train.Check(context.Background(), func(done int) {
+	if broken, err := d.Train.Check(context.Background(), true, func(done int) {
 		seen = append(seen, done)
-	}); err != nil || !slices.Equal(seen, []int{5}) {
-		t.Errorf("%v, %v", seen, err)
+	}); err != nil || broken != nil || !slices.Equal(seen, []int{5}) {
+		t.Errorf("%v, %v, %v", seen, broken, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := d.Train.Check(ctx, func(int) {}); !errors.Is(err, context.Canceled) {
+	if _, err := d.Train.Check(ctx, false, func(int) {}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
 )
@@ -30,8 +31,8 @@ func Export[T tensor.Float](net *sdnet.Network[T], batches int) []safetensors.Te
 // SettingsKey is the key under which a safetensors file has Settings in its metadata.
 const SettingsKey = "sdref"
 
-// Settings are what a network's tensors do not say: the images that it is made for, and the problem of its
-// CSC layers. They are written beside exported tensors, where other programs do not look, so that nothing is
+// Settings are what a network's tensors do not say: the images that it is made for, with the names of their
+// classes, and the problem of its CSC layers. They are written beside exported tensors, where other programs do not look, so that nothing is
 // lost when the tensors come back.
 type Settings struct {
 	Network    string  `json:"network"`
@@ -42,11 +43,13 @@ type Settings struct {
 	Mu         float64 `json:"mu"`
 	Iterations int     `json:"iterations"`
 	Variant    string  `json:"variant"`
+	// Images are those that the network was trained on; nil in files of older versions.
+	Images *data.Description `json:"images,omitempty"`
 }
 
-// SettingsOf are a network's.
-func SettingsOf(s sdnet.Spec) Settings {
-	return Settings{s.Name, s.Data.Name, s.Data.Classes, s.Data.Image, s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations, s.CSC.Variant.String()}
+// SettingsOf are a network's, which was trained on images as described.
+func SettingsOf(s sdnet.Spec, images *data.Description) Settings {
+	return Settings{s.Name, s.Data.Name, s.Data.Classes, s.Data.Image, s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations, s.CSC.Variant.String(), images}
 }
 
 // String is the text that is written.
@@ -60,7 +63,7 @@ func (s Settings) String() string {
 
 // What a file may say: bytes of the text, the height of images, the number of classes.
 const (
-	maxSettings        = 1 << 12
+	maxSettings        = 1 << 24 // what ImageNet's classes take is a hundredth of it
 	maxRecalledSize    = 4096
 	maxRecalledClasses = 1 << 20
 )
@@ -76,6 +79,14 @@ func parseSettings(text string) (*Settings, error) {
 	// A network of these sizes is made before its tensors are compared.
 	if s.Size < 1 || s.Size > maxRecalledSize || s.Classes < 1 || s.Classes > maxRecalledClasses {
 		return nil, fmt.Errorf("images of side %d, %d classes", s.Size, s.Classes)
+	}
+	if s.Images != nil {
+		if err := s.Images.Check(); err != nil {
+			return nil, fmt.Errorf("images: %w", err)
+		}
+		if n := len(s.Images.Classes); n != 0 && n != s.Classes {
+			return nil, fmt.Errorf("images: %d names of %d classes", n, s.Classes)
+		}
 	}
 	return &s, nil
 }

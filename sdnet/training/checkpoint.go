@@ -39,6 +39,9 @@ func (r *Run[T]) Save(path string) error {
 		}
 		f.Metadata[key] = string(text)
 	}
+	if err := describe(f, r.about); err != nil {
+		return fmt.Errorf("save %s: %w", path, err)
+	}
 	for _, s := range append(slices.Clone(r.Net().State()), r.velocities()...) {
 		if size := tensor.SumAbs(s.Tensor); math.IsNaN(size) || math.IsInf(size, 0) {
 			return fmt.Errorf("save %s: tensor %s is not finite: the run has diverged", path, s.Name)
@@ -78,7 +81,8 @@ func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 	return c, iteration, nil
 }
 
-// Resume returns the run of a checkpoint; it goes on as if it had never been interrupted.
+// Resume returns the run of a checkpoint; it goes on as if it had never been interrupted. If the training images
+// are not those that the run began with, the error says how they differ and wraps ErrOtherImages.
 func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error) {
 	c, iteration, err := ReadConfig(f)
 	if err != nil {
@@ -102,10 +106,22 @@ func Prolong[T tensor.Float](f *safetensors.File, d data.Dataset, epochs int) (*
 }
 
 func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, iteration int) (*Run[T], error) {
-	r, err := prepare[T](c, d)
+	var was data.Description
+	var now *data.Description
+	if d.Name == c.Data { // if not, prepare says so
+		var err error
+		if was, err = DescribeImages(f, c); err != nil {
+			return nil, err
+		}
+		if now, err = compare(was, d); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	r, err := prepare[T](c, d, now)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
+	r.note(was)
 	if r.Iteration = iteration; iteration > r.TotalSteps() {
 		return nil, fmt.Errorf("%s: metadata %s: %d of %d steps", f.Path, iterationKey, iteration,
 			r.TotalSteps())

@@ -3,6 +3,7 @@ package training
 import (
 	"fmt"
 
+	"sdref/internal/elementary"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -14,7 +15,8 @@ type Evaluation struct {
 	Top1, Top5 int     // images whose label has the largest logit, and one of the five largest
 	Loss       float64 `json:"loss"` // mean cross-entropy
 	Codes      []Codes `json:"codes"`
-	Err        error   `json:"-"` // why an image could not be read, which ended the evaluation
+	LeftOut    int     `json:"left_out,omitempty"` // images that could not be read and were left out
+	Err        error   `json:"-"`                  // why an image could not be read, which ended the evaluation
 }
 
 // Codes is the number of codes of a CSC layer and of exact zeros among them.
@@ -32,40 +34,150 @@ func (e Evaluation) Accuracy() float64 { return float64(e.Top1) / float64(max(1,
 // Accuracy5 is the share of images whose label is among the five largest logits.
 func (e Evaluation) Accuracy5() float64 { return float64(e.Top5) / float64(max(1, e.Images)) }
 
+// Answer is what a network says of one image.
+type Answer struct {
+	Image         int // index in the set
+	Label         int
+	Probabilities []float64 // by class, valid during the call only
+}
+
+// Evaluator runs a network, prepared by sdnet.Network.Evaluable, over sets of images without augmentation.
+type Evaluator[T tensor.Float] struct {
+	Net       *sdnet.Network[T]
+	Mean, Std [3]float64
+	Batch     int
+	// Views, if there are more than one, are the views of each image over which the probabilities are averaged.
+	Views []data.View
+	// Progress, if set, is called after each batch with the evaluation so far; false stops it early.
+	Progress func(Evaluation) bool
+	// Answers, if set, is called with the answer to each image, in the order of the set.
+	Answers func(Answer)
+}
+
 // Evaluate runs a network, prepared by sdnet.Network.Evaluable, over a set of images without augmentation.
 // After each batch it calls progress, if that is not nil, with the evaluation so far, and stops early if that
-// returns false. An image file that cannot be read ends it too. It panics if batch is not positive.
+// returns false. An image file that cannot be read ends it too, unless it is to be left out. It panics if batch
+// is not positive.
 func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std [3]float64, batch int,
 	progress func(Evaluation) bool) Evaluation {
-	if batch < 1 {
-		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", batch))
+	e := Evaluator[T]{Net: net, Mean: mean, Std: std, Batch: batch, Progress: progress}
+	return e.Evaluate(set)
+}
+
+// Evaluate evaluates a set of images. It panics if the batch is not positive.
+func (v *Evaluator[T]) Evaluate(set data.Images) Evaluation {
+	if v.Batch < 1 {
+		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", v.Batch))
 	}
-	e := Evaluation{Codes: codesOf(net)}
-	p := sdnet.NewPredictor(net)
+	e := Evaluation{Codes: codesOf(v.Net)}
+	p := sdnet.NewPredictor(v.Net)
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
-	normalise := data.NewNormaliser[T](mean, std)
-	side, sum := set.Extent(), 0.0
-	batches := &reader{plan: func(k int) []sample {
-		return inOrder(set, k*batch, batch)
-	}, bytes: 3 * side * side}
-	for k := 0; e.Images < set.Len(); k++ {
+	w := &looks[T]{Evaluator: v, predictor: p, normalise: data.NewNormaliser[T](v.Mean, v.Std), side: set.Extent()}
+	set = data.ForEvaluation(set)
+	bytes := 3 * w.side * w.side
+	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*v.Batch, v.Batch) }, bytes: bytes}
+	sum := 0.0
+	for k := 0; e.Images+e.LeftOut < set.Len(); k++ {
 		b := batches.get(k)
 		if e.Err = b.err; e.Err != nil {
 			break
 		}
-		images := tensor.New[T](len(b.labels), 3, side, side)
-		values(normalise, images.Data, b)
-		logits, loss := p.Loss(images, b.labels)
-		e.Images += len(b.labels)
-		e.Top1 += sdnet.TopK(logits, b.labels, 1)
-		e.Top5 += sdnet.TopK(logits, b.labels, 5)
-		sum += float64(loss * float64(len(b.labels)))
-		e.Loss = sum / float64(e.Images)
-		if progress != nil && !progress(e) {
+		all := len(b.labels)
+		places := b.compact(bytes)
+		if e.LeftOut += all - len(places); len(places) > 0 {
+			scores, probabilities, loss := w.look(b)
+			e.Images += len(b.labels)
+			e.Top1 += sdnet.TopK(scores, b.labels, 1)
+			e.Top5 += sdnet.TopK(scores, b.labels, 5)
+			sum += float64(loss * float64(len(b.labels)))
+			e.Loss = sum / float64(e.Images)
+			if v.Answers != nil {
+				classes := scores.Shape[1]
+				for j, place := range places {
+					v.Answers(Answer{k*v.Batch + place, b.labels[j], probabilities[j*classes:][:classes]})
+				}
+			}
+		}
+		if v.Progress != nil && !v.Progress(e) {
 			break
 		}
 	}
 	return e
+}
+
+// looks shows the views of batches to a network.
+type looks[T tensor.Float] struct {
+	*Evaluator[T]
+	predictor *sdnet.Predictor[T]
+	normalise *data.Normaliser[T]
+	side      int
+	view      []byte // the batch as one view shows it
+}
+
+// look returns what the network says of a batch: scores (N, classes) of which the largest is the answer, logits
+// if there is one view and mean probabilities if there are more; the probabilities, row by row, nil if there is
+// one view and nobody asks for them; and the mean cross-entropy.
+func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []float64, loss float64) {
+	images := tensor.New[T](len(b.labels), 3, w.side, w.side)
+	if len(w.Views) < 2 {
+		values(w.normalise, images.Data, w.seen(b, w.Views...))
+		scores, loss = w.predictor.Loss(images, b.labels)
+		if w.Answers != nil {
+			probabilities = make([]float64, scores.Len())
+			addProbabilities(probabilities, scores, 1)
+		}
+		return scores, probabilities, loss
+	}
+	for _, view := range w.Views {
+		values(w.normalise, images.Data, w.seen(b, view))
+		logits, _ := w.predictor.Loss(images, b.labels)
+		if scores == nil {
+			scores, probabilities = tensor.New[T](logits.Shape...), make([]float64, logits.Len())
+		}
+		addProbabilities(probabilities, logits, 1/float64(len(w.Views)))
+	}
+	classes := scores.Shape[1]
+	for i, p := range probabilities {
+		scores.Data[i] = T(p)
+	}
+	for j, label := range b.labels {
+		loss -= elementary.Log(probabilities[j*classes+label]) / float64(len(b.labels))
+	}
+	return scores, probabilities, loss
+}
+
+// seen is the batch as a view shows it, or as it is if there is none.
+func (w *looks[T]) seen(b *batch, view ...data.View) *batch {
+	if len(view) == 0 || view[0] == (data.View{}) {
+		return b
+	}
+	each, all := 3*w.side*w.side, 3*w.side*w.side*len(b.labels)
+	if len(w.view) < all {
+		w.view = make([]byte, all)
+	}
+	for j := range b.labels {
+		view[0].Write(w.view[j*each:][:each], b.pixels[j*each:][:each], w.side)
+	}
+	return &batch{pixels: w.view[:all], labels: b.labels}
+}
+
+// addProbabilities adds a share of the softmax of each row of logits.
+func addProbabilities[T tensor.Float](to []float64, logits *tensor.Tensor[T], share float64) {
+	classes := logits.Shape[1]
+	row := make([]float64, classes)
+	for first := 0; first < logits.Len(); first += classes {
+		largest, total := float64(logits.Data[first]), 0.0
+		for _, l := range logits.Data[first:][:classes] {
+			largest = max(largest, float64(l))
+		}
+		for c, l := range logits.Data[first:][:classes] {
+			row[c] = elementary.Exp(float64(l) - largest)
+			total += row[c]
+		}
+		for c, v := range row {
+			to[first+c] += float64(share * (v / total))
+		}
+	}
 }
 
 // inOrder lists at most n images of a set from index first on; nil if there are none.

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"errors"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -19,12 +20,30 @@ type subset struct {
 func (s subset) Len() int                      { return len(s.indices) }
 func (s subset) Label(i int) int               { return s.Images.Label(s.indices[i]) }
 func (s subset) Plain(dst []byte, i int) error { return s.Images.Plain(dst, s.indices[i]) }
+func (s subset) ImageName(i int) string        { return data.NameOf(s.Images, s.indices[i]) }
 
 // batch is N images before they are normalised.
 type batch struct {
 	pixels []byte // N x 3 x H x W
-	labels []int
-	err    error // of the first image that could not be read
+	labels []int  // below 0 for an image that is left out
+	err    error  // of the first image that could not be read
+}
+
+// leftOut is the label of an image that is left out.
+const leftOut = -1
+
+// compact takes the images that are left out away, and returns the places in the batch of the others.
+func (b *batch) compact(bytes int) (places []int) {
+	for j, label := range b.labels {
+		if label == leftOut {
+			continue
+		}
+		copy(b.pixels[len(places)*bytes:][:bytes], b.pixels[j*bytes:][:bytes])
+		b.labels[len(places)] = label
+		places = append(places, j)
+	}
+	b.labels = b.labels[:len(places)]
+	return places
 }
 
 // values writes the normalised batch to dst, N x 3 x H x W.
@@ -87,8 +106,10 @@ func (b *batch) read(samples []sample, bytes int) {
 	}
 	_ = group.Wait() // failed has the errors, in the order of the images
 	b.err = nil
-	for _, err := range failed {
-		if err != nil {
+	for j, err := range failed {
+		if errors.Is(err, data.ErrSkipped) {
+			b.labels[j] = leftOut
+		} else if err != nil {
 			b.err = err
 			return
 		}

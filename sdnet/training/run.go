@@ -21,7 +21,10 @@ type Run[T tensor.Float] struct {
 	Iteration int      // steps made
 	History   []Epoch  // the epochs completed
 	Fresh     []string // of a run from NewFrom, what its checkpoint had in no fitting shape: initialised, or computed anew
+	// Notes are what there is to know about the run's images and the checkpoint that it comes from.
+	Notes []string
 
+	about     data.Description
 	data      data.Dataset
 	trained   []int // the indices of the training images that are trained on
 	held      []int // the indices of the training images that are held out
@@ -67,7 +70,7 @@ type Step struct {
 
 // New returns a run at its beginning. The data must be the data set that c.Data names.
 func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
-	r, err := prepare[T](c, d)
+	r, err := prepare[T](c, d, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 
 // NewFrom returns a run at its beginning, with the weights of a checkpoint of the same network instead of
 // random ones: for fine-tuning, or for a warm restart of the learning rate. The network may have been trained
-// with other images: its linear layer is initialised if it was for another number of classes, its stem's
+// with other images: its linear layer is initialised if it was for classes of other names or another number of them, its stem's
 // convolution if it had another stem; power-iteration vectors of another size are computed anew, and step sizes with them. The run's
 // configuration has the digest of the checkpoint's weights as its Start.
 func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Run[T], error) {
@@ -93,22 +96,29 @@ func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Ru
 	if err != nil {
 		return nil, err
 	}
+	was, err := DescribeImages(f, from)
+	if err != nil {
+		return nil, err
+	}
+	rows, classes := r.classRows(was, f.Path)
 	tensors := map[string]*tensor.Tensor[T]{}
 	for _, k := range known.State() {
 		tensors[k.Name] = k.Tensor
 	}
 	restemmed := known.Data.Stem != r.Net().Data.Stem
 	for _, s := range r.Net().State() {
-		k := tensors[s.Name]
-		if k != nil && slices.Equal(k.Shape, s.Shape) {
+		k, linear := tensors[s.Name], strings.HasPrefix(s.Name, "linear.")
+		fits := k != nil && slices.Equal(k.Shape, s.Shape)
+		switch stem := restemmed && strings.HasPrefix(s.Name, "layer0."); {
+		case fits && linear && classes:
+			takeRows(s, sdnet.Named[T]{Name: s.Name, Tensor: k}, rows)
+			continue
+		case fits && !linear:
 			copy(s.Data, k.Data)
 			continue
-		}
-		stem := restemmed && strings.HasPrefix(s.Name, "layer0.")
-		switch {
 		case !stem && k == nil:
 			return nil, fmt.Errorf("%s: the network has no %s", f.Path, s.Name)
-		case !stem && !strings.HasPrefix(s.Name, "linear.") && !strings.HasSuffix(s.Name, vectorSuffix):
+		case !stem && !linear && !strings.HasSuffix(s.Name, vectorSuffix):
 			return nil, fmt.Errorf("%s: %s is %v, the network for %s has %v", f.Path, s.Name, k.Shape, c.Data,
 				s.Shape)
 		}
@@ -135,8 +145,9 @@ func settle[T tensor.Float](l *sdnet.CSC[T]) {
 	}
 }
 
-// prepare checks the configuration against the data and makes a run with zero weights.
-func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
+// prepare checks the configuration against the data, which are described unless they are already, and makes a
+// run with zero weights.
+func prepare[T tensor.Float](c Config, d data.Dataset, about *data.Description) (*Run[T], error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -146,12 +157,16 @@ func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 		return nil, err
 	case d.Name != c.Data:
 		return nil, fmt.Errorf("data: the run is made for %s, the images are %s", c.Data, d.Name)
+	case d.Train.Len() == 0:
+		return nil, fmt.Errorf("data: %s", d.Train)
 	case d.Classes != spec.Data.Classes:
 		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes,
 			d.Classes)
 	case d.Train.Extent() != spec.Data.Image:
 		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image,
 			d.Train.Extent())
+	case d.Names != nil && len(d.Names) != d.Classes:
+		return nil, fmt.Errorf("data: %d names of %d classes", len(d.Names), d.Classes)
 	case c.Images > all:
 		return nil, fmt.Errorf("images: %d of %d training images", c.Images, all)
 	case c.Images > all-c.Holdout:
@@ -162,8 +177,15 @@ func prepare[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if about == nil {
+		now, err := d.Describe()
+		if err != nil {
+			return nil, err
+		}
+		about = &now
+	}
 	r := &Run[T]{
-		Config: c, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: d, epoch: -1,
+		Config: c, about: *about, Trainer: sdnet.NewTrainer(net, c.Momentum, c.Decay), data: d, epoch: -1,
 		normalise: data.NewNormaliser[T](d.Mean, d.Std), streams: random.New(c.Seed),
 		current: Epoch{Epoch: 1},
 	}
@@ -285,7 +307,7 @@ func (c Config) HoldoutImages(d data.Dataset) (data.Images, error) {
 		return nil, fmt.Errorf("holdout: %d of %d training images", c.Holdout, all)
 	}
 	_, held := split(d.Train.Len(), 0, c.Holdout)
-	return subset{d.Train, held}, nil
+	return subset{data.ForEvaluation(d.Train), held}, nil
 }
 
 // HoldoutDue tells whether the images held out are to be evaluated now: at the end of every HoldoutEvery-th
@@ -300,7 +322,7 @@ func (r *Run[T]) HoldoutDue() bool {
 
 // SetHoldout adds an evaluation of the images held out to the history. It panics unless one is due.
 func (r *Run[T]) SetHoldout(e Evaluation) {
-	if !r.HoldoutDue() || e.Images != len(r.held) {
+	if !r.HoldoutDue() || e.Images+e.LeftOut != len(r.held) {
 		panic(fmt.Sprintf("training.SetHoldout: %d of %d images after step %d, due: %t", e.Images,
 			len(r.held), r.Iteration, r.HoldoutDue()))
 	}

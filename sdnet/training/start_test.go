@@ -53,8 +53,7 @@ func TestNewFromOtherClasses(t *testing.T) {
 	f := saved(t, before)
 	c := short()
 	c.Classes, c.Seed = 4, 9
-	d := data.Shapes(12, 7, 1).Dataset()
-	d.Classes = 4
+	d := fourClasses()
 	r, err := NewFrom[float32](c, d, f)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +71,18 @@ func TestNewFromOtherClasses(t *testing.T) {
 			t.Errorf("%s differs", s.Name)
 		}
 	}
+}
+
+// fourClasses is drawn images of which the first four classes take the others' place.
+func fourClasses() data.Dataset {
+	d := data.Shapes(12, 7, 1)
+	for _, s := range []*data.Set{d.Train, d.Test} {
+		s.Classes = s.Classes[:4]
+		for i := range s.Labels {
+			s.Labels[i] %= 4
+		}
+	}
+	return d.Dataset()
 }
 
 func TestNewFromRefuses(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
 )
@@ -17,9 +18,9 @@ const sourceKey = "source"
 // Weights returns a checkpoint of a network that another program trained, in that many steps. LoadNetwork
 // reads it; Resume does not, because it lacks the optimiser's velocities. Of c only the network, its data and
 // its CSC settings matter; the rest is unknown and only has to pass Check. The tensors share the network's
-// memory.
-func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source string) (*safetensors.File,
-	error) {
+// memory. If it is known which images the network was trained on, images says so.
+func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source string,
+	images *data.Description) (*safetensors.File, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -31,6 +32,11 @@ func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source 
 		formatKey: formatValue, configKey: string(config), iterationKey: strconv.Itoa(steps),
 		historyKey: "[]", currentKey: "{}", sourceKey: source,
 	}}
+	if images != nil {
+		if err := describe(f, *images); err != nil {
+			return nil, fmt.Errorf("images: %w", err)
+		}
+	}
 	for _, s := range net.State() {
 		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
 	}

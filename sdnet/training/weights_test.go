@@ -12,7 +12,7 @@ import (
 func TestWeights(t *testing.T) {
 	r := start[float32](t, short(), drawn())
 	step(t, r)
-	f, err := Weights(r.Net(), r.Config, 3, "a letter")
+	f, err := Weights(r.Net(), r.Config, 3, "a letter", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +33,6 @@ func TestWeights(t *testing.T) {
 	says(t, err, path, "0 epochs and 0 images do not make 3 steps")
 	bad := r.Config
 	bad.Epochs = 0
-	_, err = Weights(r.Net(), bad, 7, "")
+	_, err = Weights(r.Net(), bad, 7, "", nil)
 	says(t, err, "epochs: 0")
 }

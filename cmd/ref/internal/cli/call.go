@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sdref/internal/kernel"
+	"sdref/sdnet/data"
 )
 
 // Call is one use of a verb.
@@ -18,16 +19,26 @@ type Call struct {
 	Stdout, Stderr io.Writer
 	Flags          *flag.FlagSet // The verb defines its flags here, before Parse.
 	kernel         string
-	force          bool
+	force, verify  bool
+	broken         data.Broken
+	sets           []*data.Files // the images that were opened
 }
 
 // Parse reads the flags, tries whether the files that they name for results can be written, and chooses the kernel row. The description is the first paragraph of the verb's
 // help.
 func (c *Call) Parse(description string) error {
-	opens := false
-	c.Flags.VisitAll(func(f *flag.Flag) { opens = opens || strings.Contains(f.Usage, CheckpointUsage()) })
+	opens, reads := false, false
+	c.Flags.VisitAll(func(f *flag.Flag) {
+		opens = opens || strings.Contains(f.Usage, CheckpointUsage())
+		reads = reads || strings.Contains(f.Usage, DataUsage) || strings.Contains(f.Usage, PicturesUsage)
+	})
 	if opens {
 		c.Flags.BoolVar(&c.force, "force", false, ForceUsage)
+	}
+	if reads {
+		c.Flags.BoolVar(&c.verify, "verify", false, "decode every image file at the start, and report all that are broken")
+		c.Flags.TextVar(&c.broken, "broken", data.Refuse,
+			"what becomes of an image `file` that cannot be read: refuse it, or skip it: evaluation leaves it out, training takes another one of its class")
 	}
 	err := c.Flags.Parse(c.Args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -14,23 +14,28 @@ import (
 // WriteJSON writes a value to a file as indented JSON. Numbers that are not finite, which JSON has none of,
 // are null; if there is one, the file is written and the error is ErrNotFinite.
 func WriteJSON(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	var unsupported *json.UnsupportedValueError
-	notFinite := errors.As(err, &unsupported)
-	if notFinite {
-		text, err = json.MarshalIndent(finite(reflect.ValueOf(value)), "", "  ")
-	}
+	text, notFinite, err := JSON(value)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	err = WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
+		_, err := w.Write(text)
 		return err
 	})
 	if err == nil && notFinite {
 		return fmt.Errorf("%s: %w", path, ErrNotFinite)
 	}
 	return err
+}
+
+// JSON is a value as indented JSON, and tells whether there is null in it for a number that is not finite.
+func JSON(value any) (text []byte, notFinite bool, err error) {
+	text, err = json.MarshalIndent(value, "", "  ")
+	var unsupported *json.UnsupportedValueError
+	if notFinite = errors.As(err, &unsupported); notFinite {
+		text, err = json.MarshalIndent(finite(reflect.ValueOf(value)), "", "  ")
+	}
+	return append(text, '\n'), notFinite, err
 }
 
 // Finite tells whether all of some numbers are.

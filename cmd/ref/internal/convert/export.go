@@ -7,6 +7,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -17,8 +18,9 @@ import (
 const exportHelp = `ref export writes a checkpoint's weights for other programs: a state_dict that torch.load reads, or
 a safetensors file of the same tensors. Names and shapes are the published networks', which load it
 with strict=True. Power-iteration vectors, which these do not save, are left out. The size of the
-images and the settings of the CSC layers, which tensors do not say, are written where other
-programs do not look, so that ref import finds them.
+images, the names of their classes, their normalisation and digest, and the settings of the CSC
+layers, which tensors do not say, are written where other programs do not look, so that ref import
+finds them.
 
 The weights are as the optimiser left them. The published code computes step sizes and normalises
 atoms before each batch; with -evaluable that is done here, for code that does neither.
@@ -131,7 +133,11 @@ func exportAs[T tensor.Float](c *cli.Call, f exportFlags, file *safetensors.File
 	if err != nil {
 		return err
 	}
-	settings, err := f.settings(c, net.Spec)
+	images, err := training.DescribeImages(file, config)
+	if err != nil {
+		return err
+	}
+	settings, err := f.settings(c, net.Spec, images)
 	if err != nil {
 		return err
 	}
@@ -147,7 +153,7 @@ func exportAs[T tensor.Float](c *cli.Call, f exportFlags, file *safetensors.File
 }
 
 // settings are what is written beside the tensors.
-func (f exportFlags) settings(c *cli.Call, s sdnet.Spec) (statedict.Settings, error) {
+func (f exportFlags) settings(c *cli.Call, s sdnet.Spec, images data.Description) (statedict.Settings, error) {
 	if c.Given("size") {
 		s.Data.Image = f.size
 		if err := s.Check(); err != nil {
@@ -157,5 +163,6 @@ func (f exportFlags) settings(c *cli.Call, s sdnet.Spec) (statedict.Settings, er
 	if c.Given("classes") && f.classes != s.Data.Classes {
 		return statedict.Settings{}, fmt.Errorf("-classes: the network has %d, not %d", s.Data.Classes, f.classes)
 	}
-	return statedict.SettingsOf(s), nil
+	images.Size = s.Data.Image
+	return statedict.SettingsOf(s, &images), nil
 }

@@ -11,9 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/internal/filekind"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -36,6 +39,8 @@ type importFlags struct {
 	list, force, overwrite bool
 	query                  statedict.Query
 	config                 training.Config
+	names                  string            // a file
+	images                 *data.Description // what is known of the images
 }
 
 // define defines the flags.
@@ -47,6 +52,7 @@ func (f *importFlags) define(c *cli.Call) {
 	c.Flags.StringVar(&f.query.Data, "data", "", "the data `set` that it is made for (default: likewise): "+cli.DataNames())
 	c.Flags.IntVar(&f.query.Classes, "classes", 0, "`number` of classes, if it is not the data set's")
 	c.Flags.IntVar(&f.query.Size, "size", 0, "`height` and width of the images, if they are not the data set's")
+	c.Flags.StringVar(&f.names, "names", "", "the names of the classes, a `file` of a line for each label, which other programs' files do not have")
 	c.Flags.StringVar(&f.query.Prefix, "prefix", "", "what stands before the `names`, such as state_dict. (default: found)")
 	c.Flags.Func("ignore", "leave the tensor of this `name` aside; * stands for any text; may be given several times", func(name string) error {
 		f.query.Ignore = append(f.query.Ignore, name)
@@ -145,6 +151,7 @@ func (f *importFlags) recall(c *cli.Call, s *statedict.Settings) error {
 		f.query.Data = s.Data
 	}
 	if f.query.Data == s.Data {
+		f.images = s.Images
 		if !c.Given("classes") && s.Classes != set.Data.Classes {
 			f.query.Classes = s.Classes
 		}
@@ -202,6 +209,9 @@ func importWeights(c *cli.Call, f importFlags, d *statedict.Dict) error {
 	if m.Spec, err = f.config.Spec(); err != nil {
 		return err
 	}
+	if err := f.describe(m.Spec); err != nil {
+		return err
+	}
 	m.Force = f.force
 	return cli.ByType(f.config.Type, importAs[float32], importAs[float64])(c, f, m)
 }
@@ -226,7 +236,7 @@ func importAs[T tensor.Float](c *cli.Call, f importFlags, m statedict.Match) err
 		return err
 	}
 	source := fmt.Sprintf("imported from %s, SHA-256 %s", filepath.Base(f.from), sum)
-	checkpoint, err := training.Weights(net, f.config, m.Batches(), source)
+	checkpoint, err := training.Weights(net, f.config, m.Batches(), source, f.images)
 	if err != nil {
 		return err
 	}
@@ -235,6 +245,66 @@ func importAs[T tensor.Float](c *cli.Call, f importFlags, m statedict.Match) err
 	}
 	fmt.Fprintf(c.Stdout, "checkpoint: %s, %s, lambda %g, %d iterations, state %s\n", f.out, f.config.Type, f.config.Lambda, f.config.Iterations, net.Digest())
 	return nil
+}
+
+// describe completes what is known of the images: their size, and the names of the classes.
+func (f *importFlags) describe(s sdnet.Spec) error {
+	if f.images != nil && len(f.images.Classes) != 0 && len(f.images.Classes) != s.Data.Classes {
+		f.images = nil // what was written is of other classes
+	}
+	if f.names == "" {
+		if f.images != nil {
+			f.images.Size = s.Data.Image
+		}
+		return nil
+	}
+	names, err := readNames(f.names)
+	if err != nil {
+		return fmt.Errorf("-names: %w", err)
+	}
+	if len(names) != s.Data.Classes {
+		return fmt.Errorf("-names: %s has %d names, the network %d classes", f.names, len(names), s.Data.Classes)
+	}
+	d := data.Description{Classes: names, Size: s.Data.Image}
+	if d.Mean, d.Std, err = data.Normalisation(s.Data.Name); err != nil {
+		return err
+	}
+	if f.images != nil {
+		d.Mean, d.Std = f.images.Mean, f.images.Std
+	}
+	if err := d.Check(); err != nil {
+		return fmt.Errorf("-names: %s: %w", f.names, err)
+	}
+	f.images = &d
+	return nil
+}
+
+// maxNames bounds the size of a file of names.
+const maxNames = 1 << 24
+
+// readNames reads the lines of a file, but those that are empty.
+func readNames(path string) (names []string, err error) {
+	file, size, err := filekind.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if size > maxNames {
+		return nil, fmt.Errorf("%s: %d bytes, more than the %d of a list of names", path, size, maxNames)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxNames))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("%s: not UTF-8", path)
+	}
+	for line := range strings.Lines(string(text)) {
+		if name := strings.TrimSpace(line); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // fileSum is the SHA-256 of a file.

@@ -154,7 +154,7 @@ func TestSettingsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	net.Initialize(1)
-	f, err := training.Weights(net, own, 3, "a test")
+	f, err := training.Weights(net, own, 3, "a test", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +195,45 @@ func TestSettingsComeBack(t *testing.T) {
 	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-classes", "7", "-data", "imagenet", "-size", "40"}, "the size by -size")
 	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-classes", "7", "-data", "imagenet"}, "224 x 224, and 7 classes: the size is that of imagenet, -size says another")
 	ref.Call(t, "import", "-from", plain, "-out", back).Refused(t, "[7 64]", "7 classes? -classes")
+}
+
+// The names of the classes, the normalisation and the digests of the images come back too; other programs' files can be given names.
+func TestImagesComeBack(t *testing.T) {
+	folder := t.TempDir()
+	data := clitest.Pictures(t, 3, map[string]int{"train": 2, "val": 1})
+	run := filepath.Join(folder, "run")
+	ref.Works(t, clitest.Short(data, run, "-size", "32", "-test=false"))
+	images := func(path string) string {
+		f, err := safetensors.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Metadata["images"]
+	}
+	want, back := images(cli.CheckpointIn(run)), filepath.Join(folder, "back.safetensors")
+	for _, ending := range []string{".pth", ".safetensors"} {
+		out := filepath.Join(folder, "out"+ending)
+		ref.Works(t, []string{"export", "-checkpoint", cli.CheckpointIn(run), "-out", out})
+		ref.Works(t, []string{"import", "-from", out, "-out", back})
+		if got := images(back); got != want || !strings.Contains(got, `"classes":["disc","ring","square"],"size":32`) {
+			t.Errorf("%s: %s, want %s", ending, got, want)
+		}
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-size", "48"})
+		if got := images(back); !strings.Contains(got, `"size":48`) {
+			t.Errorf("%s: %s", ending, got)
+		}
+	}
+	names, foreign := filepath.Join(folder, "names.txt"), put(t, filepath.Join(folder, "foreign.pth"), weights(t, "sdnet8_narrow"))
+	clitest.Put(t, names, []byte("a b\n\nc\r\n"+strings.Join(strings.Split("defghijk", ""), "\n")))
+	ref.Works(t, []string{"import", "-from", foreign, "-out", back, "-names", names})
+	if got := images(back); !strings.Contains(got, `"classes":["a b","c","d","e","f","g","h","i","j","k"],"size":32,"mean":[0.4914`) {
+		t.Error(got)
+	}
+	clitest.Put(t, names, []byte("a\nb\n"))
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", names).Refused(t, "-names", "2 names, the network 10 classes")
+	clitest.Put(t, names, []byte(strings.Repeat("a\n", 10)))
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", names).Refused(t, "-names", "class a comes twice")
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", folder).Refused(t, "-names", "a folder")
 }
 
 // A file that is something else is named for what it is, with what helps, wherever weights are read.

@@ -46,23 +46,14 @@ func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags,
 	if d.history, err = training.ReadHistory(file); err != nil {
 		return nil, err
 	}
-	set, notes, err := cli.OpenData(c, f.images, net.Data.Image, c.Stdout)
+	set, err := cli.OpenFor(c, f.images, file, config, c.Stdout)
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range notes {
+	for _, note := range set.Notes {
 		p.Say("note: %s", note)
 	}
-	switch {
-	case f.images == cli.ShapesName && config.Data != cli.ShapesName: // normalised as the network was trained
-		if set.Mean, set.Std, err = data.Normalisation(config.Data); err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Path, err)
-		}
-	case set.Name != config.Data:
-		return nil, fmt.Errorf("%s was trained on %s, -data %s is %s", file.Path, config.Data, f.images,
-			set.Name)
-	}
-	d.data, d.normalise = set, data.NewNormaliser[T](set.Mean, set.Std)
+	d.data, d.normalise = set.Dataset, data.NewNormaliser[T](set.Mean, set.Std)
 	switch side := set.Test.Extent(); {
 	case side != net.Data.Image:
 		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data",

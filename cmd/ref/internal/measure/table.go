@@ -227,19 +227,14 @@ func accuracy(c *cli.Call, r *tableReport, f tableFlags, where string, p *cli.Pr
 	if err != nil {
 		return err
 	}
-	spec, err := config.Spec()
+	d, err := cli.OpenFor(c, f.data, file, config, c.Stderr)
 	if err != nil {
 		return err
 	}
-	d, _, err := cli.OpenData(c, f.data, spec.Data.Image, c.Stderr)
-	if err != nil {
-		return err
+	if !d.Known {
+		return fmt.Errorf("%s was trained on %s, -data %s is %s", where, config.Data, f.data, d.Name)
 	}
-	if d.Name != config.Data || d.Classes != spec.Data.Classes {
-		return fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", where, config.Data,
-			spec.Data.Classes, f.data, d.Name, d.Classes)
-	}
-	e, err := cli.ByType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, d)
+	e, err := cli.ByType(config.Type, evaluateFile[float32], evaluateFile[float64])(c, p, file, d.Dataset)
 	if err != nil {
 		return err
 	}

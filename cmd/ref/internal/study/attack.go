@@ -43,8 +43,7 @@ func Attack(c *cli.Call) error {
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
 	c.Flags.StringVar(&f.beside, "beside", "",
 		"attack this network too, and show either the other's images: "+cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
-		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.Func("norm", "`linf` (the largest change of a value, default) or l2 (the length of the change)",
 		func(s string) (err error) {
 			f.pgd.Norm, err = attack.ParseNorm(s)
@@ -136,7 +135,7 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 	s := &attackRun[T]{c: c, p: cli.NewProgress(c.Stdout, 0), flags: f}
 	defer s.p.End()
 	var err error
-	if s.samples, err = openSamples(c, config, f.images, 0, f.count, f.pgd.Seed); err != nil {
+	if s.samples, err = openSamples(c, file, config, f.images, 0, f.count, f.pgd.Seed); err != nil {
 		return err
 	}
 	if err := s.add(file, f.lambdas); err != nil {
@@ -151,12 +150,16 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 			return fmt.Errorf("-beside: %s was trained on %s, %s on %s", f.beside, theirs.Data, f.checkpoint,
 				config.Data)
 		}
+		if err := sameClasses(file, config, other, theirs); err != nil {
+			return fmt.Errorf("-beside: %w", err)
+		}
 		if err := s.add(other, nil); err != nil {
 			return err
 		}
 	}
 	s.p.Say("%s\n%d images of %s, %v attack of %d steps, %d random starts", cli.Machine(), f.count,
 		s.samples.test.Name, f.pgd.Norm, f.pgd.Steps, f.pgd.Restarts)
+	s.samples.say(s.p)
 	if !s.samples.known {
 		s.p.Say("no accuracy, since these are none of the classes of %s: an answer is right if it is that "+
 			"of %s on the clean image", config.Data, s.targets[0].name)
@@ -166,6 +169,23 @@ func attackAs[T tensor.Float](c *cli.Call, f attackFlags, file *safetensors.File
 		}
 	}
 	return s.run()
+}
+
+// sameClasses refuses another network whose classes have other names, or another order.
+func sameClasses(f *safetensors.File, config training.Config, other *safetensors.File,
+	theirs training.Config) error {
+	a, err := training.DescribeImages(f, config)
+	if err != nil {
+		return err
+	}
+	b, err := training.DescribeImages(other, theirs)
+	if err != nil {
+		return err
+	}
+	if list := a.ClassDifferences(b); len(list) > 0 {
+		return fmt.Errorf("%s has not the classes of %s: %s", other.Path, f.Path, strings.Join(list, "; "))
+	}
+	return nil
 }
 
 // add adds a network to the targets, and copies of it with other lambdas.

@@ -57,8 +57,7 @@ func Robust(c *cli.Call) error {
 		f.lambdas = append(f.lambdas, float64(i)/10)
 	}
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
-	c.Flags.StringVar(&f.images, "data", cli.ShapesName,
-		"a `folder` with CIFAR-10 or CIFAR-100 in the binary layout, or \"shapes\" for the drawn images")
+	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.IntVar(&f.test, "images", 500, "try on that `number` of test images")
 	c.Flags.IntVar(&f.learn, "learn", 500,
 		"learn from that `number` of training images, those that the run held out if it did")
@@ -108,7 +107,7 @@ func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File
 	if err != nil {
 		return err
 	}
-	s, err := openSamples(c, config, f.images, f.learn, f.test, f.seed)
+	s, err := openSamples(c, file, config, f.images, f.learn, f.test, f.seed)
 	if err != nil {
 		return err
 	}
@@ -121,6 +120,7 @@ func robustAs[T tensor.Float](c *cli.Call, f robustFlags, file *safetensors.File
 	p.Say("%s\n%s from %s, lambda %g: learns from %d images of %s, tries on %d of %s", cli.Machine(),
 		config.Network, file.Path, m.Lambda,
 		f.learn, s.learn.Name, f.test, s.test.Name)
+	s.say(p)
 	r := &robustReport{Network: config.Network, Checkpoint: file.Path, Data: s.data.Name, Known: s.known,
 		Images: f.test, Learn: f.learn, Seed: f.seed,
 		Lambda: m.Lambda, Lambdas: f.lambdas}

@@ -7,6 +7,7 @@ import (
 	"sdref/internal/random"
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
+	"sdref/tensor/safetensors"
 )
 
 // samples are images on which the robustness of a network is measured.
@@ -16,13 +17,14 @@ type samples struct {
 	known bool
 	learn *data.Set // some of the training images; if the run held images out, some of these
 	test  *data.Set // some of the test images
+	notes []string  // for the log
 }
 
 // openSamples draws as many images as asked for from a data set of 32x32 images, for a network that was
 // trained as config says. A larger number of images begins with the same ones. Images of classes that the
 // network does not know are normalised as its own.
-func openSamples(c *cli.Call, config training.Config, images string, learn, test int, seed uint64) (*samples,
-	error) {
+func openSamples(c *cli.Call, file *safetensors.File, config training.Config, images string, learn, test int,
+	seed uint64) (*samples, error) {
 	spec, err := config.Spec()
 	if err != nil {
 		return nil, err
@@ -32,21 +34,14 @@ func openSamples(c *cli.Call, config training.Config, images string, learn, test
 			"side %d", config.Network, config.Data, spec.Data.Image, data.Side)
 	}
 	s := &samples{}
-	if s.data, _, err = cli.OpenData(c, images, spec.Data.Image, c.Stderr); err != nil {
+	d, err := cli.OpenFor(c, images, file, config, c.Stderr)
+	if err != nil {
 		return nil, err
 	}
-	switch s.known = s.data.Name == config.Data && s.data.Classes == spec.Data.Classes; {
-	case !s.known && images != cli.ShapesName:
-		return nil, fmt.Errorf("%s was trained on %s of %d classes, -data %s is %s of %d", config.Network,
-			config.Data, spec.Data.Classes, images, s.data.Name, s.data.Classes)
-	case !s.known:
-		if s.data.Mean, s.data.Std, err = data.Normalisation(config.Data); err != nil {
-			return nil, err
-		}
-	}
+	s.data, s.known, s.notes = d.Dataset, d.Known, d.Notes
 	from := data.Images(s.data.Train)
-	if s.known && config.Holdout > 0 {
-		if from, err = config.HoldoutImages(s.data); err != nil {
+	if s.known && config.Holdout > 0 && learn > 0 {
+		if from, err = d.Held(); err != nil {
 			return nil, err
 		}
 	}
@@ -56,6 +51,13 @@ func openSamples(c *cli.Call, config training.Config, images string, learn, test
 	}
 	s.test, err = sample("-images", s.data.Test, test, streams.Sub("images to test on"))
 	return s, err
+}
+
+// say tells what there is to know about the images.
+func (s *samples) say(p *cli.Progress) {
+	for _, note := range s.notes {
+		p.Say("note: %s", note)
+	}
 }
 
 // sample draws n images of a set of 32x32 images; the flag is named in errors.

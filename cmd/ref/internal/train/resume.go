@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 // resumeFlags are the flags that do not change a run, and -epochs, which prolongs it.
-var resumeFlags = []string{"resume", "data", "epochs", "force", "keep-best", "kernel", "save", "stop", "test"}
+var resumeFlags = []string{"resume", "broken", "data", "epochs", "force", "keep-best", "kernel", "save", "stop", "test", "verify"}
 
 // resume continues a run, for so many epochs if -epochs is given.
 func resume(c *cli.Call, f trainFlags, epochs int) error {
@@ -69,9 +70,14 @@ func reopen[T tensor.Float](f trainFlags, file *safetensors.File, d data.Dataset
 func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File, d data.Dataset,
 	notes []string) error {
 	r, err := reopen[T](f, file, d)
+	if errors.Is(err, training.ErrOtherImages) {
+		return fmt.Errorf("%w; to begin another run with its weights: ref train -start %s -data %s", err,
+			cli.Quote(cli.CheckpointIn(f.out)), cli.Quote(f.images))
+	}
 	if err != nil {
 		return err
 	}
+	notes = append(notes, r.Notes...)
 	if f.prolong > 0 {
 		if err := save(r, f.out); err != nil { // so that it is as long if this process is killed
 			return err

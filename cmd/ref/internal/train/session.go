@@ -83,7 +83,8 @@ func (s *session[T]) step() (stopped bool, err error) {
 	r, total := s.r, s.r.TotalSteps()
 	step, err := r.Step()
 	if err != nil {
-		return false, fmt.Errorf("%w; the last checkpoint is %s", err, cli.CheckpointIn(s.out))
+		return false, cli.HowToGoOn(fmt.Errorf("%w; the last checkpoint is %s", err, cli.CheckpointIn(s.out)),
+			fmt.Sprintf("ref train -resume %s -data %s", cli.Quote(s.out), cli.Quote(s.trainFlags.images)))
 	}
 	if err := s.log.step(step); err != nil {
 		return false, fmt.Errorf("writing the log: %w", err)
@@ -117,6 +118,7 @@ func (s *session[T]) step() (stopped bool, err error) {
 
 // sayStopped tells how to go on with the run, which is saved.
 func (s *session[T]) sayStopped() error {
+	s.SayPassedOver(s.p)
 	s.p.Say("stopped after step %d and saved; go on with: ref train -resume %s", s.r.Iteration, cli.Quote(s.out))
 	if s.Context.Err() != nil {
 		return cli.ErrInterrupted
@@ -140,7 +142,8 @@ func (s *session[T]) holdOut() error {
 			return s.Context.Err() == nil
 		})
 	if e.Err != nil {
-		return fmt.Errorf("evaluating the images held out: %w", e.Err)
+		return cli.HowToGoOn(fmt.Errorf("evaluating the images held out: %w", e.Err),
+			fmt.Sprintf("ref train -resume %s -data %s", cli.Quote(s.out), cli.Quote(s.trainFlags.images)))
 	}
 	if s.Context.Err() != nil {
 		if err := s.store(); err != nil {
@@ -174,7 +177,10 @@ func (s *session[T]) store() error {
 // finish evaluates the test images, unless choices between runs are still to be made, and prints where the
 // files are.
 func (s *session[T]) finish() error {
-	if s.test && (s.r.Holdout == 0 || s.testGiven) {
+	s.SayPassedOver(s.p)
+	if s.data.Test.Len() == 0 {
+		s.p.Say("%s: nothing was evaluated after the last step", s.data.Test)
+	} else if s.test && (s.r.Holdout == 0 || s.testGiven) {
 		known := "nothing before this depended on"
 		if s.r.Start != "" { // it is not known what those weights depended on
 			known = "nothing in this run depended on"

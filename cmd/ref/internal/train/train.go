@@ -33,11 +33,16 @@ at its start, after each epoch, every -save, and on Ctrl-C; -resume FOLDER goes 
 as if it had never stopped, also if it was killed. -epochs N beside it prolongs the run to N epochs.
 
 The test images are evaluated once, after the last step. With -holdout N, for runs between which one
-will choose, they are not: N training images are held out and evaluated after each epoch instead, and
--keep-best keeps the weights of the best of these epochs, as best.safetensors.
+will choose, or where there are none, they are not: N training images are held out and evaluated
+after each epoch instead, and -keep-best keeps the weights of the best of these epochs, as
+best.safetensors.
+
+Images are JPEG, PNG, GIF, BMP, TIFF or WebP files, also in folders within that of their class. The
+run remembers the names of the classes and which images there are, and goes on with no others.
 
 -start CHECKPOINT begins with trained weights, also for images of another size or with other classes:
-what does not fit the new images is initialised, or computed anew.`
+what does not fit the new images is initialised, or computed anew. The last layer is taken over if
+its classes have the same names, whatever their order.`
 
 // recipeLines lists the recipes.
 func recipeLines() string {
@@ -68,8 +73,8 @@ func Run(c *cli.Call) error {
 		"the `recipe` (default: demo on drawn images, imagenet on a folder of classes, else cifar)")
 	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: a new one under runs)")
 	c.Flags.StringVar(&f.resume, "resume", "",
-		"go on with the run in this `folder`, on the same images; only -data, -epochs (more of them), -force, "+
-			"-keep-best, -kernel, -save, -stop and -test may be given beside it")
+		"go on with the run in this `folder`, on the same images; only -broken, -data, -epochs (more of them), "+
+			"-force, -keep-best, -kernel, -save, -stop, -test and -verify may be given beside it")
 	c.Flags.StringVar(&f.start, "start", "",
 		"start from the weights of this checkpoint, which also tells the network, rather than from random "+
 			"ones: "+cli.CheckpointUsage())
@@ -110,6 +115,9 @@ func Run(c *cli.Call) error {
 	}
 	d, notes, err := cli.OpenData(c, f.images, extent, c.Stdout)
 	if err != nil {
+		return err
+	}
+	if err := cli.NoTest(c, d, config.Holdout); err != nil {
 		return err
 	}
 	if config, err = fit(c, config, d); err != nil {
@@ -323,6 +331,7 @@ func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d da
 	if len(r.Fresh) > 0 {
 		notes = append(notes, fmt.Sprintf("not from there, for they do not fit: %s (vectors v0 are computed anew, weights initialised)", strings.Join(r.Fresh, ", ")))
 	}
+	notes = append(notes, r.Notes...)
 	if f.out, err = makeFolder(f.out, k); err != nil {
 		return err
 	}
