@@ -194,9 +194,13 @@ func guide(t *testing.T, holds string) string {
 // TestGuide has the guide's backend judged, and the one with its planted mistake.
 func TestGuide(t *testing.T) {
 	needs(t, "numpy")
-	const start, mistake = "out, z, before, m = {}, None, None, 1.0",
-		"out, z, before, m = {}, None, None, (1 + math.sqrt(5)) / 2"
-	code := guide(t, start)
+	const right, mistake = "taps(x, w, g, *z.shape[2:])", "taps(x, w[:, :, ::-1, ::-1], g, *z.shape[2:])"
+	code := guide(t, right)
+	folder, err := filepath.Abs("harness")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PYTHONPATH", folder)
 	file := filepath.Join(t.TempDir(), "first.py")
 	run := func(code string, list []*graph.Case) *trial.Result {
 		if err := os.WriteFile(file, []byte(code), 0o666); err != nil {
@@ -204,12 +208,15 @@ func TestGuide(t *testing.T) {
 		}
 		return judged(t, list, python, file)
 	}
-	kinds := []string{"conv_forward", "conv_transpose", "fista"}
-	mustPass(t, run(code, cases.All()), kinds)
-	result := run(strings.Replace(code, start, mistake, 1), []*graph.Case{cases.Find("fista-20")})
+	result := run(code, cases.All())
+	if kinds := []string{"conv_forward", "conv_transpose", "prox", "fista"}; !slices.Equal(result.Backend.Kinds, kinds) {
+		t.Errorf("kinds %q, want %q", result.Backend.Kinds, kinds)
+	}
+	mustPass(t, result, result.Backend.Kinds)
+	result = run(strings.Replace(code, right, mistake, 1), []*graph.Case{cases.Find("fista-20")})
 	if first := result.Reports[0].First; result.Verdict != judge.Logic || first == nil ||
-		first.Node != "3/momentum" {
-		t.Errorf("%s, first %+v; want LOGIC at 3/momentum", result.Verdict, first)
+		first.Node != "2/synthesis" {
+		t.Errorf("%s, first %+v; want LOGIC at 2/synthesis", result.Verdict, first)
 	}
 }
 

@@ -1,92 +1,103 @@
-// A backend of ref judge that computes each case with ONNX Runtime, from the models of ref cases -format onnx:
+// A backend of ref judge that computes each case with ONNX Runtime.
 //
 //     npm ci --ignore-scripts                                    in this folder, once
-//     ref cases -export MODELS -format onnx
-//     ref judge -- node client.js [options] MODELS
+//     ref judge -- node client.js [options]                      operator by operator, any case
 //
-// Options: --required takes the models ID_required, which answer required nodes only and hold the weights;
-// --plain switches ONNX Runtime's optimisation of graphs off; --provider NAME computes with another execution
-// provider, such as cuda. docs/golden.md has the protocol. The last argument is the judge's folder.
-'use strict';
-const fs = require('fs');
-const path = require('path');
-const ort = require('onnxruntime-node');
+//     ref cases -export MODELS -format onnx
+//     ref judge -- node client.js [options] MODELS               whole cases, each one graph
+//
+// Options: --runtime web computes with onnxruntime-web, compiled to WebAssembly; --provider NAME with another execution provider,
+// such as webgpu or cuda; --plain switches the optimisation of graphs off; --required takes the models ID_required, which answer
+// required nodes only and hold the weights. Provider webgpu of --runtime web computes by Dawn, which npm ci --ignore-scripts in
+// ../_webgpu installs; without a GPU VK_ICD_FILENAMES must name the description of SwiftShader, see ../_webgpu/client.mjs.
+//
+// docs/golden.md has the protocol. The last argument is the judge's folder.
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { declaration, run } from '../harness/sdref_backend.mjs';
+import { answerFolder, serveFolders } from '../harness/sdref_node.mjs';
+import { backend } from './operators.mjs';
 
-// readArray reads a .npy file of float64 or int64.
-function readArray(file) {
-  const bytes = fs.readFileSync(file);
-  const start = 10 + bytes.readUInt16LE(8);
-  const header = bytes.toString('latin1', 10, start);
-  const shape = header.match(/'shape': *\(([^)]*)\)/)[1].split(',').filter((s) => s.trim()).map(Number);
-  const count = shape.reduce((a, b) => a * b, 1);
-  const body = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + 8 * count);
-  if (header.includes('<i8')) {
-    return new ort.Tensor('int64', new BigInt64Array(body), shape);
+const require = createRequire(import.meta.url);
+
+// runtime loads ONNX Runtime and returns it with its name.
+async function runtime(web, provider) {
+  if (!web) {
+    return [require('onnxruntime-node'), `ONNX Runtime ${require('onnxruntime-node/package.json').version}`];
   }
-  return new ort.Tensor('float32', Float32Array.from(new Float64Array(body)), shape);
+  const files = path.dirname(require.resolve('onnxruntime-web')), name = JSON.parse(fs.readFileSync(path.join(files, '../package.json')));
+  let ort;
+  if (provider === 'webgpu') {
+    const { gpu } = await import('../_webgpu/gpu.mjs');
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node.js' }, configurable: true });
+    ort = await import('onnxruntime-web/webgpu');
+    ort.env.wasm.wasmBinary = fs.readFileSync(path.join(files, 'ort-wasm-simd-threaded.asyncify.wasm'));
+  } else {
+    ort = await import('onnxruntime-web');
+  }
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = 'error';
+  return [ort, `ONNX Runtime Web ${name.version}`];
 }
 
-// writeArray writes a .npy file of float32.
-function writeArray(file, tensor) {
-  const shape = tensor.dims.join(', ') + (tensor.dims.length === 1 ? ',' : '');
-  let header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`;
-  header += ' '.repeat(63 - (10 + header.length) % 64) + '\n';
-  const prefix = Buffer.alloc(10);
-  prefix.write('\x93NUMPY\x01\x00', 'latin1');
-  prefix.writeUInt16LE(header.length, 8);
-  const data = Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
-  fs.writeFileSync(file, Buffer.concat([prefix, Buffer.from(header, 'latin1'), data]));
-}
-
-async function answer(folder, model, entry, options) {
-  const session = await ort.InferenceSession.create(model, options);
-  const feeds = {};
-  for (const input of entry.inputs) {
-    if (session.inputNames.includes(input.name)) {
-      feeds[input.name] = readArray(path.join(folder, input.file));
-    }
-  }
-  const results = await session.run(feeds);
-  for (const output of entry.outputs) {
-    if (results[output.name]) {
-      writeArray(path.join(folder, output.file), results[output.name]);
-    }
-  }
-  await session.release();
+// whole has the models of ref cases -format onnx answer: a folder of them, and what is added to a case's name.
+function whole(ort, options, models, suffix) {
+  const file = (entry) => path.join(models, entry.id.replace(/_again$/, '') + suffix, 'model.onnx');
+  const tensor = ({ shape, data }) => (data instanceof Int32Array
+    ? new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape) : new ort.Tensor('float32', data, shape));
+  return {
+    has: (entry) => fs.existsSync(file(entry)),
+    async answer(entry, wanted) {
+      const session = await ort.InferenceSession.create(fs.readFileSync(file(entry)), options), feeds = {};
+      for (const [name, value] of entry.inputs) {
+        if (session.inputNames.includes(name)) {
+          feeds[name] = tensor(value);
+        }
+      }
+      const results = Object.entries(await session.run(feeds)).filter(([name]) => wanted.has(name));
+      await session.release();
+      return new Map(results.map(([name, { dims, data }]) => [name, { shape: [...dims], data }]));
+    },
+  };
 }
 
 async function main(args) {
-  const options = { intraOpNumThreads: 2, interOpNumThreads: 1, logSeverityLevel: 3 };
-  let suffix = '', device = 'cpu';
-  while (args[0].startsWith('--')) {
-    const option = args.shift();
-    if (option === '--required') {
-      suffix = '_required';
-    } else if (option === '--plain') {
-      options.graphOptimizationLevel = 'disabled';
-    } else if (option === '--provider') {
-      device = args.shift();
-      options.executionProviders = [device];
-    } else {
-      throw new Error(`unknown option ${option}`);
-    }
+  const { values, positionals } = parseArgs({
+    args, allowPositionals: true,
+    options: {
+      runtime: { type: 'string', default: 'node' }, provider: { type: 'string', default: '' },
+      plain: { type: 'boolean' }, required: { type: 'boolean' }, 'no-trace': { type: 'boolean' },
+    },
+  });
+  const web = values.runtime === 'web', provider = values.provider || (web ? 'wasm' : 'cpu');
+  const [ort, name] = await runtime(web, provider);
+  const options = { executionProviders: [provider], logSeverityLevel: 3 };
+  if (!web) {
+    Object.assign(options, { intraOpNumThreads: 2, interOpNumThreads: 1 });
   }
-  const [models, folder] = args;
-  const kinds = new Set();
-  for (const entry of JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'))).cases) {
-    const model = path.join(models, entry.id.replace(/_again$/, '') + suffix, 'model.onnx');
-    if (fs.existsSync(model)) {
-      kinds.add(entry.kind);
-      await answer(folder, model, entry, options);
-    }
+  if (values.plain) {
+    options.graphOptimizationLevel = 'disabled';
   }
-  fs.writeFileSync(path.join(folder, 'backend.json'), JSON.stringify({
-    name: `ONNX Runtime ${require('onnxruntime-node/package.json').version}`,
-    profile: 'fp32', device, deterministic: true, kinds: [...kinds],
-  }));
+  const about = { name, device: provider, ...platform[provider] };
+  if (positionals.length === 1) {
+    const functions = backend(ort, options, about);
+    await serveFolders(declaration(functions), (entry, wanted) => run(functions, entry, wanted));
+    return;
+  }
+  const [models, folder] = positionals, graphs = whole(ort, options, models, values.required ? '_required' : '');
+  const { cases } = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json')));
+  const kinds = [...new Set(cases.filter(graphs.has).map((entry) => entry.kind))];
+  await answerFolder(folder, { profile: 'fp32', deterministic: true, ...about, kinds }, graphs.answer);
 }
 
-main(process.argv.slice(2)).catch((e) => {
-  console.error(e.message);
-  process.exitCode = 1;
+// platform is what an execution provider leaves open.
+const platform = {
+  webgpu: { nan: 'unspecified' },
+};
+
+main(process.argv.slice(2)).then(() => process.exit(), (error) => {
+  console.error(error.message);
+  process.exit(1);
 });
