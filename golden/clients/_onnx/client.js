@@ -8,8 +8,7 @@
 //
 // Options: --runtime web computes with onnxruntime-web, compiled to WebAssembly; --provider NAME with another execution provider,
 // such as webgpu or cuda; --plain switches the optimisation of graphs off; --required takes the models ID_required, which answer
-// required nodes only and hold the weights. Provider webgpu of --runtime web computes by Dawn, which npm ci --ignore-scripts in
-// ../_webgpu installs; without a GPU VK_ICD_FILENAMES must name the description of SwiftShader, see ../_webgpu/client.mjs.
+// required nodes only and hold the weights. Provider webgpu needs a GPU, or VK_ICD_FILENAMES as ../_webgpu/client.mjs says.
 //
 // docs/golden.md has the protocol. The last argument is the judge's folder.
 import fs from 'node:fs';
@@ -23,23 +22,15 @@ import { backend } from './operators.mjs';
 const require = createRequire(import.meta.url);
 
 // runtime loads ONNX Runtime and returns it with its name.
-async function runtime(web, provider) {
+async function runtime(web) {
   if (!web) {
     return [require('onnxruntime-node'), `ONNX Runtime ${require('onnxruntime-node/package.json').version}`];
   }
-  const files = path.dirname(require.resolve('onnxruntime-web')), name = JSON.parse(fs.readFileSync(path.join(files, '../package.json')));
-  let ort;
-  if (provider === 'webgpu') {
-    const { gpu } = await import('../_webgpu/gpu.mjs');
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node.js' }, configurable: true });
-    ort = await import('onnxruntime-web/webgpu');
-    ort.env.wasm.wasmBinary = fs.readFileSync(path.join(files, 'ort-wasm-simd-threaded.asyncify.wasm'));
-  } else {
-    ort = await import('onnxruntime-web');
-  }
+  const ort = await import('onnxruntime-web');
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
-  return [ort, `ONNX Runtime Web ${name.version}`];
+  const file = path.join(path.dirname(require.resolve('onnxruntime-web')), '../package.json');
+  return [ort, `ONNX Runtime Web ${JSON.parse(fs.readFileSync(file)).version}`];
 }
 
 // whole has the models of ref cases -format onnx answer: a folder of them, and what is added to a case's name.
@@ -72,7 +63,7 @@ async function main(args) {
     },
   });
   const web = values.runtime === 'web', provider = values.provider || (web ? 'wasm' : 'cpu');
-  const [ort, name] = await runtime(web, provider);
+  const [ort, name] = await runtime(web);
   const options = { executionProviders: [provider], logSeverityLevel: 3 };
   if (!web) {
     Object.assign(options, { intraOpNumThreads: 2, interOpNumThreads: 1 });
@@ -94,7 +85,7 @@ async function main(args) {
 
 // platform is what an execution provider leaves open.
 const platform = {
-  webgpu: { nan: 'unspecified' },
+  webgpu: { subnormals: 'flushed', nan: 'unspecified' },
 };
 
 main(process.argv.slice(2)).then(() => process.exit(), (error) => {

@@ -84,7 +84,9 @@ export async function run(backend, entry, wanted) {
   const tape = new Tape(backend, entry);
   try {
     await kinds[entry.kind](tape, entry.attrs);
-    await tape.differentiate();
+    if (declaration(backend).gradients) {
+      await tape.differentiate();
+    }
     const answers = new Map();
     for (const [name, value] of tape.values) {
       if (wanted.has(name)) {

@@ -138,7 +138,8 @@ def run(backend, case):
     """Computes a case with a backend's functions and returns NumPy's values by name."""
     tape = _Tape(backend, case)
     _RUN[case.kind](tape, case.attrs)
-    tape.differentiate()
+    if declaration(backend)['gradients']:
+        tape.differentiate()
     values = {name: tape.values[name] for name in case.files if name in tape.values}
     return {name: numpy.float32(v) if isinstance(v, float) else tape.numpy(v) for name, v in values.items()}
 
