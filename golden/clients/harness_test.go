@@ -120,3 +120,31 @@ func TestFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestPartial has a backend of one function judged: one kind is covered, without its gradients.
+func TestPartial(t *testing.T) {
+	node := needsNode(t, "")
+	harness, err := filepath.Abs("harness/sdref_node.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "prox.mjs")
+	program := `import { serve } from '` + harness + `';
+const each = ({ shape, data }, f) => ({ shape, data: data.map(f) });
+await serve({
+  name: 'prox',
+  prox: (u, scale, threshold, nonnegative) => each(u, (v) => {
+    const rest = Math.abs(Math.fround(scale * v)) - threshold;
+    return rest <= 0 || (nonnegative && v < 0) ? 0 : Math.sign(v) * rest;
+  }),
+});
+`
+	if err := os.WriteFile(file, []byte(program), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	result := judged(t, smoke(), node, file)
+	mustPass(t, result, []string{"prox"})
+	if result.Backend.Gradients == nil || *result.Backend.Gradients {
+		t.Errorf("gradients %v, want false", result.Backend.Gradients)
+	}
+}
