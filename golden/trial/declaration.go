@@ -29,6 +29,8 @@ type Declaration struct {
 	Subnormals string `json:"subnormals,omitempty"`
 	// Kept, which is meant if it is empty, or Unspecified
 	NaN string `json:"nan,omitempty"`
+	// Stdin: it reads folders from standard input, a line each, after the one that it was started with
+	Folders string `json:"folders,omitempty"`
 }
 
 // What a declaration says of numbers below 2^-126 and of NaN.
@@ -37,6 +39,9 @@ const (
 	Flushed     = "flushed"     // subnormal numbers may be taken for 0, and become 0
 	Unspecified = "unspecified" // where NaN is right, any value is
 )
+
+// Stdin is what a declaration says of folders.
+const Stdin = "stdin"
 
 // Platform is what the declaration says of special values.
 func (d *Declaration) Platform() judge.Platform {
@@ -83,7 +88,7 @@ func (d *Declaration) parse(text []byte) error {
 		"name": {&d.Name, "a text"}, "profile": {&d.Profile, "a text"}, "device": {&d.Device, "a text"},
 		"deterministic": {&d.Deterministic, "true or false"}, "kinds": {&d.Kinds, "a list of texts"},
 		"gradients": {&d.Gradients, "true or false"}, "subnormals": {&d.Subnormals, "a text"},
-		"nan": {&d.NaN, "a text"},
+		"nan": {&d.NaN, "a text"}, "folders": {&d.Folders, "a text"},
 	}
 	r := json.NewDecoder(bytes.NewReader(text))
 	if start, err := r.Token(); err != nil || start != json.Delim('{') {
@@ -143,6 +148,9 @@ func (d *Declaration) check() error {
 	}
 	if !slices.Contains([]string{"", Kept, Unspecified}, d.NaN) {
 		return fmt.Errorf("key nan: %s: want %s or %s", Quoted(d.NaN), Kept, Unspecified)
+	}
+	if d.Folders != "" && d.Folders != Stdin {
+		return fmt.Errorf("key folders: %s: want %s", Quoted(d.Folders), Stdin)
 	}
 	return nil
 }

@@ -210,9 +210,10 @@ func TestReadDeclaration(t *testing.T) {
 			`,"subnormals":"lost"}`: `key subnormals: "lost": want kept or flushed`,
 		`{` + whole +
 			`,"nan":"flushed"}`: `key nan: "flushed": want kept or unspecified`,
-		`{` + whole:                 "does not end",
-		`{` + whole + `}{}`:         "more than one",
-		`{` + whole + `,"device":}`: "not JSON",
+		`{` + whole + `,"folders":"files"}`:                     `key folders: "files": want stdin`,
+		`{` + whole:                                             "does not end",
+		`{` + whole + `}{}`:                                     "more than one",
+		`{` + whole + `,"device":}`:                             "not JSON",
 		`{"\u001b[2J` + strings.Repeat("x", 5000) + `":1}`:      `unknown key "\x1b[2J`,
 		`{"name":"b","profile":"fp32","kinds":["prox","prox"]}`: `"prox" is there twice`,
 		strings.Repeat(" ", maxDeclaration+1):                   "at the most",
@@ -226,11 +227,11 @@ func TestReadDeclaration(t *testing.T) {
 		}
 	}
 	put(`{` + whole +
-		`,"device":"d\u001b[31m","deterministic":true,"gradients":false,"subnormals":"flushed","nan":"unspecified"}`)
+		`,"device":"d\u001b[31m","deterministic":true,"gradients":false,"subnormals":"flushed","nan":"unspecified","folders":"stdin"}`)
 	no := false
 	want := Declaration{Name: "b", Profile: precision.FP32, Device: `"d\x1b[31m"`, Deterministic: true,
 		Kinds:     []string{"prox"},
-		Gradients: &no, Subnormals: Flushed, NaN: Unspecified}
+		Gradients: &no, Subnormals: Flushed, NaN: Unspecified, Folders: Stdin}
 	d, err := ReadDeclaration(dir)
 	if err != nil || !reflect.DeepEqual(d, want) || d.Platform() != (judge.Platform{FlushesSubnormals: true,
 		NaNUnspecified: true}) {

@@ -8,7 +8,8 @@
 //	backend.json                     written by the backend: who it is and which arithmetic it declares
 //	ID/outputs/NAME.npy              written by the backend: float16, float32 or float64
 //
-// It is started once, with the folder as its last argument; docs/golden.md is the guide. The package is for
+// It is started once, with the folder as its last argument, and if it says so handed more folders through its
+// standard input; docs/golden.md is the guide. The package is for
 // the judge's command and for tests of backends. It does not know which cases there are, which answer is
 // right, and how reports look.
 package trial
@@ -35,6 +36,10 @@ type Trial struct {
 	Relations []judge.Relation
 }
 
+// drawn is the flag of cases that no table lists. Of these none is asked twice, nor distrusted for a wrong
+// answer that it would pass.
+const drawn = "drawn"
+
 // Client is a backend as a trial sees it: given all requests at once, it returns what the backend declares,
 // and a function that gives its answers to each request. With a StoppedError the answers are those that it
 // gave before.
@@ -51,10 +56,12 @@ func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // Result is what a trial found out.
 type Result struct {
-	Backend Declaration   `json:"backend"`
-	Command []string      `json:"command,omitempty"` // that gave the answers, if one did
-	Verdict judge.Verdict `json:"verdict"`
-	Stopped bool          `json:"stopped,omitempty"` // the backend was stopped before it had ended
+	Backend Declaration `json:"backend"`
+	Command []string    `json:"command,omitempty"` // that gave the answers, if one did
+	// Files are what -case calls those cases that have a file, by ID.
+	Files   map[string]string `json:"-"`
+	Verdict judge.Verdict     `json:"verdict"`
+	Stopped bool              `json:"stopped,omitempty"` // the backend was stopped before it had ended
 	// Interrupted tells that judging was interrupted; the cases Unjudged have no report, and others were perhaps not asked twice.
 	Interrupted bool     `json:"interrupted,omitempty"`
 	Unjudged    []string `json:"unjudged,omitempty"`
@@ -69,14 +76,22 @@ func (r *Result) RepeatCommand(id string) string {
 	if len(r.Command) == 0 {
 		return ""
 	}
-	words := []string{"ref judge -case", id, "--"}
+	if file := r.Files[id]; file != "" {
+		id = file
+	}
+	words := []string{"ref judge -case", shellWord(id), "--"}
 	for _, word := range r.Command {
-		if strings.ContainsAny(word, " \t\n\"'$&|;<>()*?`\\") || word == "" {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		words = append(words, word)
+		words = append(words, shellWord(word))
 	}
 	return strings.Join(words, " ")
+}
+
+// shellWord is a word as a shell reads it.
+func shellWord(word string) string {
+	if strings.ContainsAny(word, " \t\n\"'$&|;<>()*?`\\") || word == "" {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // Run asks and judges. An error means that there are no answers to judge. If it is interrupted after the first case, the result is of
@@ -137,6 +152,9 @@ func (t Trial) requests() (requests []Request) {
 	for _, c := range t.Cases {
 		r := Request{ID: c.ID, Case: c, In: c.Generate()}
 		requests = append(requests, r)
+		if c.Has(drawn) {
+			continue
+		}
 		if best, ok := again[c.Kind]; !ok || showsOrder(c) > showsOrder(best.Case) {
 			again[c.Kind] = r
 		}
@@ -209,7 +227,10 @@ func (s *session) judgeCase(r Request, before graph.Values,
 		report.CheckEigenvalue(c, answered.Answers, largest)
 	}
 	// Whether the case can fail is asked of the whole case, not of what a forward-only backend answers.
-	passed := judge.FalsePasses(r.Case, r.In, expected, answered.Bounds, before)
+	var passed []string
+	if !c.Has(drawn) {
+		passed = judge.FalsePasses(r.Case, r.In, expected, answered.Bounds, before)
+	}
 	if len(passed) > 0 {
 		report.Verdict = judge.Untrusted
 		report.Notes = append(report.Notes, fmt.Sprintf("the case would pass %q", passed))

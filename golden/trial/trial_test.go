@@ -321,13 +321,11 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// A command that copies right answers into the folder passes; one that dies, or writes nothing, is an error.
-func TestCommand(t *testing.T) {
-	if _, err := os.Stat("/bin/sh"); err != nil {
-		t.Skip("no /bin/sh")
-	}
+// prepare writes right answers to the usual cases, and a declaration, into a folder for commands to copy.
+func prepare(t *testing.T, d Declaration) string {
+	t.Helper()
 	prepared := t.TempDir()
-	_, answers, err := answering(honest, nil)(context.Background(), nil)
+	_, answers, err := answering(d, nil)(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,13 +345,22 @@ func TestCommand(t *testing.T) {
 			}
 		}
 	}
-	self, err := json.Marshal(honest)
+	self, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(prepared, "backend.json"), self, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	return prepared
+}
+
+// A command that copies right answers into the folder passes; one that dies, or writes nothing, is an error.
+func TestCommand(t *testing.T) {
+	if _, err := os.Stat("/bin/sh"); err != nil {
+		t.Skip("no /bin/sh")
+	}
+	prepared := prepare(t, honest)
 	run := func(script string) (*Result, error) {
 		dir := filepath.Join(t.TempDir(), "cases")
 		return usual.Run(context.Background(), Command(dir, []string{"/bin/sh", "-c", script, prepared},
