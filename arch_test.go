@@ -37,7 +37,7 @@ var tower = [][]string{
 	7:  {"sdnet", "golden/judge", "csc/learn"},
 	8:  {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
 	9:  {"golden/cases", "golden/official", "cmd/ref/internal/cli"},
-	10: {"golden/trial", "golden/faults", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot"},
+	10: {"golden/trial", "golden/faults", "golden/explore", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot"},
 	11: {"golden/clients", "cmd/ref/internal/train", "cmd/ref/internal/eval", "cmd/ref/internal/judge", "cmd/ref/internal/measure", "cmd/ref/internal/study",
 		"cmd/ref/internal/figures", "cmd/ref/internal/convert"},
 	12: {"cmd/ref"},

@@ -1,9 +1,13 @@
 package cases
 
 import (
+	"maps"
 	"math"
+	"math/bits"
+	"slices"
 
 	"sdref/golden/graph"
+	"sdref/golden/judge"
 	"sdref/golden/precision"
 )
 
@@ -16,22 +20,35 @@ import (
 // nothing is ever rounded.
 func Exact(c *graph.Case, in, expected graph.Values, p precision.Profile) map[string]bool {
 	exact := map[string]bool{}
-	of := graph.Values{}
-	for name, t := range in {
-		of[name], exact[name] = t, true
-	}
+	of := maps.Clone(in)
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
 		of[n.Name] = expected[n.Name]
-		exact[n.Name] = isExact(c, n, of, p)
-		for _, input := range n.Inputs {
-			exact[n.Name] = exact[n.Name] && exact[input]
-		}
-	}
-	for name := range in {
-		delete(exact, name)
+		inexact := func(input string) bool { return in[input] == nil && !exact[input] }
+		exact[n.Name] = !slices.ContainsFunc(n.Inputs, inexact) && isExact(c, n, of, p)
 	}
 	return exact
+}
+
+// ExactBounds returns the bounds of a case of which no manifest has any, under one profile: 0 for the nodes
+// that are exact, and none for all others, which leaves them their provable ones. A case without flag exact
+// has none.
+func ExactBounds(c *graph.Case, p precision.Profile) (judge.Bounds, error) {
+	bounds := judge.Bounds{}
+	if !c.Has("exact") {
+		return bounds, nil
+	}
+	in := c.Generate()
+	expected, err := c.Evaluate(in)
+	if err != nil {
+		return nil, err
+	}
+	for name, exact := range Exact(c, in, expected, p) {
+		if exact {
+			bounds[name] = map[precision.Profile]judge.Bound{p: {}}
+		}
+	}
+	return bounds, nil
 }
 
 // isExact tells whether nothing is rounded in one node.
@@ -182,10 +199,5 @@ func quantum(t *graph.Tensor) int {
 // exponent is that of the last bit of a number that is not 0.
 func exponent(v float64) int {
 	fraction, e := math.Frexp(v)
-	for e -= 53; ; e++ {
-		if whole := math.Ldexp(fraction, 53); math.Floor(whole/2)*2 != whole {
-			return e
-		}
-		fraction /= 2
-	}
+	return e - 53 + bits.TrailingZeros64(uint64(math.Abs(math.Ldexp(fraction, 53))))
 }

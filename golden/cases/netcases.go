@@ -147,8 +147,11 @@ var blocks = []residual{
 	{"csc-plain", [4]int{2, 6, 7, 5}, 6, 1, true, true, true, nil, "without shortcut and final ReLU"},
 }
 
-func (r residual) build() *graph.Case {
-	spec := sdnet.Spec{CSCBlocks: r.csc, Plain: r.plain, CSC: sdnet.PublishedCSC}
+func (r residual) build() *graph.Case { return r.withCSC(sdnet.PublishedCSC) }
+
+// withCSC builds the case with these settings of its CSC layers, if it has any.
+func (r residual) withCSC(settings csc.Settings) *graph.Case {
+	spec := sdnet.Spec{CSCBlocks: r.csc, Plain: r.plain, CSC: settings}
 	n := newNetBuilder(spec, 4, r.training, "block-"+r.name, "block", r.why,
 		append([]string{"real"}, r.flags...)...)
 	n.Attrs["csc"], n.Attrs["plain"], n.Attrs["stride"], n.Attrs["width"] = r.csc, r.plain, r.stride, r.width

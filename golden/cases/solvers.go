@@ -10,10 +10,10 @@ import (
 )
 
 // size is that of a CSC layer's problem.
-type size struct{ n, c, m, h, w, k int }
+type size struct{ n, c, m, h, w, u, v int }
 
 func (s size) signal() []int { return []int{s.n, s.c, s.h, s.w} }
-func (s size) kernel() []int { return []int{s.m, s.c, s.k, s.k} }
+func (s size) kernel() []int { return []int{s.m, s.c, s.u, s.v} }
 func (s size) code(g conv.Geometry) []int {
 	return g.CodeShape(s.signal(), s.kernel())
 }
@@ -32,13 +32,13 @@ var (
 
 	dilated = conv.Geometry{Stride: 2, Padding: 2, Dilation: 2}
 
-	small  = size{2, 3, 5, 6, 7, 3}
-	odd    = size{2, 3, 8, 7, 9, 3}
-	even   = size{2, 3, 8, 8, 6, 3}
-	middle = size{2, 16, 24, 7, 6, 3}
-	wide   = size{2, 64, 64, 6, 7, 3}
-	cifar  = size{2, 3, 64, 9, 8, 3}
-	large7 = size{2, 3, 16, 14, 13, 7}
+	small  = size{2, 3, 5, 6, 7, 3, 3}
+	odd    = size{2, 3, 8, 7, 9, 3, 3}
+	even   = size{2, 3, 8, 8, 6, 3, 3}
+	middle = size{2, 16, 24, 7, 6, 3, 3}
+	wide   = size{2, 64, 64, 6, 7, 3, 3}
+	cifar  = size{2, 3, 64, 9, 8, 3, 3}
+	large7 = size{2, 3, 16, 14, 13, 7, 7}
 )
 
 // solver is a case of FISTA with a given step size, with the gradients of x and w where it says so.
@@ -69,7 +69,7 @@ var solvers = []solver{
 		[]string{"elastic", "stride2"}, "with the elastic net; 1 + mu t is 2"},
 	{"2-7x7-exact", data{"solver", true}, large7, settings(stem7, 8, 0, false, 2, csc.Published), true,
 		[]string{"stride2", "odd"}, "the stem for ImageNet"},
-	{"2-33-exact", data{"solver", true}, size{2, 9, 33, 5, 6, 3},
+	{"2-33-exact", data{"solver", true}, size{2, 9, 33, 5, 6, 3, 3},
 		settings(padded, 16, 0, false, 2, csc.Published), false, nil, "one atom more than vectors hold"},
 	{"2", data{"solver-small", false}, small, settings(padded, 0.1, 0, false, 2, csc.Published), true,
 		[]string{"smoke"}, "two iterations, as published"},
@@ -101,10 +101,10 @@ var solvers = []solver{
 	{"4-dilated", data{"solver-dilated", false}, odd, settings(dilated, 0.1, 0, false, 4, csc.Published),
 		true,
 		[]string{"smoke", "stride2", "odd", "dilated"}, "a kernel with holes under a stride"},
-	{"4-6to4", data{"solver-6to4", false}, size{9, 6, 4, 5, 6, 3},
+	{"4-6to4", data{"solver-6to4", false}, size{9, 6, 4, 5, 6, 3, 3},
 		settings(padded, 0.1, 0, false, 4, csc.Published), true, []string{"smoke"},
 		"nine images; 6 channels, 4 atoms"},
-	{"2-9to8-exact", data{"solver", true}, size{2, 9, 8, 4, 19, 3},
+	{"2-9to8-exact", data{"solver", true}, size{2, 9, 8, 4, 19, 3, 3},
 		settings(padded, 16, 0, false, 2, csc.Published), true, []string{"smoke"},
 		"9 channels, 8 atoms, rows longer than 16"},
 }
@@ -113,13 +113,18 @@ func (r solver) build() *graph.Case { return r.derive(nil) }
 
 // derive builds the case after change, if there is one, was made to its row and inputs.
 func (r solver) derive(change *change) *graph.Case {
-	id := "fista-" + r.name
-	if change != nil {
-		id += "-" + change.name
-	}
 	step := 0x1p-4
 	if !r.data.exact {
 		step = single(r.stepSize())
+	}
+	return r.withStep(step, change)
+}
+
+// withStep is derive with a given step size.
+func (r solver) withStep(step float64, change *change) *graph.Case {
+	id := "fista-" + r.name
+	if change != nil {
+		id += "-" + change.name
 	}
 	if change != nil {
 		r.Lambda *= change.factor
@@ -170,11 +175,11 @@ type power struct {
 var powers = []power{
 	{"one", small, padded, 1, 0, []string{"smoke"}, "one round"},
 	{"five", small, padded, 5, 0, []string{"smoke"}, "after five rounds, far from converged"},
-	{"published", size{1, 3, 5, 5, 6, 3}, padded, 0, csc.PowerTolerance, nil, "the published rule"},
-	{"stride2", size{1, 3, 8, 7, 6, 3}, halved, 0, csc.PowerTolerance, []string{"stride2", "odd"},
+	{"published", size{1, 3, 5, 5, 6, 3, 3}, padded, 0, csc.PowerTolerance, nil, "the published rule"},
+	{"stride2", size{1, 3, 8, 7, 6, 3, 3}, halved, 0, csc.PowerTolerance, []string{"stride2", "odd"},
 		"the published rule, stride 2"},
-	{"64", size{1, 16, 64, 6, 5, 3}, padded, 8, 0, nil, "64 atoms, eight rounds"},
-	{"7x7", size{1, 3, 16, 14, 13, 7}, stem7, 50, 0, []string{"stride2"},
+	{"64", size{1, 16, 64, 6, 5, 3, 3}, padded, 8, 0, nil, "64 atoms, eight rounds"},
+	{"7x7", size{1, 3, 16, 14, 13, 7, 7}, stem7, 50, 0, []string{"stride2"},
 		"fifty rounds of the stem for ImageNet"},
 	{"dilated", odd, dilated, 4, 0, []string{"smoke", "stride2", "odd", "dilated"},
 		"four rounds, a kernel with holes under a stride"},
@@ -228,17 +233,21 @@ var layers = []layer{
 		"the published stem for CIFAR"},
 	{"stem7", large7, settings(stem7, 0.1, 0, false, 2, csc.Published), false, []string{"stride2", "odd"},
 		"the published stem for ImageNet, fewer atoms"},
-	{"stride2", size{2, 8, 16, 8, 6, 3}, settings(halved, 0.1, 0, false, 2, csc.Published), false,
+	{"stride2", size{2, 8, 16, 8, 6, 3, 3}, settings(halved, 0.1, 0, false, 2, csc.Published), false,
 		[]string{"stride2", "smoke"}, "stride 2, output padding"},
 	{"raw", odd, settings(halved, 0.1, 0, true, 4, csc.Published), true, []string{"stride2", "odd", "signed"},
 		"atoms as they are, codes of both signs, four iterations"},
 	{"elastic", middle, settings(padded, 0.1, 0.2, false, 4, csc.Paper), false, []string{"elastic", "paper"},
 		"the elastic net, the paper's variant"},
-	{"64", size{2, 64, 64, 4, 5, 3}, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil,
+	{"64", size{2, 64, 64, 4, 5, 3, 3}, settings(padded, 0.1, 0, false, 2, csc.Published), false, nil,
 		"a layer of the published networks' first stage"},
 }
 
-func (r layer) build() *graph.Case {
+func (r layer) build() *graph.Case { return r.withRounds(0) }
+
+// withRounds builds the case with so many rounds of power iteration, or as many as the published rule asks
+// for if that is 0.
+func (r layer) withRounds(rounds int) *graph.Case {
 	d := data{"layer " + r.name, false}
 	b := graph.New("csc_layer-"+r.name, "csc_layer", r.why, append([]string{d.flag()}, r.flags...)...)
 	setProblem(b, r.Settings)
@@ -246,11 +255,14 @@ func (r layer) build() *graph.Case {
 	x := b.Input("x", d.fill("x", 9, 2, r.signal()...))
 	w := b.Input("w", d.fill("w", 3, 0.25, r.kernel()...))
 	v := b.Input("v0", d.fill("v0", 3, 1, r.vector(r.Geometry)...))
-	values := b.Generate()
-	if !r.raw {
-		csc.NormalizeAtoms(values[w])
+	if rounds == 0 {
+		values := b.Generate()
+		if !r.raw {
+			csc.NormalizeAtoms(values[w])
+		}
+		rounds = countRounds(values, v, w, r.size, r.Geometry)
 	}
-	p := csc.PublishedPower(countRounds(values, v, w, r.size, r.Geometry))
+	p := csc.PublishedPower(rounds)
 	if !r.raw {
 		w = b.UnitAtoms("", w)
 	}

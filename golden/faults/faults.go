@@ -51,7 +51,7 @@ type Fault struct {
 
 // Catalogue returns all faults.
 func Catalogue() []Fault {
-	return slices.Concat(convolution(), synthesis(), prox(), fista(), eigenvalue(), batchNorm(), gradient(),
+	return slices.Concat(convolution(), synthesis(), sizes(), prox(), fista(), eigenvalue(), batchNorm(), gradient(),
 		precisions(), protocol())
 }
 

@@ -46,13 +46,11 @@ func (t *planted) run(f *Fault) map[string]*Tensor {
 	unchanged := func(name string) bool { return nodes[name] == t.honest[name] }
 	apply := func(c *simulate.Call) *Tensor {
 		var y *Tensor
-		switch planted := f.At == nil || f.At(t.Case, c.Node); {
-		case planted && f.Compute != nil:
-			y = f.Compute(&wrong, c)
+		switch planted := f.strikes(c); {
 		case !planted && !slices.ContainsFunc(c.Inputs, func(name string) bool { return !unchanged(name) }):
 			return keep(nodes, c, t.honest[c.Name])
 		default:
-			y = wrong.Apply(c)
+			y = f.apply(&wrong, c)
 		}
 		if same(y, t.honest[c.Name]) {
 			y = t.honest[c.Name] // the very same, so that what follows need not be computed again
@@ -63,6 +61,33 @@ func (t *planted) run(f *Fault) map[string]*Tensor {
 		panic(err) // the honest run was none
 	}
 	return nodes
+}
+
+// strikes tells whether the mistake is made in a node.
+func (f *Fault) strikes(c *simulate.Call) bool { return f.At == nil || f.At(c.Case, c.Node) }
+
+// apply computes a node with the mistake, if it is made there.
+func (f *Fault) apply(m *simulate.Machine, c *simulate.Call) *Tensor {
+	if f.Compute != nil && f.strikes(c) {
+		return f.Compute(m, c)
+	}
+	return m.Apply(c)
+}
+
+// Answers are what a machine with the mistake answers to a case, one of Compute or Machine: all nodes if it is
+// traced, else those that it must.
+func (f *Fault) Answers(m simulate.Machine, c *graph.Case, in graph.Values, traced bool) (judge.Answers, error) {
+	if f.Machine != nil {
+		f.Machine(&m)
+	}
+	values, err := m.RunWith(c, in, func(call *simulate.Call) *Tensor { return f.apply(&m, call) })
+	a := judge.Answers{}
+	for i := range c.Nodes {
+		if n := &c.Nodes[i]; err == nil && (n.Required || traced) {
+			a[n.Name] = &judge.Answer{Shape: slices.Clone(n.Shape), DType: "float32", Data: values[n.Name].Data}
+		}
+	}
+	return a, err
 }
 
 func keep(nodes map[string]*Tensor, c *simulate.Call, y *Tensor) *Tensor {

@@ -42,6 +42,14 @@ func prox() []Fault {
 					}
 				}
 			})},
+		{name: "sign-of-small", what: "the sign of what is smaller than 2^-23 is 0", at: signed,
+			compute: before(0, func(_ *simulate.Call, u *Tensor) {
+				for i, v := range u.Data {
+					if math.Abs(float64(v)) < 0x1p-23 {
+						u.Data[i] = 0
+					}
+				}
+			})},
 		{name: "greater-or-equal", what: ">= for > at the threshold", at: here,
 			compute:    func(m *simulate.Machine, c *simulate.Call) *Tensor { return m.Apply(c) },
 			equivalent: "at |u| = threshold both branches give u - threshold = 0"},
@@ -96,6 +104,9 @@ func fista() []Fault {
 			func(c *simulate.Call, _ float64) float64 { return ratio(0, c.Iteration) })},
 		{name: "m-starts-at-2", what: "m starts at 2 instead of 1", at: momentum, compute: setting("ratio",
 			func(c *simulate.Call, _ float64) float64 { return ratio(2, c.Iteration) })},
+		{name: "momentum-from-5", what: "the ratio of the fourth iteration from the fifth on",
+			at:      both(momentum, func(_ *graph.Case, n *graph.Node) bool { return n.Iteration > 4 }),
+			compute: setting("ratio", to(ratio(1, 4)))},
 		{name: "one-short", what: "one iteration short: the last one repeats the one before",
 			at: lastIteration, compute: func(m *simulate.Machine, c *simulate.Call) *Tensor {
 				if earlier := sibling(c, c.Iteration-1, c.Quantity); earlier != nil {
@@ -195,6 +206,11 @@ func eigenvalue() []Fault {
 			})},
 		{name: "square", what: "square of the value", at: value,
 			compute: after(func(_ *simulate.Call, y *Tensor) { y.Data[0] *= y.Data[0] })},
+		{name: "of-vector", what: "|A*A v| for |A v|^2", at: value, compute: vectorNorm},
+		{name: "change-root", what: "norm of the vector's change for its square", at: called("change"),
+			compute: after(func(_ *simulate.Call, y *Tensor) {
+				y.Data[0] = float32(math.Sqrt(float64(y.Data[0])))
+			})},
 		{name: "atoms-not-unit", what: "atoms not normalised", at: on("unit_atoms"),
 			compute: func(_ *simulate.Machine, c *simulate.Call) *Tensor {
 				return c.In[0].Clone()
@@ -217,6 +233,18 @@ func eigenvalue() []Fault {
 			}), compute: scaled(-1),
 			equivalent: "an eigenvector is determined up to its sign; value and step are the same"},
 	})
+}
+
+// vectorNorm is |A*A v|, which is |A v|^2 once v is an eigenvector.
+func vectorNorm(m *simulate.Machine, c *simulate.Call) *Tensor {
+	signal := c.Case.Node(c.Inputs[0]) // A v
+	analysis := *signal
+	analysis.Op, analysis.Shape = "analysis", c.Values[signal.Inputs[0]].Shape
+	u := m.Apply(&simulate.Call{Node: &analysis, Case: c.Case, Values: c.Values,
+		In: []*Tensor{c.In[0], c.Values[signal.Inputs[1]]}})
+	y := tensor.New[float32](c.Shape...)
+	y.Data[0] = float32(math.Sqrt(tensor.SumSquares(u)))
+	return y
 }
 
 // stopOnFlip repeats the vector from the second round on if a sign differed from the round before.
