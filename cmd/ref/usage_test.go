@@ -48,7 +48,7 @@ func TestHelpOfVerbs(t *testing.T) {
 		"solve":    {"-x", "-w", "-lambda", "-boundary", "-solver", "-gap", "-noise", "-reference", "-out", "working-set", "admm for boundary circular"},
 		"learn":    {"-data", "-atoms", "-side", "-lambda", "-rounds", "-start", "-colour", "-out", "atoms.npy"},
 		"certify":  {"-x-name", "-lambda", "-nonnegative", "-stride", "-boundary", "-tolerance", "-json", "circular", "Exit status 1"},
-		"judge":    {"-self", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
+		"judge":    {"-self", "-explore", "-for", "-seed", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
 		"cases":    {"-show", "-export", "-format", "-flag", "EXACT", "ID_required"},
 		"bench":    {"-run", "-json", "-list", "-job", "matmul/1024/TYPE", "winograd"},
 		"cpu":      {"processor"},

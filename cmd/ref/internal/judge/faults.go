@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"sdref/cmd/ref/internal/cli"
-	"sdref/golden/cases"
 	"sdref/golden/faults"
 	"sdref/golden/graph"
+	"sdref/golden/precision"
 )
 
 // The shares of live faults that the judge must find: with all cases, and with the smoke set.
@@ -20,8 +20,9 @@ const (
 func (j *verb) runFaults(list []*graph.Case) error {
 	fmt.Fprintln(j.Stdout, cli.Machine())
 	var subjects []faults.Subject
+	bounds := boundsOf(list, func() precision.Profile { return precision.FP32 })
 	for _, c := range list {
-		s := faults.Subject{Case: c, In: c.Generate(), Bounds: cases.Bounds(c.ID)}
+		s := faults.Subject{Case: c, In: c.Generate(), Bounds: bounds(c.ID)}
 		var err error
 		if s.Expected, err = c.Evaluate(s.In); err != nil {
 			return err

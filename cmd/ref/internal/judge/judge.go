@@ -5,6 +5,7 @@
 package judge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,18 +16,24 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/golden/cases"
+	"sdref/golden/explore"
 	"sdref/golden/graph"
 	"sdref/golden/judge"
+	"sdref/golden/precision"
 	"sdref/golden/trial"
 )
 
 // selection says which cases are meant.
-type selection struct{ ids, kinds, flag string }
+type selection struct {
+	ids, kinds, flag string
+	files            map[string]string // of cases that have one, by ID
+}
 
 // addSelection defines the flags of a selection.
 func addSelection(c *cli.Call) *selection {
 	var s selection
-	c.Flags.StringVar(&s.ids, "case", "", "only these cases: `IDs` with commas between them")
+	c.Flags.StringVar(&s.ids, "case", "",
+		"only these cases: `IDs` with commas between them, or names of files that -explore has written")
 	c.Flags.StringVar(&s.kinds, "kind", "", "only cases of these `kinds`, with commas between them")
 	c.Flags.StringVar(&s.flag, "flag", "",
 		"only cases with this `flag`: exact, real, smoke, stride2, odd, ...")
@@ -34,22 +41,16 @@ func addSelection(c *cli.Call) *selection {
 }
 
 // cases returns the selected cases.
-func (s selection) cases() ([]*graph.Case, error) {
+func (s *selection) cases() ([]*graph.Case, error) {
 	if s.ids != "" {
 		if s.kinds != "" || s.flag != "" {
 			return nil, errors.New("-case names the cases: leave -kind, -flag and -smoke out")
 		}
-		return named(s.ids)
+		return s.named()
 	}
-	var kinds []string
-	if s.kinds != "" {
-		kinds = strings.Split(s.kinds, ",")
-	}
-	for _, kind := range kinds {
-		if known := cases.Kinds(); !slices.Contains(known, kind) {
-			return nil, fmt.Errorf("-kind: there is no kind %q; there are %s", kind,
-				strings.Join(known, ", "))
-		}
+	kinds, err := s.kindList()
+	if err != nil {
+		return nil, err
 	}
 	list := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool {
 		return kinds != nil && !slices.Contains(kinds, c.Kind) || s.flag != "" && !c.Has(s.flag)
@@ -60,14 +61,31 @@ func (s selection) cases() ([]*graph.Case, error) {
 	return list, nil
 }
 
-// named returns the cases of a list of IDs.
-func named(ids string) (list []*graph.Case, err error) {
-	for id := range strings.SplitSeq(ids, ",") {
+// kindList is the list that -kind gives, nil if it is not there.
+func (s *selection) kindList() (kinds []string, err error) {
+	if s.kinds != "" {
+		kinds = strings.Split(s.kinds, ",")
+	}
+	for _, kind := range kinds {
+		if known := cases.Kinds(); !slices.Contains(known, kind) {
+			return nil, fmt.Errorf("-kind: there is no kind %q; there are %s", kind,
+				strings.Join(known, ", "))
+		}
+	}
+	return kinds, nil
+}
+
+// named returns the cases of a list of IDs and files.
+func (s *selection) named() (list []*graph.Case, err error) {
+	s.files = map[string]string{}
+	for id := range strings.SplitSeq(s.ids, ",") {
 		c := cases.Find(id)
 		if c == nil {
-			return nil, fmt.Errorf("-case: there is no case %q; see ref cases", id)
+			if c, err = s.fromFile(id); err != nil {
+				return nil, err
+			}
 		}
-		if slices.Contains(list, c) {
+		if slices.ContainsFunc(list, func(other *graph.Case) bool { return other.ID == c.ID }) {
 			return nil, fmt.Errorf("-case: %s is there twice", id)
 		}
 		list = append(list, c)
@@ -75,10 +93,44 @@ func named(ids string) (list []*graph.Case, err error) {
 	return list, nil
 }
 
+// fromFile makes the case of a file that -explore has written.
+func (s *selection) fromFile(path string) (*graph.Case, error) {
+	if _, err := os.Stat(path); err != nil && !strings.HasSuffix(path, ".json") {
+		return nil, fmt.Errorf("-case: there is no case %q; see ref cases", path)
+	}
+	p, err := explore.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("-case: %w", err)
+	}
+	c, err := p.Case()
+	if err != nil {
+		return nil, fmt.Errorf("-case: %s: %w", path, err)
+	}
+	s.files[c.ID] = path
+	return c, nil
+}
+
+// boundsOf returns the calibrated bounds of cases, or for those of files the exact ones under the profile that
+// profile returns then.
+func boundsOf(list []*graph.Case, profile func() precision.Profile) func(id string) judge.Bounds {
+	return func(id string) judge.Bounds {
+		i := slices.IndexFunc(list, func(c *graph.Case) bool { return c.ID == id && c.Has("drawn") })
+		if i < 0 {
+			return cases.Bounds(id)
+		}
+		bounds, err := cases.ExactBounds(list[i], profile())
+		if err != nil {
+			panic(err) // a drawn case has all inputs of its nodes
+		}
+		return bounds
+	}
+}
+
 // verb is one call of ref judge: its flags.
 type verb struct {
 	*cli.Call
 	*selection
+	*exploration
 	command       []string
 	smoke, all    bool
 	dir           string
@@ -88,7 +140,7 @@ type verb struct {
 
 // Run judges a backend.
 func Run(c *cli.Call) error {
-	j := &verb{Call: c, selection: addSelection(c)}
+	j := &verb{Call: c, selection: addSelection(c), exploration: addExploration(c)}
 	if at := slices.Index(c.Args, "--"); at >= 0 {
 		c.Args, j.command = c.Args[:at], c.Args[at+1:]
 	}
@@ -102,8 +154,8 @@ func Run(c *cli.Call) error {
 	c.Flags.StringVar(&j.jsonTo, "json", "", "write the whole report to this `file` as JSON")
 	c.Flags.StringVar(&j.junit, "junit", "", "write a report to this `file` as JUnit XML")
 	c.Flags.DurationVar(&j.limit, "limit", 0,
-		"stop the command, and all that it has started, after this `time`, and judge what it has answered "+
-			"(default: never)")
+		"stop the command, and all that it has started, after this `time`, and judge what it has answered; "+
+			"with -explore for each round of cases (default: never)")
 	if err := parse(c, judgeHelp); err != nil {
 		return err
 	}
@@ -118,6 +170,12 @@ func Run(c *cli.Call) error {
 	}
 	if err := checkMode(*self, *planted, j.command); err != nil {
 		return err
+	}
+	if err := j.exploration.check(j, *planted); err != nil {
+		return err
+	}
+	if j.exploration.on {
+		return j.exploreWith(*self)
 	}
 	list, err := j.cases()
 	if err != nil {
@@ -147,24 +205,40 @@ func checkMode(self, planted bool, command []string) error {
 
 // judgeCommand judges the command's answers.
 func (j *verb) judgeCommand(list []*graph.Case) error {
-	dir := j.dir
-	if dir == "" {
-		temporary, err := os.MkdirTemp("", "ref-judge-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(temporary)
-		dir = filepath.Join(temporary, "cases")
+	dir, remove, err := j.folder()
+	if err != nil {
+		return err
 	}
+	defer remove()
 	return j.run(list, trial.Command(dir, j.command, j.limit, j.Stderr))
+}
+
+// folder is that of -dir, or a temporary one that is to be removed.
+func (j *verb) folder() (dir string, remove func(), err error) {
+	if j.dir != "" {
+		return j.dir, func() {}, nil
+	}
+	temporary, err := os.MkdirTemp("", "ref-judge-")
+	return filepath.Join(temporary, "cases"), func() { os.RemoveAll(temporary) }, err
+}
+
+// ask has a client answer the cases, and judges that.
+func (j *verb) ask(ctx context.Context, list []*graph.Case, client trial.Client) (*trial.Result, error) {
+	var declared trial.Declaration
+	t := trial.Trial{Cases: list, Kinds: cases.Kinds(), Facts: cases.Facts, Relations: cases.Relations(),
+		Bounds: boundsOf(list, func() precision.Profile { return declared.Profile })}
+	return t.Run(ctx, func(ctx context.Context, requests []trial.Request) (trial.Declaration,
+		func(trial.Request) (judge.Answers, error), error) {
+		d, answers, err := client(ctx, requests)
+		declared = d
+		return d, answers, err
+	})
 }
 
 // run runs the trial and prints the report.
 func (j *verb) run(list []*graph.Case, client trial.Client) error {
 	fmt.Fprintln(j.Stdout, cli.Machine())
-	t := trial.Trial{Cases: list, Kinds: cases.Kinds(), Bounds: cases.Bounds, Facts: cases.Facts,
-		Relations: cases.Relations()}
-	result, err := t.Run(j.Context, client)
+	result, err := j.ask(j.Context, list, client)
 	var stopped *trial.StoppedError
 	switch {
 	case err != nil && j.Context.Err() != nil:
@@ -175,7 +249,7 @@ func (j *verb) run(list []*graph.Case, client trial.Client) error {
 	case err != nil:
 		return err
 	}
-	result.Command = j.command
+	result.Command, result.Files = j.command, j.files
 	j.print(result)
 	if err := j.write(result); err != nil {
 		return err
@@ -238,6 +312,10 @@ const judgeHelp = `ref judge finds out whether a backend computes what the refer
 of which layer and iteration is wrong:
 
   ref judge [flags] -- COMMAND ARGS...
+
+or, with cases that nobody has listed, drawn one after the other until time is up,
+
+  ref judge -explore [flags] -- COMMAND ARGS...
 
 It writes a folder of cases, starts COMMAND ARGS... FOLDER once, and judges what that has written:
 each tensor against float64, computed from the backend's own answers to what it depends on.

@@ -13,19 +13,7 @@ import (
 
 // print writes the table.
 func (j *verb) print(r *trial.Result) {
-	b := r.Backend
-	repeats := "not deterministic"
-	if b.Deterministic {
-		repeats = "deterministic"
-	}
-	on := b.Platform()
-	if on.FlushesSubnormals {
-		repeats += ", subnormals flushed"
-	}
-	if on.NaNUnspecified {
-		repeats += ", NaN unspecified"
-	}
-	fmt.Fprintf(j.Stdout, "backend %s on %s, declares %s, %s\n", b.Name, b.Device, b.Profile, repeats)
+	j.printBackend(r.Backend)
 	count, behaves := map[judge.Verdict]int{}, map[string]int{}
 	for i := range r.Reports {
 		report := &r.Reports[i]
@@ -49,6 +37,22 @@ func (j *verb) print(r *trial.Result) {
 	if len(behaves) > 0 {
 		fmt.Fprintf(j.Stdout, "arithmetic, where the numbers tell it: %s\n", tally(behaves))
 	}
+}
+
+// printBackend writes what the backend says of itself.
+func (j *verb) printBackend(b trial.Declaration) {
+	repeats := "not deterministic"
+	if b.Deterministic {
+		repeats = "deterministic"
+	}
+	on := b.Platform()
+	if on.FlushesSubnormals {
+		repeats += ", subnormals flushed"
+	}
+	if on.NaNUnspecified {
+		repeats += ", NaN unspecified"
+	}
+	fmt.Fprintf(j.Stdout, "backend %s on %s, declares %s, %s\n", b.Name, b.Device, b.Profile, repeats)
 }
 
 func tally(count map[string]int) string {
