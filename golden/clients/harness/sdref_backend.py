@@ -95,7 +95,7 @@ def serve(backend):
 
 def serve_folders(said, answer):
     """Answers the folder that the command line names last, and then those that standard input names, a line each."""
-    answer_folder(pathlib.Path(sys.argv[-1]), said, answer)
+    answer_folder(pathlib.Path(sys.argv[-1]), {**said, 'folders': 'stdin'}, answer)
     print('done', flush=True)
     for line in sys.stdin:
         answer_folder(pathlib.Path(line.rstrip('\n')), said, answer)

@@ -13,7 +13,7 @@ export async function serve(backend) {
 // serveFolders answers the folder that the command line names last, and then those that standard input names, a line each. It
 // prints done after each.
 export async function serveFolders(said, answer) {
-  await answerFolder(process.argv.at(-1), said, answer);
+  await answerFolder(process.argv.at(-1), { ...said, folders: 'stdin' }, answer);
   console.log('done');
   for await (const folder of readline.createInterface({ input: process.stdin })) {
     await answerFolder(folder, said, answer);
