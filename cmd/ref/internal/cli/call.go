@@ -24,8 +24,8 @@ type Call struct {
 	sets           []*data.Files // the images that were opened
 }
 
-// Parse reads the flags, tries whether the files that they name for results can be written, and chooses the kernel row. The description is the first paragraph of the verb's
-// help.
+// Parse reads the flags, tries whether the files that they name for results can be written, and chooses the kernel row. The
+// description is the first paragraph of the verb's help.
 func (c *Call) Parse(description string) error {
 	opens, reads := false, false
 	c.Flags.VisitAll(func(f *flag.Flag) {
@@ -38,7 +38,7 @@ func (c *Call) Parse(description string) error {
 	if reads {
 		c.Flags.BoolVar(&c.verify, "verify", false, "decode every image file at the start, and report all that are broken")
 		c.Flags.TextVar(&c.broken, "broken", data.Refuse,
-			"what becomes of an image `file` that cannot be read: refuse it, or skip it: evaluation leaves it out, training takes another one of its class")
+			"what becomes of image files that cannot be read: `refuse` them, or skip them: evaluation leaves it out, training takes others of their classes")
 	}
 	err := c.Flags.Parse(c.Args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -333,7 +333,7 @@ func TestInputsAreSpared(t *testing.T) {
 		ref.Call(t, "import", "-from", from, "-out", out).Refused(t, "-out", "the file that is read")
 	}
 	ref.Call(t, "export", "-checkpoint", checkpoint, "-out", checkpoint).Refused(t, "-out", "the file that is read")
-	ref.Call(t, "eval", "-checkpoint", checkpoint, "-data", data, "-json", checkpoint).Refused(t, "-json", "the file that is read")
+	ref.Call(t, "eval", "-checkpoint", checkpoint, "-data", data, "-json", checkpoint).Refused(t, "-json", checkpoint, "a safetensors file", "another file")
 	ref.Call(t, "import", "-from", from, "-out", checkpoint).Refused(t, "a run of ref train", "-overwrite")
 	if !bytes.Equal(content(t, checkpoint), before) {
 		t.Error("the run was written over")
