@@ -43,7 +43,7 @@ func TestBadImages(t *testing.T) {
 			}
 		})
 	}
-	ref.Call(t, clitest.Short(t.TempDir(), t.TempDir())...).Refused(t, "holds nothing", "CIFAR-10 or CIFAR-100", "train/CLASS")
+	ref.Call(t, clitest.Short(t.TempDir(), t.TempDir())...).Refused(t, "holds nothing", "CIFAR-10 or CIFAR-100", "train/ and val/")
 	ref.Call(t, clitest.Short(filepath.Join(clitest.CIFAR10(t), "test_batch.bin"), t.TempDir())...).Refused(t, "test_batch.bin")
 }
 
