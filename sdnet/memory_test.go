@@ -1,8 +1,10 @@
 package sdnet
 
 import (
+	"strings"
 	"testing"
 
+	"sdref/autodiff"
 	"sdref/tensor"
 )
 
@@ -44,5 +46,30 @@ func TestStepsDoNotGrowTheArena(t *testing.T) {
 		if trainer.programs.arena.Live() != 0 {
 			t.Errorf("%s: %d tensors are out after a step", name, trainer.programs.arena.Live())
 		}
+	}
+}
+
+// TestResidualsOfLargeImagesAreNotKept: where images are large, a residual is computed again for the gradient, also where the signal
+// that it is computed from is computed again itself.
+func TestResidualsOfLargeImagesAreNotKept(t *testing.T) {
+	s, err := Lookup("sdnet8_all_narrow", "cifar10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := New[float32](s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := n.Plan(8, true)
+	again := 0
+	for _, step := range plan.Steps {
+		for _, v := range step.Values {
+			if v.How == autodiff.Again && strings.HasPrefix(v.Node.Name, "layer1.") && strings.HasSuffix(v.Node.Name, "/2/residual") {
+				again++
+			}
+		}
+	}
+	if again != 2 { // of the stage's two layers
+		t.Errorf("%d residuals are computed again, want 2", again)
 	}
 }
