@@ -116,6 +116,15 @@ var definitions = map[string]func(n *Node, in [][]float64) []float64{
 			return 0
 		})
 	},
+	"gelu": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 { return in[0][i] / 2 * (1 + math.Tanh(bent(in[0][i]))) })
+	},
+	"gelu_grad": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 {
+			x, th := in[0][i], math.Tanh(bent(in[0][i]))
+			return in[1][i] * (1 + th + x*(1-th*th)*math.Sqrt(2/math.Pi)*(1+3*0.044715*x*x)) / 2
+		})
+	},
 	"sum_squares": func(n *Node, in [][]float64) []float64 { return []float64{squares(in[0])} },
 	"distance": func(n *Node, in [][]float64) []float64 {
 		return []float64{squares(each(in[0], func(i int) float64 { return in[0][i] - in[1][i] }))}
@@ -158,6 +167,9 @@ var definitions = map[string]func(n *Node, in [][]float64) []float64{
 		})
 	},
 }
+
+// bent is the argument of GELU's tanh.
+func bent(x float64) float64 { return math.Sqrt(2/math.Pi) * (x + 0.044715*x*x*x) }
 
 // each is a value whose elements f gives.
 func each(like []float64, f func(i int) float64) []float64 {

@@ -226,6 +226,30 @@ func TestWhatLayersKeep(t *testing.T) {
 	}
 }
 
+// GELU's gradient reads what it was applied to, which BatchNorm computes again, and its own value follows on that in one step. So
+// between two convolutions nothing is kept but the first one's result.
+func TestGELUIsComputedAgain(t *testing.T) {
+	g := NewGraph()
+	x, w, v := g.Input("x", 2, 3, 6, 5), g.Input("w", 4, 3, 3, 3), g.Input("v", 3, 4, 3, 3)
+	padded := conv.Geometry{Padding: 1}
+	before := Analysis(x, w, padded)
+	norm := Norm{g.Input("gamma", 4), g.Input("beta", 4), g.Input("mean", 4), g.Input("variance", 4), 1e-5, 0.1}
+	normalized, _, _ := BatchNorm("bn", before, norm, true)
+	h := GELU(normalized)
+	y := Analysis(h, v, padded)
+	p := NewPlan(Wanted{Outputs: append(Backward(y, g.Input("seed", y.Shape...), w, v, norm.Gamma), y)})
+	for node, want := range map[*Node][]How{before: {Computed}, normalized: {Computed, Again}, h: {Computed, Again}} {
+		if got := p.waysOf(node); !slices.Equal(got, want) {
+			t.Errorf("%v: %v, want %v", node, got, want)
+		}
+	}
+	for _, a := range p.planned(Again) {
+		if a.Node == h && (len(a.step.Values) != 2 || a.step.Values[0].Node != normalized) {
+			t.Errorf("GELU is computed again in a step of %v", a.step.Values)
+		}
+	}
+}
+
 // A residual costs as many multiply-adds an element as there are links, beyond a limit it is kept.
 func TestDearResidualsAreKept(t *testing.T) {
 	for atoms, want := range map[int][]How{cheapLinks / 9: {Computed, Again}, cheapLinks/9 + 1: {Computed}} {

@@ -64,7 +64,7 @@ func (g *randomGraph) parameter(i int) *Node {
 // apply appends an operator, with its parameters.
 func (g *randomGraph) apply(a, b *Node) *Node {
 	padded, t := conv.Geometry{Padding: 1}, g.parameters[3]
-	switch g.random.IntN(18) {
+	switch g.random.IntN(19) {
 	case 0:
 		return Add(a, b)
 	case 1:
@@ -98,6 +98,8 @@ func (g *randomGraph) apply(a, b *Node) *Node {
 		return Axpy(ReLU(y), y, -0.25, nil)
 	case 15:
 		return Extrapolate(Prox(a, t, nil, Shrinkage{Lambda: 0.125}), b, 0.25)
+	case 16: // computed again, from a value that its gradient reads too
+		return GELU(a)
 	default:
 		p := Norm{g.parameter(1), g.parameter(2), g.side[0], g.side[1], 1e-5, 0.1}
 		y, mean, variance := BatchNorm(fmt.Sprint("bn", len(g.Nodes)), a, p, g.random.IntN(4) > 0)

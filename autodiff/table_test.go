@@ -214,6 +214,7 @@ func proxRows() []row {
 		prox("signed, by lambda", true, Shrinkage{}),
 		prox("nonnegative, elastic, by lambda", true, Shrinkage{Mu: 0.625, Nonnegative: true}),
 		{"relu", []argument{{shape: odd, fill: offKinks(0)}}, func(v []*Node) *Node { return ReLU(v[0]) }},
+		{"gelu", []argument{plain(odd...)}, func(v []*Node) *Node { return GELU(v[0]) }},
 	}
 }
 

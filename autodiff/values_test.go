@@ -146,6 +146,7 @@ func TestNaNPropagates(t *testing.T) {
 	image := tensor.From([]float64{1, 2, math.NaN(), 4}, 1, 1, 2, 2)
 	for name, op := range map[string]func(v *Node) *Node{
 		"relu":         ReLU,
+		"gelu":         GELU,
 		"max_pool":     func(v *Node) *Node { return MaxPool(v, 2, 2, 0) },
 		"average_pool": AveragePool,
 		"unit":         Unit,

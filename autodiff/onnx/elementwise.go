@@ -62,6 +62,34 @@ func reluGrad(s *speaker, _ *autodiff.Node, in []string) call {
 	return apply("Where", s.get(apply("Greater", in[0], s.number(0))), in[1], s.number(0))
 }
 
+// geluTanh returns x^2 and tanh(x (a + b x^2)), a = sqrt(2/pi), b = 0.044715 a. Operator set 20 has a Gelu of its own, this one
+// its parts.
+func geluTanh(s *speaker, x string) (square, tanh string) {
+	square = s.get(apply("Mul", x, x))
+	return square, s.get(apply("Tanh", s.get(apply("Mul", x, geluSlope(s, square, 1)))))
+}
+
+// geluSlope is a + c b x^2, with c = 3 the derivative of tanh's argument.
+func geluSlope(s *speaker, square string, c float64) string {
+	const a, b = 0.797884560802865355879892119869, 0.044715
+	return s.get(apply("Add", s.times(square, c*b*a), s.number(a)))
+}
+
+// gelu is x/2 (1 + tanh).
+func gelu(s *speaker, _ *autodiff.Node, in []string) call {
+	_, tanh := geluTanh(s, in[0])
+	return apply("Mul", s.times(in[0], 0.5), s.get(apply("Add", tanh, s.number(1))))
+}
+
+// geluGrad is dy/2 (1 + tanh + x (1 - tanh^2) (a + 3 b x^2)).
+func geluGrad(s *speaker, _ *autodiff.Node, in []string) call {
+	square, tanh := geluTanh(s, in[0])
+	rest := s.get(apply("Sub", s.number(1), s.get(apply("Mul", tanh, tanh))))
+	along := s.get(apply("Mul", s.get(apply("Mul", in[0], rest)), geluSlope(s, square, 3)))
+	slope := s.get(apply("Add", s.get(apply("Add", tanh, s.number(1))), along))
+	return apply("Mul", s.times(in[1], 0.5), slope)
+}
+
 // penalty is lambda: the scalar input at, or the setting.
 func penalty(s *speaker, n *autodiff.Node, in []string, at int) string {
 	if len(in) > at {

@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -215,6 +216,53 @@ func TestCut(t *testing.T) {
 	if got := fmt.Sprint(m.Inputs); got != want || count(m, "Conv") > 0 {
 		t.Errorf("inputs %s, nodes %v", got, m.Nodes)
 	}
+}
+
+// GELU and its gradient are sums and products around one Tanh, whose values are those of this program.
+func TestGELU(t *testing.T) {
+	const n = 121
+	g := autodiff.NewGraph()
+	x, dy := g.Input("x", n), g.Input("dy", n)
+	y := autodiff.GELU(x).At("", 0, "y")
+	outputs := []*autodiff.Node{y, autodiff.Backward(y, dy, x)[0]}
+	m := checked(t, Export{Inputs: g.Inputs, Outputs: outputs})
+	if count(m, "Tanh") != 1 {
+		t.Errorf("%v", m.Nodes)
+	}
+	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: outputs}), tensor.NewArena[float64]())
+	in := map[*autodiff.Node]*tensor.Tensor[float64]{x: tensor.New[float64](n), dy: tensor.New[float64](n)}
+	for i := range n {
+		in[x].Data[i], in[dy].Data[i] = float64(i-n/2)/10, float64(i%7)-2.75
+	}
+	for node, v := range in {
+		p.Set(node, v)
+	}
+	p.Run()
+	for i := range n {
+		of := arithmetic(t, m, map[string]float64{x.Name: in[x].Data[i], dy.Name: in[dy].Data[i]})
+		for _, out := range outputs {
+			// The model's constants are float32's: 2^-24 of each, times the largest slope in x, some 30.
+			if got, want := of[out.Name], p.Value(out).Data[i]; !(math.Abs(got-want) <= 2e-6) {
+				t.Errorf("%s at %v is %v, want %v", out.Name, in[x].Data[i], got, want)
+			}
+		}
+	}
+}
+
+// arithmetic computes a model of sums, products and tanh for one element.
+func arithmetic(t *testing.T, m *Model, of map[string]float64) map[string]float64 {
+	for _, c := range m.Constants {
+		of[c.Name] = float64(c.Floats[0])
+	}
+	for _, n := range m.Nodes {
+		a, b := of[n.Inputs[0]], of[n.Inputs[len(n.Inputs)-1]]
+		value, known := map[string]float64{"Add": a + b, "Sub": a - b, "Mul": a * b, "Tanh": math.Tanh(a)}[n.Op]
+		if !known {
+			t.Fatalf("node %v", n)
+		}
+		of[n.Outputs[0]] = value
+	}
+	return of
 }
 
 // Class labels are whole numbers.

@@ -41,6 +41,8 @@ var table = map[string]row{
 	"prox_dlambda": {say: proxDLambda},
 	"relu":         {say: relu, batch: true},
 	"relu_grad":    {say: reluGrad, batch: true},
+	"gelu":         {say: gelu, batch: true},
+	"gelu_grad":    {say: geluGrad, batch: true},
 
 	"sum_squares": {say: sumSquares},
 	"distance":    {say: distance},

@@ -2600,6 +2600,412 @@ done:
 	VZEROUPPER
 	RET
 
+// func geluAVX2F32(dst *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluAVX2F32(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constant0<>+0(SB), Y6
+	VBROADCASTSS constant1<>+0(SB), Y7
+	VBROADCASTSS constant2<>+0(SB), Y8
+	VBROADCASTSS constant3<>+0(SB), Y9
+	VBROADCASTSS constant4<>+0(SB), Y10
+	VBROADCASTSS constant5<>+0(SB), Y11
+	VBROADCASTSS constant6<>+0(SB), Y12
+	VBROADCASTSS constant7<>+0(SB), Y13
+	VBROADCASTSS constant8<>+0(SB), Y14
+	VBROADCASTSS constant9<>+0(SB), Y15
+	XORQ         BX, BX
+	SHLQ         $0x02, DX
+	SUBQ         $0x00000080, DX
+	JLT          rest
+
+block:
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       (CX)(BX*1), Y0, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       32(CX)(BX*1), Y0, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 32(AX)(BX*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       64(CX)(BX*1), Y0, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 64(AX)(BX*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       96(CX)(BX*1), Y0, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVUPS      Y0, 96(AX)(BX*1)
+	ADDQ         $0x00000080, BX
+	CMPQ         BX, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000080, DX
+	CMPQ BX, DX
+	JGE  done
+
+vector:
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       (CX)(BX*1), Y0, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant0<>+0(SB)/4, $0x3f800000
+GLOBL constant0<>(SB), RODATA|NOPTR, $4
+
+DATA constant1<>+0(SB)/4, $0x4b400000
+GLOBL constant1<>(SB), RODATA|NOPTR, $4
+
+DATA constant2<>+0(SB)/4, $0x41208000
+GLOBL constant2<>(SB), RODATA|NOPTR, $4
+
+DATA constant3<>+0(SB)/4, $0xc0135761
+GLOBL constant3<>(SB), RODATA|NOPTR, $4
+
+DATA constant4<>+0(SB)/4, $0xbdd2d3e8
+GLOBL constant4<>(SB), RODATA|NOPTR, $4
+
+DATA constant5<>+0(SB)/4, $0x3f317218
+GLOBL constant5<>(SB), RODATA|NOPTR, $4
+
+DATA constant6<>+0(SB)/4, $0x3e75fdf0
+GLOBL constant6<>(SB), RODATA|NOPTR, $4
+
+DATA constant7<>+0(SB)/4, $0x3d6357b6
+GLOBL constant7<>(SB), RODATA|NOPTR, $4
+
+DATA constant8<>+0(SB)/4, $0x3c1d952a
+GLOBL constant8<>(SB), RODATA|NOPTR, $4
+
+DATA constant9<>+0(SB)/4, $0x3aaf8448
+GLOBL constant9<>(SB), RODATA|NOPTR, $4
+
+DATA constant10<>+0(SB)/4, $0xc1210000
+GLOBL constant10<>(SB), RODATA|NOPTR, $4
+
+DATA constant11<>+0(SB)/4, $0x392209c5
+GLOBL constant11<>(SB), RODATA|NOPTR, $4
+
+// func geluGradAVX2F32(dst *float32, x *float32, dy *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluGradAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         dy+16(FP), BX
+	VBROADCASTSS constant0<>+0(SB), Y6
+	VBROADCASTSS constant1<>+0(SB), Y7
+	VBROADCASTSS constant2<>+0(SB), Y8
+	VBROADCASTSS constant3<>+0(SB), Y9
+	VBROADCASTSS constant4<>+0(SB), Y10
+	VBROADCASTSS constant5<>+0(SB), Y11
+	VBROADCASTSS constant6<>+0(SB), Y12
+	VBROADCASTSS constant7<>+0(SB), Y13
+	VBROADCASTSS constant8<>+0(SB), Y14
+	VBROADCASTSS constant9<>+0(SB), Y15
+	XORQ         SI, SI
+	SHLQ         $0x02, DX
+	SUBQ         $0x00000080, DX
+	JLT          rest
+
+block:
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       (CX)(SI*1), Y0, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       (BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(SI*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       32(CX)(SI*1), Y0, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       32(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 32(AX)(SI*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       64(CX)(SI*1), Y0, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       64(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 64(AX)(SI*1)
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       96(CX)(SI*1), Y0, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       96(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 96(AX)(SI*1)
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000080, DX
+	CMPQ SI, DX
+	JGE  done
+
+vector:
+	VBROADCASTSS constant10<>+0(SB), Y0
+	VMAXPS       (CX)(SI*1), Y0, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       (BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(SI*1)
+	ADDQ         $0x20, SI
+	CMPQ         SI, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant12<>+0(SB)/4, $0x7f7fffff
+GLOBL constant12<>(SB), RODATA|NOPTR, $4
+
+DATA constant13<>+0(SB)/4, $0x3fcc422a
+GLOBL constant13<>(SB), RODATA|NOPTR, $4
+
+DATA constant14<>+0(SB)/4, $0x3e5b33b6
+GLOBL constant14<>(SB), RODATA|NOPTR, $4
+
 // func sumAVX2F32(x *float32, n int) (lanes [16]float64)
 // Requires: AVX
 TEXT ·sumAVX2F32(SB), NOSPLIT, $0-144
@@ -2723,9 +3129,9 @@ done:
 TEXT ·winogradSignalAVX2F32(SB), $1184-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant0<>+0(SB), Y10
-	VBROADCASTSS constant1<>+0(SB), Y11
-	VBROADCASTSS constant2<>+0(SB), Y12
+	VBROADCASTSS constant15<>+0(SB), Y10
+	VBROADCASTSS constant16<>+0(SB), Y11
+	VBROADCASTSS constant17<>+0(SB), Y12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -2829,25 +3235,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant0<>+0(SB)/4, $0x40800000
-GLOBL constant0<>(SB), RODATA|NOPTR, $4
+DATA constant15<>+0(SB)/4, $0x40800000
+GLOBL constant15<>(SB), RODATA|NOPTR, $4
 
-DATA constant1<>+0(SB)/4, $0x40a00000
-GLOBL constant1<>(SB), RODATA|NOPTR, $4
+DATA constant16<>+0(SB)/4, $0x40a00000
+GLOBL constant16<>(SB), RODATA|NOPTR, $4
 
-DATA constant2<>+0(SB)/4, $0x40000000
-GLOBL constant2<>(SB), RODATA|NOPTR, $4
+DATA constant17<>+0(SB)/4, $0x40000000
+GLOBL constant17<>(SB), RODATA|NOPTR, $4
 
 // func winogradKernelAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradKernelAVX2F32(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant0<>+0(SB), Y10
-	VBROADCASTSS constant2<>+0(SB), Y11
-	VBROADCASTSS constant3<>+0(SB), Y12
-	VBROADCASTSS constant4<>+0(SB), Y13
-	VBROADCASTSS constant5<>+0(SB), Y14
+	VBROADCASTSS constant15<>+0(SB), Y10
+	VBROADCASTSS constant17<>+0(SB), Y11
+	VBROADCASTSS constant18<>+0(SB), Y12
+	VBROADCASTSS constant19<>+0(SB), Y13
+	VBROADCASTSS constant20<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -2937,25 +3343,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant3<>+0(SB)/4, $0xbe2aaaab
-GLOBL constant3<>(SB), RODATA|NOPTR, $4
+DATA constant18<>+0(SB)/4, $0xbe2aaaab
+GLOBL constant18<>(SB), RODATA|NOPTR, $4
 
-DATA constant4<>+0(SB)/4, $0x3d2aaaab
-GLOBL constant4<>(SB), RODATA|NOPTR, $4
+DATA constant19<>+0(SB)/4, $0x3d2aaaab
+GLOBL constant19<>(SB), RODATA|NOPTR, $4
 
-DATA constant5<>+0(SB)/4, $0x3e800000
-GLOBL constant5<>(SB), RODATA|NOPTR, $4
+DATA constant20<>+0(SB)/4, $0x3e800000
+GLOBL constant20<>(SB), RODATA|NOPTR, $4
 
 // func winogradKernelReversedAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradKernelReversedAVX2F32(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant0<>+0(SB), Y10
-	VBROADCASTSS constant2<>+0(SB), Y11
-	VBROADCASTSS constant3<>+0(SB), Y12
-	VBROADCASTSS constant4<>+0(SB), Y13
-	VBROADCASTSS constant5<>+0(SB), Y14
+	VBROADCASTSS constant15<>+0(SB), Y10
+	VBROADCASTSS constant17<>+0(SB), Y11
+	VBROADCASTSS constant18<>+0(SB), Y12
+	VBROADCASTSS constant19<>+0(SB), Y13
+	VBROADCASTSS constant20<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3054,11 +3460,11 @@ done:
 TEXT ·winogradCodeAVX2F32(SB), $800-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant0<>+0(SB), Y10
-	VBROADCASTSS constant2<>+0(SB), Y11
-	VBROADCASTSS constant3<>+0(SB), Y12
-	VBROADCASTSS constant4<>+0(SB), Y13
-	VBROADCASTSS constant5<>+0(SB), Y14
+	VBROADCASTSS constant15<>+0(SB), Y10
+	VBROADCASTSS constant17<>+0(SB), Y11
+	VBROADCASTSS constant18<>+0(SB), Y12
+	VBROADCASTSS constant19<>+0(SB), Y13
+	VBROADCASTSS constant20<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3163,9 +3569,9 @@ done:
 TEXT ·winogradOutputAVX2F32(SB), $800-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant2<>+0(SB), Y10
-	VBROADCASTSS constant0<>+0(SB), Y11
-	VBROADCASTSS constant6<>+0(SB), Y12
+	VBROADCASTSS constant17<>+0(SB), Y10
+	VBROADCASTSS constant15<>+0(SB), Y11
+	VBROADCASTSS constant21<>+0(SB), Y12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3257,16 +3663,16 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant6<>+0(SB)/4, $0x41000000
-GLOBL constant6<>(SB), RODATA|NOPTR, $4
+DATA constant21<>+0(SB)/4, $0x41000000
+GLOBL constant21<>(SB), RODATA|NOPTR, $4
 
 // func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradGradientAVX2F32(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSS constant2<>+0(SB), Y10
-	VBROADCASTSS constant0<>+0(SB), Y11
+	VBROADCASTSS constant17<>+0(SB), Y10
+	VBROADCASTSS constant15<>+0(SB), Y11
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6218,6 +6624,550 @@ done:
 	VZEROUPPER
 	RET
 
+// func geluAVX2F64(dst *float64, x *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluAVX2F64(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD constant22<>+0(SB), Y6
+	VBROADCASTSD constant23<>+0(SB), Y7
+	VBROADCASTSD constant24<>+0(SB), Y8
+	VBROADCASTSD constant25<>+0(SB), Y9
+	VBROADCASTSD constant26<>+0(SB), Y10
+	VBROADCASTSD constant27<>+0(SB), Y11
+	VBROADCASTSD constant28<>+0(SB), Y12
+	VBROADCASTSD constant29<>+0(SB), Y13
+	VBROADCASTSD constant30<>+0(SB), Y14
+	VBROADCASTSD constant31<>+0(SB), Y15
+	XORQ         BX, BX
+	SHLQ         $0x03, DX
+	SUBQ         $0x00000080, DX
+	JLT          rest
+
+block:
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       (CX)(BX*1), Y0, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       32(CX)(BX*1), Y0, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVUPS      Y0, 32(AX)(BX*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       64(CX)(BX*1), Y0, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVUPS      Y0, 64(AX)(BX*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       96(CX)(BX*1), Y0, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVUPS      Y0, 96(AX)(BX*1)
+	ADDQ         $0x00000080, BX
+	CMPQ         BX, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000080, DX
+	CMPQ BX, DX
+	JGE  done
+
+vector:
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       (CX)(BX*1), Y0, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVUPS      Y0, (AX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant22<>+0(SB)/8, $0x3ff0000000000000
+GLOBL constant22<>(SB), RODATA|NOPTR, $8
+
+DATA constant23<>+0(SB)/8, $0x4338000000000000
+GLOBL constant23<>(SB), RODATA|NOPTR, $8
+
+DATA constant24<>+0(SB)/8, $0x4035270000000000
+GLOBL constant24<>(SB), RODATA|NOPTR, $8
+
+DATA constant25<>+0(SB)/8, $0xc0026aec21bce759
+GLOBL constant25<>(SB), RODATA|NOPTR, $8
+
+DATA constant26<>+0(SB)/8, $0xbfba5a7cf7572a98
+GLOBL constant26<>(SB), RODATA|NOPTR, $8
+
+DATA constant27<>+0(SB)/8, $0x3fe62e42fefa39ef
+GLOBL constant27<>(SB), RODATA|NOPTR, $8
+
+DATA constant28<>+0(SB)/8, $0x3fcebfbdff82c58f
+GLOBL constant28<>(SB), RODATA|NOPTR, $8
+
+DATA constant29<>+0(SB)/8, $0x3fac6b08d704a0c6
+GLOBL constant29<>(SB), RODATA|NOPTR, $8
+
+DATA constant30<>+0(SB)/8, $0x3f83b2ab6fba4e79
+GLOBL constant30<>(SB), RODATA|NOPTR, $8
+
+DATA constant31<>+0(SB)/8, $0x3f55d87fe78a3f9c
+GLOBL constant31<>(SB), RODATA|NOPTR, $8
+
+DATA constant32<>+0(SB)/8, $0xc035290000000000
+GLOBL constant32<>(SB), RODATA|NOPTR, $8
+
+DATA constant33<>+0(SB)/8, $0x3dbc4a29324a1038
+GLOBL constant33<>(SB), RODATA|NOPTR, $8
+
+DATA constant34<>+0(SB)/8, $0x3dfe9ec1fcb69a7f
+GLOBL constant34<>(SB), RODATA|NOPTR, $8
+
+DATA constant35<>+0(SB)/8, $0x3e3e4cf10dec0f59
+GLOBL constant35<>(SB), RODATA|NOPTR, $8
+
+DATA constant36<>+0(SB)/8, $0x3e7b524ebd13a55f
+GLOBL constant36<>(SB), RODATA|NOPTR, $8
+
+DATA constant37<>+0(SB)/8, $0x3eb62c02242b879c
+GLOBL constant37<>(SB), RODATA|NOPTR, $8
+
+DATA constant38<>+0(SB)/8, $0x3eeffcbfc6da6ed1
+GLOBL constant38<>(SB), RODATA|NOPTR, $8
+
+DATA constant39<>+0(SB)/8, $0x3f2430912f86b7db
+GLOBL constant39<>(SB), RODATA|NOPTR, $8
+
+// func geluGradAVX2F64(dst *float64, x *float64, dy *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluGradAVX2F64(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         dy+16(FP), BX
+	VBROADCASTSD constant22<>+0(SB), Y6
+	VBROADCASTSD constant23<>+0(SB), Y7
+	VBROADCASTSD constant24<>+0(SB), Y8
+	VBROADCASTSD constant25<>+0(SB), Y9
+	VBROADCASTSD constant26<>+0(SB), Y10
+	VBROADCASTSD constant27<>+0(SB), Y11
+	VBROADCASTSD constant28<>+0(SB), Y12
+	VBROADCASTSD constant29<>+0(SB), Y13
+	VBROADCASTSD constant30<>+0(SB), Y14
+	VBROADCASTSD constant31<>+0(SB), Y15
+	XORQ         SI, SI
+	SHLQ         $0x03, DX
+	SUBQ         $0x00000080, DX
+	JLT          rest
+
+block:
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       (CX)(SI*1), Y0, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       (BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(SI*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       32(CX)(SI*1), Y0, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       32(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 32(AX)(SI*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       64(CX)(SI*1), Y0, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       64(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 64(AX)(SI*1)
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       96(CX)(SI*1), Y0, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       96(BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, 96(AX)(SI*1)
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000080, DX
+	CMPQ SI, DX
+	JGE  done
+
+vector:
+	VBROADCASTSD constant32<>+0(SB), Y0
+	VMAXPD       (CX)(SI*1), Y0, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       (BX)(SI*1), Y3, Y3
+	VMOVUPS      Y3, (AX)(SI*1)
+	ADDQ         $0x20, SI
+	CMPQ         SI, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant40<>+0(SB)/8, $0x7fefffffffffffff
+GLOBL constant40<>(SB), RODATA|NOPTR, $8
+
+DATA constant41<>+0(SB)/8, $0x3ff9884533d43651
+GLOBL constant41<>(SB), RODATA|NOPTR, $8
+
+DATA constant42<>+0(SB)/8, $0x3fcb6676bf7450f0
+GLOBL constant42<>(SB), RODATA|NOPTR, $8
+
 // func sumAVX2F64(x *float64, n int) (lanes [16]float64)
 // Requires: AVX
 TEXT ·sumAVX2F64(SB), NOSPLIT, $0-144
@@ -6341,9 +7291,9 @@ done:
 TEXT ·winogradSignalAVX2F64(SB), $1184-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant7<>+0(SB), Y10
-	VBROADCASTSD constant8<>+0(SB), Y11
-	VBROADCASTSD constant9<>+0(SB), Y12
+	VBROADCASTSD constant43<>+0(SB), Y10
+	VBROADCASTSD constant44<>+0(SB), Y11
+	VBROADCASTSD constant45<>+0(SB), Y12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6447,25 +7397,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant7<>+0(SB)/8, $0x4010000000000000
-GLOBL constant7<>(SB), RODATA|NOPTR, $8
+DATA constant43<>+0(SB)/8, $0x4010000000000000
+GLOBL constant43<>(SB), RODATA|NOPTR, $8
 
-DATA constant8<>+0(SB)/8, $0x4014000000000000
-GLOBL constant8<>(SB), RODATA|NOPTR, $8
+DATA constant44<>+0(SB)/8, $0x4014000000000000
+GLOBL constant44<>(SB), RODATA|NOPTR, $8
 
-DATA constant9<>+0(SB)/8, $0x4000000000000000
-GLOBL constant9<>(SB), RODATA|NOPTR, $8
+DATA constant45<>+0(SB)/8, $0x4000000000000000
+GLOBL constant45<>(SB), RODATA|NOPTR, $8
 
 // func winogradKernelAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradKernelAVX2F64(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant7<>+0(SB), Y10
-	VBROADCASTSD constant9<>+0(SB), Y11
-	VBROADCASTSD constant10<>+0(SB), Y12
-	VBROADCASTSD constant11<>+0(SB), Y13
-	VBROADCASTSD constant12<>+0(SB), Y14
+	VBROADCASTSD constant43<>+0(SB), Y10
+	VBROADCASTSD constant45<>+0(SB), Y11
+	VBROADCASTSD constant46<>+0(SB), Y12
+	VBROADCASTSD constant47<>+0(SB), Y13
+	VBROADCASTSD constant48<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6555,25 +7505,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant10<>+0(SB)/8, $0xbfc5555555555555
-GLOBL constant10<>(SB), RODATA|NOPTR, $8
+DATA constant46<>+0(SB)/8, $0xbfc5555555555555
+GLOBL constant46<>(SB), RODATA|NOPTR, $8
 
-DATA constant11<>+0(SB)/8, $0x3fa5555555555555
-GLOBL constant11<>(SB), RODATA|NOPTR, $8
+DATA constant47<>+0(SB)/8, $0x3fa5555555555555
+GLOBL constant47<>(SB), RODATA|NOPTR, $8
 
-DATA constant12<>+0(SB)/8, $0x3fd0000000000000
-GLOBL constant12<>(SB), RODATA|NOPTR, $8
+DATA constant48<>+0(SB)/8, $0x3fd0000000000000
+GLOBL constant48<>(SB), RODATA|NOPTR, $8
 
 // func winogradKernelReversedAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradKernelReversedAVX2F64(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant7<>+0(SB), Y10
-	VBROADCASTSD constant9<>+0(SB), Y11
-	VBROADCASTSD constant10<>+0(SB), Y12
-	VBROADCASTSD constant11<>+0(SB), Y13
-	VBROADCASTSD constant12<>+0(SB), Y14
+	VBROADCASTSD constant43<>+0(SB), Y10
+	VBROADCASTSD constant45<>+0(SB), Y11
+	VBROADCASTSD constant46<>+0(SB), Y12
+	VBROADCASTSD constant47<>+0(SB), Y13
+	VBROADCASTSD constant48<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6672,11 +7622,11 @@ done:
 TEXT ·winogradCodeAVX2F64(SB), $800-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant7<>+0(SB), Y10
-	VBROADCASTSD constant9<>+0(SB), Y11
-	VBROADCASTSD constant10<>+0(SB), Y12
-	VBROADCASTSD constant11<>+0(SB), Y13
-	VBROADCASTSD constant12<>+0(SB), Y14
+	VBROADCASTSD constant43<>+0(SB), Y10
+	VBROADCASTSD constant45<>+0(SB), Y11
+	VBROADCASTSD constant46<>+0(SB), Y12
+	VBROADCASTSD constant47<>+0(SB), Y13
+	VBROADCASTSD constant48<>+0(SB), Y14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6781,9 +7731,9 @@ done:
 TEXT ·winogradOutputAVX2F64(SB), $800-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant9<>+0(SB), Y10
-	VBROADCASTSD constant7<>+0(SB), Y11
-	VBROADCASTSD constant13<>+0(SB), Y12
+	VBROADCASTSD constant45<>+0(SB), Y10
+	VBROADCASTSD constant43<>+0(SB), Y11
+	VBROADCASTSD constant49<>+0(SB), Y12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -6875,16 +7825,16 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant13<>+0(SB)/8, $0x4020000000000000
-GLOBL constant13<>(SB), RODATA|NOPTR, $8
+DATA constant49<>+0(SB)/8, $0x4020000000000000
+GLOBL constant49<>(SB), RODATA|NOPTR, $8
 
 // func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, FMA3
 TEXT ·winogradGradientAVX2F64(SB), $608-56
 	LEAQ         31(SP), AX
 	ANDQ         $-32, AX
-	VBROADCASTSD constant9<>+0(SB), Y10
-	VBROADCASTSD constant7<>+0(SB), Y11
+	VBROADCASTSD constant45<>+0(SB), Y10
+	VBROADCASTSD constant43<>+0(SB), Y11
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX

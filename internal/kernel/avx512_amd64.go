@@ -426,6 +426,38 @@ func momentumAVX512F32(w *float32, velocity *float32, dw *float32, n int, rate f
 //go:noescape
 func normalizeAVX512F32(dst *float32, x *float32, planes int, plane int, n int, mean *float32, scale *float32, shift *float32)
 
+// geluAVX512F32 is
+//
+//	for i := range n {
+//		z := min(max(x[i], low), high), NaN if x[i] is
+//		t := z * fma(cubic, z*z, linear)
+//		k := t rounded to an integer, and f := t - k
+//		p := fma(f, fma(f, ..., powers[0]), 1), and scale := 2^k
+//		dst[i] = max(x[i], low) / fma(p, scale, 1)
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func geluAVX512F32(dst *float32, x *float32, n int)
+
+// geluGradAVX512F32 is
+//
+//	for i := range n {
+//		z := min(max(x[i], low), high), NaN if x[i] is
+//		t := z * fma(cubic, z*z, linear)
+//		k := t rounded to an integer, and f := t - k
+//		p := fma(f, fma(f, ..., powers[0]), 1), and scale := 2^k
+//		s := 1 / fma(p, scale, 1)
+//		rest := min(p*scale, largest) * s
+//		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func geluGradAVX512F32(dst *float32, x *float32, dy *float32, n int)
+
 // sumAVX512F32 is
 //
 //	for i := range n {
@@ -995,6 +1027,38 @@ func momentumAVX512F64(w *float64, velocity *float64, dw *float64, n int, rate f
 //
 //go:noescape
 func normalizeAVX512F64(dst *float64, x *float64, planes int, plane int, n int, mean *float64, scale *float64, shift *float64)
+
+// geluAVX512F64 is
+//
+//	for i := range n {
+//		z := min(max(x[i], low), high), NaN if x[i] is
+//		t := z * fma(cubic, z*z, linear)
+//		k := t rounded to an integer, and f := t - k
+//		p := fma(f, fma(f, ..., powers[0]), 1), and scale := 2^k
+//		dst[i] = max(x[i], low) / fma(p, scale, 1)
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func geluAVX512F64(dst *float64, x *float64, n int)
+
+// geluGradAVX512F64 is
+//
+//	for i := range n {
+//		z := min(max(x[i], low), high), NaN if x[i] is
+//		t := z * fma(cubic, z*z, linear)
+//		k := t rounded to an integer, and f := t - k
+//		p := fma(f, fma(f, ..., powers[0]), 1), and scale := 2^k
+//		s := 1 / fma(p, scale, 1)
+//		rest := min(p*scale, largest) * s
+//		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func geluGradAVX512F64(dst *float64, x *float64, dy *float64, n int)
 
 // sumAVX512F64 is
 //

@@ -3498,6 +3498,408 @@ done:
 	VZEROUPPER
 	RET
 
+// func geluAVX512F32(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·geluAVX512F32(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constant0<>+0(SB), Z6
+	VBROADCASTSS constant1<>+0(SB), Z7
+	VBROADCASTSS constant2<>+0(SB), Z8
+	VBROADCASTSS constant3<>+0(SB), Z9
+	VBROADCASTSS constant4<>+0(SB), Z10
+	VBROADCASTSS constant5<>+0(SB), Z11
+	VBROADCASTSS constant6<>+0(SB), Z12
+	VBROADCASTSS constant7<>+0(SB), Z13
+	VBROADCASTSS constant8<>+0(SB), Z14
+	VBROADCASTSS constant9<>+0(SB), Z15
+	VBROADCASTSS constant10<>+0(SB), Z16
+	VBROADCASTSS constant11<>+0(SB), Z17
+	VBROADCASTSS constant12<>+0(SB), Z18
+	XORQ         BX, BX
+	SHLQ         $0x02, DX
+	SUBQ         $0x00000100, DX
+	JLT          rest
+
+block:
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       (CX)(BX*1), Z0, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       64(CX)(BX*1), Z0, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVUPS      Z0, 64(AX)(BX*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       128(CX)(BX*1), Z0, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVUPS      Z0, 128(AX)(BX*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       192(CX)(BX*1), Z0, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVUPS      Z0, 192(AX)(BX*1)
+	ADDQ         $0x00000100, BX
+	CMPQ         BX, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000100, DX
+	CMPQ BX, DX
+	JGE  done
+
+vector:
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       (CX)(BX*1), Z0, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*1)
+	ADDQ         $0x40, BX
+	CMPQ         BX, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant0<>+0(SB)/4, $0x3f800000
+GLOBL constant0<>(SB), RODATA|NOPTR, $4
+
+DATA constant1<>+0(SB)/4, $0x4b400000
+GLOBL constant1<>(SB), RODATA|NOPTR, $4
+
+DATA constant2<>+0(SB)/4, $0x41208000
+GLOBL constant2<>(SB), RODATA|NOPTR, $4
+
+DATA constant3<>+0(SB)/4, $0xc0135761
+GLOBL constant3<>(SB), RODATA|NOPTR, $4
+
+DATA constant4<>+0(SB)/4, $0xbdd2d3e8
+GLOBL constant4<>(SB), RODATA|NOPTR, $4
+
+DATA constant5<>+0(SB)/4, $0x3f317218
+GLOBL constant5<>(SB), RODATA|NOPTR, $4
+
+DATA constant6<>+0(SB)/4, $0x3e75fdf0
+GLOBL constant6<>(SB), RODATA|NOPTR, $4
+
+DATA constant7<>+0(SB)/4, $0x3d6357b6
+GLOBL constant7<>(SB), RODATA|NOPTR, $4
+
+DATA constant8<>+0(SB)/4, $0x3c1d952a
+GLOBL constant8<>(SB), RODATA|NOPTR, $4
+
+DATA constant9<>+0(SB)/4, $0x3aaf8448
+GLOBL constant9<>(SB), RODATA|NOPTR, $4
+
+DATA constant10<>+0(SB)/4, $0x3fcc422a
+GLOBL constant10<>(SB), RODATA|NOPTR, $4
+
+DATA constant11<>+0(SB)/4, $0x3e5b33b6
+GLOBL constant11<>(SB), RODATA|NOPTR, $4
+
+DATA constant12<>+0(SB)/4, $0x7f7fffff
+GLOBL constant12<>(SB), RODATA|NOPTR, $4
+
+DATA constant13<>+0(SB)/4, $0xc1210000
+GLOBL constant13<>(SB), RODATA|NOPTR, $4
+
+DATA constant14<>+0(SB)/4, $0x392209c5
+GLOBL constant14<>(SB), RODATA|NOPTR, $4
+
+// func geluGradAVX512F32(dst *float32, x *float32, dy *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·geluGradAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         dy+16(FP), BX
+	VBROADCASTSS constant0<>+0(SB), Z6
+	VBROADCASTSS constant1<>+0(SB), Z7
+	VBROADCASTSS constant2<>+0(SB), Z8
+	VBROADCASTSS constant3<>+0(SB), Z9
+	VBROADCASTSS constant4<>+0(SB), Z10
+	VBROADCASTSS constant5<>+0(SB), Z11
+	VBROADCASTSS constant6<>+0(SB), Z12
+	VBROADCASTSS constant7<>+0(SB), Z13
+	VBROADCASTSS constant8<>+0(SB), Z14
+	VBROADCASTSS constant9<>+0(SB), Z15
+	VBROADCASTSS constant10<>+0(SB), Z16
+	VBROADCASTSS constant11<>+0(SB), Z17
+	VBROADCASTSS constant12<>+0(SB), Z18
+	XORQ         SI, SI
+	SHLQ         $0x02, DX
+	SUBQ         $0x00000100, DX
+	JLT          rest
+
+block:
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       (CX)(SI*1), Z0, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       (BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, (AX)(SI*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       64(CX)(SI*1), Z0, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       64(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 64(AX)(SI*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       128(CX)(SI*1), Z0, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       128(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 128(AX)(SI*1)
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       192(CX)(SI*1), Z0, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       192(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 192(AX)(SI*1)
+	ADDQ         $0x00000100, SI
+	CMPQ         SI, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000100, DX
+	CMPQ SI, DX
+	JGE  done
+
+vector:
+	VBROADCASTSS constant13<>+0(SB), Z0
+	VMAXPS       (CX)(SI*1), Z0, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       (BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, (AX)(SI*1)
+	ADDQ         $0x40, SI
+	CMPQ         SI, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
 // func sumAVX512F32(x *float32, n int) (lanes [16]float64)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sumAVX512F32(SB), NOSPLIT, $0-144
@@ -3591,9 +3993,9 @@ done:
 TEXT ·winogradSignalAVX512F32(SB), $2368-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant0<>+0(SB), Z10
-	VBROADCASTSS constant1<>+0(SB), Z11
-	VBROADCASTSS constant2<>+0(SB), Z12
+	VBROADCASTSS constant15<>+0(SB), Z10
+	VBROADCASTSS constant16<>+0(SB), Z11
+	VBROADCASTSS constant17<>+0(SB), Z12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3697,25 +4099,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant0<>+0(SB)/4, $0x40800000
-GLOBL constant0<>(SB), RODATA|NOPTR, $4
+DATA constant15<>+0(SB)/4, $0x40800000
+GLOBL constant15<>(SB), RODATA|NOPTR, $4
 
-DATA constant1<>+0(SB)/4, $0x40a00000
-GLOBL constant1<>(SB), RODATA|NOPTR, $4
+DATA constant16<>+0(SB)/4, $0x40a00000
+GLOBL constant16<>(SB), RODATA|NOPTR, $4
 
-DATA constant2<>+0(SB)/4, $0x40000000
-GLOBL constant2<>(SB), RODATA|NOPTR, $4
+DATA constant17<>+0(SB)/4, $0x40000000
+GLOBL constant17<>(SB), RODATA|NOPTR, $4
 
 // func winogradKernelAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradKernelAVX512F32(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant0<>+0(SB), Z10
-	VBROADCASTSS constant2<>+0(SB), Z11
-	VBROADCASTSS constant3<>+0(SB), Z12
-	VBROADCASTSS constant4<>+0(SB), Z13
-	VBROADCASTSS constant5<>+0(SB), Z14
+	VBROADCASTSS constant15<>+0(SB), Z10
+	VBROADCASTSS constant17<>+0(SB), Z11
+	VBROADCASTSS constant18<>+0(SB), Z12
+	VBROADCASTSS constant19<>+0(SB), Z13
+	VBROADCASTSS constant20<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3805,25 +4207,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant3<>+0(SB)/4, $0xbe2aaaab
-GLOBL constant3<>(SB), RODATA|NOPTR, $4
+DATA constant18<>+0(SB)/4, $0xbe2aaaab
+GLOBL constant18<>(SB), RODATA|NOPTR, $4
 
-DATA constant4<>+0(SB)/4, $0x3d2aaaab
-GLOBL constant4<>(SB), RODATA|NOPTR, $4
+DATA constant19<>+0(SB)/4, $0x3d2aaaab
+GLOBL constant19<>(SB), RODATA|NOPTR, $4
 
-DATA constant5<>+0(SB)/4, $0x3e800000
-GLOBL constant5<>(SB), RODATA|NOPTR, $4
+DATA constant20<>+0(SB)/4, $0x3e800000
+GLOBL constant20<>(SB), RODATA|NOPTR, $4
 
 // func winogradKernelReversedAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradKernelReversedAVX512F32(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant0<>+0(SB), Z10
-	VBROADCASTSS constant2<>+0(SB), Z11
-	VBROADCASTSS constant3<>+0(SB), Z12
-	VBROADCASTSS constant4<>+0(SB), Z13
-	VBROADCASTSS constant5<>+0(SB), Z14
+	VBROADCASTSS constant15<>+0(SB), Z10
+	VBROADCASTSS constant17<>+0(SB), Z11
+	VBROADCASTSS constant18<>+0(SB), Z12
+	VBROADCASTSS constant19<>+0(SB), Z13
+	VBROADCASTSS constant20<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -3922,11 +4324,11 @@ done:
 TEXT ·winogradCodeAVX512F32(SB), $1600-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant0<>+0(SB), Z10
-	VBROADCASTSS constant2<>+0(SB), Z11
-	VBROADCASTSS constant3<>+0(SB), Z12
-	VBROADCASTSS constant4<>+0(SB), Z13
-	VBROADCASTSS constant5<>+0(SB), Z14
+	VBROADCASTSS constant15<>+0(SB), Z10
+	VBROADCASTSS constant17<>+0(SB), Z11
+	VBROADCASTSS constant18<>+0(SB), Z12
+	VBROADCASTSS constant19<>+0(SB), Z13
+	VBROADCASTSS constant20<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -4031,9 +4433,9 @@ done:
 TEXT ·winogradOutputAVX512F32(SB), $1600-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant2<>+0(SB), Z10
-	VBROADCASTSS constant0<>+0(SB), Z11
-	VBROADCASTSS constant6<>+0(SB), Z12
+	VBROADCASTSS constant17<>+0(SB), Z10
+	VBROADCASTSS constant15<>+0(SB), Z11
+	VBROADCASTSS constant21<>+0(SB), Z12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -4125,16 +4527,16 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant6<>+0(SB)/4, $0x41000000
-GLOBL constant6<>(SB), RODATA|NOPTR, $4
+DATA constant21<>+0(SB)/4, $0x41000000
+GLOBL constant21<>(SB), RODATA|NOPTR, $4
 
 // func winogradGradientAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradGradientAVX512F32(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSS constant2<>+0(SB), Z10
-	VBROADCASTSS constant0<>+0(SB), Z11
+	VBROADCASTSS constant17<>+0(SB), Z10
+	VBROADCASTSS constant15<>+0(SB), Z11
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -7663,6 +8065,498 @@ done:
 	VZEROUPPER
 	RET
 
+// func geluAVX512F64(dst *float64, x *float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·geluAVX512F64(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD constant22<>+0(SB), Z6
+	VBROADCASTSD constant23<>+0(SB), Z7
+	VBROADCASTSD constant24<>+0(SB), Z8
+	VBROADCASTSD constant25<>+0(SB), Z9
+	VBROADCASTSD constant26<>+0(SB), Z10
+	VBROADCASTSD constant27<>+0(SB), Z11
+	VBROADCASTSD constant28<>+0(SB), Z12
+	VBROADCASTSD constant29<>+0(SB), Z13
+	VBROADCASTSD constant30<>+0(SB), Z14
+	VBROADCASTSD constant31<>+0(SB), Z15
+	VBROADCASTSD constant32<>+0(SB), Z16
+	VBROADCASTSD constant33<>+0(SB), Z17
+	VBROADCASTSD constant34<>+0(SB), Z18
+	VBROADCASTSD constant35<>+0(SB), Z19
+	VBROADCASTSD constant36<>+0(SB), Z20
+	VBROADCASTSD constant37<>+0(SB), Z21
+	VBROADCASTSD constant38<>+0(SB), Z22
+	VBROADCASTSD constant39<>+0(SB), Z23
+	VBROADCASTSD constant40<>+0(SB), Z24
+	XORQ         BX, BX
+	SHLQ         $0x03, DX
+	SUBQ         $0x00000100, DX
+	JLT          rest
+
+block:
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       (CX)(BX*1), Z0, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       64(CX)(BX*1), Z0, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVUPS      Z0, 64(AX)(BX*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       128(CX)(BX*1), Z0, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVUPS      Z0, 128(AX)(BX*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       192(CX)(BX*1), Z0, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVUPS      Z0, 192(AX)(BX*1)
+	ADDQ         $0x00000100, BX
+	CMPQ         BX, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000100, DX
+	CMPQ BX, DX
+	JGE  done
+
+vector:
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       (CX)(BX*1), Z0, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*1)
+	ADDQ         $0x40, BX
+	CMPQ         BX, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
+DATA constant22<>+0(SB)/8, $0x3ff0000000000000
+GLOBL constant22<>(SB), RODATA|NOPTR, $8
+
+DATA constant23<>+0(SB)/8, $0x4338000000000000
+GLOBL constant23<>(SB), RODATA|NOPTR, $8
+
+DATA constant24<>+0(SB)/8, $0x4035270000000000
+GLOBL constant24<>(SB), RODATA|NOPTR, $8
+
+DATA constant25<>+0(SB)/8, $0xc0026aec21bce759
+GLOBL constant25<>(SB), RODATA|NOPTR, $8
+
+DATA constant26<>+0(SB)/8, $0xbfba5a7cf7572a98
+GLOBL constant26<>(SB), RODATA|NOPTR, $8
+
+DATA constant27<>+0(SB)/8, $0x3fe62e42fefa39ef
+GLOBL constant27<>(SB), RODATA|NOPTR, $8
+
+DATA constant28<>+0(SB)/8, $0x3fcebfbdff82c58f
+GLOBL constant28<>(SB), RODATA|NOPTR, $8
+
+DATA constant29<>+0(SB)/8, $0x3fac6b08d704a0c6
+GLOBL constant29<>(SB), RODATA|NOPTR, $8
+
+DATA constant30<>+0(SB)/8, $0x3f83b2ab6fba4e79
+GLOBL constant30<>(SB), RODATA|NOPTR, $8
+
+DATA constant31<>+0(SB)/8, $0x3f55d87fe78a3f9c
+GLOBL constant31<>(SB), RODATA|NOPTR, $8
+
+DATA constant32<>+0(SB)/8, $0x3f2430912f86b7db
+GLOBL constant32<>(SB), RODATA|NOPTR, $8
+
+DATA constant33<>+0(SB)/8, $0x3eeffcbfc6da6ed1
+GLOBL constant33<>(SB), RODATA|NOPTR, $8
+
+DATA constant34<>+0(SB)/8, $0x3eb62c02242b879c
+GLOBL constant34<>(SB), RODATA|NOPTR, $8
+
+DATA constant35<>+0(SB)/8, $0x3e7b524ebd13a55f
+GLOBL constant35<>(SB), RODATA|NOPTR, $8
+
+DATA constant36<>+0(SB)/8, $0x3e3e4cf10dec0f59
+GLOBL constant36<>(SB), RODATA|NOPTR, $8
+
+DATA constant37<>+0(SB)/8, $0x3dfe9ec1fcb69a7f
+GLOBL constant37<>(SB), RODATA|NOPTR, $8
+
+DATA constant38<>+0(SB)/8, $0x3ff9884533d43651
+GLOBL constant38<>(SB), RODATA|NOPTR, $8
+
+DATA constant39<>+0(SB)/8, $0x3fcb6676bf7450f0
+GLOBL constant39<>(SB), RODATA|NOPTR, $8
+
+DATA constant40<>+0(SB)/8, $0x7fefffffffffffff
+GLOBL constant40<>(SB), RODATA|NOPTR, $8
+
+DATA constant41<>+0(SB)/8, $0xc035290000000000
+GLOBL constant41<>(SB), RODATA|NOPTR, $8
+
+DATA constant42<>+0(SB)/8, $0x3dbc4a29324a1038
+GLOBL constant42<>(SB), RODATA|NOPTR, $8
+
+// func geluGradAVX512F64(dst *float64, x *float64, dy *float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·geluGradAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+	MOVQ         dy+16(FP), BX
+	VBROADCASTSD constant22<>+0(SB), Z6
+	VBROADCASTSD constant23<>+0(SB), Z7
+	VBROADCASTSD constant24<>+0(SB), Z8
+	VBROADCASTSD constant25<>+0(SB), Z9
+	VBROADCASTSD constant26<>+0(SB), Z10
+	VBROADCASTSD constant27<>+0(SB), Z11
+	VBROADCASTSD constant28<>+0(SB), Z12
+	VBROADCASTSD constant29<>+0(SB), Z13
+	VBROADCASTSD constant30<>+0(SB), Z14
+	VBROADCASTSD constant31<>+0(SB), Z15
+	VBROADCASTSD constant32<>+0(SB), Z16
+	VBROADCASTSD constant33<>+0(SB), Z17
+	VBROADCASTSD constant34<>+0(SB), Z18
+	VBROADCASTSD constant35<>+0(SB), Z19
+	VBROADCASTSD constant36<>+0(SB), Z20
+	VBROADCASTSD constant37<>+0(SB), Z21
+	VBROADCASTSD constant38<>+0(SB), Z22
+	VBROADCASTSD constant39<>+0(SB), Z23
+	VBROADCASTSD constant40<>+0(SB), Z24
+	XORQ         SI, SI
+	SHLQ         $0x03, DX
+	SUBQ         $0x00000100, DX
+	JLT          rest
+
+block:
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       (CX)(SI*1), Z0, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMULPD       (BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, (AX)(SI*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       64(CX)(SI*1), Z0, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMULPD       64(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 64(AX)(SI*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       128(CX)(SI*1), Z0, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMULPD       128(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 128(AX)(SI*1)
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       192(CX)(SI*1), Z0, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMULPD       192(BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, 192(AX)(SI*1)
+	ADDQ         $0x00000100, SI
+	CMPQ         SI, DX
+	JLE          block
+
+rest:
+	ADDQ $0x00000100, DX
+	CMPQ SI, DX
+	JGE  done
+
+vector:
+	VBROADCASTSD constant41<>+0(SB), Z0
+	VMAXPD       (CX)(SI*1), Z0, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMULPD       (BX)(SI*1), Z3, Z3
+	VMOVUPS      Z3, (AX)(SI*1)
+	ADDQ         $0x40, SI
+	CMPQ         SI, DX
+	JLT          vector
+
+done:
+	VZEROUPPER
+	RET
+
 // func sumAVX512F64(x *float64, n int) (lanes [16]float64)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sumAVX512F64(SB), NOSPLIT, $0-144
@@ -7756,9 +8650,9 @@ done:
 TEXT ·winogradSignalAVX512F64(SB), $2368-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant7<>+0(SB), Z10
-	VBROADCASTSD constant8<>+0(SB), Z11
-	VBROADCASTSD constant9<>+0(SB), Z12
+	VBROADCASTSD constant43<>+0(SB), Z10
+	VBROADCASTSD constant44<>+0(SB), Z11
+	VBROADCASTSD constant45<>+0(SB), Z12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -7862,25 +8756,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant7<>+0(SB)/8, $0x4010000000000000
-GLOBL constant7<>(SB), RODATA|NOPTR, $8
+DATA constant43<>+0(SB)/8, $0x4010000000000000
+GLOBL constant43<>(SB), RODATA|NOPTR, $8
 
-DATA constant8<>+0(SB)/8, $0x4014000000000000
-GLOBL constant8<>(SB), RODATA|NOPTR, $8
+DATA constant44<>+0(SB)/8, $0x4014000000000000
+GLOBL constant44<>(SB), RODATA|NOPTR, $8
 
-DATA constant9<>+0(SB)/8, $0x4000000000000000
-GLOBL constant9<>(SB), RODATA|NOPTR, $8
+DATA constant45<>+0(SB)/8, $0x4000000000000000
+GLOBL constant45<>(SB), RODATA|NOPTR, $8
 
 // func winogradKernelAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradKernelAVX512F64(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant7<>+0(SB), Z10
-	VBROADCASTSD constant9<>+0(SB), Z11
-	VBROADCASTSD constant10<>+0(SB), Z12
-	VBROADCASTSD constant11<>+0(SB), Z13
-	VBROADCASTSD constant12<>+0(SB), Z14
+	VBROADCASTSD constant43<>+0(SB), Z10
+	VBROADCASTSD constant45<>+0(SB), Z11
+	VBROADCASTSD constant46<>+0(SB), Z12
+	VBROADCASTSD constant47<>+0(SB), Z13
+	VBROADCASTSD constant48<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -7970,25 +8864,25 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant10<>+0(SB)/8, $0xbfc5555555555555
-GLOBL constant10<>(SB), RODATA|NOPTR, $8
+DATA constant46<>+0(SB)/8, $0xbfc5555555555555
+GLOBL constant46<>(SB), RODATA|NOPTR, $8
 
-DATA constant11<>+0(SB)/8, $0x3fa5555555555555
-GLOBL constant11<>(SB), RODATA|NOPTR, $8
+DATA constant47<>+0(SB)/8, $0x3fa5555555555555
+GLOBL constant47<>(SB), RODATA|NOPTR, $8
 
-DATA constant12<>+0(SB)/8, $0x3fd0000000000000
-GLOBL constant12<>(SB), RODATA|NOPTR, $8
+DATA constant48<>+0(SB)/8, $0x3fd0000000000000
+GLOBL constant48<>(SB), RODATA|NOPTR, $8
 
 // func winogradKernelReversedAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradKernelReversedAVX512F64(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant7<>+0(SB), Z10
-	VBROADCASTSD constant9<>+0(SB), Z11
-	VBROADCASTSD constant10<>+0(SB), Z12
-	VBROADCASTSD constant11<>+0(SB), Z13
-	VBROADCASTSD constant12<>+0(SB), Z14
+	VBROADCASTSD constant43<>+0(SB), Z10
+	VBROADCASTSD constant45<>+0(SB), Z11
+	VBROADCASTSD constant46<>+0(SB), Z12
+	VBROADCASTSD constant47<>+0(SB), Z13
+	VBROADCASTSD constant48<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -8087,11 +8981,11 @@ done:
 TEXT ·winogradCodeAVX512F64(SB), $1600-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant7<>+0(SB), Z10
-	VBROADCASTSD constant9<>+0(SB), Z11
-	VBROADCASTSD constant10<>+0(SB), Z12
-	VBROADCASTSD constant11<>+0(SB), Z13
-	VBROADCASTSD constant12<>+0(SB), Z14
+	VBROADCASTSD constant43<>+0(SB), Z10
+	VBROADCASTSD constant45<>+0(SB), Z11
+	VBROADCASTSD constant46<>+0(SB), Z12
+	VBROADCASTSD constant47<>+0(SB), Z13
+	VBROADCASTSD constant48<>+0(SB), Z14
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -8196,9 +9090,9 @@ done:
 TEXT ·winogradOutputAVX512F64(SB), $1600-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant9<>+0(SB), Z10
-	VBROADCASTSD constant7<>+0(SB), Z11
-	VBROADCASTSD constant13<>+0(SB), Z12
+	VBROADCASTSD constant45<>+0(SB), Z10
+	VBROADCASTSD constant43<>+0(SB), Z11
+	VBROADCASTSD constant49<>+0(SB), Z12
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX
@@ -8290,16 +9184,16 @@ done:
 	VZEROUPPER
 	RET
 
-DATA constant13<>+0(SB)/8, $0x4020000000000000
-GLOBL constant13<>(SB), RODATA|NOPTR, $8
+DATA constant49<>+0(SB)/8, $0x4020000000000000
+GLOBL constant49<>(SB), RODATA|NOPTR, $8
 
 // func winogradGradientAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
 // Requires: AVX, AVX512F
 TEXT ·winogradGradientAVX512F64(SB), $1216-56
 	LEAQ         63(SP), AX
 	ANDQ         $-64, AX
-	VBROADCASTSD constant9<>+0(SB), Z10
-	VBROADCASTSD constant7<>+0(SB), Z11
+	VBROADCASTSD constant45<>+0(SB), Z10
+	VBROADCASTSD constant43<>+0(SB), Z11
 	MOVQ         dst+0(FP), CX
 	MOVQ         dstRow+8(FP), DX
 	MOVQ         dstCol+16(FP), BX

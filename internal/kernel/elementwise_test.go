@@ -22,6 +22,8 @@ func functions[T Float]() []function[T] {
 		{"Scale", 2, 1, 1, func(s *Set[T], x [][]T, p []T) { s.Scale(x[0], x[1], p[0]) }},
 		{"ReLU", 2, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.ReLU(x[0], x[1]) }},
 		{"ReLUGrad", 3, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.ReLUGrad(x[0], x[1], x[2]) }},
+		{"GELU", 2, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.GELU(x[0], x[1]) }},
+		{"GELUGrad", 3, 1, 0, func(s *Set[T], x [][]T, _ []T) { s.GELUGrad(x[0], x[1], x[2]) }},
 		{"Shrink", 2, 1, 2, func(s *Set[T], x [][]T, p []T) { s.Shrink(x[0], x[1], p[0], p[1]) }},
 		{"ShrinkNonnegative", 2, 1, 2, func(s *Set[T], x [][]T, p []T) {
 			s.ShrinkNonnegative(x[0], x[1], p[0], p[1])

@@ -18,6 +18,8 @@ func genericSet[T Float]() *Set[T] {
 		Scale:             genericScale[T],
 		ReLU:              genericReLU[T],
 		ReLUGrad:          genericReLUGrad[T],
+		GELU:              genericGELU[T],
+		GELUGrad:          genericGELUGrad[T],
 		Shrink:            genericShrink[T],
 		ShrinkNonnegative: genericShrinkNonnegative[T],
 		ShrinkGrad:        genericShrinkGrad[T],

@@ -80,6 +80,11 @@ type Set[T Float] struct {
 	ReLU func(dst, x []T)
 	// ReLUGrad sets dst to dy where y > 0, else to +0.
 	ReLUGrad func(dst, y, dy []T)
+	// GELU sets dst = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), as gelu.go defines it: NaN stays NaN, +Inf
+	// and both zeros stay, and far below 0, -Inf included, the result is -0.
+	GELU func(dst, x []T)
+	// GELUGrad sets dst to dy times the derivative of GELU at x, which is +0 far below 0 and 1 far above.
+	GELUGrad func(dst, x, dy []T)
 	// Shrink is soft thresholding: with v = u*scale it sets dst = p + q, where p is v-threshold, or +0 where
 	// that is negative, and q is v+threshold, or +0 where that is positive. NaN stays NaN.
 	Shrink func(dst, u []T, scale, threshold T)

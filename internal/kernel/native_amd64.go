@@ -68,6 +68,8 @@ func (k *native[T]) set() *Set[T] {
 		Scale:             k.runScale,
 		ReLU:              k.runReLU,
 		ReLUGrad:          k.runReLUGrad,
+		GELU:              k.runGELU,
+		GELUGrad:          k.runGELUGrad,
 		Shrink:            k.runShrink,
 		ShrinkNonnegative: k.runShrinkNonnegative,
 		ShrinkGrad:        k.runShrinkGrad,

@@ -11,6 +11,8 @@ type nativeElementwise[T Float] struct {
 	scale             func(dst, a *T, n int, s T)
 	relu              func(dst, x *T, n int)
 	reluGrad          func(dst, y, dy *T, n int)
+	gelu              func(dst, x *T, n int)
+	geluGrad          func(dst, x, dy *T, n int)
 	shrink            func(dst, u *T, n int, scale, threshold T)
 	shrinkNonnegative func(dst, u *T, n int, scale, threshold T)
 	shrinkGrad        func(dst, z, dz *T, n int, scale T)
@@ -55,6 +57,20 @@ func (k *native[T]) runReLUGrad(dst, y, dy []T) {
 	n := k.whole(len(dst))
 	k.reluGrad(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(dy), n)
 	genericReLUGrad(dst[n:], y[n:], dy[n:])
+}
+
+func (k *native[T]) runGELU(dst, x []T) {
+	checkLengths("GELU", len(dst), len(x))
+	n := k.whole(len(dst))
+	k.gelu(unsafe.SliceData(dst), unsafe.SliceData(x), n)
+	genericGELU(dst[n:], x[n:])
+}
+
+func (k *native[T]) runGELUGrad(dst, x, dy []T) {
+	checkLengths("GELUGrad", len(dst), len(x), len(dy))
+	n := k.whole(len(dst))
+	k.geluGrad(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(dy), n)
+	genericGELUGrad(dst[n:], x[n:], dy[n:])
 }
 
 func (k *native[T]) runShrink(dst, u []T, scale, threshold T) {

@@ -23,6 +23,9 @@ func (t target) mul(x, y, to Op)       { t.pick(VMULPS, VMULPD)(x, y, to) }
 // sub sets to = y - x.
 func (t target) sub(x, y, to Op) { t.pick(VSUBPS, VSUBPD)(x, y, to) }
 
+// div sets to = y/x.
+func (t target) div(x, y, to Op) { t.pick(VDIVPS, VDIVPD)(x, y, to) }
+
 // max and min return x if either operand is NaN or both are zero: max(v, zeros) keeps a NaN and -0.
 func (t target) max(x, y, to Op) { t.pick(VMAXPS, VMAXPD)(x, y, to) }
 func (t target) min(x, y, to Op) { t.pick(VMINPS, VMINPD)(x, y, to) }

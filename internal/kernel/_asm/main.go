@@ -27,6 +27,7 @@ func main() {
 			e.emit(t)
 		}
 		normalize(t)
+		gelu(t)
 		for _, r := range reductions {
 			r.emit(t)
 		}
