@@ -39,6 +39,10 @@ var definitions = map[string]func(n *Node, in [][]float64) []float64{
 		return product(in[0], in[1], n.Shape[0], n.Shape[1], n.Inputs[0].Shape[0],
 			func(o, j, i int) (int, int) { return i*n.Shape[0] + o, i*n.Shape[1] + j })
 	},
+	"bias": func(n *Node, in [][]float64) []float64 {
+		plane, channels := n.Shape[2]*n.Shape[3], n.Shape[1]
+		return each(in[0], func(i int) float64 { return in[0][i] + in[1][i/plane%channels] })
+	},
 	"linear_db": func(n *Node, in [][]float64) []float64 {
 		sum := make([]float64, n.Shape[0])
 		for i, v := range in[0] {

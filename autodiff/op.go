@@ -135,7 +135,7 @@ func pairKernel[T tensor.Float](p *Pair) func(first, second *Call[T]) {
 
 // Ops lists the operators of this package. The names are those of docs/golden.md.
 func Ops() []*Op {
-	return []*Op{analysisOp, synthesisOp, filterOp, linearOp, linearDXOp, linearDWOp, linearDBOp,
+	return []*Op{analysisOp, synthesisOp, filterOp, linearOp, linearDXOp, linearDWOp, linearDBOp, biasOp,
 		addOp, scaleOp, axpyOp, dotOp, extrapolateOp, proxOp, proxGradOp, proxDStepOp, proxDLambdaOp, reluOp, reluGradOp, geluOp, geluGradOp,
 		sumSquaresOp, distanceOp, unitOp, unitAtomsOp, stepSizeOp, roundsOp,
 		channelMeanOp, channelVarianceOp, runningOp, batchNormOp, batchNormDGammaOp, batchNormDBetaOp, batchNormDXOp,

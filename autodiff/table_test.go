@@ -233,6 +233,7 @@ func imageRows() []row {
 			func(v []*Node) *Node { return MaxPool(v[0], size, stride, padding) }}
 	}
 	return []row{
+		{"bias", []argument{plain(3, 4, 2, 5), plain(4)}, func(v []*Node) *Node { return Bias(v[0], v[1]) }},
 		norm("training", []int{4, 3, 5, 2}, true),
 		norm("training, one pixel", []int{6, 5, 1, 1}, true),
 		norm("evaluation", []int{4, 3, 5, 2}, false),

@@ -35,6 +35,7 @@ var trainings = []training{
 	{"sdnet8_all_narrow", "sdnet8_all_narrow", nil, 2, 4, true, false, "ffdbdce1940b68d71575d5c6e83bec63e096ad86c28652594c317277b9265bf5"},
 	{"sdnet8, narrower", "sdnet8_narrow", []int{6, 12, 20}, 20, 3, false, false, "e0c8dfab0ee065c80e60461f9db6e9b384a253c21f8b54407b821a737e747edf"},
 	{"sdnet8_all, narrower", "sdnet8_all_narrow", []int{5, 6, 7}, 2, 3, false, false, "c8d87c57d31e00e7910ed9a66e3bc99ef86b8a06b2902db8ac051a475fca4ef1"},
+	{"sdnet_air, narrower", "sdnet_air_narrow", []int{6, 12, 20}, 20, 3, false, false, "9f344f6abe6246e16008274d8df7c5d567122df059c0eaa070ce720af14619ec"},
 	{"sdnet8, narrower, float64", "sdnet8_narrow", []int{6, 12, 20}, 6, 3, false, true, "921f306c6c844b30b8a0f81e4ba629884ecf29e3bc55d8cfd61c70ef14646b99"},
 }
 

@@ -104,6 +104,10 @@ func (f *Flow) Forward(x *autodiff.Node) *autodiff.Node {
 	f.mark("block0.0", h)
 	f.mark("layer0", h)
 	for i, count := range f.Blocks {
+		if f.Chain {
+			h = f.Group(i+1, h)
+			continue
+		}
 		for j := range count {
 			g := conv.Geometry{Stride: 1, Padding: 1}
 			if i > 0 && j == 0 {
@@ -114,10 +118,17 @@ func (f *Flow) Forward(x *autodiff.Node) *autodiff.Node {
 		}
 		f.mark(fmt.Sprintf("layer%d", i+1), h)
 	}
+	if f.Chain {
+		h = autodiff.MaxPool(h, h.Shape[2], h.Shape[2], 0).At(f.prefix+"maximum", 0, "y")
+	}
 	pooled := autodiff.AveragePool(h).At(f.prefix+"pool", 0, "y")
 	w := f.state("linear.weight", "weight", false, f.Data.Classes, pooled.Shape[1])
 	bias := f.state("linear.bias", "bias", false, f.Data.Classes)
-	return autodiff.Linear(pooled, w, bias).At(f.prefix+"linear", 0, "y")
+	logits := autodiff.Linear(pooled, w, bias).At(f.prefix+"linear", 0, "y")
+	if f.LogitScale != 0 {
+		logits = autodiff.Scale(logits, f.LogitScale, nil).At(f.prefix+"logits", 0, "y")
+	}
+	return logits
 }
 
 // blockName is the published name of block j of a stage; the networks of CSC blocks wrap a stage in one more module.
@@ -130,13 +141,21 @@ func blockName(s Spec, stage, j int) string {
 
 // stem appends what comes before the blocks.
 func (f *Flow) stem(x *autodiff.Node) *autodiff.Node {
-	first := f.Data.Stem
-	h := f.norm("layer0.1", f.filter("layer0.0", x, f.Widths[0], first.Kernel, first.Geometry, f.CSCStem))
+	first, channels := f.Data.Stem, f.stemChannels()
+	if f.Whitening && f.CSCStem {
+		x = f.whiten(x)
+	}
+	h := f.filter("layer0.0", x, channels, first.Kernel, first.Geometry, f.CSCStem)
+	if f.Whitening && !f.CSCStem {
+		h = autodiff.Bias(h, f.state("layer0.0.bias", "bias", false, channels)).At(f.prefix+"layer0.0", 0, "biased")
+	} else {
+		h = f.norm("layer0.1", h)
+	}
 	if first.Pool && f.CSCBlocks {
-		return f.filter("layer0.2", h, f.Widths[0], 3, conv.Geometry{Stride: 2, Padding: 1}, true)
+		return f.filter("layer0.2", h, channels, 3, conv.Geometry{Stride: 2, Padding: 1}, true)
 	}
 	if !f.CSCStem {
-		h = f.relu("layer0.relu", h)
+		h = f.activate("layer0.relu", h)
 	}
 	if first.Pool {
 		h = autodiff.MaxPool(h, 3, 2, 1).At(f.prefix+"layer0.pool", 0, "y")
@@ -149,7 +168,7 @@ func (f *Flow) stem(x *autodiff.Node) *autodiff.Node {
 func (f *Flow) Block(name string, x *autodiff.Node, width int, g conv.Geometry) *autodiff.Node {
 	h := f.norm(name+"bn1", f.filter(name+"conv1", x, width, 3, g, f.CSCBlocks))
 	if !f.CSCBlocks {
-		h = f.relu(name+"relu1", h)
+		h = f.activate(name+"relu1", h)
 	}
 	h = f.norm(name+"bn2", f.filter(name+"conv2", h, width, 3, conv.Geometry{Padding: 1}, f.CSCBlocks))
 	if f.Plain {
@@ -158,11 +177,12 @@ func (f *Flow) Block(name string, x *autodiff.Node, width int, g conv.Geometry) 
 	if g.Stride != 1 || x.Shape[1] != width {
 		x = f.norm(name+"shortcut.1", f.filter(name+"shortcut.0", x, width, 1, conv.Geometry{Stride: g.Stride}, false))
 	}
-	return f.relu(name+"relu2", autodiff.Add(h, x).At(f.prefix+name+"add", 0, "y"))
+	return f.activate(name+"relu2", autodiff.Add(h, x).At(f.prefix+name+"add", 0, "y"))
 }
 
-func (f *Flow) relu(module string, x *autodiff.Node) *autodiff.Node {
-	return autodiff.ReLU(x).At(f.prefix+module, 0, "y")
+// activate appends the activation.
+func (f *Flow) activate(module string, x *autodiff.Node) *autodiff.Node {
+	return f.Activation.append(x).At(f.prefix+module, 0, "y")
 }
 
 // filter appends a convolution, or a CSC layer MODULE.dn.
@@ -172,7 +192,7 @@ func (f *Flow) filter(module string, x *autodiff.Node, outputs, kernel int, g co
 	if sparse {
 		return f.layer(module+".dn", x, shape, g)
 	}
-	w := f.state(module+".weight", "weight", false, shape...)
+	w := f.state(module+".weight", "weight", f.fixed(module), shape...)
 	return autodiff.Analysis(x, w, g).At(f.prefix+module, 0, "y")
 }
 
@@ -186,7 +206,7 @@ func (f *Flow) layer(name string, x *autodiff.Node, weights []int, g conv.Geomet
 	vector := g.CodeShape(x.Shape, weights)
 	vector[0] = 1
 
-	l.Weight = f.state(name+".weight", "weight", false, weights...)
+	l.Weight = f.state(name+".weight", "weight", f.fixed(name), weights...)
 	lambda, factor := f.learned(name, l.Settings)
 	if lambda == nil && f.Lambdas {
 		l.Lambda = f.Input(name + "/lambda")
@@ -243,10 +263,11 @@ func (f *Flow) prepare(name string, x *autodiff.Node, l FlowLayer, vector []int)
 // norm appends BatchNorm.
 func (f *Flow) norm(module string, x *autodiff.Node) *autodiff.Node {
 	channels := x.Shape[1]
+	n := f.Norm.orDefault()
 	p := autodiff.Norm{
-		Gamma: f.state(module+".weight", "gamma", false, channels), Beta: f.state(module+".bias", "beta", false, channels),
+		Gamma: f.state(module+".weight", "gamma", n.FixedScale, channels), Beta: f.state(module+".bias", "beta", false, channels),
 		Mean: f.state(module+".running_mean", "running_mean", true, channels), Variance: f.state(module+".running_var", "running_var", true, channels),
-		Epsilon: autodiff.BatchNormEpsilon, Momentum: autodiff.BatchNormMomentum,
+		Epsilon: n.Epsilon, Momentum: n.Momentum,
 	}
 	y, mean, variance := autodiff.BatchNorm(f.prefix+module, x, p, f.Training)
 	f.now[module+".running_mean"], f.now[module+".running_var"] = mean, variance

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds lists the narrow networks, one of each kind.
-var kinds = []string{"resnet8_narrow", "sdnet8_narrow", "sdnet8_all_narrow", "sdnet8_all_narrow_noshortcut"}
+var kinds = []string{"resnet8_narrow", "sdnet8_narrow", "sdnet8_all_narrow", "sdnet8_all_narrow_noshortcut", "sdnet_air_narrow"}
 
 // small is the specification of a narrow network made narrower still, with a number of distinct prime factors for every width.
 func small(t testing.TB, network string, image int) sdnet.Spec {

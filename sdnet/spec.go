@@ -24,6 +24,17 @@ type Spec struct {
 	CSCStem   bool  // the stem's convolution is a CSC layer, with no ReLU behind it
 	CSCBlocks bool  // so are the blocks' 3x3 convolutions; the 1x1 shortcuts stay ordinary
 	Plain     bool  // blocks without shortcut and final ReLU: the form that (B.2) and (B.3) invert
+
+	// Chain has groups in place of residual blocks (see Flow.Group): Blocks counts their convolutions, and the feature maps end in
+	// a maximum over all pixels rather than their mean.
+	Chain      bool
+	Atoms      int     // channels of the stem; 0: the first of Widths
+	Whitening  bool    // the stem begins with a fixed convolution that whitens patches of the training images (see Network.Whiten)
+	FixedStem  bool    // the stem's convolution or atoms are not trained
+	LogitScale float64 // a factor on the logits; 0: 1
+	Activation Activation
+	Norm       NormSettings
+
 	Data      Data
 	CSC       csc.Settings   // of every CSC layer, but for the geometry
 	Algorithm conv.Algorithm // of every convolution, those of the CSC layers included
@@ -31,14 +42,25 @@ type Spec struct {
 
 // String is the name, the data set and what it is made of.
 func (s Spec) String() string {
-	parts := []string{fmt.Sprintf("blocks %v of %v channels", s.Blocks, s.Widths)}
+	unit := "blocks"
+	if s.Chain {
+		unit = "groups"
+	}
+	parts := []string{fmt.Sprintf("%s %v of %v channels", unit, s.Blocks, s.Widths)}
 	switch {
 	case s.CSCBlocks && s.Plain:
 		parts = append(parts, "CSC layers everywhere, no shortcuts")
 	case s.CSCBlocks:
 		parts = append(parts, "CSC layers everywhere")
+	case s.CSCStem && s.Whitening:
+		parts = append(parts, "CSC stem on whitened images")
 	case s.CSCStem:
 		parts = append(parts, "CSC stem")
+	case s.Whitening:
+		parts = append(parts, "whitening stem")
+	}
+	if s.Activation != ReLU {
+		parts = append(parts, s.Activation.String())
 	}
 	parts = append(parts, "stem "+s.Data.Stem.String())
 	if s.CSCStem || s.CSCBlocks {
@@ -76,10 +98,11 @@ func (s Stem) String() string {
 	return text
 }
 
-// The two stems of the published networks.
+// The two stems of the published networks, and the one of 2x2 patches.
 var (
 	CIFARStem    = Stem{Kernel: 3, Geometry: conv.Geometry{Padding: 1}}
 	ImageNetStem = Stem{Kernel: 7, Geometry: conv.Geometry{Stride: 2, Padding: 3}, Pool: true}
+	PatchStem    = Stem{Kernel: 2}
 )
 
 // DataSets lists the data sets that a network can be made for.
@@ -101,7 +124,7 @@ var (
 )
 
 // Networks lists the networks: the published ones; slim ones of the same design, which learn CIFAR in a quarter of an hour on a
-// CPU and whose weights are small; and narrow ones for quick runs.
+// CPU and whose weights are small; narrow ones for quick runs; and chains, which learn CIFAR best for their arithmetic.
 var Networks = []Spec{
 	{Name: "resnet18", Blocks: blocks18, Widths: full},
 	{Name: "resnet34", Blocks: blocks34, Widths: full},
@@ -117,6 +140,14 @@ var Networks = []Spec{
 	{Name: "sdnet8_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true},
 	{Name: "sdnet8_all_narrow", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true},
 	{Name: "sdnet8_all_narrow_noshortcut", Blocks: []int{1, 1, 1}, Widths: narrow, CSCStem: true, CSCBlocks: true, Plain: true},
+	chain("whitened_air", Spec{Widths: airWidths, Atoms: 24, Whitening: true, FixedStem: true, Data: Data{Stem: PatchStem}}),
+	chain("convnet_air", Spec{Widths: airWidths, Atoms: 32}),
+	chain("sdnet_air", Spec{Widths: airWidths, Atoms: 32, CSCStem: true}),
+	chain("sdnet_air_whitened", Spec{Widths: airWidths, Atoms: 32, CSCStem: true, Whitening: true}),
+	chain("sdnet_air_all", Spec{Widths: airWidths, Atoms: 32, CSCStem: true, CSCBlocks: true}),
+	chain("whitened_air_wide", Spec{Widths: airWide, Atoms: 24, Whitening: true, FixedStem: true, Data: Data{Stem: PatchStem}}),
+	chain("sdnet_air_wide", Spec{Widths: airWide, Atoms: 32, CSCStem: true}),
+	chain("sdnet_air_narrow", Spec{Widths: narrow, Atoms: 16, CSCStem: true}),
 }
 
 // Lookup returns the named network for the named data set, with PublishedCSC. What it returns is the caller's to change.
@@ -127,6 +158,9 @@ func Lookup(network, data string) (Spec, error) {
 		}
 		for _, d := range DataSets {
 			if d.Name == data {
+				if s.Data.Stem.Kernel != 0 {
+					d.Stem = s.Data.Stem
+				}
 				s.Data, s.CSC = d, PublishedCSC
 				s.Blocks, s.Widths = slices.Clone(s.Blocks), slices.Clone(s.Widths)
 				return s, nil
@@ -150,6 +184,14 @@ func (s Spec) Check() error {
 	switch {
 	case len(s.Blocks) == 0 || len(s.Blocks) != len(s.Widths):
 		return fmt.Errorf("network %s: %d stages of blocks, %d of widths", s.Name, len(s.Blocks), len(s.Widths))
+	case s.Chain && s.Plain:
+		return fmt.Errorf("network %s: a chain has no shortcuts to leave out", s.Name)
+	case s.Atoms < 0:
+		return fmt.Errorf("network %s: a stem of %d channels", s.Name, s.Atoms)
+	case s.Whitening && !s.CSCStem && s.stemChannels() > 2*s.patch():
+		return fmt.Errorf("network %s: patches of %d numbers have no %d whitening filters", s.Name, s.patch(), s.stemChannels())
+	case !(s.LogitScale >= 0) || !(s.Norm.Epsilon >= 0) || !(s.Norm.Momentum >= 0 && s.Norm.Momentum <= 1):
+		return fmt.Errorf("network %s: logits scaled by %g, BatchNorm's epsilon %g and momentum %g", s.Name, s.LogitScale, s.Norm.Epsilon, s.Norm.Momentum)
 	case s.Plain && !s.CSCBlocks:
 		return fmt.Errorf("network %s: only networks of CSC blocks come without shortcuts", s.Name)
 	case slices.Min(s.Blocks) < 1 || slices.Min(s.Widths) < 1:
@@ -174,6 +216,9 @@ func (s Spec) featureSide() int {
 	halve := conv.Geometry{Stride: 2, Padding: 1}
 	if s.Data.Stem.Pool {
 		side = halve.CodeSize(side, 3)
+	}
+	if s.Chain {
+		return side >> len(s.Blocks)
 	}
 	for range s.Blocks[1:] {
 		side = halve.CodeSize(side, 3)

@@ -71,6 +71,11 @@ func TestDescribe(t *testing.T) {
 	if got, _ := count("sdnet18", "imagenet"); got != 1_814_073_344+2*118_013_952 {
 		t.Errorf("sdnet18 for ImageNet: %d multiply-adds", got)
 	}
+	// A stem of 2x2 without padding leaves 31 of 32 pixels, each max-pool half of them: 276,768 in the stem, 13,284,864 + 8,294,400,
+	// 33,177,600 + 28,901,376 and 28,901,376 + 5,308,416 in the groups, 2,560 in the classifier.
+	if got, lines := count("whitened_air", "cifar10"); got != 118_147_360 || lines[2] != "layer1.pool max-pool 2x2/2 [64 15 15]" {
+		t.Errorf("whitened_air: %d multiply-adds, line 2 %s", got, lines[2])
+	}
 	_, lines := count("sdnet18_all", "imagenet")
 	for i, want := range []string{"layer0.0.dn CSC 7x7/2 [64 112 112]", "layer0.1 BatchNorm [64 112 112]",
 		"layer0.2.dn CSC 3x3/2 [64 56 56]", "layer1.layers.0.conv1.dn CSC 3x3 [64 56 56]"} {
@@ -127,6 +132,13 @@ func TestStateNames(t *testing.T) {
 	want = append(want, "layer2.0.conv1.weight[32 16 3 3] false")
 	if !slices.Equal(plain[:len(want)], want) {
 		t.Errorf("resnet8_narrow begins with\n%v, want\n%v", plain[:len(want)], want)
+	}
+	air := names("whitened_air") // which trains neither the stem's filters nor BatchNorm's scale
+	want = []string{"layer0.0.weight[24 3 2 2] true", "layer0.0.bias[24] false", "layer1.conv1.weight[64 24 3 3] false",
+		"layer1.bn1.weight[64] true", "layer1.bn1.bias[64] false", "layer1.bn1.running_mean[64] true", "layer1.bn1.running_var[64] true",
+		"layer1.conv2.weight[64 64 3 3] false"}
+	if !slices.Equal(air[:len(want)], want) {
+		t.Errorf("whitened_air begins with\n%v, want\n%v", air[:len(want)], want)
 	}
 	for _, name := range names("sdnet8_all_narrow_noshortcut") {
 		if strings.Contains(name, "shortcut") {
@@ -194,6 +206,9 @@ func TestLookupNamesWhatThereIs(t *testing.T) {
 	for _, s := range sdnet.Networks {
 		for _, d := range sdnet.DataSets {
 			spec, err := sdnet.Lookup(s.Name, d.Name)
+			if s.Data.Stem != (sdnet.Stem{}) { // the network has a stem of its own
+				d.Stem = s.Data.Stem
+			}
 			if err != nil || spec.Name != s.Name || spec.Data != d || spec.CSC != sdnet.PublishedCSC || spec.Check() != nil {
 				t.Errorf("%s for %s: %+v, %v, %v", s.Name, d.Name, spec, err, spec.Check())
 			}
@@ -208,6 +223,14 @@ func TestCheck(t *testing.T) {
 	}{
 		{"0 stages", func(s *sdnet.Spec) { s.Blocks = nil }},
 		{"2 stages", func(s *sdnet.Spec) { s.Blocks = s.Blocks[:2] }},
+		{"no shortcuts to leave out", func(s *sdnet.Spec) { s.Chain, s.Plain = true, true }},
+		{"8x8 are too small", func(s *sdnet.Spec) {
+			s.Chain, s.Blocks, s.Widths, s.Data.Image = true, []int{1, 1, 1, 1}, []int{4, 4, 4, 4}, 8
+		}},
+		{"stem of -1", func(s *sdnet.Spec) { s.Atoms = -1 }},
+		{"no 55 whitening filters", func(s *sdnet.Spec) { s.CSCStem, s.Whitening, s.Atoms = false, true, 55 }},
+		{"logits scaled by -1", func(s *sdnet.Spec) { s.LogitScale = -1 }},
+		{"momentum 2", func(s *sdnet.Spec) { s.Norm.Momentum = 2 }},
 		{"[1 0 1] blocks", func(s *sdnet.Spec) { s.Blocks = []int{1, 0, 1} }},
 		{"widths [4 -1 8]", func(s *sdnet.Spec) { s.Widths = []int{4, -1, 8} }},
 		{"CSC blocks", func(s *sdnet.Spec) { s.CSCBlocks, s.Plain = false, true }},

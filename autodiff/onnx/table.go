@@ -28,6 +28,7 @@ var table = map[string]row{
 	"linear_dx": {say: linearDX, batch: true},
 	"linear_dw": {say: linearDW},
 	"linear_db": {say: linearDB},
+	"bias":      {say: bias, batch: true},
 
 	"add":         {say: add, batch: true},
 	"scale":       {say: scale, batch: true},

@@ -1,7 +1,9 @@
 package spectrum
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"sdref/tensor"
 )
@@ -52,4 +54,31 @@ func rotate(a, vectors *tensor.Tensor[float64], p, q int) {
 		turn(&a.Data[p*m+k], &a.Data[q*m+k])
 		turn(&vectors.Data[k*m+p], &vectors.Data[k*m+q])
 	}
+}
+
+// Eigen returns the eigenvalues of the symmetric matrix a (m, m), the largest first, and an eigenvector of norm 1 in each row of (m, m), by
+// Jacobi's rotations. The bits are the same everywhere. The sign of a vector is such that its largest element is positive.
+func Eigen(a *tensor.Tensor[float64]) (values []float64, vectors *tensor.Tensor[float64]) {
+	m := a.Shape[0]
+	diagonal := a.Clone()
+	columns := diagonalize(diagonal)
+	order := make([]int, m)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(diagonal.At(j, j), diagonal.At(i, i)) })
+	vectors = tensor.New[float64](m, m)
+	for row, i := range order {
+		values = append(values, diagonal.At(i, i))
+		largest := 0.0
+		for k := range m {
+			if v := columns.At(k, i); math.Abs(v) > math.Abs(largest) {
+				largest = v
+			}
+		}
+		for k := range m {
+			vectors.Set(math.Copysign(1, largest)*columns.At(k, i), row, k)
+		}
+	}
+	return values, vectors
 }

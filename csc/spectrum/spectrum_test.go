@@ -269,3 +269,37 @@ func TestMistakes(t *testing.T) {
 	}()
 	New(uniform(1, 3, 2, 5, 5), 4, 3, conv.Geometry{})
 }
+
+// Eigen's rows are eigenvectors of its values, the largest first, whose largest element is positive.
+func TestEigen(t *testing.T) {
+	const m = 9
+	x := uniform(5, m, m)
+	a := tensor.New[float64](m, m)
+	for i := range m {
+		for j := range m {
+			a.Set(x.At(min(i, j), max(i, j)), i, j)
+		}
+	}
+	values, vectors := Eigen(a)
+	for k, value := range values {
+		if k > 0 && value > values[k-1] {
+			t.Errorf("value %d is %g, after %g", k, value, values[k-1])
+		}
+		v, largest := vectors.Row(k).Data, 0.0
+		for i := range m {
+			sum := -value * v[i]
+			for j := range m {
+				sum += a.At(i, j) * v[j]
+			}
+			if math.Abs(sum) > 1e-13 {
+				t.Errorf("value %d: residual %g", k, sum)
+			}
+			if math.Abs(v[i]) > math.Abs(largest) {
+				largest = v[i]
+			}
+		}
+		if largest < 0 {
+			t.Errorf("vector %d: the largest element is %g", k, largest)
+		}
+	}
+}

@@ -6,10 +6,7 @@
 package optim
 
 import (
-	"math"
-
 	"sdref/autodiff"
-	"sdref/internal/elementary"
 	"sdref/tensor"
 )
 
@@ -46,6 +43,9 @@ type SGD[T tensor.Float] struct {
 	Momentum, Decay float64
 	Plain           bool
 	Velocity        []*tensor.Tensor[T] // one per parameter; a part of checkpoints
+	// Rates, if set, are factors on the learning rate, one per parameter. A parameter's decay is divided by its factor, so that what decay
+	// takes from it in a step, rate*Decay*w, is the same for all.
+	Rates []float64
 
 	steps map[stepKey]*step[T]
 }
@@ -76,7 +76,11 @@ func NewSGD[T tensor.Float](parameters []*tensor.Tensor[T], momentum, decay floa
 func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64) {
 	tensor.MustMatch("SGD.Step", parameter.Shape, gradient.Shape, s.Velocity[i].Shape)
 	n := parameter.Len()
-	p := s.step(stepKey{n, autodiff.Descent{Momentum: s.Momentum, Decay: s.Decay}, s.Plain})
+	decay := s.Decay
+	if s.Rates != nil {
+		rate, decay = rate*s.Rates[i], decay/s.Rates[i]
+	}
+	p := s.step(stepKey{n, autodiff.Descent{Momentum: s.Momentum, Decay: decay}, s.Plain})
 	p.Set(p.w, parameter.Reshape(n))
 	p.Set(p.g, gradient.Reshape(n))
 	p.Set(p.v, s.Velocity[i].Reshape(n))
@@ -103,42 +107,4 @@ func (s *SGD[T]) step(k stepKey) *step[T] {
 		s.steps[k] = p
 	}
 	return p
-}
-
-// Schedule gives the learning rate of each step of a run.
-type Schedule interface {
-	// Rate is the learning rate of step number i (from 0) of a run of total steps with perEpoch steps each
-	// epoch.
-	Rate(i, perEpoch, total int) float64
-}
-
-// Cosine is the published CIFAR schedule, changed at every iteration: Base (1 + cos(pi i/total))/2, after
-// Warmup epochs of linear rise (0 as published).
-type Cosine struct {
-	Base   float64
-	Warmup float64 // epochs
-}
-
-func (c Cosine) Rate(i, perEpoch, total int) float64 {
-	warm := c.Warmup * float64(perEpoch)
-	if float64(i) < warm {
-		return c.Base * (float64(i) + 1) / math.Ceil(warm)
-	}
-	return c.Base * (1 + elementary.Cos(math.Pi*float64(i)/float64(total))) / 2
-}
-
-// Steps is the published ImageNet schedule: Base times Factor for every one of the Epochs that has passed.
-type Steps struct {
-	Base, Factor float64 // 0.1, 0.1
-	Epochs       []int   // 30, 60, 90
-}
-
-func (s Steps) Rate(i, perEpoch, _ int) float64 {
-	rate := s.Base
-	for _, e := range s.Epochs {
-		if i >= e*perEpoch {
-			rate *= s.Factor
-		}
-	}
-	return rate
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // The keys of a checkpoint's metadata. Its tensors are the network's state under the published names, weights
-// as the optimiser left them, and each parameter's velocity under "velocity/" and the parameter's name.
+// as the optimiser left them, and each parameter's velocity under "velocity/" and the parameter's name; with lookahead the slow weights
+// under "slow/" and the name of what follows them.
 const (
 	formatKey    = "format"
 	formatValue  = "sdref run 1"
@@ -24,6 +25,7 @@ const (
 	historyKey   = "history"
 	currentKey   = "epoch in progress"
 	velocity     = "velocity/"
+	slow         = "slow/"
 )
 
 // Save writes the run to a file. An existing file is replaced only once the new one is complete on the disk.
@@ -42,13 +44,24 @@ func (r *Run[T]) Save(path string) error {
 	if err := describe(f, r.about); err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
-	for _, s := range append(slices.Clone(r.Net().State()), r.velocities()...) {
+	for _, s := range r.tensors() {
 		if size := tensor.SumAbs(s.Tensor); math.IsNaN(size) || math.IsInf(size, 0) {
 			return fmt.Errorf("save %s: tensor %s is not finite: the run has diverged", path, s.Name)
 		}
 		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
 	}
 	return safetensors.Write(path, f)
+}
+
+// tensors are all tensors of a checkpoint under their names.
+func (r *Run[T]) tensors() []sdnet.Named[T] {
+	list := append(slices.Clone(r.Net().State()), r.velocities()...)
+	if r.lookahead != nil {
+		for i, s := range followers(r.Net()) {
+			list = append(list, sdnet.Named[T]{Name: slow + s.Name, Tensor: r.lookahead.Slow[i]})
+		}
+	}
+	return list
 }
 
 // velocities are the optimiser's velocities under the names that they have in a checkpoint.
@@ -101,6 +114,9 @@ func Prolong[T tensor.Float](f *safetensors.File, d data.Dataset, epochs int) (*
 	if epochs <= c.Epochs {
 		return nil, fmt.Errorf("epochs: %d are not more than the %d of the run in %s", epochs, c.Epochs, f.Path)
 	}
+	if c.LastEpoch > 0 {
+		return nil, fmt.Errorf("epochs: the run in %s ends within an epoch and cannot be prolonged", f.Path)
+	}
 	c.Planned, c.Epochs = append(c.Planned, c.Epochs), epochs
 	return resume[T](f, d, c, iteration)
 }
@@ -130,13 +146,18 @@ func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, itera
 	if err = errors.Join(err, decodeStrictly(f.Metadata[currentKey], &r.current)); err != nil {
 		return nil, fmt.Errorf("%s: metadata %s, %s: %w", f.Path, historyKey, currentKey, err)
 	}
-	if full, rest := iteration/r.StepsPerEpoch(), iteration%r.StepsPerEpoch(); len(r.History) != full ||
+	full, rest := iteration/r.StepsPerEpoch(), iteration%r.StepsPerEpoch()
+	if iteration == r.TotalSteps() {
+		full, rest = r.Epochs, 0
+	}
+	if len(r.History) != full ||
 		r.current.Images != rest*r.Batch {
 		return nil, fmt.Errorf("%s: metadata %s, %s: %d epochs and %d images do not make %d steps", f.Path,
 			historyKey, currentKey,
 			len(r.History), r.current.Images, iteration)
 	}
-	if err := load(f, append(slices.Clone(r.Net().State()), r.velocities()...)); err != nil {
+	r.lookAhead()
+	if err := load(f, r.tensors()); err != nil {
 		return nil, err
 	}
 	return r, nil

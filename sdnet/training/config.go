@@ -11,6 +11,7 @@ package training
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"sdref/conv"
 	"sdref/csc"
@@ -64,6 +65,8 @@ type Config struct {
 	// Planned lists the epochs that the run was planned for before it was prolonged, each time.
 	Planned []int `json:"planned,omitempty"`
 
+	Fast
+
 	// Start is the digest of the weights that the run began with; it is empty for random weights.
 	Start string `json:"start,omitempty"`
 
@@ -104,7 +107,7 @@ func (c Config) Check() error {
 	case !(c.Mixup >= 0 && c.Mixup <= maxMixup):
 		return fmt.Errorf("mixup: %g is not between 0 and %d", c.Mixup, maxMixup)
 	case c.Stem != "" && stems[c.Stem] == nil:
-		return fmt.Errorf("stem: %q is neither cifar nor imagenet", c.Stem)
+		return fmt.Errorf("stem: %q is none of cifar, imagenet, patches", c.Stem)
 	case c.Holdout < 0:
 		return fmt.Errorf("holdout: %d training images", c.Holdout)
 	case c.HoldoutEvery < 0 || c.Holdout == 0 && c.HoldoutEvery > 0:
@@ -119,15 +122,18 @@ func (c Config) Check() error {
 		return fmt.Errorf("iterations: %d is not between 1 and %d", c.Iterations, maxIterations)
 	case c.Type != "float32" && c.Type != "float64":
 		return fmt.Errorf("type: %q is neither float32 nor float64", c.Type)
-	case c.Schedule != "cosine" && c.Schedule != "steps":
-		return fmt.Errorf("schedule: %q is neither cosine nor steps", c.Schedule)
+	case !slices.Contains(schedules, c.Schedule):
+		return fmt.Errorf("schedule: %q is none of %s", c.Schedule, strings.Join(schedules, ", "))
+	}
+	if err := c.Fast.check(); err != nil {
+		return err
 	}
 	_, err := c.Spec()
 	return err
 }
 
 // stems are the stems that Config.Stem names.
-var stems = map[string]*sdnet.Stem{"cifar": &sdnet.CIFARStem, "imagenet": &sdnet.ImageNetStem}
+var stems = map[string]*sdnet.Stem{"cifar": &sdnet.CIFARStem, "imagenet": &sdnet.ImageNetStem, "patches": &sdnet.PatchStem}
 
 // StemName is the name of the network's stem, "" if it has none.
 func (c Config) StemName() string {
@@ -176,12 +182,19 @@ func (c Config) Spec() (sdnet.Spec, error) {
 	if stem := stems[c.Stem]; stem != nil {
 		s.Data.Stem = *stem
 	}
+	c.Fast.change(&s)
 	return s, s.Check()
 }
 
+// schedules are the names of the learning rate's schedules.
+var schedules = []string{"cosine", "steps", "triangle"}
+
 // schedule is the configured learning-rate schedule.
 func (c Config) schedule() optim.Schedule {
-	if c.Schedule == "steps" {
+	switch c.Schedule {
+	case "triangle":
+		return optim.Triangle{Base: c.Rate, From: c.RateFrom, To: c.RateTo, Warmup: c.Warmup}
+	case "steps":
 		return optim.Steps{Base: c.Rate, Factor: 0.1, Epochs: c.Milestones}
 	}
 	return optim.Cosine{Base: c.Rate, Warmup: c.Warmup}

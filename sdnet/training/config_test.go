@@ -44,6 +44,17 @@ func TestConfigCheck(t *testing.T) {
 		{"size", []func(*Config){func(c *Config) { c.Extent = -1 }, func(c *Config) { c.Extent = 1 << 20 }}},
 		{"milestones", []func(*Config){func(c *Config) { c.Milestones = []int{5, 3} },
 			func(c *Config) { c.Milestones = []int{-1, 3} }}},
+		{"last_epoch", []func(*Config){func(c *Config) { c.LastEpoch = 1 }, func(c *Config) { c.LastEpoch = nan }}},
+		{"rate-from, rate-to", []func(*Config){func(c *Config) { c.RateFrom = 1.5 }, func(c *Config) { c.RateTo = -1 }}},
+		{"bias-rate", []func(*Config){func(c *Config) { c.BiasRate = -1 }, func(c *Config) { c.BiasRate = inf }}},
+		{"stem-rate", []func(*Config){func(c *Config) { c.StemRate = nan }}},
+		{"lookahead", []func(*Config){func(c *Config) { c.Lookahead = -1 }}},
+		{"reflect", []func(*Config){func(c *Config) { c.Reflect = -1 }, func(c *Config) { c.Reflect = 32 }}},
+		{"alternating-flip", []func(*Config){func(c *Config) { c.AlternatingFlip = true }}},
+		{"stem-atoms", []func(*Config){func(c *Config) { c.StemAtoms = "wavelets" }}},
+		{"whitening", []func(*Config){func(c *Config) { c.Network, c.Whitening = "resnet8_narrow", true; c.Atoms = 55 }}},
+		{"momentum", []func(*Config){func(c *Config) { c.NormMomentum = 1.5 }, func(c *Config) { c.NormEpsilon = -1 }}},
+		{"stem of", []func(*Config){func(c *Config) { c.Atoms = -1 }}},
 		{"variant", []func(*Config){func(c *Config) { c.Variant = "neither" }}},
 	} {
 		for _, change := range c.change {
@@ -95,11 +106,23 @@ func TestRecipes(t *testing.T) {
 		q.Algorithm != conv.Winograd || q.Decay != 5e-4 {
 		t.Errorf("short recipe: %+v", q)
 	}
+	// K. Jordan's airbench94: 9.9 epochs of 1024, a rate of 11.5 for sums over 1024 (1 + 1/(1 - 0.85)) images, which is 1.5 for means, decay
+	// 0.0153 of as many, which beside that rate is 0.0153/11.5 for means.
+	if a := FastAir(); math.Abs(a.Rate-11.5/(1+1/0.15)) > 1e-9*a.Rate && a.Rate != 1.5 || math.Abs(a.Decay-0.0153/11.5) > 1e-5 || a.Batch != 1024 ||
+		math.Abs(a.Warmup-0.23*9.9) > 1e-9 || a.LastEpoch != 0.9 || a.BiasRate != 64 || a.Lookahead != 5 || a.Smoothing != 0.2 {
+		t.Errorf("fast recipe: %+v", a)
+	}
+	for _, r := range []Config{FastAir(), FastWide()} {
+		r.Images = 50_000
+		if err := r.Check(); err != nil {
+			t.Error(err)
+		}
+	}
 	names := map[string]bool{}
 	for _, r := range Recipes() {
 		names[r.Name] = true
 	}
-	if len(names) != 4 {
+	if len(names) != 6 {
 		t.Errorf("recipes %v", names)
 	}
 	p.Lambda, p.Mu, p.Iterations, p.Variant = 0.2, 0.3, 4, "paper"

@@ -46,7 +46,7 @@ type Evaluator[T tensor.Float] struct {
 	Net       *sdnet.Network[T]
 	Mean, Std [3]float64
 	Batch     int
-	// Views, if there are more than one, are the views of each image over which the probabilities are averaged.
+	// Views, if there are more than one, are the views of each image over which the probabilities are averaged, by their weights.
 	Views []data.View
 	// Progress, if set, is called after each batch with the evaluation so far; false stops it early.
 	Progress func(Evaluation) bool
@@ -128,13 +128,14 @@ func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []flo
 		}
 		return scores, probabilities, loss
 	}
-	for _, view := range w.Views {
+	shares := data.Weights(w.Views)
+	for k, view := range w.Views {
 		values(w.normalise, images.Data, w.seen(b, view))
 		logits, _ := w.predictor.Loss(images, b.labels)
 		if scores == nil {
 			scores, probabilities = tensor.New[T](logits.Shape...), make([]float64, logits.Len())
 		}
-		addProbabilities(probabilities, logits, 1/float64(len(w.Views)))
+		addProbabilities(probabilities, logits, shares[k])
 	}
 	classes := scores.Shape[1]
 	for i, p := range probabilities {
@@ -148,7 +149,7 @@ func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []flo
 
 // seen is the batch as a view shows it, or as it is if there is none.
 func (w *looks[T]) seen(b *batch, view ...data.View) *batch {
-	if len(view) == 0 || view[0] == (data.View{}) {
+	if len(view) == 0 || view[0] == (data.View{Weight: view[0].Weight}) {
 		return b
 	}
 	each, all := 3*w.side*w.side, 3*w.side*w.side*len(b.labels)

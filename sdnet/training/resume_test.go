@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"sdref/sdnet"
 	"sdref/sdnet/optim"
 	"sdref/tensor"
 )
@@ -15,22 +17,34 @@ import (
 func TestResumeAtEveryStep(t *testing.T) {
 	for _, augment := range []bool{true, false} {
 		t.Run(fmt.Sprintf("float32, augment %t", augment), func(t *testing.T) {
-			resumeAtEveryStep[float32](t, "float32", augment)
+			resumeAtEveryStep[float32](t, threes("float32", augment), 6)
 		})
 		t.Run(fmt.Sprintf("float64, augment %t", augment), func(t *testing.T) {
-			resumeAtEveryStep[float64](t, "float64", augment)
+			resumeAtEveryStep[float64](t, threes("float64", augment), 6)
 		})
 	}
+	// With slow weights, which move after the second and the fourth step, and a last epoch of two steps.
+	c := threes("float32", true)
+	c.Network, c.Fast = "sdnet_air_narrow", FastAir().Fast
+	c.LastEpoch, c.Lookahead, c.StemRate = 0.6, 2, 0.5
+	t.Run("fast", func(t *testing.T) { resumeAtEveryStep[float32](t, c, 5) })
+	c.Network, c.Whitening, c.FixedStem = "sdnet8_narrow", true, true
+	t.Run("fast, another network", func(t *testing.T) { resumeAtEveryStep[float32](t, c, 5) })
 }
 
-func resumeAtEveryStep[T tensor.Float](t *testing.T, typ string, augment bool) {
+// threes is two epochs of three steps.
+func threes(typ string, augment bool) Config {
 	c := short()
 	c.Type, c.Augment, c.Batch, c.Images = typ, augment, 2, 5
+	return c
+}
+
+func resumeAtEveryStep[T tensor.Float](t *testing.T, c Config, total int) {
 	data, folder := drawn(), t.TempDir()
 	path := func(k int) string { return filepath.Join(folder, fmt.Sprintf("%d.safetensors", k)) }
 	whole := start[T](t, c, data)
-	if whole.TotalSteps() != 6 || whole.StepsPerEpoch() != 3 {
-		t.Fatalf("%d steps, %d each epoch, want 6 and 3", whole.TotalSteps(), whole.StepsPerEpoch())
+	if whole.TotalSteps() != total || whole.StepsPerEpoch() != 3 {
+		t.Fatalf("%d steps, %d each epoch, want %d and 3", whole.TotalSteps(), whole.StepsPerEpoch(), total)
 	}
 	var steps []Step
 	for k := 0; ; k++ {
@@ -89,6 +103,23 @@ func TestSettingsMatter(t *testing.T) {
 		"batch":    func(c *Config) { c.Batch = 3 },
 		"images":   func(c *Config) { c.Images = 4 },
 		"network":  func(c *Config) { c.Network = "resnet8_narrow" },
+
+		"triangle":         func(c *Config) { c.Schedule = "triangle" },
+		"rate-from":        func(c *Config) { c.Schedule, c.RateFrom = "triangle", 0.3 },
+		"bias-rate":        func(c *Config) { c.BiasRate = 64 },
+		"stem-rate":        func(c *Config) { c.StemRate = 0.5 },
+		"lookahead":        func(c *Config) { c.Lookahead = 1 },
+		"reflect":          func(c *Config) { c.Reflect = 2 },
+		"alternating-flip": func(c *Config) { c.Reflect, c.AlternatingFlip = 2, true },
+		"dirac":            func(c *Config) { c.Dirac = true },
+		"components":       func(c *Config) { c.StemAtoms = "components" },
+		"patches":          func(c *Config) { c.StemAtoms = "patches" },
+		"activation":       func(c *Config) { c.Activation = sdnet.GELU },
+		"norm-epsilon":     func(c *Config) { c.NormEpsilon = 0.1 },
+		"fixed-scale":      func(c *Config) { c.FixedScale = true },
+		"fixed-stem":       func(c *Config) { c.FixedStem = true },
+		"whitening":        func(c *Config) { c.Whitening = true },
+		"atoms":            func(c *Config) { c.Atoms = 9 },
 	} {
 		loss := losses(change)
 		if other, ok := seen[loss]; ok {
@@ -146,4 +177,38 @@ func TestStepsSchedule(t *testing.T) {
 			t.Errorf("step %d: rate %g, want %g", s.Iteration, s.Rate, want)
 		}
 	}
+}
+
+func TestTriangleSchedule(t *testing.T) {
+	c := short()
+	c.Schedule, c.Warmup, c.RateFrom, c.RateTo = "triangle", 1, 0.5, 0.25
+	r := start[float32](t, c, drawn())
+	for i, want := range []float64{0.05, 0.2 / 3, 0.25 / 3, 0.1, 0.075, 0.05} {
+		if s := step(t, r); math.Abs(s.Rate-want) > 1e-15 {
+			t.Errorf("step %d: rate %g, want %g", i+1, s.Rate, want)
+		}
+	}
+}
+
+// The running statistics alone depend on the momentum of BatchNorm.
+func TestNormMomentum(t *testing.T) {
+	c := short()
+	as, other := start[float32](t, c, drawn()), start[float32](t, func() Config { c.NormMomentum = 0.4; return c }(), drawn())
+	step(t, as)
+	step(t, other)
+	for i, s := range as.Net().State() {
+		same := tensor.SameBits(s.Tensor, other.Net().State()[i].Tensor)
+		if same == strings.Contains(s.Name, ".running_") {
+			t.Errorf("%s: the same %t", s.Name, same)
+		}
+	}
+}
+
+// A run whose last epoch is a part cannot be prolonged: the next one would not know where it began.
+func TestProlongWithinAnEpoch(t *testing.T) {
+	c := short()
+	c.LastEpoch = 0.5
+	r := start[float32](t, c, drawn())
+	_, err := Prolong[float32](saved(t, r), drawn().Dataset(), 5)
+	says(t, err, "ends within an epoch")
 }

@@ -10,6 +10,7 @@ import (
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
+	"sdref/sdnet/optim"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
 )
@@ -26,8 +27,10 @@ type Run[T tensor.Float] struct {
 
 	about     data.Description
 	data      data.Dataset
-	trained   []int // the indices of the training images that are trained on
-	held      []int // the indices of the training images that are held out
+	augmented data.Augmented
+	lookahead *optim.Lookahead[T] // nil: none
+	trained   []int               // the indices of the training images that are trained on
+	held      []int               // the indices of the training images that are held out
 	normalise *data.Normaliser[T]
 	streams   random.Stream
 	epoch     int   // the epoch that order belongs to
@@ -74,7 +77,10 @@ func New[T tensor.Float](c Config, d data.Dataset) (*Run[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Trainer.Net.Initialize(c.Seed)
+	if err := r.initialize(); err != nil {
+		return nil, err
+	}
+	r.lookAhead()
 	return r, nil
 }
 
@@ -129,6 +135,7 @@ func NewFrom[T tensor.Float](c Config, d data.Dataset, f *safetensors.File) (*Ru
 			settle(l)
 		}
 	}
+	r.lookAhead()
 	return r, nil
 }
 
@@ -190,6 +197,10 @@ func prepare[T tensor.Float](c Config, d data.Dataset, about *data.Description) 
 		current: Epoch{Epoch: 1},
 	}
 	r.Trainer.Optimizer.Plain = c.PlainMomentum
+	r.Trainer.Optimizer.Rates = rates(c.Fast, net)
+	if r.augmented, err = augmented(c, d.Train); err != nil {
+		return nil, err
+	}
 	r.trained, r.held = split(d.Train.Len(), c.Images, c.Holdout)
 	r.reader = &reader{plan: r.plan, bytes: 3 * spec.Data.Image * spec.Data.Image}
 	return r, nil
@@ -217,7 +228,18 @@ func split(all, images, holdout int) (trained, held []int) {
 func (r *Run[T]) StepsPerEpoch() int { return (r.Images + r.Batch - 1) / r.Batch }
 
 // TotalSteps is the number of steps of the run.
-func (r *Run[T]) TotalSteps() int { return r.Epochs * r.StepsPerEpoch() }
+func (r *Run[T]) TotalSteps() int {
+	steps := r.Epochs * r.StepsPerEpoch()
+	if r.LastEpoch > 0 {
+		steps -= int((1 - r.LastEpoch) * float64(r.StepsPerEpoch()))
+	}
+	return steps
+}
+
+// endsEpoch tells whether an epoch ends with so many steps, the last one perhaps before its time.
+func (r *Run[T]) endsEpoch(steps int) bool {
+	return steps%r.StepsPerEpoch() == 0 || steps == r.TotalSteps()
+}
 
 // Done tells whether all steps have been made.
 func (r *Run[T]) Done() bool { return r.Iteration >= r.TotalSteps() }
@@ -244,12 +266,15 @@ func (r *Run[T]) Step() (Step, error) {
 	rate := r.schedule().Rate(r.Iteration, r.StepsPerEpoch(), r.TotalSteps())
 	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}
 	r.Trainer.Observe = nil
-	if s.Iteration%r.StepsPerEpoch() == 0 {
+	if r.endsEpoch(s.Iteration) {
 		s.Codes = codesOf(r.Net())
 		r.Trainer.Observe = func(name string, value *tensor.Tensor[T]) { count(s.Codes, name, value) }
 	}
 	result := r.Trainer.Step(r.images, b.labels, rate)
 	r.Iteration++
+	if r.lookahead != nil {
+		r.lookahead.Step(r.Iteration, r.TotalSteps(), followed(r.Net()))
+	}
 	s.Loss, s.Correct, s.Estimates = result.Loss, result.Correct, result.Estimates
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
 		return s, fmt.Errorf("the loss of step %d is %v: the run has diverged; "+
@@ -276,7 +301,7 @@ func (r *Run[T]) plan(iteration int) []sample {
 		if r.Augment {
 			draws := r.streams.Sub("augment")
 			write = func(dst []byte) error {
-				return r.data.Train.Augment(dst, i, draws, uint64(epoch), uint64(position))
+				return r.augmented.Augment(dst, i, draws, uint64(epoch), uint64(position))
 			}
 		}
 		list = append(list, sample{r.data.Train.Label(i), write})
@@ -290,7 +315,7 @@ func (r *Run[T]) complete(s Step) *Epoch {
 	r.current.Loss += float64(s.Loss * float64(s.Images))
 	r.current.Accuracy += float64(s.Correct)
 	r.current.Rate = s.Rate
-	if r.Iteration%r.StepsPerEpoch() != 0 {
+	if !r.endsEpoch(r.Iteration) {
 		return nil
 	}
 	e := r.current
@@ -314,7 +339,7 @@ func (c Config) HoldoutImages(d data.Dataset) (data.Images, error) {
 // epoch and of the last one, until SetHoldout has the result.
 func (r *Run[T]) HoldoutDue() bool {
 	n := len(r.History)
-	if len(r.held) == 0 || n == 0 || r.Iteration%r.StepsPerEpoch() != 0 {
+	if len(r.held) == 0 || n == 0 || !r.endsEpoch(r.Iteration) {
 		return false
 	}
 	return r.History[n-1].Holdout.Images == 0 && (n%max(1, r.HoldoutEvery) == 0 || r.Done())

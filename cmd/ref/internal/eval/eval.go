@@ -119,7 +119,7 @@ func (f evalFlags) choose(d *cli.NetworkImages, config training.Config) (set dat
 	return set, nil
 }
 
-const augmentUsage = "average the probabilities over `views` of each image: none (as it is), flips (and mirrored), shifts (and by 2 pixels up, down, left, right), or both (all of these and mirrored)"
+const augmentUsage = "average the probabilities over `views` of each image: none (as it is), flips (and mirrored), shifts (and by 2 pixels up, down, left, right), both (all of these and mirrored), or crops (by a pixel to two corners, edges reflected, and mirrored)"
 
 // viewsOf is the views of a value of -augment.
 func viewsOf(name string) ([]data.View, error) {
@@ -130,6 +130,8 @@ func viewsOf(name string) ([]data.View, error) {
 		return data.Flips, nil
 	case "shifts":
 		return data.Shifts, nil
+	case "crops":
+		return data.Crops, nil
 	case "both":
 		var views []data.View
 		for _, v := range data.Shifts {
@@ -137,7 +139,7 @@ func viewsOf(name string) ([]data.View, error) {
 		}
 		return views, nil
 	}
-	return nil, fmt.Errorf("-augment: %q is none of none, flips, shifts, both", name)
+	return nil, fmt.Errorf("-augment: %q is none of none, flips, shifts, both, crops", name)
 }
 
 func evalAs[T tensor.Float](c *cli.Call, f evalFlags, file *safetensors.File, d *cli.NetworkImages, set data.Images) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,7 +62,11 @@ func (x *exploration) check(j *verb, planted bool) error {
 	case x.seed >= 1<<20:
 		return fmt.Errorf("-seed %d: want less than %d", x.seed, 1<<20)
 	}
-	if err := atomicfile.Try(x.file(1)); err != nil {
+	err := os.MkdirAll(x.out, 0o777)
+	if err == nil {
+		err = atomicfile.Try(x.file(1))
+	}
+	if err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.StringVar(&k.Network, "net", k.Network, "the `network`: "+cli.NetworkNames())
 	c.Flags.StringVar(&k.Type, "type", k.Type, "float32 or float64")
 	c.Flags.Uint64Var(&k.Seed, "seed", k.Seed, "of all random choices")
-	c.Flags.IntVar(&k.Epochs, "epochs", k.Epochs, "passes over the training images")
+	c.Flags.Var((*epochs)(k), "epochs", "passes over the training images; 9.9 leaves out the last tenth of the tenth")
 	c.Flags.IntVar(&k.Batch, "batch", k.Batch, "images per step")
 	c.Flags.IntVar(&k.Images, "images", k.Images, "train on the first `N` images only (0: all)")
 	c.Flags.IntVar(&k.Holdout, "holdout", k.Holdout,
@@ -43,7 +44,7 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.IntVar(&k.Extent, "size", k.Extent,
 		"height and width to which images of a folder of classes are brought (0: 224)")
 	c.Flags.StringVar(&k.Stem, "stem", k.Stem,
-		"the first convolution: cifar (3x3), for images of some tens of pixels, or imagenet (7x7, stride 2, and pooling) (default: "+
+		"the first convolution: cifar (3x3), for images of some tens of pixels, imagenet (7x7, stride 2, and pooling), or patches (2x2) (default: "+
 			"that of -start's network, else cifar for CIFAR and drawn images, imagenet for a folder of classes)")
 	c.Flags.Float64Var(&k.Smoothing, "smoothing", k.Smoothing,
 		"label smoothing: this share of each target is spread evenly over all classes")
@@ -51,11 +52,11 @@ func configFlags(c *cli.Call, k *training.Config) {
 		"mix each batch with itself, images and labels, by a share drawn from Beta(`alpha`, alpha); 0.1 to 0.4 are usual")
 	c.Flags.BoolVar(&k.Augment, "augment", k.Augment, "crop and flip; -augment=false does not")
 	c.Flags.StringVar(&k.Schedule, "schedule", k.Schedule,
-		"of the learning rate: cosine, or steps (a tenth after each of -milestones)")
+		"of the learning rate: cosine, steps (a tenth after each of -milestones), or triangle (from -rate-from up in -warmup epochs, and down to -rate-to)")
 	c.Flags.Var((*epochList)(&k.Milestones), "milestones",
 		"the `epochs` after which the rate falls, with steps")
 	c.Flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
-	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine")
+	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine and triangle")
 	c.Flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
 	c.Flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda,
 		"train each CSC layer's lambda, from -lambda on")
@@ -74,4 +75,50 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.StringVar(&k.Variant, "variant", k.Variant,
 		"FISTA's gradient from the third iteration on: published (at the last iterate) or paper (at the "+
 			"extrapolated point)")
+	fastFlags(c, &k.Fast)
+}
+
+// fastFlags defines a flag for each setting of Fast.
+func fastFlags(c *cli.Call, f *training.Fast) {
+	c.Flags.Float64Var(&f.RateFrom, "rate-from", f.RateFrom, "the share of -rate at which a triangle begins")
+	c.Flags.Float64Var(&f.RateTo, "rate-to", f.RateTo, "the share of -rate at which a triangle ends")
+	c.Flags.Float64Var(&f.BiasRate, "bias-rate", f.BiasRate, "a `factor` on the rate of BatchNorm's beta, whose decay is divided by it (0: 1)")
+	c.Flags.Float64Var(&f.StemRate, "stem-rate", f.StemRate, "a `factor` on the rate of the stem's filters, whose decay is divided by it (0: 1)")
+	c.Flags.IntVar(&f.Lookahead, "lookahead", f.Lookahead, "move slow weights after every so many `steps` and go on from them (0: no slow weights)")
+	c.Flags.IntVar(&f.Reflect, "reflect", f.Reflect,
+		"move images by up to so many `pixels`, edges reflected (0: the usual crops with black edges)")
+	c.Flags.BoolVar(&f.AlternatingFlip, "alternating-flip", f.AlternatingFlip, "mirror each image in every other epoch, not at random; with -reflect")
+	c.Flags.BoolVar(&f.Dirac, "dirac", f.Dirac, "begin with 3x3 convolutions that pass their input on")
+	c.Flags.StringVar((*string)(&f.StemAtoms), "stem-atoms", string(f.StemAtoms),
+		"begin the stem's filters as the training patches' principal `components`, or as patches (default: at random)")
+	c.Flags.TextVar(&f.Activation, "activation", f.Activation, "relu or gelu, where it is not the network's own")
+	c.Flags.Float64Var(&f.NormEpsilon, "norm-epsilon", f.NormEpsilon, "what BatchNorm adds to variances (0: the network's own)")
+	c.Flags.Float64Var(&f.NormMomentum, "norm-momentum", f.NormMomentum, "the weight of a batch in BatchNorm's running statistics (0: the network's own)")
+	c.Flags.BoolVar(&f.FixedScale, "fixed-scale", f.FixedScale, "do not train BatchNorm's gamma")
+	c.Flags.BoolVar(&f.FixedStem, "fixed-stem", f.FixedStem, "do not train the stem's filters")
+	c.Flags.BoolVar(&f.Whitening, "whitening", f.Whitening, "begin the stem with a fixed convolution that whitens patches")
+	c.Flags.IntVar(&f.Atoms, "atoms", f.Atoms, "channels of the stem (0: the network's own)")
+}
+
+// epochs is a flag of epochs, the last of them perhaps in part.
+type epochs training.Config
+
+func (e *epochs) String() string {
+	if e.LastEpoch == 0 {
+		return strconv.Itoa(e.Epochs)
+	}
+	return strconv.FormatFloat(float64(e.Epochs-1)+e.LastEpoch, 'g', 6, 64)
+}
+
+func (e *epochs) Set(text string) error {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(v) <= 1e9) {
+		return fmt.Errorf("%q is no number of epochs", text)
+	}
+	whole := math.Floor(v)
+	e.Epochs, e.LastEpoch = int(whole), math.Round((v-whole)*1e6)/1e6 // 9.9 - 9 is not 0.9
+	if e.LastEpoch > 0 {
+		e.Epochs++
+	}
+	return nil
 }

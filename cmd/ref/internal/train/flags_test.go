@@ -17,13 +17,16 @@ func TestOverride(t *testing.T) {
 	if got := override(c, training.Demo(), config); !reflect.DeepEqual(got, training.Demo()) {
 		t.Errorf("nothing given: %+v", got)
 	}
-	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11",
+	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11.25",
 		"batch": "12", "images": "13", "augment": "true", "schedule": "steps",
 		"rate": "0.3", "warmup": "4", "momentum": "0.6", "decay": "0.7", "lambda": "0.8", "mu": "0.9",
 		"iterations": "14", "variant": "paper", "algorithm": "winograd", "milestones": "3,5",
 		"plain-momentum": "true", "size": "64",
 		"holdout": "15", "holdout-every": "2", "learn-lambda": "true", "learn-step": "true",
-		"gradient": "implicit", "stem": "imagenet", "smoothing": "0.1", "mixup": "0.2"}
+		"gradient": "implicit", "stem": "imagenet", "smoothing": "0.1", "mixup": "0.2",
+		"rate-from": "0.21", "rate-to": "0.22", "bias-rate": "23", "stem-rate": "24", "lookahead": "25", "reflect": "3", "alternating-flip": "true",
+		"dirac": "true", "stem-atoms": "patches", "activation": "gelu", "norm-epsilon": "0.26", "norm-momentum": "0.27", "fixed-scale": "true",
+		"fixed-stem": "true", "whitening": "true", "atoms": "28"}
 	var args []string
 	c.Flags.VisitAll(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+values[f.Name]) })
 	if err := c.Flags.Parse(args); err != nil {

@@ -192,7 +192,7 @@ func override(c *cli.Call, base, set training.Config) training.Config {
 	for name, copy := range map[string]func(){
 		"net": func() { base.Network = set.Network }, "type": func() { base.Type = set.Type },
 		"seed":   func() { base.Seed = set.Seed },
-		"epochs": func() { base.Epochs = set.Epochs }, "batch": func() { base.Batch = set.Batch },
+		"epochs": func() { base.Epochs, base.LastEpoch = set.Epochs, set.LastEpoch }, "batch": func() { base.Batch = set.Batch },
 		"images":  func() { base.Images = set.Images },
 		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule },
 		"rate":   func() { base.Rate = set.Rate },
@@ -213,6 +213,23 @@ func override(c *cli.Call, base, set training.Config) training.Config {
 		"stem":           func() { base.Stem = set.Stem },
 		"smoothing":      func() { base.Smoothing = set.Smoothing },
 		"mixup":          func() { base.Mixup = set.Mixup },
+
+		"rate-from":        func() { base.RateFrom = set.RateFrom },
+		"rate-to":          func() { base.RateTo = set.RateTo },
+		"bias-rate":        func() { base.BiasRate = set.BiasRate },
+		"stem-rate":        func() { base.StemRate = set.StemRate },
+		"lookahead":        func() { base.Lookahead = set.Lookahead },
+		"reflect":          func() { base.Reflect = set.Reflect },
+		"alternating-flip": func() { base.AlternatingFlip = set.AlternatingFlip },
+		"dirac":            func() { base.Dirac = set.Dirac },
+		"stem-atoms":       func() { base.StemAtoms = set.StemAtoms },
+		"activation":       func() { base.Activation = set.Activation },
+		"norm-epsilon":     func() { base.NormEpsilon = set.NormEpsilon },
+		"norm-momentum":    func() { base.NormMomentum = set.NormMomentum },
+		"fixed-scale":      func() { base.FixedScale = set.FixedScale },
+		"fixed-stem":       func() { base.FixedStem = set.FixedStem },
+		"whitening":        func() { base.Whitening = set.Whitening },
+		"atoms":            func() { base.Atoms = set.Atoms },
 	} {
 		if c.Given(name) {
 			copy()

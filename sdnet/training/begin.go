@@ -1,0 +1,102 @@
+package training
+
+import (
+	"fmt"
+	"strings"
+
+	"sdref/sdnet"
+	"sdref/sdnet/data"
+	"sdref/sdnet/optim"
+	"sdref/tensor"
+)
+
+// stemImages is the number of training images, the first ones that are trained on, whose patches tell the stem's first filters.
+const stemImages = 2000
+
+// initialize gives the network its first weights.
+func (r *Run[T]) initialize() error {
+	net := r.Net()
+	net.Initialize(r.Seed)
+	if r.Dirac {
+		net.Dirac()
+	}
+	if !net.Whitening && r.StemAtoms == sdnet.RandomAtoms {
+		return nil
+	}
+	side := net.Data.Image
+	images := tensor.New[T](min(stemImages, r.Images), 3, side, side)
+	pixels := make([]byte, 3*side*side)
+	for j := range images.Shape[0] {
+		if err := r.data.Train.Plain(pixels, r.trained[j]); err != nil {
+			return fmt.Errorf("the stem's filters: %w", err)
+		}
+		r.normalise.Values(images.Row(j).Data, pixels)
+	}
+	if net.Whitening {
+		net.Whiten(images)
+	}
+	net.SetStem(r.StemAtoms, images, r.Seed)
+	return nil
+}
+
+// rates are factors on the learning rates of a network's parameters, nil if all are 1.
+func rates[T tensor.Float](f Fast, n *sdnet.Network[T]) (list []float64) {
+	if f.BiasRate == 0 && f.StemRate == 0 {
+		return nil
+	}
+	norms := map[string]bool{}
+	for _, s := range n.State() {
+		if module, ok := strings.CutSuffix(s.Name, ".running_mean"); ok {
+			norms[module+".bias"] = true
+		}
+	}
+	for _, p := range n.Parameters() {
+		factor := 1.0
+		switch {
+		case norms[p.Name] && f.BiasRate > 0:
+			factor = f.BiasRate
+		case strings.HasPrefix(p.Name, "layer0.0.") && len(p.Shape) == 4 && f.StemRate > 0:
+			factor = f.StemRate
+		}
+		list = append(list, factor)
+	}
+	return list
+}
+
+// augmented is the training images as the configuration crops and mirrors them.
+func augmented(c Config, images data.Augmented) (data.Augmented, error) {
+	if c.Reflect == 0 {
+		return images, nil
+	}
+	r, ok := images.(interface {
+		Reflected(most int, alternating bool) data.Augmented
+	})
+	if !ok {
+		return nil, fmt.Errorf("reflect: %s are cropped from larger images, and have no edges to reflect", images)
+	}
+	return r.Reflected(c.Reflect, c.AlternatingFlip), nil
+}
+
+// lookAhead begins to follow the weights as they are, if the configuration asks for it.
+func (r *Run[T]) lookAhead() {
+	if r.Lookahead > 0 {
+		r.lookahead = optim.NewLookahead(r.Lookahead, followed(r.Net()))
+	}
+}
+
+// followers are what has slow weights: the parameters and BatchNorm's running statistics.
+func followers[T tensor.Float](n *sdnet.Network[T]) (list []sdnet.Named[T]) {
+	for _, s := range n.State() {
+		if !s.Buffer || strings.Contains(s.Name, ".running_") {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func followed[T tensor.Float](n *sdnet.Network[T]) (list []*tensor.Tensor[T]) {
+	for _, s := range followers(n) {
+		list = append(list, s.Tensor)
+	}
+	return list
+}
