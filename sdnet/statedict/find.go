@@ -88,12 +88,15 @@ func (d *Dict) candidates(q Query, prefix string) ([]sdnet.Spec, error) {
 	inside, _ := d.under(prefix)
 	shape := classifier(inside)
 	var specs []sdnet.Spec
-	for _, s := range sdnet.Networks {
-		for _, s.Data = range sdnet.DataSets {
+	for _, n := range sdnet.Networks {
+		for _, d := range sdnet.DataSets {
+			s, err := sdnet.Lookup(n.Name, d.Name)
+			if err != nil {
+				return nil, err
+			}
 			if q.Network != "" && s.Name != q.Network || q.Data != "" && s.Data.Name != q.Data || q.Data == "" && s.Data.Name == "shapes" {
 				continue
 			}
-			s.CSC = sdnet.PublishedCSC
 			if q.Classes != 0 {
 				s.Data.Classes = q.Classes
 			}

@@ -22,7 +22,13 @@ func count(s sdnet.Spec, iterations int) (parameters, adds int) {
 	}
 	norm := func(channels, side int) {
 		parameters += 2 * channels
+		if s.Norm.FixedScale {
+			parameters -= channels
+		}
 		adds += channels * side * side
+	}
+	if s.Chain {
+		return countChain(s, filter, norm, &parameters, &adds)
 	}
 	side, in := s.Data.Image, s.Widths[0]
 	if s.Data.Stem.Pool {
@@ -58,6 +64,41 @@ func count(s sdnet.Spec, iterations int) (parameters, adds int) {
 	return parameters, adds + s.Data.Classes*in
 }
 
+// countChain is count for a chain.
+func countChain(s sdnet.Spec, filter func(out, in, k, side int, sparse bool), norm func(channels, side int), parameters, adds *int) (int, int) {
+	side, in, k := s.Data.Image, s.Atoms, s.Data.Stem.Kernel
+	switch stride := max(1, s.Data.Stem.Stride); {
+	case k == 2:
+		side--
+	case stride == 2:
+		side /= 2
+	}
+	if s.Whitening && s.CSCStem {
+		*adds += 3 * 3 * 9 * s.Data.Image * s.Data.Image
+	}
+	filter(in, 3, k, side, s.CSCStem)
+	if s.Whitening && !s.CSCStem {
+		*parameters += in - in*3*k*k // a bias, and filters that are not trained
+	} else {
+		norm(in, side)
+	}
+	if s.Data.Stem.Pool {
+		side /= 2
+		if s.CSCBlocks {
+			filter(in, in, 3, side, true)
+		}
+	}
+	for stage, out := range s.Widths {
+		filter(out, in, 3, side, s.CSCBlocks)
+		side /= 2
+		norm(out, side)
+		filter(out, out, 3, side, s.CSCBlocks)
+		norm(out, side)
+		in = s.Widths[stage]
+	}
+	return *parameters + s.Data.Classes*(in+1), *adds + s.Data.Classes*in
+}
+
 // numbers returns the last two columns of a line of the table.
 func numbers(t *testing.T, line string) (parameters, adds int) {
 	t.Helper()
@@ -84,6 +125,9 @@ func TestDescribe(t *testing.T) {
 					parameters, adds = parameters+p, adds+a
 				}
 				p, a := numbers(t, lines[len(lines)-1])
+				if s.Data.Stem.Kernel == 2 { // the network's own
+					d.Stem = s.Data.Stem
+				}
 				s.Data = d
 				wantP, wantA := count(s, iterations)
 				if p != wantP || a != wantA || parameters != wantP || adds != wantA {
