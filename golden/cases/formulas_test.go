@@ -54,6 +54,14 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		}
 		return num(0)
 	},
+	"gelu": func(a args, i int) *big.Float {
+		s, _ := a.gelu(i)
+		return times(a.at(0, i), s)
+	},
+	"gelu_grad": func(a args, i int) *big.Float {
+		s, slope := a.gelu(i)
+		return times(a.at(1, i), plus(s, times(times(a.at(0, i), slope), times(s, less(num(1), s)))))
+	},
 
 	"sum_squares": func(a args, _ int) *big.Float {
 		return sum(a.in[0].Len(), func(k int) *big.Float { return times(a.at(0, k), a.at(0, k)) })

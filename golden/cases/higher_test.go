@@ -1,21 +1,24 @@
 package cases
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
+	"sdref/golden"
 	"sdref/golden/graph"
 	"sdref/internal/random"
 )
 
-// TestHigherPrecision computes elements of every operator, drawn from all cases, with 256 bits. Expected
+// TestHigherPrecision computes elements of every operator, drawn from all cases and one more, with 256 bits. Expected
 // values must be right to float64's rounding: in units of 2^-53 of the magnitude, to a hundredth of the
 // calibrated bounds' least unit, 2^-24, divided by 2^20 - that is to 2^-49, sixteen units.
 func TestHigherPrecision(t *testing.T) {
 	const limit, each = 16, 300
 	worst, counted := map[string]float64{}, map[string]int{}
 	draws := random.New(1)
-	for i, c := range All() {
+	for i, c := range slices.Concat(All(), []*graph.Case{ownCase()}) {
 		of := c.Generate()
 		values, err := c.Evaluate(of)
 		if err != nil {
@@ -51,6 +54,17 @@ func TestHigherPrecision(t *testing.T) {
 		}
 		t.Logf("%s: %d elements, %.2f units at the worst", op.Name, counted[op.Name], worst[op.Name])
 	}
+}
+
+// ownCase has the operators that are in no case of the table.
+func ownCase() *graph.Case {
+	b := graph.New("own", "own", "")
+	for i := range uint64(100) {
+		x := b.Input(fmt.Sprint("x", i), golden.Fill{Shape: []int{9}, Seed: i, Scale: 0.1 * float64(i)})
+		y := b.Node("gelu", graph.Place{Quantity: fmt.Sprint("y", i)}, nil, x)
+		b.Backward(y, b.Input("grad/"+y, golden.Fill{Shape: []int{9}, Seed: i + 100, Scale: 1}), x)
+	}
+	return b.Case
 }
 
 // unitsOff is the distance of an element from its formula, in units of 2^-53 of its magnitude.

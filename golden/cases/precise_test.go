@@ -108,6 +108,17 @@ func (a args) softmax(image, k int) (p, loss *big.Float) {
 	return over(exp(x), total), less(log(total), x)
 }
 
+// gelu returns (1 + tanh u)/2 = 1/(1 + exp(-2u)) and 2 du/dx, with u = sqrt(2/pi) (x + 0.044715 x^3), of element i.
+func (a args) gelu(i int) (s, slope *big.Float) {
+	pi, _, err := big.ParseFloat("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899", 10, 256, big.ToNearestEven)
+	if err != nil {
+		panic(err)
+	}
+	scale, cubic, square := times(num(2), root(over(num(2), pi))), over(num(44715), num(1e6)), times(a.at(0, i), a.at(0, i))
+	u := times(times(scale, a.at(0, i)), plus(num(1), times(cubic, square)))
+	return over(num(1), plus(num(1), exp(less(num(0), u)))), times(scale, plus(num(1), times(num(3), times(cubic, square))))
+}
+
 func (a args) label(image int) int { return int(a.in[1].Data[image]) }
 
 // winner tells whether element i of the first input is the first largest of window q.

@@ -86,6 +86,10 @@ func table() []Op {
 			Class: Selection, Value: relu, Magnitude: absolute, Terms: terms(0), Gap: reluGap},
 		{Name: "relu_grad", Formula: "dy where y > 0, else 0 (y, dy)",
 			Class: Selection, Value: reluGrad, Magnitude: absolute, Terms: terms(0)},
+		{Name: "gelu", Formula: "x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (x)",
+			Class: Elementwise, Value: gelu, Magnitude: geluMagnitude, Terms: terms(12)},
+		{Name: "gelu_grad", Formula: "dy times the derivative of gelu at x (x, dy)",
+			Class: Elementwise, Value: geluGrad, Magnitude: geluGradMagnitude, Terms: terms(20)},
 
 		{Name: "sum_squares", Formula: "|v|^2 (v)",
 			Class: Reduction, Value: sumSquares, Magnitude: absolute, Terms: sizeTerms},

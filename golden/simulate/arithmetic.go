@@ -60,6 +60,11 @@ func sqrt(v float32) float32 { return float32(math.Sqrt(float64(v))) }
 func (m *Machine) exp(v float32) float32 { return m.near(float32(elementary.Exp(float64(v)))) }
 func (m *Machine) log(v float32) float32 { return m.near(float32(elementary.Log(float64(v)))) }
 
+// tanh is as exact as exp: 1 - 2/(1 + e^2v) in float64, of which |v| above 1e-8 leaves float32's digits.
+func (m *Machine) tanh(v float32) float32 {
+	return m.near(float32(1 - 2/(1+elementary.Exp(2*float64(v)))))
+}
+
 func (m *Machine) near(v float32) float32 {
 	switch random.New(m.Seed).Intn(uint64(math.Float32bits(v)), 3) {
 	case 1:

@@ -43,6 +43,7 @@ func blockCase(training bool) *graph.Case {
 	at := func(quantity string) graph.Place { return graph.Place{Quantity: quantity} }
 	y = b.Node("add", at("sum"), nil, y, x)
 	y = b.Node("relu", at("relu"), nil, y)
+	y = b.Node("gelu", at("gelu"), nil, y)
 	y = b.Node("max_pool", at("pool"), graph.Attrs{"size": 3, "stride": 2, "padding": 1}, y)
 	y = b.Node("average_pool", at("features"), nil, y)
 	w := b.Input("w", fill(6, 1, 7, 4))

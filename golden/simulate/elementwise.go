@@ -92,6 +92,46 @@ func (m *Machine) reluGrad(c *Call) *Tensor {
 	})
 }
 
+// gelu is x/2 (1 + tanh u), or x/(1 + e^-2u).
+func (m *Machine) gelu(c *Call) *Tensor {
+	return c.each(func(i int) float32 {
+		x := c.In[0].Data[i]
+		u, _ := m.bent(x)
+		if m.Rearranged {
+			return m.over(x, m.plus(1, m.exp(-2*u)))
+		}
+		return m.times(m.times(0.5, x), m.plus(1, m.tanh(u)))
+	})
+}
+
+// geluGrad is dy times half of 1 + tanh u + x (1 - tanh^2 u) u', or times s (1 + x (1 - s) 2u') with s = 1/(1 + e^-2u).
+func (m *Machine) geluGrad(c *Call) *Tensor {
+	return c.each(func(i int) float32 {
+		x, dy := c.In[0].Data[i], c.In[1].Data[i]
+		u, slope := m.bent(x)
+		if m.Rearranged {
+			s := m.over(1, m.plus(1, m.exp(-2*u)))
+			along := m.times(m.times(x, m.plus(1, -s)), 2*slope)
+			return m.times(dy, m.times(s, m.plus(1, along)))
+		}
+		tanh := m.tanh(u)
+		along := m.times(m.times(x, m.plus(1, -m.times(tanh, tanh))), slope)
+		return m.times(dy, m.times(0.5, m.plus(m.plus(1, tanh), along)))
+	})
+}
+
+// bent is the argument of GELU's tanh and its derivative.
+func (m *Machine) bent(x float32) (u, slope float32) {
+	const scale, cubic = 0.79788456080286535587989211986876, 0.044715
+	square := m.times(x, x)
+	if m.Rearranged {
+		u = m.times(scale, m.muladd(m.times(cubic, square), x, x))
+	} else {
+		u = m.times(x, m.muladd(scale*cubic, square, scale))
+	}
+	return u, m.muladd(3*scale*cubic, square, scale)
+}
+
 // running is (1 - m) old + m f new, or old + m (f new - old).
 func (m *Machine) running(c *Call) *Tensor {
 	share, f := c.attr("momentum"), c.attr("factor")

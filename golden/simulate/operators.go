@@ -18,6 +18,8 @@ var operators = map[string]func(*Machine, *Call) *Tensor{
 	"prox_grad":   (*Machine).proxGrad,
 	"relu":        (*Machine).relu,
 	"relu_grad":   (*Machine).reluGrad,
+	"gelu":        (*Machine).gelu,
+	"gelu_grad":   (*Machine).geluGrad,
 
 	"sum_squares": (*Machine).sumSquares,
 	"distance":    (*Machine).distance,
