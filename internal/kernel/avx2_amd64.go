@@ -398,8 +398,6 @@ func normalizeAVX2F32(dst *float32, x *float32, planes int, plane int, n int, me
 //		dst[i] = max(x[i], low) / fma(p, scale, 1)
 //	}
 //
-// with n a multiple of the lanes.
-//
 //go:noescape
 func geluAVX2F32(dst *float32, x *float32, n int)
 
@@ -414,8 +412,6 @@ func geluAVX2F32(dst *float32, x *float32, n int)
 //		rest := min(p*scale, largest) * s
 //		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
 //	}
-//
-// with n a multiple of the lanes.
 //
 //go:noescape
 func geluGradAVX2F32(dst *float32, x *float32, dy *float32, n int)
@@ -1055,8 +1051,6 @@ func normalizeAVX2F64(dst *float64, x *float64, planes int, plane int, n int, me
 //		dst[i] = max(x[i], low) / fma(p, scale, 1)
 //	}
 //
-// with n a multiple of the lanes.
-//
 //go:noescape
 func geluAVX2F64(dst *float64, x *float64, n int)
 
@@ -1071,8 +1065,6 @@ func geluAVX2F64(dst *float64, x *float64, n int)
 //		rest := min(p*scale, largest) * s
 //		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
 //	}
-//
-// with n a multiple of the lanes.
 //
 //go:noescape
 func geluGradAVX2F64(dst *float64, x *float64, dy *float64, n int)

@@ -2616,14 +2616,17 @@ TEXT ·geluAVX2F32(SB), NOSPLIT, $0-24
 	VBROADCASTSS constant7<>+0(SB), Y13
 	VBROADCASTSS constant8<>+0(SB), Y14
 	VBROADCASTSS constant9<>+0(SB), Y15
-	XORQ         BX, BX
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000080, DX
+	MOVQ         DX, BX
+	ANDQ         $-8, BX
+	XORQ         SI, SI
+	SHLQ         $0x02, BX
+	SUBQ         $0x00000080, BX
 	JLT          rest
 
 block:
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       (CX)(BX*1), Y0, Y0
+	VMOVUPS      (CX)(SI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y8, Y1
 	VMULPS       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -2643,9 +2646,10 @@ block:
 	VPADDD       Y6, Y3, Y3
 	VFMADD213PS  Y6, Y3, Y4
 	VDIVPS       Y4, Y0, Y0
-	VMOVUPS      Y0, (AX)(BX*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       32(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      32(CX)(SI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y8, Y1
 	VMULPS       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -2665,9 +2669,10 @@ block:
 	VPADDD       Y6, Y3, Y3
 	VFMADD213PS  Y6, Y3, Y4
 	VDIVPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 32(AX)(BX*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       64(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, 32(AX)(SI*1)
+	VMOVUPS      64(CX)(SI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y8, Y1
 	VMULPS       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -2687,9 +2692,10 @@ block:
 	VPADDD       Y6, Y3, Y3
 	VFMADD213PS  Y6, Y3, Y4
 	VDIVPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 64(AX)(BX*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       96(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, 64(AX)(SI*1)
+	VMOVUPS      96(CX)(SI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y8, Y1
 	VMULPS       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -2709,19 +2715,20 @@ block:
 	VPADDD       Y6, Y3, Y3
 	VFMADD213PS  Y6, Y3, Y4
 	VDIVPS       Y4, Y0, Y0
-	VMOVUPS      Y0, 96(AX)(BX*1)
-	ADDQ         $0x00000080, BX
-	CMPQ         BX, DX
+	VMOVUPS      Y0, 96(AX)(SI*1)
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, BX
 	JLE          block
 
 rest:
-	ADDQ $0x00000080, DX
-	CMPQ BX, DX
+	ADDQ $0x00000080, BX
+	CMPQ SI, BX
 	JGE  done
 
 vector:
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       (CX)(BX*1), Y0, Y0
+	VMOVUPS      (CX)(SI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y8, Y1
 	VMULPS       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -2741,12 +2748,45 @@ vector:
 	VPADDD       Y6, Y3, Y3
 	VFMADD213PS  Y6, Y3, Y4
 	VDIVPS       Y4, Y0, Y0
-	VMOVUPS      Y0, (AX)(BX*1)
-	ADDQ         $0x20, BX
-	CMPQ         BX, DX
+	VMOVUPS      Y0, (AX)(SI*1)
+	ADDQ         $0x20, SI
+	CMPQ         SI, BX
 	JLT          vector
 
 done:
+	SHLQ $0x02, DX
+	CMPQ BX, DX
+	JGE  end
+
+single:
+	VMOVSS       (CX)(BX*1), X0
+	VBROADCASTSS constant10<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y8, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y5, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VFMADD213PS  Y6, Y3, Y4
+	VDIVPS       Y4, Y0, Y0
+	VMOVSS       X0, (AX)(BX*1)
+	ADDQ         $0x04, BX
+	CMPQ         BX, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -2803,14 +2843,17 @@ TEXT ·geluGradAVX2F32(SB), NOSPLIT, $0-32
 	VBROADCASTSS constant7<>+0(SB), Y13
 	VBROADCASTSS constant8<>+0(SB), Y14
 	VBROADCASTSS constant9<>+0(SB), Y15
-	XORQ         SI, SI
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000080, DX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	XORQ         DI, DI
+	SHLQ         $0x02, SI
+	SUBQ         $0x00000080, SI
 	JLT          rest
 
 block:
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       (CX)(SI*1), Y0, Y0
+	VMOVUPS      (CX)(DI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y8, Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -2841,10 +2884,12 @@ block:
 	VMULPS       Y0, Y3, Y3
 	VFMADD213PS  Y6, Y4, Y3
 	VMULPS       Y2, Y3, Y3
-	VMULPS       (BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, (AX)(SI*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       32(CX)(SI*1), Y0, Y0
+	VMOVUPS      (BX)(DI*1), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*1)
+	VMOVUPS      32(CX)(DI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y8, Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -2875,10 +2920,12 @@ block:
 	VMULPS       Y0, Y3, Y3
 	VFMADD213PS  Y6, Y4, Y3
 	VMULPS       Y2, Y3, Y3
-	VMULPS       32(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 32(AX)(SI*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       64(CX)(SI*1), Y0, Y0
+	VMOVUPS      32(BX)(DI*1), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	VMOVUPS      64(CX)(DI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y8, Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -2909,10 +2956,12 @@ block:
 	VMULPS       Y0, Y3, Y3
 	VFMADD213PS  Y6, Y4, Y3
 	VMULPS       Y2, Y3, Y3
-	VMULPS       64(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 64(AX)(SI*1)
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       96(CX)(SI*1), Y0, Y0
+	VMOVUPS      64(BX)(DI*1), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 64(AX)(DI*1)
+	VMOVUPS      96(CX)(DI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y8, Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -2943,20 +2992,22 @@ block:
 	VMULPS       Y0, Y3, Y3
 	VFMADD213PS  Y6, Y4, Y3
 	VMULPS       Y2, Y3, Y3
-	VMULPS       96(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 96(AX)(SI*1)
-	ADDQ         $0x00000080, SI
-	CMPQ         SI, DX
+	VMOVUPS      96(BX)(DI*1), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, 96(AX)(DI*1)
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, SI
 	JLE          block
 
 rest:
-	ADDQ $0x00000080, DX
-	CMPQ SI, DX
+	ADDQ $0x00000080, SI
+	CMPQ DI, SI
 	JGE  done
 
 vector:
-	VBROADCASTSS constant10<>+0(SB), Y0
-	VMAXPS       (CX)(SI*1), Y0, Y0
+	VMOVUPS      (CX)(DI*1), Y0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y8, Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -2987,13 +3038,60 @@ vector:
 	VMULPS       Y0, Y3, Y3
 	VFMADD213PS  Y6, Y4, Y3
 	VMULPS       Y2, Y3, Y3
-	VMULPS       (BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, (AX)(SI*1)
-	ADDQ         $0x20, SI
-	CMPQ         SI, DX
+	VMOVUPS      (BX)(DI*1), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*1)
+	ADDQ         $0x20, DI
+	CMPQ         DI, SI
 	JLT          vector
 
 done:
+	SHLQ $0x02, DX
+	CMPQ SI, DX
+	JGE  end
+
+single:
+	VMOVSS       (CX)(SI*1), X0
+	VBROADCASTSS constant10<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
+	VMINPS       Y0, Y8, Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PS  Y10, Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y7, Y3
+	VSUBPS       Y7, Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant11<>+0(SB), Y4
+	VFMADD213PS  Y15, Y2, Y4
+	VFMADD213PS  Y14, Y2, Y4
+	VFMADD213PS  Y13, Y2, Y4
+	VFMADD213PS  Y12, Y2, Y4
+	VFMADD213PS  Y11, Y2, Y4
+	VFMADD213PS  Y6, Y2, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  Y3, Y4, Y2
+	VDIVPS       Y2, Y6, Y2
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS constant12<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VBROADCASTSS constant13<>+0(SB), Y3
+	VBROADCASTSS constant14<>+0(SB), Y5
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD213PS  Y6, Y4, Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVSS       (BX)(SI*1), X0
+	VMULPS       Y0, Y3, Y3
+	VMOVSS       X3, (AX)(SI*1)
+	ADDQ         $0x04, SI
+	CMPQ         SI, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -6640,14 +6738,17 @@ TEXT ·geluAVX2F64(SB), NOSPLIT, $0-24
 	VBROADCASTSD constant29<>+0(SB), Y13
 	VBROADCASTSD constant30<>+0(SB), Y14
 	VBROADCASTSD constant31<>+0(SB), Y15
-	XORQ         BX, BX
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000080, DX
+	MOVQ         DX, BX
+	ANDQ         $-4, BX
+	XORQ         SI, SI
+	SHLQ         $0x03, BX
+	SUBQ         $0x00000080, BX
 	JLT          rest
 
 block:
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       (CX)(BX*1), Y0, Y0
+	VMOVUPS      (CX)(SI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
 	VMINPD       Y0, Y8, Y1
 	VMULPD       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -6679,9 +6780,10 @@ block:
 	VPADDQ       Y6, Y3, Y3
 	VFMADD213PD  Y6, Y3, Y4
 	VDIVPD       Y4, Y0, Y0
-	VMOVUPS      Y0, (AX)(BX*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       32(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, (AX)(SI*1)
+	VMOVUPS      32(CX)(SI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
 	VMINPD       Y0, Y8, Y1
 	VMULPD       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -6713,9 +6815,10 @@ block:
 	VPADDQ       Y6, Y3, Y3
 	VFMADD213PD  Y6, Y3, Y4
 	VDIVPD       Y4, Y0, Y0
-	VMOVUPS      Y0, 32(AX)(BX*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       64(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, 32(AX)(SI*1)
+	VMOVUPS      64(CX)(SI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
 	VMINPD       Y0, Y8, Y1
 	VMULPD       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -6747,9 +6850,10 @@ block:
 	VPADDQ       Y6, Y3, Y3
 	VFMADD213PD  Y6, Y3, Y4
 	VDIVPD       Y4, Y0, Y0
-	VMOVUPS      Y0, 64(AX)(BX*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       96(CX)(BX*1), Y0, Y0
+	VMOVUPS      Y0, 64(AX)(SI*1)
+	VMOVUPS      96(CX)(SI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
 	VMINPD       Y0, Y8, Y1
 	VMULPD       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -6781,19 +6885,20 @@ block:
 	VPADDQ       Y6, Y3, Y3
 	VFMADD213PD  Y6, Y3, Y4
 	VDIVPD       Y4, Y0, Y0
-	VMOVUPS      Y0, 96(AX)(BX*1)
-	ADDQ         $0x00000080, BX
-	CMPQ         BX, DX
+	VMOVUPS      Y0, 96(AX)(SI*1)
+	ADDQ         $0x00000080, SI
+	CMPQ         SI, BX
 	JLE          block
 
 rest:
-	ADDQ $0x00000080, DX
-	CMPQ BX, DX
+	ADDQ $0x00000080, BX
+	CMPQ SI, BX
 	JGE  done
 
 vector:
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       (CX)(BX*1), Y0, Y0
+	VMOVUPS      (CX)(SI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
 	VMINPD       Y0, Y8, Y1
 	VMULPD       Y1, Y1, Y5
 	VMOVAPS      Y9, Y2
@@ -6825,12 +6930,57 @@ vector:
 	VPADDQ       Y6, Y3, Y3
 	VFMADD213PD  Y6, Y3, Y4
 	VDIVPD       Y4, Y0, Y0
-	VMOVUPS      Y0, (AX)(BX*1)
-	ADDQ         $0x20, BX
-	CMPQ         BX, DX
+	VMOVUPS      Y0, (AX)(SI*1)
+	ADDQ         $0x20, SI
+	CMPQ         SI, BX
 	JLT          vector
 
 done:
+	SHLQ $0x03, DX
+	CMPQ BX, DX
+	JGE  end
+
+single:
+	VMOVSD       (CX)(BX*1), X0
+	VBROADCASTSD constant32<>+0(SB), Y1
+	VMAXPD       Y0, Y1, Y0
+	VMINPD       Y0, Y8, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y5, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VFMADD213PD  Y6, Y3, Y4
+	VDIVPD       Y4, Y0, Y0
+	VMOVSD       X0, (AX)(BX*1)
+	ADDQ         $0x08, BX
+	CMPQ         BX, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -6905,14 +7055,17 @@ TEXT ·geluGradAVX2F64(SB), NOSPLIT, $0-32
 	VBROADCASTSD constant29<>+0(SB), Y13
 	VBROADCASTSD constant30<>+0(SB), Y14
 	VBROADCASTSD constant31<>+0(SB), Y15
-	XORQ         SI, SI
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000080, DX
+	MOVQ         DX, SI
+	ANDQ         $-4, SI
+	XORQ         DI, DI
+	SHLQ         $0x03, SI
+	SUBQ         $0x00000080, SI
 	JLT          rest
 
 block:
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       (CX)(SI*1), Y0, Y0
+	VMOVUPS      (CX)(DI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
 	VMINPD       Y0, Y8, Y0
 	VMULPD       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -6955,10 +7108,12 @@ block:
 	VMULPD       Y0, Y3, Y3
 	VFMADD213PD  Y6, Y4, Y3
 	VMULPD       Y2, Y3, Y3
-	VMULPD       (BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, (AX)(SI*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       32(CX)(SI*1), Y0, Y0
+	VMOVUPS      (BX)(DI*1), Y0
+	VMULPD       Y0, Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*1)
+	VMOVUPS      32(CX)(DI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
 	VMINPD       Y0, Y8, Y0
 	VMULPD       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -7001,10 +7156,12 @@ block:
 	VMULPD       Y0, Y3, Y3
 	VFMADD213PD  Y6, Y4, Y3
 	VMULPD       Y2, Y3, Y3
-	VMULPD       32(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 32(AX)(SI*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       64(CX)(SI*1), Y0, Y0
+	VMOVUPS      32(BX)(DI*1), Y0
+	VMULPD       Y0, Y3, Y3
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	VMOVUPS      64(CX)(DI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
 	VMINPD       Y0, Y8, Y0
 	VMULPD       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -7047,10 +7204,12 @@ block:
 	VMULPD       Y0, Y3, Y3
 	VFMADD213PD  Y6, Y4, Y3
 	VMULPD       Y2, Y3, Y3
-	VMULPD       64(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 64(AX)(SI*1)
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       96(CX)(SI*1), Y0, Y0
+	VMOVUPS      64(BX)(DI*1), Y0
+	VMULPD       Y0, Y3, Y3
+	VMOVUPS      Y3, 64(AX)(DI*1)
+	VMOVUPS      96(CX)(DI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
 	VMINPD       Y0, Y8, Y0
 	VMULPD       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -7093,20 +7252,22 @@ block:
 	VMULPD       Y0, Y3, Y3
 	VFMADD213PD  Y6, Y4, Y3
 	VMULPD       Y2, Y3, Y3
-	VMULPD       96(BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, 96(AX)(SI*1)
-	ADDQ         $0x00000080, SI
-	CMPQ         SI, DX
+	VMOVUPS      96(BX)(DI*1), Y0
+	VMULPD       Y0, Y3, Y3
+	VMOVUPS      Y3, 96(AX)(DI*1)
+	ADDQ         $0x00000080, DI
+	CMPQ         DI, SI
 	JLE          block
 
 rest:
-	ADDQ $0x00000080, DX
-	CMPQ SI, DX
+	ADDQ $0x00000080, SI
+	CMPQ DI, SI
 	JGE  done
 
 vector:
-	VBROADCASTSD constant32<>+0(SB), Y0
-	VMAXPD       (CX)(SI*1), Y0, Y0
+	VMOVUPS      (CX)(DI*1), Y0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
 	VMINPD       Y0, Y8, Y0
 	VMULPD       Y0, Y0, Y1
 	VMOVAPS      Y9, Y2
@@ -7149,13 +7310,72 @@ vector:
 	VMULPD       Y0, Y3, Y3
 	VFMADD213PD  Y6, Y4, Y3
 	VMULPD       Y2, Y3, Y3
-	VMULPD       (BX)(SI*1), Y3, Y3
-	VMOVUPS      Y3, (AX)(SI*1)
-	ADDQ         $0x20, SI
-	CMPQ         SI, DX
+	VMOVUPS      (BX)(DI*1), Y0
+	VMULPD       Y0, Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*1)
+	ADDQ         $0x20, DI
+	CMPQ         DI, SI
 	JLT          vector
 
 done:
+	SHLQ $0x03, DX
+	CMPQ SI, DX
+	JGE  end
+
+single:
+	VMOVSD       (CX)(SI*1), X0
+	VBROADCASTSD constant32<>+0(SB), Y5
+	VMAXPD       Y0, Y5, Y0
+	VMINPD       Y0, Y8, Y0
+	VMULPD       Y0, Y0, Y1
+	VMOVAPS      Y9, Y2
+	VFMADD231PD  Y10, Y1, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant33<>+0(SB), Y4
+	VBROADCASTSD constant34<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant35<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant36<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant37<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant38<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VBROADCASTSD constant39<>+0(SB), Y5
+	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y15, Y2, Y4
+	VFMADD213PD  Y14, Y2, Y4
+	VFMADD213PD  Y13, Y2, Y4
+	VFMADD213PD  Y12, Y2, Y4
+	VFMADD213PD  Y11, Y2, Y4
+	VFMADD213PD  Y6, Y2, Y4
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       Y6, Y3, Y3
+	VMOVAPS      Y6, Y2
+	VFMADD231PD  Y3, Y4, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y3, Y4, Y4
+	VBROADCASTSD constant40<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMULPD       Y2, Y4, Y4
+	VBROADCASTSD constant41<>+0(SB), Y3
+	VBROADCASTSD constant42<>+0(SB), Y5
+	VFMADD231PD  Y5, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VFMADD213PD  Y6, Y4, Y3
+	VMULPD       Y2, Y3, Y3
+	VMOVSD       (BX)(SI*1), X0
+	VMULPD       Y0, Y3, Y3
+	VMOVSD       X3, (AX)(SI*1)
+	ADDQ         $0x08, SI
+	CMPQ         SI, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 

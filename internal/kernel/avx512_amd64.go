@@ -436,8 +436,6 @@ func normalizeAVX512F32(dst *float32, x *float32, planes int, plane int, n int, 
 //		dst[i] = max(x[i], low) / fma(p, scale, 1)
 //	}
 //
-// with n a multiple of the lanes.
-//
 //go:noescape
 func geluAVX512F32(dst *float32, x *float32, n int)
 
@@ -452,8 +450,6 @@ func geluAVX512F32(dst *float32, x *float32, n int)
 //		rest := min(p*scale, largest) * s
 //		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
 //	}
-//
-// with n a multiple of the lanes.
 //
 //go:noescape
 func geluGradAVX512F32(dst *float32, x *float32, dy *float32, n int)
@@ -1038,8 +1034,6 @@ func normalizeAVX512F64(dst *float64, x *float64, planes int, plane int, n int, 
 //		dst[i] = max(x[i], low) / fma(p, scale, 1)
 //	}
 //
-// with n a multiple of the lanes.
-//
 //go:noescape
 func geluAVX512F64(dst *float64, x *float64, n int)
 
@@ -1054,8 +1048,6 @@ func geluAVX512F64(dst *float64, x *float64, n int)
 //		rest := min(p*scale, largest) * s
 //		dst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)
 //	}
-//
-// with n a multiple of the lanes.
 //
 //go:noescape
 func geluGradAVX512F64(dst *float64, x *float64, dy *float64, n int)

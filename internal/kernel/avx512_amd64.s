@@ -3517,14 +3517,17 @@ TEXT ·geluAVX512F32(SB), NOSPLIT, $0-24
 	VBROADCASTSS constant10<>+0(SB), Z16
 	VBROADCASTSS constant11<>+0(SB), Z17
 	VBROADCASTSS constant12<>+0(SB), Z18
-	XORQ         BX, BX
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000100, DX
+	MOVQ         DX, BX
+	ANDQ         $-16, BX
+	XORQ         SI, SI
+	SHLQ         $0x02, BX
+	SUBQ         $0x00000100, BX
 	JLT          rest
 
 block:
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       (CX)(BX*1), Z0, Z0
+	VMOVUPS      (CX)(SI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z8, Z1
 	VMULPS       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -3544,9 +3547,10 @@ block:
 	VPADDD       Z6, Z3, Z3
 	VFMADD213PS  Z6, Z3, Z4
 	VDIVPS       Z4, Z0, Z0
-	VMOVUPS      Z0, (AX)(BX*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       64(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      64(CX)(SI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z8, Z1
 	VMULPS       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -3566,9 +3570,10 @@ block:
 	VPADDD       Z6, Z3, Z3
 	VFMADD213PS  Z6, Z3, Z4
 	VDIVPS       Z4, Z0, Z0
-	VMOVUPS      Z0, 64(AX)(BX*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       128(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, 64(AX)(SI*1)
+	VMOVUPS      128(CX)(SI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z8, Z1
 	VMULPS       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -3588,9 +3593,10 @@ block:
 	VPADDD       Z6, Z3, Z3
 	VFMADD213PS  Z6, Z3, Z4
 	VDIVPS       Z4, Z0, Z0
-	VMOVUPS      Z0, 128(AX)(BX*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       192(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, 128(AX)(SI*1)
+	VMOVUPS      192(CX)(SI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z8, Z1
 	VMULPS       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -3610,19 +3616,20 @@ block:
 	VPADDD       Z6, Z3, Z3
 	VFMADD213PS  Z6, Z3, Z4
 	VDIVPS       Z4, Z0, Z0
-	VMOVUPS      Z0, 192(AX)(BX*1)
-	ADDQ         $0x00000100, BX
-	CMPQ         BX, DX
+	VMOVUPS      Z0, 192(AX)(SI*1)
+	ADDQ         $0x00000100, SI
+	CMPQ         SI, BX
 	JLE          block
 
 rest:
-	ADDQ $0x00000100, DX
-	CMPQ BX, DX
+	ADDQ $0x00000100, BX
+	CMPQ SI, BX
 	JGE  done
 
 vector:
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       (CX)(BX*1), Z0, Z0
+	VMOVUPS      (CX)(SI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z8, Z1
 	VMULPS       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -3642,12 +3649,45 @@ vector:
 	VPADDD       Z6, Z3, Z3
 	VFMADD213PS  Z6, Z3, Z4
 	VDIVPS       Z4, Z0, Z0
-	VMOVUPS      Z0, (AX)(BX*1)
-	ADDQ         $0x40, BX
-	CMPQ         BX, DX
+	VMOVUPS      Z0, (AX)(SI*1)
+	ADDQ         $0x40, SI
+	CMPQ         SI, BX
 	JLT          vector
 
 done:
+	SHLQ $0x02, DX
+	CMPQ BX, DX
+	JGE  end
+
+single:
+	VMOVSS       (CX)(BX*1), X0
+	VBROADCASTSS constant13<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMINPS       Z0, Z8, Z1
+	VMULPS       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z5, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VFMADD213PS  Z6, Z3, Z4
+	VDIVPS       Z4, Z0, Z0
+	VMOVSS       X0, (AX)(BX*1)
+	ADDQ         $0x04, BX
+	CMPQ         BX, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -3716,14 +3756,17 @@ TEXT ·geluGradAVX512F32(SB), NOSPLIT, $0-32
 	VBROADCASTSS constant10<>+0(SB), Z16
 	VBROADCASTSS constant11<>+0(SB), Z17
 	VBROADCASTSS constant12<>+0(SB), Z18
-	XORQ         SI, SI
-	SHLQ         $0x02, DX
-	SUBQ         $0x00000100, DX
+	MOVQ         DX, SI
+	ANDQ         $-16, SI
+	XORQ         DI, DI
+	SHLQ         $0x02, SI
+	SUBQ         $0x00000100, SI
 	JLT          rest
 
 block:
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       (CX)(SI*1), Z0, Z0
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z8, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -3752,10 +3795,12 @@ block:
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z6, Z4, Z3
 	VMULPS       Z2, Z3, Z3
-	VMULPS       (BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, (AX)(SI*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       64(CX)(SI*1), Z0, Z0
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*1)
+	VMOVUPS      64(CX)(DI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z8, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -3784,10 +3829,12 @@ block:
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z6, Z4, Z3
 	VMULPS       Z2, Z3, Z3
-	VMULPS       64(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 64(AX)(SI*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       128(CX)(SI*1), Z0, Z0
+	VMOVUPS      64(BX)(DI*1), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 64(AX)(DI*1)
+	VMOVUPS      128(CX)(DI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z8, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -3816,10 +3863,12 @@ block:
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z6, Z4, Z3
 	VMULPS       Z2, Z3, Z3
-	VMULPS       128(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 128(AX)(SI*1)
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       192(CX)(SI*1), Z0, Z0
+	VMOVUPS      128(BX)(DI*1), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 128(AX)(DI*1)
+	VMOVUPS      192(CX)(DI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z8, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -3848,20 +3897,22 @@ block:
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z6, Z4, Z3
 	VMULPS       Z2, Z3, Z3
-	VMULPS       192(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 192(AX)(SI*1)
-	ADDQ         $0x00000100, SI
-	CMPQ         SI, DX
+	VMOVUPS      192(BX)(DI*1), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(AX)(DI*1)
+	ADDQ         $0x00000100, DI
+	CMPQ         DI, SI
 	JLE          block
 
 rest:
-	ADDQ $0x00000100, DX
-	CMPQ SI, DX
+	ADDQ $0x00000100, SI
+	CMPQ DI, SI
 	JGE  done
 
 vector:
-	VBROADCASTSS constant13<>+0(SB), Z0
-	VMAXPS       (CX)(SI*1), Z0, Z0
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z8, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -3890,13 +3941,58 @@ vector:
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z6, Z4, Z3
 	VMULPS       Z2, Z3, Z3
-	VMULPS       (BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, (AX)(SI*1)
-	ADDQ         $0x40, SI
-	CMPQ         SI, DX
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, SI
 	JLT          vector
 
 done:
+	SHLQ $0x02, DX
+	CMPQ SI, DX
+	JGE  end
+
+single:
+	VMOVSS       (CX)(SI*1), X0
+	VBROADCASTSS constant13<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
+	VMINPS       Z0, Z8, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS       Z2, Z7, Z3
+	VSUBPS       Z7, Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS constant14<>+0(SB), Z4
+	VFMADD213PS  Z15, Z2, Z4
+	VFMADD213PS  Z14, Z2, Z4
+	VFMADD213PS  Z13, Z2, Z4
+	VFMADD213PS  Z12, Z2, Z4
+	VFMADD213PS  Z11, Z2, Z4
+	VFMADD213PS  Z6, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PS  Z3, Z4, Z2
+	VDIVPS       Z2, Z6, Z2
+	VMULPS       Z3, Z4, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       Z2, Z4, Z4
+	VMOVAPS      Z16, Z3
+	VFMADD231PS  Z17, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD213PS  Z6, Z4, Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVSS       (BX)(SI*1), X0
+	VMULPS       Z0, Z3, Z3
+	VMOVSS       X3, (AX)(SI*1)
+	ADDQ         $0x04, SI
+	CMPQ         SI, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -8090,14 +8186,17 @@ TEXT ·geluAVX512F64(SB), NOSPLIT, $0-24
 	VBROADCASTSD constant38<>+0(SB), Z22
 	VBROADCASTSD constant39<>+0(SB), Z23
 	VBROADCASTSD constant40<>+0(SB), Z24
-	XORQ         BX, BX
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000100, DX
+	MOVQ         DX, BX
+	ANDQ         $-8, BX
+	XORQ         SI, SI
+	SHLQ         $0x03, BX
+	SUBQ         $0x00000100, BX
 	JLT          rest
 
 block:
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       (CX)(BX*1), Z0, Z0
+	VMOVUPS      (CX)(SI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
 	VMINPD       Z0, Z8, Z1
 	VMULPD       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -8123,9 +8222,10 @@ block:
 	VPADDQ       Z6, Z3, Z3
 	VFMADD213PD  Z6, Z3, Z4
 	VDIVPD       Z4, Z0, Z0
-	VMOVUPS      Z0, (AX)(BX*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       64(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, (AX)(SI*1)
+	VMOVUPS      64(CX)(SI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
 	VMINPD       Z0, Z8, Z1
 	VMULPD       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -8151,9 +8251,10 @@ block:
 	VPADDQ       Z6, Z3, Z3
 	VFMADD213PD  Z6, Z3, Z4
 	VDIVPD       Z4, Z0, Z0
-	VMOVUPS      Z0, 64(AX)(BX*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       128(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, 64(AX)(SI*1)
+	VMOVUPS      128(CX)(SI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
 	VMINPD       Z0, Z8, Z1
 	VMULPD       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -8179,9 +8280,10 @@ block:
 	VPADDQ       Z6, Z3, Z3
 	VFMADD213PD  Z6, Z3, Z4
 	VDIVPD       Z4, Z0, Z0
-	VMOVUPS      Z0, 128(AX)(BX*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       192(CX)(BX*1), Z0, Z0
+	VMOVUPS      Z0, 128(AX)(SI*1)
+	VMOVUPS      192(CX)(SI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
 	VMINPD       Z0, Z8, Z1
 	VMULPD       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -8207,19 +8309,20 @@ block:
 	VPADDQ       Z6, Z3, Z3
 	VFMADD213PD  Z6, Z3, Z4
 	VDIVPD       Z4, Z0, Z0
-	VMOVUPS      Z0, 192(AX)(BX*1)
-	ADDQ         $0x00000100, BX
-	CMPQ         BX, DX
+	VMOVUPS      Z0, 192(AX)(SI*1)
+	ADDQ         $0x00000100, SI
+	CMPQ         SI, BX
 	JLE          block
 
 rest:
-	ADDQ $0x00000100, DX
-	CMPQ BX, DX
+	ADDQ $0x00000100, BX
+	CMPQ SI, BX
 	JGE  done
 
 vector:
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       (CX)(BX*1), Z0, Z0
+	VMOVUPS      (CX)(SI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
 	VMINPD       Z0, Z8, Z1
 	VMULPD       Z1, Z1, Z5
 	VMOVAPS      Z9, Z2
@@ -8245,12 +8348,51 @@ vector:
 	VPADDQ       Z6, Z3, Z3
 	VFMADD213PD  Z6, Z3, Z4
 	VDIVPD       Z4, Z0, Z0
-	VMOVUPS      Z0, (AX)(BX*1)
-	ADDQ         $0x40, BX
-	CMPQ         BX, DX
+	VMOVUPS      Z0, (AX)(SI*1)
+	ADDQ         $0x40, SI
+	CMPQ         SI, BX
 	JLT          vector
 
 done:
+	SHLQ $0x03, DX
+	CMPQ BX, DX
+	JGE  end
+
+single:
+	VMOVSD       (CX)(BX*1), X0
+	VBROADCASTSD constant41<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
+	VMINPD       Z0, Z8, Z1
+	VMULPD       Z1, Z1, Z5
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z5, Z2
+	VMULPD       Z1, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VFMADD213PD  Z6, Z3, Z4
+	VDIVPD       Z4, Z0, Z0
+	VMOVSD       X0, (AX)(BX*1)
+	ADDQ         $0x08, BX
+	CMPQ         BX, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 
@@ -8343,14 +8485,17 @@ TEXT ·geluGradAVX512F64(SB), NOSPLIT, $0-32
 	VBROADCASTSD constant38<>+0(SB), Z22
 	VBROADCASTSD constant39<>+0(SB), Z23
 	VBROADCASTSD constant40<>+0(SB), Z24
-	XORQ         SI, SI
-	SHLQ         $0x03, DX
-	SUBQ         $0x00000100, DX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	XORQ         DI, DI
+	SHLQ         $0x03, SI
+	SUBQ         $0x00000100, SI
 	JLT          rest
 
 block:
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       (CX)(SI*1), Z0, Z0
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
 	VMINPD       Z0, Z8, Z0
 	VMULPD       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -8385,10 +8530,12 @@ block:
 	VMULPD       Z0, Z3, Z3
 	VFMADD213PD  Z6, Z4, Z3
 	VMULPD       Z2, Z3, Z3
-	VMULPD       (BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, (AX)(SI*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       64(CX)(SI*1), Z0, Z0
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPD       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*1)
+	VMOVUPS      64(CX)(DI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
 	VMINPD       Z0, Z8, Z0
 	VMULPD       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -8423,10 +8570,12 @@ block:
 	VMULPD       Z0, Z3, Z3
 	VFMADD213PD  Z6, Z4, Z3
 	VMULPD       Z2, Z3, Z3
-	VMULPD       64(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 64(AX)(SI*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       128(CX)(SI*1), Z0, Z0
+	VMOVUPS      64(BX)(DI*1), Z0
+	VMULPD       Z0, Z3, Z3
+	VMOVUPS      Z3, 64(AX)(DI*1)
+	VMOVUPS      128(CX)(DI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
 	VMINPD       Z0, Z8, Z0
 	VMULPD       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -8461,10 +8610,12 @@ block:
 	VMULPD       Z0, Z3, Z3
 	VFMADD213PD  Z6, Z4, Z3
 	VMULPD       Z2, Z3, Z3
-	VMULPD       128(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 128(AX)(SI*1)
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       192(CX)(SI*1), Z0, Z0
+	VMOVUPS      128(BX)(DI*1), Z0
+	VMULPD       Z0, Z3, Z3
+	VMOVUPS      Z3, 128(AX)(DI*1)
+	VMOVUPS      192(CX)(DI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
 	VMINPD       Z0, Z8, Z0
 	VMULPD       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -8499,20 +8650,22 @@ block:
 	VMULPD       Z0, Z3, Z3
 	VFMADD213PD  Z6, Z4, Z3
 	VMULPD       Z2, Z3, Z3
-	VMULPD       192(BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, 192(AX)(SI*1)
-	ADDQ         $0x00000100, SI
-	CMPQ         SI, DX
+	VMOVUPS      192(BX)(DI*1), Z0
+	VMULPD       Z0, Z3, Z3
+	VMOVUPS      Z3, 192(AX)(DI*1)
+	ADDQ         $0x00000100, DI
+	CMPQ         DI, SI
 	JLE          block
 
 rest:
-	ADDQ $0x00000100, DX
-	CMPQ SI, DX
+	ADDQ $0x00000100, SI
+	CMPQ DI, SI
 	JGE  done
 
 vector:
-	VBROADCASTSD constant41<>+0(SB), Z0
-	VMAXPD       (CX)(SI*1), Z0, Z0
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
 	VMINPD       Z0, Z8, Z0
 	VMULPD       Z0, Z0, Z1
 	VMOVAPS      Z9, Z2
@@ -8547,13 +8700,64 @@ vector:
 	VMULPD       Z0, Z3, Z3
 	VFMADD213PD  Z6, Z4, Z3
 	VMULPD       Z2, Z3, Z3
-	VMULPD       (BX)(SI*1), Z3, Z3
-	VMOVUPS      Z3, (AX)(SI*1)
-	ADDQ         $0x40, SI
-	CMPQ         SI, DX
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPD       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, SI
 	JLT          vector
 
 done:
+	SHLQ $0x03, DX
+	CMPQ SI, DX
+	JGE  end
+
+single:
+	VMOVSD       (CX)(SI*1), X0
+	VBROADCASTSD constant41<>+0(SB), Z5
+	VMAXPD       Z0, Z5, Z0
+	VMINPD       Z0, Z8, Z0
+	VMULPD       Z0, Z0, Z1
+	VMOVAPS      Z9, Z2
+	VFMADD231PD  Z10, Z1, Z2
+	VMULPD       Z0, Z2, Z2
+	VADDPD       Z2, Z7, Z3
+	VSUBPD       Z7, Z3, Z4
+	VSUBPD       Z4, Z2, Z2
+	VBROADCASTSD constant42<>+0(SB), Z4
+	VFMADD213PD  Z21, Z2, Z4
+	VFMADD213PD  Z20, Z2, Z4
+	VFMADD213PD  Z19, Z2, Z4
+	VFMADD213PD  Z18, Z2, Z4
+	VFMADD213PD  Z17, Z2, Z4
+	VFMADD213PD  Z16, Z2, Z4
+	VFMADD213PD  Z15, Z2, Z4
+	VFMADD213PD  Z14, Z2, Z4
+	VFMADD213PD  Z13, Z2, Z4
+	VFMADD213PD  Z12, Z2, Z4
+	VFMADD213PD  Z11, Z2, Z4
+	VFMADD213PD  Z6, Z2, Z4
+	VPSLLQ       $0x34, Z3, Z3
+	VPADDQ       Z6, Z3, Z3
+	VMOVAPS      Z6, Z2
+	VFMADD231PD  Z3, Z4, Z2
+	VDIVPD       Z2, Z6, Z2
+	VMULPD       Z3, Z4, Z4
+	VMINPD       Z4, Z24, Z4
+	VMULPD       Z2, Z4, Z4
+	VMOVAPS      Z22, Z3
+	VFMADD231PD  Z23, Z1, Z3
+	VMULPD       Z0, Z3, Z3
+	VFMADD213PD  Z6, Z4, Z3
+	VMULPD       Z2, Z3, Z3
+	VMOVSD       (BX)(SI*1), X0
+	VMULPD       Z0, Z3, Z3
+	VMOVSD       X3, (AX)(SI*1)
+	ADDQ         $0x08, SI
+	CMPQ         SI, DX
+	JLT          single
+
+end:
 	VZEROUPPER
 	RET
 

@@ -5,7 +5,7 @@ package kernel
 import "unsafe"
 
 // nativeElementwise is the assembly of the elementwise functions and reductions. n is the number of elements,
-// a multiple of the lanes for the former and of 16 for the latter.
+// a multiple of the lanes for the former, GELU's excepted, and of 16 for the latter.
 type nativeElementwise[T Float] struct {
 	addScaled         func(dst, a, b *T, n int, s T)
 	scale             func(dst, a *T, n int, s T)
@@ -23,6 +23,18 @@ type nativeElementwise[T Float] struct {
 	sum        func(x *T, n int) (lanes [reduceLanes]float64)
 	sumSquares func(x *T, n int, mean float64) (lanes [reduceLanes]float64)
 	dot        func(x, y *T, n int, mean float64) (lanes [reduceLanes]float64)
+}
+
+// GELU's assembly takes any number of elements.
+
+func (k *native[T]) runGELU(dst, x []T) {
+	checkLengths("GELU", len(dst), len(x))
+	k.gelu(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
+}
+
+func (k *native[T]) runGELUGrad(dst, x, dy []T) {
+	checkLengths("GELUGrad", len(dst), len(x), len(dy))
+	k.geluGrad(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(dy), len(dst))
 }
 
 // whole returns the number of elements of n that fill whole vectors.
@@ -57,20 +69,6 @@ func (k *native[T]) runReLUGrad(dst, y, dy []T) {
 	n := k.whole(len(dst))
 	k.reluGrad(unsafe.SliceData(dst), unsafe.SliceData(y), unsafe.SliceData(dy), n)
 	genericReLUGrad(dst[n:], y[n:], dy[n:])
-}
-
-func (k *native[T]) runGELU(dst, x []T) {
-	checkLengths("GELU", len(dst), len(x))
-	n := k.whole(len(dst))
-	k.gelu(unsafe.SliceData(dst), unsafe.SliceData(x), n)
-	genericGELU(dst[n:], x[n:])
-}
-
-func (k *native[T]) runGELUGrad(dst, x, dy []T) {
-	checkLengths("GELUGrad", len(dst), len(x), len(dy))
-	n := k.whole(len(dst))
-	k.geluGrad(unsafe.SliceData(dst), unsafe.SliceData(x), unsafe.SliceData(dy), n)
-	genericGELUGrad(dst[n:], x[n:], dy[n:])
 }
 
 func (k *native[T]) runShrink(dst, u []T, scale, threshold T) {

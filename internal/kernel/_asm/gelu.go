@@ -45,23 +45,24 @@ var geluDoc = []string{
 }
 
 // gelu emits the function and its gradient. The numbers that are used most, or first, stay in registers, as
-// many as there are.
+// many as there are. An element takes the generic row longer than several vectors take here; so elements that fill
+// no vector are computed here too, each in a vector with zeros.
 func gelu(t target) {
 	g := geluBySize[t.size]
 	t.function("gelu", "func(dst, x *T, n int)", append(geluDoc,
 		"\t\tdst[i] = max(x[i], low) / fma(p, scale, 1)",
-		"\t}", "", "with n a multiple of the lanes.")...)
+		"\t}")...)
 	dst, x, n := argument("dst"), argument("x"), argument("n")
 	held := t.hold(g)
-	t.vectors(n, func(i reg.Register, u int) {
-		at := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: 1, Disp: u * t.width} }
+	t.elements(n, func(at func(reg.Register) Mem, bytes int) {
 		v := t.vec(0)
-		t.max(at(x), held.number(g.low, 0), v)
+		load(at(x), 0, bytes)
+		t.max(v, held.number(g.low, 1), v)
 		t.min(v, held.number(g.high, 1), t.vec(1))
 		p, scale := held.exp(g, 1, 5)
 		t.fmaTo(held.number(1, 5), scale, p)
 		t.div(p, v, v)
-		t.store(v, at(dst))
+		store(0, at(dst), bytes)
 	})
 	end()
 
@@ -69,14 +70,14 @@ func gelu(t target) {
 		"\t\ts := 1 / fma(p, scale, 1)",
 		"\t\trest := min(p*scale, largest) * s",
 		"\t\tdst[i] = dy[i] * (fma(z*fma(bend, z*z, slope), rest, 1) * s)",
-		"\t}", "", "with n a multiple of the lanes.")...)
+		"\t}")...)
 	dst, x, n = argument("dst"), argument("x"), argument("n")
 	dy := argument("dy")
 	held = t.hold(g)
-	t.vectors(n, func(i reg.Register, u int) {
-		at := func(base reg.Register) Mem { return Mem{Base: base, Index: i, Scale: 1, Disp: u * t.width} }
+	t.elements(n, func(at func(reg.Register) Mem, bytes int) {
 		z, square, s, along := t.vec(0), t.vec(1), t.vec(2), t.vec(3)
-		t.max(at(x), held.number(g.low, 0), z)
+		load(at(x), 0, bytes)
+		t.max(z, held.number(g.low, 5), z)
 		t.min(z, held.number(g.high, 5), z)
 		p, scale := held.exp(g, 0, 1)
 		one := held.number(1, 5)
@@ -91,10 +92,31 @@ func gelu(t target) {
 		t.mul(z, along, along)
 		t.fmaTo(held.number(1, 5), p, along)
 		t.mul(s, along, along)
-		t.mul(at(dy), along, along)
-		t.store(along, at(dst))
+		load(at(dy), 0, bytes)
+		t.mul(t.vec(0), along, along)
+		store(3, at(dst), bytes)
 	})
 	end()
+}
+
+// elements emits a loop over any number of elements: vectors, then single ones. body gets the place of what
+// is computed in an array, and its size.
+func (t target) elements(n reg.Register, body func(at func(array reg.Register) Mem, bytes int)) {
+	whole := GP64()
+	MOVQ(n, whole)
+	ANDQ(I8(-t.lanes()), whole)
+	t.vectors(whole, func(i reg.Register, u int) {
+		body(func(array reg.Register) Mem { return Mem{Base: array, Index: i, Scale: 1, Disp: u * t.width} }, t.width)
+	})
+	t.bytes(n) // as vectors has done with whole
+	CMPQ(whole, n)
+	JGE(LabelRef("end"))
+	Label("single")
+	body(func(array reg.Register) Mem { return Mem{Base: array, Index: whole, Scale: 1} }, t.size)
+	ADDQ(imm(t.size), whole)
+	CMPQ(whole, n)
+	JLT(LabelRef("single"))
+	Label("end")
 }
 
 // exp computes p and scale from z in one register, and leaves its square in another; registers 2 to 5 change.
