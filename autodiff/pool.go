@@ -67,11 +67,30 @@ func windows[T tensor.Float](n *Node, x []T, in, out []int, lo, hi int, visit fu
 	}
 }
 
-// poolGrain is the least number of planes worth a goroutine of their own.
+// poolGrain is the least number of planes worth a goroutine of their own where windows goes through them.
 const poolGrain = 8
+
+// pairs tells whether the windows are 2x2 and side by side, which the kernels know.
+func (n *Node) pairs() bool {
+	return n.Int("size") == 2 && n.Int("stride") == 2 && n.Int("padding") == 0
+}
+
+// eachPairs calls body for ranges of planes, with the places of their elements in x and of their windows in y.
+func eachPairs(x []int, body func(xLo, xHi, yLo, yHi int)) {
+	area, windows := x[2]*x[3], x[2]/2*(x[3]/2)
+	parallel.Ranges(x[0]*x[1], max(1, parallel.Grain/max(1, area)), func(lo, hi int) {
+		body(lo*area, hi*area, lo*windows, hi*windows)
+	})
+}
 
 func maxPool[T tensor.Float](c *Call[T]) {
 	x, y := c.In[0], c.Out
+	if c.pairs() {
+		eachPairs(x.Shape, func(xLo, xHi, yLo, yHi int) {
+			c.set.MaxPool2(y.Data[yLo:yHi], x.Data[xLo:xHi], x.Shape[2], x.Shape[3])
+		})
+		return
+	}
 	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
 		windows(c.Node, x.Data, x.Shape, y.Shape, lo, hi, func(out, winner int) { y.Data[out] = x.Data[winner] })
 	})
@@ -93,6 +112,12 @@ var maxPoolGradOp = &Op{
 
 func maxPoolGrad[T tensor.Float](c *Call[T]) {
 	x, dy, dx := c.In[0], c.In[1], c.Out
+	if c.pairs() {
+		eachPairs(x.Shape, func(xLo, xHi, yLo, yHi int) {
+			c.set.MaxPool2Grad(dx.Data[xLo:xHi], x.Data[xLo:xHi], dy.Data[yLo:yHi], x.Shape[2], x.Shape[3])
+		})
+		return
+	}
 	plane := x.Shape[2] * x.Shape[3]
 	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
 		clear(dx.Data[lo*plane : hi*plane])

@@ -1,6 +1,7 @@
 package autodiff
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -178,6 +179,44 @@ func TestMaxPoolTies(t *testing.T) {
 	y, dx := gradientOf(equal, func(v *Node) *Node { return MaxPool(v, 3, 2, 1) })
 	mustEqual(t, "value", y, tensor.From([]float64{-5}, 1, 1, 1, 1))
 	mustEqual(t, "gradient", dx, tensor.From([]float64{1, 0, 0, 0}, 1, 1, 2, 2))
+}
+
+// The kernels of windows side by side give what windows says, on every row and with any number of goroutines, whose pieces
+// are several planes.
+func TestMaxPoolOfPairs(t *testing.T) {
+	t.Run("float32", testMaxPoolOfPairs[float32])
+	t.Run("float64", testMaxPoolOfPairs[float64])
+}
+
+func testMaxPoolOfPairs[T tensor.Float](t *testing.T) {
+	for _, size := range [][2]int{{2, 2}, {3, 3}, {7, 7}, {8, 5}, {15, 15}, {31, 31}, {32, 30}} {
+		g := NewGraph()
+		x := g.Input("x", 9, 11, size[0], size[1])
+		y := MaxPool(x, 2, 2, 0)
+		dy := g.Input("dy", y.Shape...)
+		dx := Backward(y, dy, x)[0]
+		v := values[T]{x: normal[T](10, x.Shape...), dy: normal[T](11, dy.Shape...)}
+		for i := range v[x].Data {
+			if i%3 > 0 { // ties
+				v[x].Data[i] = max(0, T(math.Trunc(float64(v[x].Data[i]))))
+			}
+			if i%50 == 0 {
+				v[x].Data[i] = T(math.NaN())
+			}
+		}
+		wantY, wantDX := tensor.New[T](y.Shape...), tensor.New[T](x.Shape...)
+		windows(y, v[x].Data, x.Shape, y.Shape, 0, 9*11, func(out, winner int) {
+			wantY.Data[out] = v[x].Data[winner]
+			wantDX.Data[winner] += v[dy].Data[out]
+		})
+		p := programOf[T](y, dx)
+		v.set(p)
+		everywhere(t, func(where string) {
+			p.Run()
+			mustEqual(t, fmt.Sprint(size, " on ", where), p.Value(y), wantY)
+			mustEqual(t, fmt.Sprint("gradient of ", size, " on ", where), p.Value(dx), wantDX)
+		})
+	}
 }
 
 func TestCrossEntropyOfHugeLogits(t *testing.T) {

@@ -657,6 +657,84 @@ func insertZeros32AVX2F32(dst *float32, src *float32, n int, rows int)
 //go:noescape
 func insertZeros16AVX2F32(dst *float32, src *float32, n int, rows int)
 
+// maxPool32AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*n+j] = largest of x[2*i*width+2*j], its neighbour, and the two below
+//		}
+//	}
+//
+// with rows > 0, n >= 8.
+//
+//go:noescape
+func maxPool32AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+
+// maxPoolGrad32AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dx at x[2*i*width+2*j], its neighbour, and the two below = dy[i*n+j] + 0 where the largest is, else +0
+//		}
+//	}
+//
+// with rows > 0, n >= 8.
+//
+//go:noescape
+func maxPoolGrad32AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+
+// maxPool16AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*n+j] = largest of x[2*i*width+2*j], its neighbour, and the two below
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func maxPool16AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+
+// maxPoolGrad16AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dx at x[2*i*width+2*j], its neighbour, and the two below = dy[i*n+j] + 0 where the largest is, else +0
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func maxPoolGrad16AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+
+// maxPool8AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*n+j] = largest of x[2*i*width+2*j], its neighbour, and the two below
+//		}
+//	}
+//
+// with rows > 0, n >= 2.
+//
+//go:noescape
+func maxPool8AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+
+// maxPoolGrad8AVX2F32 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dx at x[2*i*width+2*j], its neighbour, and the two below = dy[i*n+j] + 0 where the largest is, else +0
+//		}
+//	}
+//
+// with rows > 0, n >= 2.
+//
+//go:noescape
+func maxPoolGrad8AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+
 // tile2x3x2AVX2F64 is
 //
 //	for i := range 6 {
@@ -1296,3 +1374,55 @@ func insertZeros32AVX2F64(dst *float64, src *float64, n int, rows int)
 //
 //go:noescape
 func insertZeros16AVX2F64(dst *float64, src *float64, n int, rows int)
+
+// maxPool32AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*n+j] = largest of x[2*i*width+2*j], its neighbour, and the two below
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func maxPool32AVX2F64(dst *float64, x *float64, rows int, n int, width int)
+
+// maxPoolGrad32AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dx at x[2*i*width+2*j], its neighbour, and the two below = dy[i*n+j] + 0 where the largest is, else +0
+//		}
+//	}
+//
+// with rows > 0, n >= 4.
+//
+//go:noescape
+func maxPoolGrad32AVX2F64(dx *float64, x *float64, dy *float64, rows int, n int, width int)
+
+// maxPool16AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dst[i*n+j] = largest of x[2*i*width+2*j], its neighbour, and the two below
+//		}
+//	}
+//
+// with rows > 0, n >= 2.
+//
+//go:noescape
+func maxPool16AVX2F64(dst *float64, x *float64, rows int, n int, width int)
+
+// maxPoolGrad16AVX2F64 is
+//
+//	for i := range rows {
+//		for j := range n {
+//			dx at x[2*i*width+2*j], its neighbour, and the two below = dy[i*n+j] + 0 where the largest is, else +0
+//		}
+//	}
+//
+// with rows > 0, n >= 2.
+//
+//go:noescape
+func maxPoolGrad16AVX2F64(dx *float64, x *float64, dy *float64, rows int, n int, width int)

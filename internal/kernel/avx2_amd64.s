@@ -4175,6 +4175,363 @@ block:
 	VZEROUPPER
 	RET
 
+// func maxPool32AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+// Requires: AVX, AVX2
+TEXT ·maxPool32AVX2F32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x02, SI
+	SUBQ $0x08, BX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ    (CX)(DI*4), R8
+	LEAQ    (CX)(DI*4), R9
+	ADDQ    SI, R9
+	VMOVUPS (R8)(DI*4), Y0
+	VMOVUPS 32(R8)(DI*4), Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VSHUFPS $0xdd, Y1, Y0, Y5
+	VMOVUPS (R9)(DI*4), Y2
+	VMOVUPS 32(R9)(DI*4), Y3
+	VSHUFPS $0x88, Y3, Y2, Y6
+	VSHUFPS $0xdd, Y3, Y2, Y7
+	VCMPPS  $0x03, Y5, Y4, Y0
+	VCMPPS  $0x03, Y7, Y6, Y1
+	VMAXPS  Y4, Y5, Y4
+	VMAXPS  Y6, Y7, Y6
+	VMAXPS  Y4, Y6, Y4
+	VORPS   Y0, Y1, Y0
+	VORPS   Y0, Y4, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMOVUPS Y4, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	CMPQ    DI, BX
+	JLE     block
+	LEAQ    8(BX), R8
+	CMPQ    DI, R8
+	MOVQ    BX, DI
+	JLT     block
+	LEAQ    32(AX)(BX*4), AX
+	LEAQ    (CX)(SI*2), CX
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPoolGrad32AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGrad32AVX2F32(SB), NOSPLIT, $0-48
+	MOVQ   dx+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   width+40(FP), DI
+	SHLQ   $0x02, DI
+	SUBQ   $0x08, SI
+	VXORPS Y15, Y15, Y15
+
+row:
+	XORQ R8, R8
+
+block:
+	LEAQ      (CX)(R8*4), R9
+	LEAQ      (CX)(R8*4), R10
+	ADDQ      DI, R10
+	VMOVUPS   (R9)(R8*4), Y0
+	VMOVUPS   32(R9)(R8*4), Y1
+	VSHUFPS   $0x88, Y1, Y0, Y4
+	VSHUFPS   $0xdd, Y1, Y0, Y5
+	VMOVUPS   (R10)(R8*4), Y2
+	VMOVUPS   32(R10)(R8*4), Y3
+	VSHUFPS   $0x88, Y3, Y2, Y6
+	VSHUFPS   $0xdd, Y3, Y2, Y7
+	VCMPPS    $0x03, Y5, Y5, Y8
+	VCMPPS    $0x1e, Y4, Y5, Y0
+	VORPS     Y8, Y0, Y0
+	VCMPPS    $0x03, Y7, Y7, Y8
+	VCMPPS    $0x1e, Y6, Y7, Y1
+	VORPS     Y8, Y1, Y1
+	VBLENDVPS Y0, Y5, Y4, Y4
+	VBLENDVPS Y1, Y7, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y8
+	VCMPPS    $0x1e, Y4, Y6, Y2
+	VORPS     Y8, Y2, Y2
+	VMOVUPS   (DX)(R8*4), Y3
+	VADDPS    Y15, Y3, Y3
+	VPERMPD   $0xd8, Y3, Y3
+	VANDPS    Y2, Y3, Y4
+	VANDNPS   Y3, Y2, Y3
+	LEAQ      (AX)(R8*4), R9
+	LEAQ      (AX)(R8*4), R10
+	ADDQ      DI, R10
+	VANDPS    Y0, Y3, Y5
+	VANDNPS   Y3, Y0, Y6
+	VUNPCKLPS Y5, Y6, Y7
+	VMOVUPS   Y7, (R9)(R8*4)
+	VUNPCKHPS Y5, Y6, Y8
+	VMOVUPS   Y8, 32(R9)(R8*4)
+	VANDPS    Y1, Y4, Y5
+	VANDNPS   Y4, Y1, Y6
+	VUNPCKLPS Y5, Y6, Y7
+	VMOVUPS   Y7, (R10)(R8*4)
+	VUNPCKHPS Y5, Y6, Y8
+	VMOVUPS   Y8, 32(R10)(R8*4)
+	ADDQ      $0x08, R8
+	CMPQ      R8, SI
+	JLE       block
+	LEAQ      8(SI), R9
+	CMPQ      R8, R9
+	MOVQ      SI, R8
+	JLT       block
+	LEAQ      32(DX)(SI*4), DX
+	LEAQ      (CX)(DI*2), CX
+	LEAQ      (AX)(DI*2), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func maxPool16AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPool16AVX2F32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x02, SI
+	SUBQ $0x04, BX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ    (CX)(DI*4), R8
+	LEAQ    (CX)(DI*4), R9
+	ADDQ    SI, R9
+	VMOVUPS (R8)(DI*4), X0
+	VMOVUPS 16(R8)(DI*4), X1
+	VSHUFPS $0x88, X1, X0, X4
+	VSHUFPS $0xdd, X1, X0, X5
+	VMOVUPS (R9)(DI*4), X2
+	VMOVUPS 16(R9)(DI*4), X3
+	VSHUFPS $0x88, X3, X2, X6
+	VSHUFPS $0xdd, X3, X2, X7
+	VCMPPS  $0x03, X5, X4, X0
+	VCMPPS  $0x03, X7, X6, X1
+	VMAXPS  X4, X5, X4
+	VMAXPS  X6, X7, X6
+	VMAXPS  X4, X6, X4
+	VORPS   X0, X1, X0
+	VORPS   X0, X4, X4
+	VMOVUPS X4, (AX)(DI*4)
+	ADDQ    $0x04, DI
+	CMPQ    DI, BX
+	JLE     block
+	LEAQ    4(BX), R8
+	CMPQ    DI, R8
+	MOVQ    BX, DI
+	JLT     block
+	LEAQ    16(AX)(BX*4), AX
+	LEAQ    (CX)(SI*2), CX
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPoolGrad16AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPoolGrad16AVX2F32(SB), NOSPLIT, $0-48
+	MOVQ   dx+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   width+40(FP), DI
+	SHLQ   $0x02, DI
+	SUBQ   $0x04, SI
+	VXORPS X15, X15, X15
+
+row:
+	XORQ R8, R8
+
+block:
+	LEAQ      (CX)(R8*4), R9
+	LEAQ      (CX)(R8*4), R10
+	ADDQ      DI, R10
+	VMOVUPS   (R9)(R8*4), X0
+	VMOVUPS   16(R9)(R8*4), X1
+	VSHUFPS   $0x88, X1, X0, X4
+	VSHUFPS   $0xdd, X1, X0, X5
+	VMOVUPS   (R10)(R8*4), X2
+	VMOVUPS   16(R10)(R8*4), X3
+	VSHUFPS   $0x88, X3, X2, X6
+	VSHUFPS   $0xdd, X3, X2, X7
+	VCMPPS    $0x03, X5, X5, X8
+	VCMPPS    $0x1e, X4, X5, X0
+	VORPS     X8, X0, X0
+	VCMPPS    $0x03, X7, X7, X8
+	VCMPPS    $0x1e, X6, X7, X1
+	VORPS     X8, X1, X1
+	VBLENDVPS X0, X5, X4, X4
+	VBLENDVPS X1, X7, X6, X6
+	VCMPPS    $0x03, X6, X6, X8
+	VCMPPS    $0x1e, X4, X6, X2
+	VORPS     X8, X2, X2
+	VMOVUPS   (DX)(R8*4), X3
+	VADDPS    X15, X3, X3
+	VANDPS    X2, X3, X4
+	VANDNPS   X3, X2, X3
+	LEAQ      (AX)(R8*4), R9
+	LEAQ      (AX)(R8*4), R10
+	ADDQ      DI, R10
+	VANDPS    X0, X3, X5
+	VANDNPS   X3, X0, X6
+	VUNPCKLPS X5, X6, X7
+	VMOVUPS   X7, (R9)(R8*4)
+	VUNPCKHPS X5, X6, X8
+	VMOVUPS   X8, 16(R9)(R8*4)
+	VANDPS    X1, X4, X5
+	VANDNPS   X4, X1, X6
+	VUNPCKLPS X5, X6, X7
+	VMOVUPS   X7, (R10)(R8*4)
+	VUNPCKHPS X5, X6, X8
+	VMOVUPS   X8, 16(R10)(R8*4)
+	ADDQ      $0x04, R8
+	CMPQ      R8, SI
+	JLE       block
+	LEAQ      4(SI), R9
+	CMPQ      R8, R9
+	MOVQ      SI, R8
+	JLT       block
+	LEAQ      16(DX)(SI*4), DX
+	LEAQ      (CX)(DI*2), CX
+	LEAQ      (AX)(DI*2), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func maxPool8AVX2F32(dst *float32, x *float32, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPool8AVX2F32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x02, SI
+	SUBQ $0x02, BX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ    (CX)(DI*4), R8
+	LEAQ    (CX)(DI*4), R9
+	ADDQ    SI, R9
+	VMOVUPS (R8)(DI*4), X0
+	VSHUFPS $0x88, X0, X0, X4
+	VSHUFPS $0xdd, X0, X0, X5
+	VMOVUPS (R9)(DI*4), X2
+	VSHUFPS $0x88, X2, X2, X6
+	VSHUFPS $0xdd, X2, X2, X7
+	VCMPPS  $0x03, X5, X4, X0
+	VCMPPS  $0x03, X7, X6, X1
+	VMAXPS  X4, X5, X4
+	VMAXPS  X6, X7, X6
+	VMAXPS  X4, X6, X4
+	VORPS   X0, X1, X0
+	VORPS   X0, X4, X4
+	VMOVSD  X4, (AX)(DI*4)
+	ADDQ    $0x02, DI
+	CMPQ    DI, BX
+	JLE     block
+	LEAQ    2(BX), R8
+	CMPQ    DI, R8
+	MOVQ    BX, DI
+	JLT     block
+	LEAQ    8(AX)(BX*4), AX
+	LEAQ    (CX)(SI*2), CX
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPoolGrad8AVX2F32(dx *float32, x *float32, dy *float32, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPoolGrad8AVX2F32(SB), NOSPLIT, $0-48
+	MOVQ   dx+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   width+40(FP), DI
+	SHLQ   $0x02, DI
+	SUBQ   $0x02, SI
+	VXORPS X15, X15, X15
+
+row:
+	XORQ R8, R8
+
+block:
+	LEAQ      (CX)(R8*4), R9
+	LEAQ      (CX)(R8*4), R10
+	ADDQ      DI, R10
+	VMOVUPS   (R9)(R8*4), X0
+	VSHUFPS   $0x88, X0, X0, X4
+	VSHUFPS   $0xdd, X0, X0, X5
+	VMOVUPS   (R10)(R8*4), X2
+	VSHUFPS   $0x88, X2, X2, X6
+	VSHUFPS   $0xdd, X2, X2, X7
+	VCMPPS    $0x03, X5, X5, X8
+	VCMPPS    $0x1e, X4, X5, X0
+	VORPS     X8, X0, X0
+	VCMPPS    $0x03, X7, X7, X8
+	VCMPPS    $0x1e, X6, X7, X1
+	VORPS     X8, X1, X1
+	VBLENDVPS X0, X5, X4, X4
+	VBLENDVPS X1, X7, X6, X6
+	VCMPPS    $0x03, X6, X6, X8
+	VCMPPS    $0x1e, X4, X6, X2
+	VORPS     X8, X2, X2
+	VMOVSD    (DX)(R8*4), X3
+	VADDPS    X15, X3, X3
+	VANDPS    X2, X3, X4
+	VANDNPS   X3, X2, X3
+	LEAQ      (AX)(R8*4), R9
+	LEAQ      (AX)(R8*4), R10
+	ADDQ      DI, R10
+	VANDPS    X0, X3, X5
+	VANDNPS   X3, X0, X6
+	VUNPCKLPS X5, X6, X7
+	VMOVUPS   X7, (R9)(R8*4)
+	VANDPS    X1, X4, X5
+	VANDNPS   X4, X1, X6
+	VUNPCKLPS X5, X6, X7
+	VMOVUPS   X7, (R10)(R8*4)
+	ADDQ      $0x02, R8
+	CMPQ      R8, SI
+	JLE       block
+	LEAQ      2(SI), R9
+	CMPQ      R8, R9
+	MOVQ      SI, R8
+	JLT       block
+	LEAQ      8(DX)(SI*4), DX
+	LEAQ      (CX)(DI*2), CX
+	LEAQ      (AX)(DI*2), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
 // func tile2x3x2AVX2F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile2x3x2AVX2F64(SB), NOSPLIT, $0-97
@@ -8374,6 +8731,250 @@ block:
 	JLT       block
 	ADDQ      DX, CX
 	LEAQ      (AX)(DX*4), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func maxPool32AVX2F64(dst *float64, x *float64, rows int, n int, width int)
+// Requires: AVX, AVX2
+TEXT ·maxPool32AVX2F64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x03, SI
+	SUBQ $0x04, BX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ    (CX)(DI*8), R8
+	LEAQ    (CX)(DI*8), R9
+	ADDQ    SI, R9
+	VMOVUPS (R8)(DI*8), Y0
+	VMOVUPS 32(R8)(DI*8), Y1
+	VSHUFPD $0x00, Y1, Y0, Y4
+	VSHUFPD $0x0f, Y1, Y0, Y5
+	VMOVUPS (R9)(DI*8), Y2
+	VMOVUPS 32(R9)(DI*8), Y3
+	VSHUFPD $0x00, Y3, Y2, Y6
+	VSHUFPD $0x0f, Y3, Y2, Y7
+	VCMPPD  $0x03, Y5, Y4, Y0
+	VCMPPD  $0x03, Y7, Y6, Y1
+	VMAXPD  Y4, Y5, Y4
+	VMAXPD  Y6, Y7, Y6
+	VMAXPD  Y4, Y6, Y4
+	VORPD   Y0, Y1, Y0
+	VORPD   Y0, Y4, Y4
+	VPERMPD $0xd8, Y4, Y4
+	VMOVUPS Y4, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	CMPQ    DI, BX
+	JLE     block
+	LEAQ    4(BX), R8
+	CMPQ    DI, R8
+	MOVQ    BX, DI
+	JLT     block
+	LEAQ    32(AX)(BX*8), AX
+	LEAQ    (CX)(SI*2), CX
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPoolGrad32AVX2F64(dx *float64, x *float64, dy *float64, rows int, n int, width int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGrad32AVX2F64(SB), NOSPLIT, $0-48
+	MOVQ   dx+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   width+40(FP), DI
+	SHLQ   $0x03, DI
+	SUBQ   $0x04, SI
+	VXORPS Y15, Y15, Y15
+
+row:
+	XORQ R8, R8
+
+block:
+	LEAQ      (CX)(R8*8), R9
+	LEAQ      (CX)(R8*8), R10
+	ADDQ      DI, R10
+	VMOVUPS   (R9)(R8*8), Y0
+	VMOVUPS   32(R9)(R8*8), Y1
+	VSHUFPD   $0x00, Y1, Y0, Y4
+	VSHUFPD   $0x0f, Y1, Y0, Y5
+	VMOVUPS   (R10)(R8*8), Y2
+	VMOVUPS   32(R10)(R8*8), Y3
+	VSHUFPD   $0x00, Y3, Y2, Y6
+	VSHUFPD   $0x0f, Y3, Y2, Y7
+	VCMPPD    $0x03, Y5, Y5, Y8
+	VCMPPD    $0x1e, Y4, Y5, Y0
+	VORPD     Y8, Y0, Y0
+	VCMPPD    $0x03, Y7, Y7, Y8
+	VCMPPD    $0x1e, Y6, Y7, Y1
+	VORPD     Y8, Y1, Y1
+	VBLENDVPD Y0, Y5, Y4, Y4
+	VBLENDVPD Y1, Y7, Y6, Y6
+	VCMPPD    $0x03, Y6, Y6, Y8
+	VCMPPD    $0x1e, Y4, Y6, Y2
+	VORPD     Y8, Y2, Y2
+	VMOVUPS   (DX)(R8*8), Y3
+	VADDPD    Y15, Y3, Y3
+	VPERMPD   $0xd8, Y3, Y3
+	VANDPD    Y2, Y3, Y4
+	VANDNPD   Y3, Y2, Y3
+	LEAQ      (AX)(R8*8), R9
+	LEAQ      (AX)(R8*8), R10
+	ADDQ      DI, R10
+	VANDPD    Y0, Y3, Y5
+	VANDNPD   Y3, Y0, Y6
+	VUNPCKLPD Y5, Y6, Y7
+	VMOVUPS   Y7, (R9)(R8*8)
+	VUNPCKHPD Y5, Y6, Y8
+	VMOVUPS   Y8, 32(R9)(R8*8)
+	VANDPD    Y1, Y4, Y5
+	VANDNPD   Y4, Y1, Y6
+	VUNPCKLPD Y5, Y6, Y7
+	VMOVUPS   Y7, (R10)(R8*8)
+	VUNPCKHPD Y5, Y6, Y8
+	VMOVUPS   Y8, 32(R10)(R8*8)
+	ADDQ      $0x04, R8
+	CMPQ      R8, SI
+	JLE       block
+	LEAQ      4(SI), R9
+	CMPQ      R8, R9
+	MOVQ      SI, R8
+	JLT       block
+	LEAQ      32(DX)(SI*8), DX
+	LEAQ      (CX)(DI*2), CX
+	LEAQ      (AX)(DI*2), AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func maxPool16AVX2F64(dst *float64, x *float64, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPool16AVX2F64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x03, SI
+	SUBQ $0x02, BX
+
+row:
+	XORQ DI, DI
+
+block:
+	LEAQ    (CX)(DI*8), R8
+	LEAQ    (CX)(DI*8), R9
+	ADDQ    SI, R9
+	VMOVUPS (R8)(DI*8), X0
+	VMOVUPS 16(R8)(DI*8), X1
+	VSHUFPD $0x00, X1, X0, X4
+	VSHUFPD $0x0f, X1, X0, X5
+	VMOVUPS (R9)(DI*8), X2
+	VMOVUPS 16(R9)(DI*8), X3
+	VSHUFPD $0x00, X3, X2, X6
+	VSHUFPD $0x0f, X3, X2, X7
+	VCMPPD  $0x03, X5, X4, X0
+	VCMPPD  $0x03, X7, X6, X1
+	VMAXPD  X4, X5, X4
+	VMAXPD  X6, X7, X6
+	VMAXPD  X4, X6, X4
+	VORPD   X0, X1, X0
+	VORPD   X0, X4, X4
+	VMOVUPS X4, (AX)(DI*8)
+	ADDQ    $0x02, DI
+	CMPQ    DI, BX
+	JLE     block
+	LEAQ    2(BX), R8
+	CMPQ    DI, R8
+	MOVQ    BX, DI
+	JLT     block
+	LEAQ    16(AX)(BX*8), AX
+	LEAQ    (CX)(SI*2), CX
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func maxPoolGrad16AVX2F64(dx *float64, x *float64, dy *float64, rows int, n int, width int)
+// Requires: AVX
+TEXT ·maxPoolGrad16AVX2F64(SB), NOSPLIT, $0-48
+	MOVQ   dx+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   dy+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   width+40(FP), DI
+	SHLQ   $0x03, DI
+	SUBQ   $0x02, SI
+	VXORPS X15, X15, X15
+
+row:
+	XORQ R8, R8
+
+block:
+	LEAQ      (CX)(R8*8), R9
+	LEAQ      (CX)(R8*8), R10
+	ADDQ      DI, R10
+	VMOVUPS   (R9)(R8*8), X0
+	VMOVUPS   16(R9)(R8*8), X1
+	VSHUFPD   $0x00, X1, X0, X4
+	VSHUFPD   $0x0f, X1, X0, X5
+	VMOVUPS   (R10)(R8*8), X2
+	VMOVUPS   16(R10)(R8*8), X3
+	VSHUFPD   $0x00, X3, X2, X6
+	VSHUFPD   $0x0f, X3, X2, X7
+	VCMPPD    $0x03, X5, X5, X8
+	VCMPPD    $0x1e, X4, X5, X0
+	VORPD     X8, X0, X0
+	VCMPPD    $0x03, X7, X7, X8
+	VCMPPD    $0x1e, X6, X7, X1
+	VORPD     X8, X1, X1
+	VBLENDVPD X0, X5, X4, X4
+	VBLENDVPD X1, X7, X6, X6
+	VCMPPD    $0x03, X6, X6, X8
+	VCMPPD    $0x1e, X4, X6, X2
+	VORPD     X8, X2, X2
+	VMOVUPS   (DX)(R8*8), X3
+	VADDPD    X15, X3, X3
+	VANDPD    X2, X3, X4
+	VANDNPD   X3, X2, X3
+	LEAQ      (AX)(R8*8), R9
+	LEAQ      (AX)(R8*8), R10
+	ADDQ      DI, R10
+	VANDPD    X0, X3, X5
+	VANDNPD   X3, X0, X6
+	VUNPCKLPD X5, X6, X7
+	VMOVUPS   X7, (R9)(R8*8)
+	VUNPCKHPD X5, X6, X8
+	VMOVUPS   X8, 16(R9)(R8*8)
+	VANDPD    X1, X4, X5
+	VANDNPD   X4, X1, X6
+	VUNPCKLPD X5, X6, X7
+	VMOVUPS   X7, (R10)(R8*8)
+	VUNPCKHPD X5, X6, X8
+	VMOVUPS   X8, 16(R10)(R8*8)
+	ADDQ      $0x02, R8
+	CMPQ      R8, SI
+	JLE       block
+	LEAQ      2(SI), R9
+	CMPQ      R8, R9
+	MOVQ      SI, R8
+	JLT       block
+	LEAQ      16(DX)(SI*8), DX
+	LEAQ      (CX)(DI*2), CX
+	LEAQ      (AX)(DI*2), AX
 	DECQ      BX
 	JNZ       row
 	VZEROUPPER

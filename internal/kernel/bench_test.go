@@ -141,6 +141,32 @@ func benchmarkElementwise[T Float](b *testing.B, row *Set[T]) {
 	}
 }
 
+func BenchmarkMaxPool2(b *testing.B) {
+	eachBenchmark(b, benchmarkMaxPool2[float32], benchmarkMaxPool2[float64])
+}
+
+// benchmarkMaxPool2 runs on planes in the first-level cache, of as many elements in all.
+func benchmarkMaxPool2[T Float](b *testing.B, row *Set[T]) {
+	for _, side := range []int{7, 15, 31, 32} {
+		planes := 1024 / (side * side)
+		x, dx, y := tame[T](planes*side*side), make([]T, planes*side*side), make([]T, planes*(side/2)*(side/2))
+		b.Run(name("value/side=%d", side), func(b *testing.B) {
+			b.SetBytes(int64((len(x) + len(y)) * sizeOf[T]()))
+			for b.Loop() {
+				row.MaxPool2(y, x, side, side)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x)), "ns/element")
+		})
+		b.Run(name("gradient/side=%d", side), func(b *testing.B) {
+			b.SetBytes(int64((2*len(x) + len(y)) * sizeOf[T]()))
+			for b.Loop() {
+				row.MaxPool2Grad(dx, x, y, side, side)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x)), "ns/element")
+		})
+	}
+}
+
 func BenchmarkReduce(b *testing.B) {
 	eachBenchmark(b, benchmarkReduce[float32], benchmarkReduce[float64])
 }

@@ -25,6 +25,8 @@ func genericSet[T Float]() *Set[T] {
 		ShrinkGrad:        genericShrinkGrad[T],
 		Normalize:         genericNormalize[T],
 		NormalizeGrad:     genericNormalizeGrad[T],
+		MaxPool2:          genericMaxPool2[T],
+		MaxPool2Grad:      genericMaxPool2Grad[T],
 		Momentum:          genericMomentum[T],
 		Sum:               genericSum[T],
 		SumSquares:        genericSumSquares[T],

@@ -97,6 +97,13 @@ type Set[T Float] struct {
 	Normalize func(dst, x, mean, scale, shift []T)
 	// NormalizeGrad sets dst = fma(dy, a, fma(x-mean, b, c)).
 	NormalizeGrad func(dst, x, dy []T, mean, a, b, c T)
+	// MaxPool2 sets dst to the largest elements of 2x2 windows side by side, of planes height x width; a last row or
+	// column of odd sizes is in none. Of equals the first in row-major order wins, and NaN over all. dst and x do not
+	// overlap.
+	MaxPool2 func(dst, x []T, height, width int)
+	// MaxPool2Grad sets dx to +0 + dy at the winners of x, of several NaN in a window the last, and to +0 elsewhere. dx
+	// overlaps neither x nor dy.
+	MaxPool2Grad func(dx, x, dy []T, height, width int)
 	// Momentum is one step of SGD with Nesterov momentum as PyTorch defines it: d = fma(decay, w, g),
 	// velocity = fma(momentum, velocity, d), w = fma(-rate, fma(momentum, velocity, d), w). The three slices
 	// are disjoint.

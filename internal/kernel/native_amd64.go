@@ -18,6 +18,7 @@ type native[T Float] struct {
 	weave      rowsFunc[T]           // in blocks of 32 bytes
 	zeros      [2]rowsFunc[T]        // in blocks of 32 and of 16 bytes
 	interleave []nativeInterleave[T] // by rows, descending
+	pools      []nativeMaxPool[T]    // by blocks, descending
 	nativeElementwise[T]
 	nativeWinograd[T]
 }
@@ -75,6 +76,8 @@ func (k *native[T]) set() *Set[T] {
 		ShrinkGrad:        k.runShrinkGrad,
 		Normalize:         k.runNormalize,
 		NormalizeGrad:     k.runNormalizeGrad,
+		MaxPool2:          k.runMaxPool2,
+		MaxPool2Grad:      k.runMaxPool2Grad,
 		Momentum:          k.runMomentum,
 		Sum:               k.runSum,
 		SumSquares:        k.runSumSquares,

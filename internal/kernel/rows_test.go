@@ -119,7 +119,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
 	tested := []string{"Name", "Lanes", "Tiles", "Narrow", "Peak", "Gather", "Regular", "GatherAlternate",
-		"Weave", "InsertZeros", "Interleave", "Sum", "SumSquares", "Dot", "Winograd"}
+		"Weave", "InsertZeros", "Interleave", "MaxPool2", "MaxPool2Grad", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
@@ -183,6 +183,13 @@ func TestPanics(t *testing.T) {
 			{"Interleave", func() { row.Interleave(short, 1, long, []int{0}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, long, []int{0, 16}, 16) }},
 			{"Interleave", func() { row.Interleave(long, 1, short, []int{0}, 16) }},
+			{"MaxPool2", func() { row.MaxPool2(long[:15], long[:64], 8, 8) }},
+			{"MaxPool2", func() { row.MaxPool2(long[:16], long[:63], 8, 8) }},
+			{"MaxPool2", func() { row.MaxPool2(long[:0], long[:8], 1, 8) }},
+			{"MaxPool2", func() { row.MaxPool2(long[:0], long[:8], 8, 1) }},
+			{"MaxPool2Grad", func() { row.MaxPool2Grad(long[:64], long[:64], long[:15], 8, 8) }},
+			{"MaxPool2Grad", func() { row.MaxPool2Grad(long[:64], long[:63], long[:16], 8, 8) }},
+			{"MaxPool2Grad", func() { row.MaxPool2Grad(long[:63], long[:64], long[:16], 8, 8) }},
 			{"Normalize", func() { row.Normalize(long[:30], long, long[:4], long, long) }},
 			{"Normalize", func() { row.Normalize(long[:30], long, nil, long, long) }},
 			{"Normalize", func() { row.Normalize(long[:30], long, long[:3], long[:2], long) }},

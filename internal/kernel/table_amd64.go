@@ -14,6 +14,14 @@ var (
 
 	insertZerosF32 = [2]rowsFunc[float32]{insertZeros32AVX2F32, insertZeros16AVX2F32}
 	insertZerosF64 = [2]rowsFunc[float64]{insertZeros32AVX2F64, insertZeros16AVX2F64}
+
+	maxPoolF32 = []nativeMaxPool[float32]{
+		{8, maxPool32AVX2F32, maxPoolGrad32AVX2F32}, {4, maxPool16AVX2F32, maxPoolGrad16AVX2F32},
+		{2, maxPool8AVX2F32, maxPoolGrad8AVX2F32},
+	}
+	maxPoolF64 = []nativeMaxPool[float64]{
+		{4, maxPool32AVX2F64, maxPoolGrad32AVX2F64}, {2, maxPool16AVX2F64, maxPoolGrad16AVX2F64},
+	}
 )
 
 var avx2F32 = native[float32]{
@@ -34,6 +42,7 @@ var avx2F32 = native[float32]{
 	weave:      weaveAVX2F32,
 	zeros:      insertZerosF32,
 	interleave: interleaveF32,
+	pools:      maxPoolF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX2F32,
 		scale:             scaleAVX2F32,
@@ -79,6 +88,7 @@ var avx2F64 = native[float64]{
 	weave:      weaveAVX2F64,
 	zeros:      insertZerosF64,
 	interleave: interleaveF64,
+	pools:      maxPoolF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX2F64,
 		scale:             scaleAVX2F64,
@@ -126,6 +136,7 @@ var avx512F32 = native[float32]{
 	weave:      weaveAVX2F32,
 	zeros:      insertZerosF32,
 	interleave: interleaveF32,
+	pools:      maxPoolF32,
 	nativeElementwise: nativeElementwise[float32]{
 		addScaled:         addScaledAVX512F32,
 		scale:             scaleAVX512F32,
@@ -173,6 +184,7 @@ var avx512F64 = native[float64]{
 	weave:      weaveAVX2F64,
 	zeros:      insertZerosF64,
 	interleave: interleaveF64,
+	pools:      maxPoolF64,
 	nativeElementwise: nativeElementwise[float64]{
 		addScaled:         addScaledAVX512F64,
 		scale:             scaleAVX512F64,

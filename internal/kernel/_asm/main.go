@@ -43,6 +43,11 @@ func main() {
 			weave(t)
 			insertZeros(t, 32)
 			insertZeros(t, 16)
+			maxPools(t, 32)
+			maxPools(t, 16)
+			if t.size == 4 {
+				maxPools(t, 8)
+			}
 		}
 	}
 	Generate()
