@@ -54,6 +54,10 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		}
 		return num(0)
 	},
+	"bias": func(a args, i int) *big.Float {
+		x := a.in[0].Shape
+		return plus(a.at(0, i), a.at(1, i/(x[2]*x[3])%x[1]))
+	},
 	"gelu": func(a args, i int) *big.Float {
 		s, _ := a.gelu(i)
 		return times(a.at(0, i), s)

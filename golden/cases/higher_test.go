@@ -64,6 +64,8 @@ func ownCase() *graph.Case {
 		y := b.Node("gelu", graph.Place{Quantity: fmt.Sprint("y", i)}, nil, x)
 		b.Backward(y, b.Input("grad/"+y, golden.Fill{Shape: []int{9}, Seed: i + 100, Scale: 1}), x)
 	}
+	b.Node("bias", graph.Place{Quantity: "biased"}, nil, b.Input("planes", golden.Fill{Shape: []int{2, 3, 4, 5}, Seed: 300, Scale: 1}),
+		b.Input("bias", golden.Fill{Shape: []int{3}, Seed: 301, Scale: 1}))
 	return b.Case
 }
 

@@ -13,6 +13,14 @@ func channelTerms(_ *Node, in []*Tensor) int { return in[0].Len()/in[0].Shape[1]
 // channel is the channel of element i of x (N, C, H, W).
 func channel(x *Tensor, i int) int { return i / (x.Shape[2] * x.Shape[3]) % x.Shape[1] }
 
+func bias(_ *Node, in []*Tensor) *Tensor {
+	return each(in[0], func(i int) float64 { return in[0].Data[i] + in[1].Data[channel(in[0], i)] })
+}
+
+func biasMagnitude(_ *Node, in []*Tensor, _ *Tensor) *Tensor {
+	return each(in[0], func(i int) float64 { return math.Abs(in[0].Data[i]) + math.Abs(in[1].Data[channel(in[0], i)]) })
+}
+
 // overChannels returns, for each channel of x, the sum of term over its elements: in float64, plane by plane.
 func overChannels(x *Tensor, term func(i int) float64) *Tensor {
 	sums := tensor.New[float64](x.Shape[1])
@@ -47,8 +55,12 @@ func channelVariance(_ *Node, in []*Tensor) *Tensor {
 	return each(sum, func(c int) float64 { return sum.Data[c] / perChannel(in[0]) })
 }
 
-// channelVarianceMagnitude is the variance itself: a two-pass sum loses nothing to a large mean.
-func channelVarianceMagnitude(_ *Node, _ []*Tensor, y *Tensor) *Tensor { return absolute(nil, nil, y) }
+// channelVarianceMagnitude is the variance itself: a two-pass sum loses nothing to a large mean. But the mean that a backend answers is
+// rounded, and the one that it subtracts need not be: sums of squares about two means that are 2^-24 mean apart differ by n (2^-24 mean)^2,
+// which shows where a channel's spread is as small as the mean's last digit.
+func channelVarianceMagnitude(_ *Node, in []*Tensor, y *Tensor) *Tensor {
+	return each(y, func(c int) float64 { return math.Abs(y.Data[c]) + float64(0x1p-24*in[1].Data[c]*in[1].Data[c]) })
+}
 
 // inverse is 1/sqrt(var + epsilon) of each channel.
 func inverse(n *Node, variance *Tensor) []float64 {

@@ -72,6 +72,8 @@ func table() []Op {
 			Class: Elementwise, Value: add, Magnitude: ofAbsolutes(add), Terms: addTerms},
 		{Name: "scale", Formula: "s t x (x, optional t; scale s)",
 			Class: Elementwise, Value: scale, Magnitude: absolute, Terms: terms(2)},
+		{Name: "bias", Formula: "x + b of each channel (x, b)",
+			Class: Elementwise, Value: bias, Magnitude: biasMagnitude, Terms: terms(1)},
 		{Name: "axpy", Formula: "a + s t b (a, b, optional t; scale s)",
 			Class: Elementwise, Value: axpy, Magnitude: axpyMagnitude, Terms: terms(3)},
 		{Name: "extrapolate", Formula: "z + r (z - z'), the momentum point (z, z'; ratio r)",

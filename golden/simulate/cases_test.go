@@ -42,6 +42,7 @@ func blockCase(training bool) *graph.Case {
 		Variance: state[3], Epsilon: 1e-5, Momentum: 0.1}, training)
 	at := func(quantity string) graph.Place { return graph.Place{Quantity: quantity} }
 	y = b.Node("add", at("sum"), nil, y, x)
+	y = b.Node("bias", at("biased"), nil, y, b.Input("c", fill(8, 1, 4)))
 	y = b.Node("relu", at("relu"), nil, y)
 	y = b.Node("gelu", at("gelu"), nil, y)
 	y = b.Node("max_pool", at("pool"), graph.Attrs{"size": 3, "stride": 2, "padding": 1}, y)

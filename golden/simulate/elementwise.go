@@ -92,6 +92,11 @@ func (m *Machine) reluGrad(c *Call) *Tensor {
 	})
 }
 
+func (m *Machine) bias(c *Call) *Tensor {
+	plane := c.In[0].Shape[2] * c.In[0].Shape[3]
+	return c.each(func(i int) float32 { return m.plus(c.In[0].Data[i], c.In[1].Data[i/plane%c.In[0].Shape[1]]) })
+}
+
 // gelu is x/2 (1 + tanh u), or x/(1 + e^-2u).
 func (m *Machine) gelu(c *Call) *Tensor {
 	return c.each(func(i int) float32 {

@@ -16,6 +16,7 @@ var operators = map[string]func(*Machine, *Call) *Tensor{
 	"extrapolate": (*Machine).extrapolate,
 	"prox":        (*Machine).prox,
 	"prox_grad":   (*Machine).proxGrad,
+	"bias":        (*Machine).bias,
 	"relu":        (*Machine).relu,
 	"relu_grad":   (*Machine).reluGrad,
 	"gelu":        (*Machine).gelu,
