@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -113,13 +115,22 @@ func IsRun(path string) bool {
 	return err == nil && training.Source(f) == ""
 }
 
-// OverwriteUsage describes the flag -overwrite of verbs that keep a run from being overwritten.
-const OverwriteUsage = "write over a run of ref train too"
+// OverwriteUsage describes the flag -overwrite of verbs that write weights.
+const OverwriteUsage = "write over a file that exists, be it a run of ref train"
 
-// KeepRun refuses to write a result over a run, unless the user has asked for it.
-func KeepRun(out string, overwrite bool) error {
-	if !overwrite && IsRun(out) {
-		return fmt.Errorf("-out: %s is a run of ref train; -overwrite writes over it", out)
+// KeepExisting refuses to write weights over anything that exists, unless the user has asked for it.
+func KeepExisting(out string, overwrite bool) error {
+	if overwrite {
+		return nil
 	}
-	return nil
+	if _, err := os.Lstat(out); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	what := ""
+	if IsRun(out) {
+		what = " and is a run of ref train"
+	}
+	return fmt.Errorf("-out: %s exists%s; -overwrite replaces it", out, what)
 }

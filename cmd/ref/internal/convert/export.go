@@ -48,7 +48,7 @@ func Export(c *cli.Call) error {
 	c.Flags.BoolVar(&f.evaluable, "evaluable", false, "with step sizes computed and atoms normalised; with -format onnx always")
 	c.Flags.IntVar(&f.size, "size", 0, "say that the network is for images of this `height` and width (default: what it was trained on)")
 	c.Flags.IntVar(&f.classes, "classes", 0, "make sure that the network has this `number` of classes")
-	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage+"; with -format onnx any file that exists")
+	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage)
 	if err := c.Parse(exportHelp); err != nil {
 		return err
 	}
@@ -62,23 +62,21 @@ func Export(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	order := onnxOrder{f.out, f.layer, f.overwrite}
+	order := onnxOrder{f.out, f.layer}
 	switch {
 	case format == "onnx" && (c.Given("size") || c.Given("classes")):
 		err = errors.New("-size and -classes are for weights; a model in ONNX is for the images that the network was made for")
-	case format == "onnx":
-		err = order.check()
-	case f.layer != "":
+	case format != "onnx" && f.layer != "":
 		err = fmt.Errorf("-layer is for -format onnx, not %s", format)
 	}
 	if err != nil {
 		return err
 	}
 	file, config, err := cli.OpenTrained(c, f.checkpoint)
-	if err != nil {
-		return err
+	if err == nil {
+		err = cli.KeepExisting(f.out, f.overwrite)
 	}
-	if err := cli.KeepRun(f.out, f.overwrite); err != nil {
+	if err != nil {
 		return err
 	}
 	if format == "onnx" {

@@ -132,7 +132,7 @@ func (f importFlags) check(c *cli.Call) error {
 	if err := c.Spare(f.from); err != nil {
 		return err
 	}
-	return cli.KeepRun(f.out, f.overwrite)
+	return cli.KeepExisting(f.out, f.overwrite)
 }
 
 // recall takes from what ref export wrote beside the tensors what no flag says.

@@ -80,7 +80,7 @@ func TestIgnoreAndRename(t *testing.T) {
 		}
 		from := put(t, filepath.Join(folder, "changed.pth"), list)
 		rename := []string{"-rename", prefix + "head.*=" + prefix + "linear.*", "-rename", prefix + "stage.2.*=" + prefix + "layer2.*"}
-		base := append([]string{"import", "-from", from, "-out", out}, rename...)
+		base := append([]string{"import", "-from", from, "-out", out, "-overwrite"}, rename...)
 		ref.Call(t, base...).Refused(t, "3 extra", "-ignore mask leaves")
 		ref.Works(t, append(base, "-ignore", prefix+"mask", "-ignore", prefix+"ema.*"), "3 that -ignore names")
 		if !bytes.Equal(content(t, plain), content(t, out)) && len(state(t, plain)) != len(state(t, out)) {
@@ -100,7 +100,7 @@ func TestIgnoreAndRename(t *testing.T) {
 		{[]string{"-rename", "a=*"}, []string{"asterisks"}}, {[]string{"-rename", "linear.bias=linear.weight"}, []string{`two tensors "linear.weight"`}},
 		{[]string{"-ignore", "linear.bias"}, []string{"1 missing"}}, {[]string{"-size", "0"}, []string{"-size"}}, {[]string{"-size", "99999"}, []string{"size: 99999"}},
 	} {
-		ref.Call(t, append([]string{"import", "-from", from, "-out", out}, c.args...)...).Refused(t, c.says...)
+		ref.Call(t, append([]string{"import", "-from", from, "-out", out, "-overwrite"}, c.args...)...).Refused(t, c.says...)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestOtherNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	list[i] = safetensors.New(list[i].Name, []int{1}, v)
-	ref.Works(t, []string{"import", "-from", put(t, filepath.Join(folder, "one.pth"), list), "-out", filepath.Join(folder, "out")}, "sdnet8_narrow for cifar10")
+	ref.Works(t, []string{"import", "-from", put(t, filepath.Join(folder, "one.pth"), list), "-out", filepath.Join(folder, "out"), "-overwrite"}, "sdnet8_narrow for cifar10")
 }
 
 // The size of the images, the number of classes and the settings of the CSC layers come back from an export, in either format, and
@@ -176,15 +176,15 @@ func TestSettingsComeBack(t *testing.T) {
 	for _, ending := range []string{".pth", ".safetensors"} {
 		out, back := filepath.Join(folder, "out"+ending), filepath.Join(folder, "back")
 		ref.Works(t, []string{"export", "-checkpoint", checkpoint, "-out", out, "-classes", "7"})
-		ref.Works(t, []string{"import", "-from", out, "-out", back}, "for images of 40 x 40, and 7 classes", "as ref export wrote it down")
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-overwrite"}, "for images of 40 x 40, and 7 classes", "as ref export wrote it down")
 		if k := config(back); k.Extent != 40 || k.Classes != 7 || k.Data != "imagenet" || k.Lambda != 0.25 || k.Mu != 0.5 || k.Iterations != 3 || k.Variant != "paper" {
 			t.Errorf("%s: %+v", ending, k)
 		}
-		ref.Works(t, []string{"import", "-from", out, "-out", back, "-size", "64", "-lambda", "0.1"}, "for images of 64 x 64")
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-overwrite", "-size", "64", "-lambda", "0.1"}, "for images of 64 x 64")
 		if k := config(back); k.Extent != 64 || k.Classes != 7 || k.Lambda != 0.1 || k.Iterations != 3 {
 			t.Errorf("%s with flags: %+v", ending, k)
 		}
-		ref.Works(t, []string{"export", "-checkpoint", checkpoint, "-out", out, "-size", "48"})
+		ref.Works(t, []string{"export", "-checkpoint", checkpoint, "-out", out, "-overwrite", "-size", "48"})
 		ref.Works(t, []string{"import", "-from", out, "-list"}, `\"size\":48`)
 	}
 	ref.Call(t, "export", "-checkpoint", checkpoint, "-out", filepath.Join(folder, "x.pth"), "-classes", "8").Refused(t, "-classes", "7, not 8")
@@ -192,9 +192,9 @@ func TestSettingsComeBack(t *testing.T) {
 	// A file of another program says nothing of it.
 	plain := put(t, filepath.Join(folder, "plain.pth"), statedict.Export(net, 1))
 	back := filepath.Join(folder, "back")
-	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-classes", "7", "-data", "imagenet", "-size", "40"}, "the size by -size")
-	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-classes", "7", "-data", "imagenet"}, "224 x 224, and 7 classes: the size is that of imagenet, -size says another")
-	ref.Call(t, "import", "-from", plain, "-out", back).Refused(t, "[7 64]", "7 classes? -classes")
+	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-overwrite", "-classes", "7", "-data", "imagenet", "-size", "40"}, "the size by -size")
+	ref.Works(t, []string{"import", "-from", plain, "-out", back, "-overwrite", "-classes", "7", "-data", "imagenet"}, "224 x 224, and 7 classes: the size is that of imagenet, -size says another")
+	ref.Call(t, "import", "-from", plain, "-out", back, "-overwrite").Refused(t, "[7 64]", "7 classes? -classes")
 }
 
 // The names of the classes, the normalisation and the digests of the images come back too; other programs' files can be given names.
@@ -214,26 +214,26 @@ func TestImagesComeBack(t *testing.T) {
 	for _, ending := range []string{".pth", ".safetensors"} {
 		out := filepath.Join(folder, "out"+ending)
 		ref.Works(t, []string{"export", "-checkpoint", cli.CheckpointIn(run), "-out", out})
-		ref.Works(t, []string{"import", "-from", out, "-out", back})
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-overwrite"})
 		if got := images(back); got != want || !strings.Contains(got, `"classes":["disc","ring","square"],"size":32`) {
 			t.Errorf("%s: %s, want %s", ending, got, want)
 		}
-		ref.Works(t, []string{"import", "-from", out, "-out", back, "-size", "48"})
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-overwrite", "-size", "48"})
 		if got := images(back); !strings.Contains(got, `"size":48`) {
 			t.Errorf("%s: %s", ending, got)
 		}
 	}
 	names, foreign := filepath.Join(folder, "names.txt"), put(t, filepath.Join(folder, "foreign.pth"), weights(t, "sdnet8_narrow"))
 	clitest.Put(t, names, []byte("a b\n\nc\r\n"+strings.Join(strings.Split("defghijk", ""), "\n")))
-	ref.Works(t, []string{"import", "-from", foreign, "-out", back, "-names", names})
+	ref.Works(t, []string{"import", "-from", foreign, "-out", back, "-overwrite", "-names", names})
 	if got := images(back); !strings.Contains(got, `"classes":["a b","c","d","e","f","g","h","i","j","k"],"size":32,"mean":[0.4914`) {
 		t.Error(got)
 	}
 	clitest.Put(t, names, []byte("a\nb\n"))
-	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", names).Refused(t, "-names", "2 names, the network 10 classes")
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-overwrite", "-names", names).Refused(t, "-names", "2 names, the network 10 classes")
 	clitest.Put(t, names, []byte(strings.Repeat("a\n", 10)))
-	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", names).Refused(t, "-names", "class a comes twice")
-	ref.Call(t, "import", "-from", foreign, "-out", back, "-names", folder).Refused(t, "-names", "a folder")
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-overwrite", "-names", names).Refused(t, "-names", "class a comes twice")
+	ref.Call(t, "import", "-from", foreign, "-out", back, "-overwrite", "-names", folder).Refused(t, "-names", "a folder")
 }
 
 // A file that is something else is named for what it is, with what helps, wherever weights are read.
@@ -295,8 +295,8 @@ func TestWeightsWithoutMeaning(t *testing.T) {
 		}
 		c.spoil(v)
 		from, out := put(t, in("spoiled.pth"), list), in("spoiled.safetensors")
-		ref.Call(t, "import", "-from", from, "-out", out).Refused(t, name, c.says, "-force")
-		r := ref.Call(t, "import", "-from", from, "-out", out, "-force")
+		ref.Call(t, "import", "-from", from, "-out", out, "-overwrite").Refused(t, name, c.says, "-force")
+		r := ref.Call(t, "import", "-from", from, "-out", out, "-overwrite", "-force")
 		if r.Status != 0 {
 			t.Fatalf("%s: %s", name, r.Err)
 		}
@@ -339,10 +339,14 @@ func TestInputsAreSpared(t *testing.T) {
 		t.Error("the run was written over")
 	}
 	out := in("out.safetensors")
-	for range 2 { // what is no run is written over, as ever
-		ref.Works(t, []string{"import", "-from", from, "-out", out})
+	ref.Works(t, []string{"import", "-from", from, "-out", out})
+	first := content(t, out)
+	ref.Call(t, "import", "-from", from, "-out", out).Refused(t, "-out", out, "exists", "-overwrite")
+	ref.Call(t, "export", "-checkpoint", checkpoint, "-out", out).Refused(t, "-out", out, "exists", "-overwrite")
+	if !bytes.Equal(content(t, out), first) {
+		t.Error("weights were written over")
 	}
-	ref.Works(t, []string{"export", "-checkpoint", checkpoint, "-out", out})
+	ref.Works(t, []string{"export", "-checkpoint", checkpoint, "-out", out, "-overwrite"})
 	ref.Works(t, []string{"import", "-from", from, "-out", checkpoint, "-overwrite"})
 }
 

@@ -1,11 +1,8 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 
 	"sdref/autodiff"
@@ -21,22 +18,8 @@ import (
 
 // onnxOrder is what becomes an ONNX model, and where.
 type onnxOrder struct {
-	out       string
-	layer     string // the CSC layer; empty for the whole network
-	overwrite bool
-}
-
-// check refuses a file that is there already.
-func (o onnxOrder) check() error {
-	if o.overwrite {
-		return nil
-	}
-	if _, err := os.Lstat(o.out); err == nil {
-		return fmt.Errorf("-out: %s exists; -overwrite replaces it", o.out)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("-out: %w", err)
-	}
-	return nil
+	out   string
+	layer string // the CSC layer; empty for the whole network
 }
 
 // exportONNX writes a network, ready for evaluation, or one of its CSC layers.

@@ -272,3 +272,19 @@ func TestStart(t *testing.T) {
 	ref.Call(t, "train", "-resume", first, "-start", cli.CheckpointIn(first), "-data", data).Refused(t,
 		"-start", "resumed")
 }
+
+// A chain, by the fast recipe: a part of the last epoch, slow weights, which a resumed run goes on from, and six views at evaluation.
+func TestFastRecipe(t *testing.T) {
+	data, whole, out := clitest.CIFAR10(t), t.TempDir(), t.TempDir()
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "-recipe", "fast", "-net", "sdnet_air_narrow", "-data", data, "-batch", "4", "-epochs", "2.5", "-out", out}, more...)
+	}
+	w := ref.Works(t, args(whole), "sdnet_air_narrow on 10 images", "3 epochs of 3 steps, batch 4, triangle rate 1.5, step 0 of 8", "epoch 3:")
+	ref.Works(t, args(out, "-stop", "7"))
+	ref.Works(t, []string{"train", "-resume", out}, w.Line(t, "CIFAR-10 test:"))
+	clitest.SameRun(t, out, whole)
+	ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn(whole), "-data", data, "-augment", "crops"}, "each image in 6 views")
+	ref.Call(t, "train", "-resume", whole, "-epochs", "4").Refused(t, "ends within an epoch")
+	ref.Call(t, args(t.TempDir(), "-epochs", "many")...).Refused(t, "-epochs", `"many" is no number of epochs`)
+	ref.Call(t, args(t.TempDir(), "-stem-atoms", "wavelets")...).Refused(t, "stem-atoms", "wavelets", "components")
+}
