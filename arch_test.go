@@ -40,7 +40,7 @@ var tower = [][]string{
 	10: {"golden/trial", "golden/faults", "golden/explore", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot"},
 	11: {"golden/clients", "cmd/ref/internal/train", "cmd/ref/internal/eval", "cmd/ref/internal/judge", "cmd/ref/internal/measure", "cmd/ref/internal/study",
 		"cmd/ref/internal/figures", "cmd/ref/internal/convert"},
-	12: {"cmd/ref"},
+	12: {"cmd/ref", "cmd/ref/train"},
 }
 
 // edge is the folder of the program, whose packages talk with the user: the terminal, picture files. They may import any library.

@@ -66,6 +66,9 @@ func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int, draw fun
 	defer kernel.Use(kernel.ActiveName())
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(2, 7))
+	if testing.Short() {
+		geometries /= 3
+	}
 	for range geometries {
 		s := draw(r)
 		x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
@@ -119,6 +122,17 @@ func same[T tensor.Float](t *testing.T, what string, got, want *tensor.Tensor[T]
 	}
 }
 
+// some is a list of shapes or, with -short, every third of it.
+func some(shapes []shape) (short []shape) {
+	if !testing.Short() {
+		return shapes
+	}
+	for i := 0; i < len(shapes); i += 3 {
+		short = append(short, shapes[i])
+	}
+	return short
+}
+
 func TestEqualsDefinitionFloat32(t *testing.T) { testEqualsDefinition[float32](t, 150, draw) }
 func TestEqualsDefinitionFloat64(t *testing.T) { testEqualsDefinition[float64](t, 150, draw) }
 
@@ -126,7 +140,7 @@ func TestEqualsDefinitionFloat64(t *testing.T) { testEqualsDefinition[float64](t
 // of the chain occur.
 func TestEqualsDefinitionInNetworks(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 7))
-	for _, s := range []shape{
+	for _, s := range some([]shape{
 		{x: []int{2, 3, 32, 32}, w: []int{64, 3, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{1, 64, 9, 32}, w: []int{60, 64, 3, 3}, g: Geometry{Padding: 1}},
 		{x: []int{2, 64, 10, 32}, w: []int{70, 64, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
@@ -144,7 +158,7 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 		// so many pixels that weights are transposed
 		{x: []int{8, 20, 24, 24}, w: []int{40, 20, 3, 3}, g: Geometry{Stride: 2, Padding: 1}},
 		{x: []int{7, 5, 40, 41}, w: []int{9, 5, 4, 2}, g: Geometry{Stride: 3, Padding: 1, Dilation: 2}},
-	} {
+	}) {
 		s.y = s.g.CodeShape(s.x, s.w)
 		x, w, y := random[float32](r, s.x), random[float32](r, s.w), random[float32](r, s.y)
 		wantY, wantX, wantW := tensor.New[float32](s.y...), tensor.New[float32](s.x...),

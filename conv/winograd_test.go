@@ -40,6 +40,9 @@ func testWinogradEqualsDefinition[T tensor.Float](t *testing.T, shapes int) {
 	defer kernel.Use(kernel.ActiveName())
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(11, 7))
+	if testing.Short() {
+		shapes /= 3
+	}
 	for range shapes {
 		s := drawWinograd(r)
 		compareWinograd[T](t, r, s, kernel.Rows[T](), []int{1, 7})
@@ -53,13 +56,13 @@ func TestWinogradEqualsDefinitionInNetworks(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(12, 7))
 	rows := kernel.Rows[float32]()
-	for _, s := range []shape{
+	for _, s := range some([]shape{
 		// 320 tiles: several groups in WeightGradient, and too few blocks for goroutines
 		{x: []int{5, 64, 32, 32}, w: []int{64, 64, 3, 3}},
 		{x: []int{18, 68, 16, 16}, w: []int{130, 68, 3, 3}}, // 288 tiles and 6 blocks
 		{x: []int{3, 200, 8, 8}, w: []int{100, 200, 3, 3}},
 		{x: []int{6, 100, 4, 4}, w: []int{220, 100, 3, 3}},
-	} {
+	}) {
 		s.g = Geometry{Padding: 1, Algorithm: Winograd}
 		s.y = s.g.CodeShape(s.x, s.w)
 		compareWinograd(t, r, s, rows[len(rows)-1:], []int{2, 3})

@@ -21,7 +21,7 @@ const kills = 20
 func killed(t *testing.T, program string) {
 	data, whole := clitest.CIFAR10(t), t.TempDir()
 	settings := func(out string) []string {
-		return clitest.Short(data, out, "-epochs", "30", "-holdout", "2", "-save", "1ms")
+		return clitest.Short(data, out, "-epochs", "12", "-holdout", "2", "-save", "1ms")
 	}
 	begin := time.Now()
 	if r := callProgram(t, exec.Command(program, settings(whole)...)); r.Status != 0 {

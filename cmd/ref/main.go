@@ -5,10 +5,13 @@
 package main
 
 import (
+	"os"
+
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/convert"
 	"sdref/cmd/ref/internal/eval"
 	"sdref/cmd/ref/internal/figures"
+	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/cmd/ref/internal/judge"
 	"sdref/cmd/ref/internal/measure"
 	"sdref/cmd/ref/internal/study"
@@ -16,7 +19,7 @@ import (
 )
 
 var verbs = []cli.Verb{
-	{Name: "train", Summary: "train a network on drawn images, CIFAR or folders of images, resumable", Run: train.Run},
+	{Name: "train", Summary: "train a network on drawn images, CIFAR or folders of images, resumable", Run: train.Run(plot.SaveCurves)},
 	{Name: "eval", Summary: "evaluate a checkpoint on images", Run: eval.Run},
 	{Name: "predict", Summary: "say what is on pictures", Run: eval.Predict},
 	{Name: "import", Summary: "make a checkpoint from weights of PyTorch or of a safetensors file", Run: convert.Import},
@@ -38,4 +41,4 @@ var verbs = []cli.Verb{
 	{Name: "cpu", Summary: "show what the processor can do and which kernels are used", Run: measure.CPU},
 }
 
-func main() { cli.Main(verbs) }
+func main() { cli.Main(verbs, os.Args[1:]) }

@@ -186,3 +186,28 @@ func TestBadUsage(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// What a run names to try next are three commands, which work.
+func TestNextCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws all figures")
+	}
+	data, out := clitest.CIFAR10(t), filepath.Join(t.TempDir(), "a run")
+	r := ref.Works(t, clitest.Short(data, out))
+	_, said, found := strings.Cut(r.Out, "what to try next, \"ref\" being go run ./cmd/ref:\n")
+	commands := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
+	if !found || len(commands) != 3 {
+		t.Fatalf("%q", r.Out)
+	}
+	for _, command := range commands {
+		line, ok := strings.CutPrefix(command, "  ref ")
+		if !ok {
+			t.Fatalf("%q", command)
+		}
+		args := strings.Fields(strings.ReplaceAll(line, "'"+out, "'OUT"))
+		for i, a := range args {
+			args[i] = strings.Trim(strings.Replace(a, "OUT", out, 1), "'")
+		}
+		ref.Works(t, args)
+	}
+}

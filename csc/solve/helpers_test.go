@@ -47,9 +47,12 @@ func randomProblem(seed uint64, b Boundary, nonnegative bool) *Problem[float64] 
 	return p
 }
 
-// lambdaMax is the least lambda for which the code of some image is 0.
+// lambdaMax is the least lambda for which the code of some image is 0. It does not depend on the problem's own, which is not that of least
+// squares: those take a certificate that needs A's singular values.
 func lambdaMax(p *Problem[float64]) float64 {
-	return Certify(p, tensor.New[float64](p.CodeShape()...)).LambdaMax
+	q := *p
+	q.Lambda = 1
+	return Certify(&q, tensor.New[float64](p.CodeShape()...)).LambdaMax
 }
 
 func describe(p *Problem[float64]) string {

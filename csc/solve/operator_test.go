@@ -20,6 +20,10 @@ func defined(p *Problem[float64], z *tensor.Tensor[float64]) *tensor.Tensor[floa
 		for m := range z.Shape[1] {
 			for i := range z.Shape[2] {
 				for j := range z.Shape[3] {
+					code := z.At(n, m, i, j)
+					if code == 0 {
+						continue
+					}
 					for c := range w.Shape[1] {
 						for u := range w.Shape[2] {
 							for v := range w.Shape[3] {
@@ -28,7 +32,7 @@ func defined(p *Problem[float64], z *tensor.Tensor[float64]) *tensor.Tensor[floa
 									a, b = a%height, b%width
 								}
 								if 0 <= a && a < height && 0 <= b && b < width {
-									x.Set(x.At(n, c, a, b)+w.At(m, c, u, v)*z.At(n, m, i, j), n, c, a, b)
+									x.Data[((n*x.Shape[1]+c)*height+a)*width+b] += w.At(m, c, u, v) * code
 								}
 							}
 						}

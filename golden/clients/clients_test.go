@@ -80,6 +80,14 @@ func mustTrace(t *testing.T, result *trial.Result, kinds []string) {
 	}
 }
 
+// chosen is all cases or, with -short, the smoke set.
+func chosen() []*graph.Case {
+	if testing.Short() {
+		return smoke()
+	}
+	return cases.All()
+}
+
 var (
 	operators = []string{"conv_forward", "conv_transpose", "conv_filter", "prox", "batchnorm"}
 	solvers   = []string{"fista", "power_iteration", "csc_layer"}
@@ -95,13 +103,16 @@ func TestC(t *testing.T) {
 		"native": {"-O3", "-march=native", "-ffp-contract=fast"}}
 	for name, flags := range builds {
 		t.Run(name, func(t *testing.T) {
+			if name != "O3" && testing.Short() {
+				t.Skip("a build of the same client")
+			}
 			program := filepath.Join(t.TempDir(), "client")
 			args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Werror", "-o", program}, flags...)
 			if output, err := exec.Command(compiler, append(args, "c/client.c",
 				"-lm")...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			result := judged(t, cases.All(), program)
+			result := judged(t, chosen(), program)
 			mustPass(t, result, slices.Concat(operators, solvers))
 			mustTrace(t, result, slices.Concat(operators, solvers))
 		})
@@ -111,7 +122,7 @@ func TestC(t *testing.T) {
 func TestPyTorch(t *testing.T) {
 	needs(t, "torch")
 	all := slices.Concat(operators, solvers, networks)
-	result := judged(t, cases.All(), python, "pytorch/client.py")
+	result := judged(t, chosen(), python, "pytorch/client.py")
 	mustPass(t, result, all)
 	mustTrace(t, result, all)
 	for _, r := range result.Reports {
@@ -208,7 +219,7 @@ func TestGuide(t *testing.T) {
 		}
 		return judged(t, list, python, file)
 	}
-	result := run(code, cases.All())
+	result := run(code, chosen())
 	if kinds := []string{"conv_forward", "conv_transpose", "prox", "fista"}; !slices.Equal(result.Backend.Kinds, kinds) {
 		t.Errorf("kinds %q, want %q", result.Backend.Kinds, kinds)
 	}

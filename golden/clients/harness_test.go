@@ -55,7 +55,7 @@ func mustDo(t *testing.T, list []*graph.Case, command ...string) {
 
 func TestNumPy(t *testing.T) {
 	needs(t, "numpy")
-	mustDo(t, cases.All(), python, "numpy/client.py")
+	mustDo(t, chosen(), python, "numpy/client.py")
 }
 
 func TestOpenCL(t *testing.T) {

@@ -41,8 +41,7 @@ func TestPrecisionIsNamed(t *testing.T) {
 	if len(subjects) < 8 {
 		t.Fatalf("%d wide cases", len(subjects))
 	}
-	for i := range subjects {
-		s := &subjects[i]
+	for i, s := range some(subjects) {
 		for k, p := range []precision.Profile{precision.FP32, precision.TF32, precision.BF16,
 			precision.FP16} {
 			machines := []simulate.Machine{simulate.Drawn(p, firstMachine+4*i+k)}

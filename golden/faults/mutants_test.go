@@ -9,6 +9,9 @@ import (
 // TestMutants runs the catalogue before judges with a mistake each: at least 95 % of them must say something
 // else than the real one of some fault or honest run.
 func TestMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute")
+	}
 	mutants := faults.Mutants()
 	if err := faults.RunMutants(mutants, faults.Catalogue(), selected(smoke)); err != nil {
 		t.Fatal(err)

@@ -54,6 +54,10 @@ func (c *comparison) classify(f *Finding, y errorScale, got []float64, v graph.V
 	end bool) {
 	n := c.Node(f.Node)
 	missed := !(f.Error <= f.Calibrated)
+	if missed && c.anyFailure {
+		f.Verdict = Logic
+		return
+	}
 	exact := c.Has("exact") && f.Calibrated == 0
 	if !exact && !end && (missed || c.inferences < inferredNodes) {
 		f.Inferred = c.infer(n, y, got)

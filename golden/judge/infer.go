@@ -15,21 +15,37 @@ import (
 // candidate is one arithmetic to try.
 type candidate struct {
 	profile  precision.Profile
-	operands func(float64) float64
+	operands operands
 	results  precision.Format
 }
 
-// candidates lists what is tried, the finest first. TF32 operands come from rounding or, in some matrix
-// units, from dropping bits.
+// operands is a way to shorten the operands of a contraction.
+type operands int
+
+const (
+	unshortened operands = iota
+	roundedTF32
+	truncatedTF32 // in some matrix units
+	roundedFP16
+	roundedBF16
+)
+
+// shorten has what each way does to an operand.
+var shorten = [...]func(float64) float64{
+	roundedTF32: precision.TensorFloat.Round, truncatedTF32: precision.TensorFloat.Truncate,
+	roundedFP16: precision.Half.Round, roundedBF16: precision.BFloat.Round,
+}
+
+// candidates lists what is tried, the finest first.
 var candidates = []candidate{
-	{precision.FP32, nil, precision.Double},
-	{precision.TF32, precision.TensorFloat.Round, precision.Double},
-	{precision.TF32, precision.TensorFloat.Truncate, precision.Double},
-	{precision.FP16, precision.Half.Round, precision.Half},
-	{precision.FP16, nil, precision.Half},
-	{precision.BF16, precision.BFloat.Round, precision.Double},
-	{precision.BF16, precision.BFloat.Round, precision.BFloat},
-	{precision.BF16, nil, precision.BFloat},
+	{precision.FP32, unshortened, precision.Double},
+	{precision.TF32, roundedTF32, precision.Double},
+	{precision.TF32, truncatedTF32, precision.Double},
+	{precision.FP16, roundedFP16, precision.Half},
+	{precision.FP16, unshortened, precision.Half},
+	{precision.BF16, roundedBF16, precision.Double},
+	{precision.BF16, roundedBF16, precision.BFloat},
+	{precision.BF16, unshortened, precision.BFloat},
 }
 
 const (
@@ -59,12 +75,16 @@ func (c *comparison) infer(n *graph.Node, y errorScale, got []float64) precision
 	c.inferences++
 	var best precision.Profile
 	var least, plain float64
+	var values [len(shorten)]*graph.Tensor // the contraction of the operands in each way
 	for i, g := range candidates {
-		in := c.inputsOf(n, nil)
-		if g.operands != nil {
-			in = mapped(in, g.operands)
+		if values[g.operands] == nil {
+			in := c.inputsOf(n, nil)
+			if f := shorten[g.operands]; f != nil {
+				in = mapped(in, f)
+			}
+			values[g.operands] = op.Value(n, in)
 		}
-		left := median(y, got, op.Value(n, in).Data, g.results)
+		left := median(y, got, values[g.operands].Data, g.results)
 		if i == 0 {
 			plain = left
 			best, least = g.profile, left

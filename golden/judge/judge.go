@@ -157,6 +157,7 @@ type comparison struct {
 	oneSided    [2]graph.Values // known values with ambiguous codes zero, and on: only those that differ
 	inferences  int             // nodes whose arithmetic has been inferred
 	coarse      bool            // some node has errors that look like those of a coarser format
+	anyFailure  bool            // which failure it is matters to nobody: one that misses its bounds is not looked into
 	report      Report
 }
 

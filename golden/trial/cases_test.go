@@ -15,6 +15,9 @@ import (
 // In every real case with 64 channels or more and a convolution, the arithmetic is told from the numbers,
 // whatever was declared; and declared right, it passes.
 func TestArithmeticIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a minute; golden/faults has some of these cases")
+	}
 	told := 0
 	for _, c := range cases.All() {
 		wide := slices.ContainsFunc(c.Nodes, func(n graph.Node) bool {

@@ -21,15 +21,15 @@ type Verb struct {
 	Run           func(c *Call) error
 }
 
-// Main runs the program with the arguments of the process, and ends it with the exit status.
-func Main(verbs []Verb) {
+// Main runs the program with the arguments that stand behind its name, and ends the process with the exit status.
+func Main(verbs []Verb, args []string) {
 	CollectEarly(garbageShare)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second Ctrl-C ends the program at once
 		fmt.Fprintln(os.Stderr, "\nref: stopping; a second Ctrl-C ends at once and saves nothing")
 	})
-	os.Exit(Run(ctx, verbs, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(Run(ctx, verbs, args, os.Stdout, os.Stderr))
 }
 
 // Run calls the verb that the arguments name, and returns the exit status.
@@ -85,7 +85,7 @@ func usage(w io.Writer, verbs []Verb) {
 const examples = `
 Examples:
 
-  ref train                                a narrow network on drawn images, about a minute
+  ref train                                a narrow network on drawn images, half a minute
   ref train -data FOLDER -out runs/cifar   the published recipe on CIFAR
   ref eval -data FOLDER -checkpoint runs/cifar/checkpoint.safetensors
   ref check -vectors FOLDER                is this program right? FOLDER holds golden cases

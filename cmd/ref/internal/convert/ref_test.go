@@ -10,6 +10,6 @@ import (
 var ref = clitest.Program{
 	{Name: "import", Run: Import},
 	{Name: "export", Run: Export},
-	{Name: "train", Run: train.Run},
+	{Name: "train", Run: train.Run(nil)},
 	{Name: "eval", Run: eval.Run},
 }

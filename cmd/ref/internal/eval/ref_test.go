@@ -10,5 +10,5 @@ var ref = clitest.Program{
 	{Name: "eval", Run: Run},
 	{Name: "predict", Run: Predict},
 	{Name: "describe", Run: Describe},
-	{Name: "train", Run: train.Run},
+	{Name: "train", Run: train.Run(nil)},
 }

@@ -9,6 +9,6 @@ import (
 // ref is the part of the program that these tests call.
 var ref = clitest.Program{
 	{Name: "figures", Run: Run},
-	{Name: "train", Run: train.Run},
+	{Name: "train", Run: train.Run(nil)},
 	{Name: "eval", Run: eval.Run},
 }

@@ -11,6 +11,6 @@ var ref = clitest.Program{
 	{Name: "bench", Run: Bench},
 	{Name: "cpu", Run: CPU},
 	{Name: "table", Run: Table},
-	{Name: "train", Run: train.Run},
+	{Name: "train", Run: train.Run(nil)},
 	{Name: "eval", Run: eval.Run},
 }

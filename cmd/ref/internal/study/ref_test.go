@@ -15,6 +15,6 @@ var ref = clitest.Program{
 	{Name: "trace", Run: Trace},
 	{Name: "solve", Run: Solve},
 	{Name: "learn", Run: Learn},
-	{Name: "train", Run: train.Run},
+	{Name: "train", Run: train.Run(nil)},
 	{Name: "eval", Run: eval.Run},
 }

@@ -79,7 +79,7 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 	}
 	notes = append(notes, r.Notes...)
 	if f.prolong > 0 {
-		if err := save(r, f.out); err != nil { // so that it is as long if this process is killed
+		if err := save(r, f); err != nil { // so that it is as long if this process is killed
 			return err
 		}
 		notes = append(notes, fmt.Sprintf("prolonged from %d to %d epochs: the rate goes on at what a run of %d epochs would have now", r.Planned[len(r.Planned)-1], r.Epochs, r.Epochs))
@@ -91,7 +91,7 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 		return err
 	}
 	// If the run was killed between saving its checkpoint and this table, the table is old.
-	if err := saveEpochs(r, f.out); err != nil {
+	if err := saveEpochs(r, f); err != nil {
 		return err
 	}
 	if err := f.remember(c); err != nil {

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -171,7 +172,7 @@ func (s *session[T]) store() error {
 		return fmt.Errorf("writing the log: %w", err)
 	}
 	s.saved = time.Now()
-	return save(s.r, s.out)
+	return save(s.r, s.trainFlags)
 }
 
 // finish evaluates the test images, unless choices between runs are still to be made, and prints where the
@@ -199,5 +200,21 @@ func (s *session[T]) finish() error {
 	if _, err := os.Stat(bestIn(s.out)); err == nil && s.keepBest {
 		s.p.Say("weights of the epoch that did best on the images held out: %s", bestIn(s.out))
 	}
+	s.p.Say("%s", s.next())
 	return nil
+}
+
+// next is what one may do with a run that is over: three commands.
+func (s *session[T]) next() string {
+	on := ""
+	if s.trainFlags.images != cli.ShapesName {
+		on = " -data " + cli.Quote(s.trainFlags.images)
+	}
+	checkpoint := cli.Quote(cli.CheckpointIn(s.out))
+	return strings.Join([]string{
+		`what to try next, "ref" being go run ./cmd/ref:`,
+		"  ref eval -confusion -checkpoint " + checkpoint + on,
+		"  ref figures -checkpoint " + checkpoint + on + " -out " + cli.Quote(filepath.Join(s.out, "figures")),
+		fmt.Sprintf("  ref train -resume %s -epochs %d", cli.Quote(s.out), s.r.Epochs+max(1, s.r.Epochs/2)),
+	}, "\n")
 }

@@ -20,14 +20,15 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in about a minute. With
+const trainHelp = `ref train trains a network. Alone it trains a narrow one on drawn images, in less than a minute. With
 -data FOLDER it follows the published recipe for CIFAR, or for ImageNet if there is a folder for each
 class. -recipe chooses a recipe, and every flag changes it; the defaults below are those of cifar.
 
 %s
 
 A run is a folder: checkpoint.safetensors (weights and all else that the run is), epochs.csv,
-steps.csv, a file for TensorBoard, and the learning curves as loss.png and accuracy.png. It is saved
+steps.csv, a file for TensorBoard, and the learning curves as loss.png and accuracy.png (not by the
+program of make run, which has no library that draws: ref figures does it then). It is saved
 at its start, after each epoch, every -save, and on Ctrl-C; -resume FOLDER goes on with the same bits
 as if it had never stopped, also if it was killed. -epochs N beside it prolongs the run to N epochs.
 
@@ -61,11 +62,17 @@ type trainFlags struct {
 	stop, prolong               int // prolong: how many epochs a resumed run is to have, 0: as planned
 	test, testGiven             bool
 	keepBest                    bool
+	curves                      Curves
 }
 
-// Run trains a network, or goes on with a run.
-func Run(c *cli.Call) error {
-	var f trainFlags
+// Run is the verb that trains a network, or goes on with a run. Who draws its learning curves is the caller's choice, since libraries that
+// draw take longer to compile than all that trains; nil draws none.
+func Run(curves Curves) func(c *cli.Call) error {
+	return func(c *cli.Call) error { return run(c, curves) }
+}
+
+func run(c *cli.Call, curves Curves) error {
+	f := trainFlags{curves: curves.ifChanged()}
 	config := training.Published()
 	c.Flags.StringVar(&f.images, "data", cli.ShapesName, cli.DataUsage)
 	c.Flags.StringVar(&f.recipe, "recipe", "",
@@ -172,6 +179,7 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 
 // fit completes a configuration by what the data is.
 func fit(c *cli.Call, k training.Config, d data.Dataset) (training.Config, error) {
+	made := k.Data == d.Name // the recipe is for these images, and its number of them counts
 	k.Data = d.Name
 	if k.Data == "imagenet" && d.Classes != 1000 {
 		k.Classes = d.Classes
@@ -180,7 +188,7 @@ func fit(c *cli.Call, k training.Config, d data.Dataset) (training.Config, error
 	if k.Holdout > 0 && rest < 1 {
 		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, d.Train.Len())
 	}
-	if k.Images == 0 || !c.Given("images") {
+	if k.Images == 0 || !c.Given("images") && (!made || k.Images > rest) {
 		k.Images = rest
 	}
 	k = k.Usual()
@@ -296,7 +304,7 @@ func trainNew[T tensor.Float](c *cli.Call, f trainFlags, k training.Config, d da
 	if err := atomicfile.Sweep(f.out); err != nil {
 		return err
 	}
-	if err := save(r, f.out); err != nil { // an error now is better than one after an epoch
+	if err := save(r, f); err != nil { // an error now is better than one after an epoch
 		return err
 	}
 	if err := f.remember(c); err != nil {

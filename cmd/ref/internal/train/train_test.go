@@ -93,7 +93,7 @@ func TestDrawnImages(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	r := ref.Works(t, []string{"train", "-images", "100", "-stop", "1"},
-		"sdnet8_narrow on 100 images of shapes train", "6 epochs of 2 steps", "batch 64",
+		"sdnet8_narrow on 100 images of shapes train", "3 epochs of 4 steps", "batch 32",
 		"stopped after step 1", filepath.Join("runs", "sdnet8_narrow-shapes-1"))
 	if strings.Contains(r.Out, "official") {
 		t.Error("drawn images are no official files")

@@ -1,10 +1,35 @@
 package plot
 
 import (
+	"io"
+	"path/filepath"
 	"slices"
 
+	"sdref/internal/atomicfile"
 	"sdref/sdnet/training"
 )
+
+// SaveCurves draws a run's loss and accuracy by epoch as loss.png and accuracy.png in a folder, once there are two epochs between which a
+// line can go.
+func SaveCurves(history []training.Epoch, folder string) error {
+	if len(history) < 2 {
+		return nil
+	}
+	loss, accuracy := LearningCurves(history)
+	for name, chart := range map[string]Chart{"loss.png": loss, "accuracy.png": accuracy} {
+		picture, err := chart.Render()
+		if err != nil {
+			return err
+		}
+		if err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error {
+			_, err := w.Write(picture.PNG)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // LearningCurves are the loss and the accuracy, in %, of a run's epochs, of the training images and of those held out, if there are any.
 func LearningCurves(history []training.Epoch) (loss, accuracy Chart) {
