@@ -29,6 +29,11 @@ func benchFile(t *testing.T, program string) {
 			GFLOPS      float64
 			ShareOfPeak float64 `json:"share_of_peak"`
 			PeakRSS     float64 `json:"peak_rss_mb"`
+			All         struct {
+				Rate, Ratio float64
+				Quartiles   [2]float64
+				Pairs       int
+			} `json:"all_threads"`
 		}
 	}
 	if err := json.Unmarshal([]byte(clitest.Content(t, file)), &report); err != nil {
@@ -39,10 +44,13 @@ func benchFile(t *testing.T, program string) {
 		t.Fatalf("%+v", report)
 	}
 	for _, r := range report.Results {
-		if !(r.GFLOPS > 0) || !(r.ShareOfPeak > 0) {
+		if a := r.All; !(r.GFLOPS > 0) || r.ShareOfPeak != a.Ratio || a.Rate != r.GFLOPS || !(a.Quartiles[0] > 0) || a.Ratio < a.Quartiles[0] || a.Ratio > a.Quartiles[1] || a.Pairs < 5 {
 			t.Errorf("%+v", r)
 		}
 	}
+	again := []string{"bench", "-run", "^" + small + "$"}
+	callProgram(t, exec.Command(program, append(again, "-against", file)...)).Says(t, "the ratio to "+file, small, "  [")
+	callProgram(t, exec.Command(program, append(again, "-pair", program)...)).Says(t, small, " times the other (", "5 pairs)")
 	if runtime.GOOS != "linux" {
 		return
 	}

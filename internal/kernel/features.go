@@ -40,3 +40,17 @@ func CPUName() string {
 	}
 	return cpuid.CPU.BrandName
 }
+
+// Caches are the sizes of a processor's caches in bytes, 0 where it does not tell: the first-level data cache and the second level of a
+// core, and the third level, which cores share.
+type Caches struct {
+	L1 int `json:"l1_data"`
+	L2 int `json:"l2"`
+	L3 int `json:"l3"`
+}
+
+// CacheSizes returns what this processor says of its caches.
+func CacheSizes() Caches {
+	c := cpuid.CPU.Cache
+	return Caches{max(0, c.L1D), max(0, c.L2), max(0, c.L3)}
+}

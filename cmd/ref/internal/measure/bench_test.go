@@ -18,7 +18,7 @@ func TestBenchNames(t *testing.T) {
 		"conv/forward/64x64x32/float32", "conv/transpose/512x512x4/float64",
 		"conv/filter/128x128x16/float32/winograd", "train/sdnet18/batch32", "train/sdnet18_all/batch128",
 		"train/resnet18/batch32/winograd",
-		"predict/sdnet18/batch1", "predict/resnet18/batch32", "solve/image/random/fista",
+		"predict/sdnet18/batch1", "predict/resnet18/batch32", "latency/sdnet18/batch1", "latency/resnet18/batch16", "solve/image/random/fista",
 		"solve/torus/gabor/admm", "solve/stem/signed/working-set"} {
 		if !strings.Contains("\n"+list, "\n"+name+"\n") {
 			t.Errorf("there is no job %s in\n%s", name, list)

@@ -37,6 +37,11 @@ func benchJobs() []benchJob {
 			}
 		}
 	}
+	for _, net := range []string{"sdnet18", "resnet18"} {
+		for _, batch := range []int{1, 2, 4, 8, 16} {
+			jobs = append(jobs, latencyJob(net, batch))
+		}
+	}
 	return append(jobs, solveJobs()...)
 }
 
@@ -63,8 +68,7 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 	jobs := []benchJob{{name: fmt.Sprintf("matmul/%d/%s", side, typ), typ: typ}}
 	jobs[0].run = func() benchResult {
 		a, b, c := uniform[T](1, side, side), uniform[T](2, side, side), tensor.New[T](side, side)
-		seconds := median(time.Second, func() { tensor.MatMul(c, a, b, false, false) })
-		return benchResult{Name: jobs[0].name, GFLOPS: 2 * side * side * side / seconds / 1e9}
+		return arithmeticResult[T](jobs[0].name, func() { tensor.MatMul(c, a, b, false, false) }, 2*side*side*side, time.Second)
 	}
 	for _, s := range convShapes {
 		for _, function := range []string{"forward", "transpose", "filter"} {
@@ -80,7 +84,8 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 				}
 				name += "/" + typ + suffix(algorithm)
 				jobs = append(jobs, benchJob{name: name, typ: typ, run: func() benchResult {
-					return benchResult{Name: name, GFLOPS: convSpeed[T](function, x, w, g)}
+					call, flops := contraction[T](function, x, w, g)
+					return arithmeticResult[T](name, call, flops, time.Second/2)
 				}})
 			}
 		}
@@ -88,35 +93,51 @@ func productJobs[T tensor.Float](typ string) []benchJob {
 	return jobs
 }
 
-// convSpeed is the speed of one of the three contractions in GFLOP/s.
-func convSpeed[T tensor.Float](function string, xShape, wShape []int, g conv.Geometry) float64 {
+// arithmeticResult is what was measured of so many floating-point operations.
+func arithmeticResult[T tensor.Float](name string, work func(), flops float64, atLeast time.Duration) benchResult {
+	all, one := measureThreads[T](work, flops/1e9, 1, atLeast)
+	return benchResult{Name: name, GFLOPS: all.Rate, ShareOfPeak: all.Ratio, All: all, One: one}
+}
+
+// networkResult is what was measured of work on so many images.
+func networkResult(name string, work func(), images int, atLeast time.Duration) benchResult {
+	all, one := measureThreads[float32](work, float64(images), 1000, atLeast)
+	return benchResult{Name: name, ImagesPerSec: all.Rate, All: all, One: one}
+}
+
+// contraction is a call of one of the three contractions, and its operations as the definition has them.
+func contraction[T tensor.Float](function string, xShape, wShape []int, g conv.Geometry) (call func(), flops float64) {
 	x, w, y := uniform[T](1, xShape...), uniform[T](2, wShape...),
 		uniform[T](3, g.CodeShape(xShape, wShape)...)
-	call := map[string]func(){
+	call = map[string]func(){
 		"forward":   func() { conv.Forward(y, x, w, g) },
 		"transpose": func() { conv.Transpose(x, y, w, g) },
 		"filter":    func() { conv.WeightGradient(w, x, y, g) },
 	}[function]
-	return 2 * float64(y.Len()) * float64(w.Len()/wShape[0]) / median(time.Second/2, call) / 1e9
+	return call, 2 * float64(y.Len()) * float64(w.Len()/wShape[0])
 }
 
 func trainJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("train/%s/batch%d%s", net, batch, suffix(algorithm))
 	return benchJob{name: name, typ: "float32", run: func() benchResult {
-		return benchResult{Name: name, ImagesPerSec: trainSpeed(benchNetwork(net, "cifar10", algorithm),
-			batch, 5*time.Second)}
+		return networkResult(name, trainStep(benchNetwork(net, "cifar10", algorithm), batch), batch, 5*time.Second)
 	}}
 }
 
 // trainSpeed is the speed of training steps in images per second, measured for at least the given time.
 func trainSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	return float64(batch) / median(atLeast, trainStep(net, batch))
+}
+
+// trainStep is a training step, always on the same images.
+func trainStep(net *sdnet.Network[float32], batch int) func() {
 	cli.CollectEarly(cli.TrainingGarbageShare) // as ref train does
 	t := sdnet.NewTrainer(net, 0.9, 5e-4)
 	images, labels := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
 	for i := range labels {
 		labels[i] = i % net.Data.Classes
 	}
-	return float64(batch) / median(atLeast, func() { t.Step(images, labels, 0.01) })
+	return func() { t.Step(images, labels, 0.01) }
 }
 
 // singleThreadJob is a job with one goroutine, for comparison.
@@ -135,16 +156,20 @@ func singleThreadJob(j benchJob) benchJob {
 func predictJob(net string, batch int, algorithm conv.Algorithm) benchJob {
 	name := fmt.Sprintf("predict/%s/batch%d%s", net, batch, suffix(algorithm))
 	return benchJob{name: name, typ: "float32", run: func() benchResult {
-		return benchResult{Name: name, ImagesPerSec: predictSpeed(benchNetwork(net, "cifar10", algorithm),
-			batch, 3*time.Second)}
+		return networkResult(name, prediction(benchNetwork(net, "cifar10", algorithm), batch), batch, 3*time.Second)
 	}}
 }
 
 // predictSpeed is the speed of prediction in images per second, measured for at least the given time.
 func predictSpeed(net *sdnet.Network[float32], batch int, atLeast time.Duration) float64 {
+	return float64(batch) / median(atLeast, prediction(net, batch))
+}
+
+// prediction is a prediction, always of the same images.
+func prediction(net *sdnet.Network[float32], batch int) func() {
 	p := sdnet.NewPredictor(net.Evaluable())
 	images := uniform[float32](1, batch, 3, net.Data.Image, net.Data.Image)
-	return float64(batch) / median(atLeast, func() { p.Logits(images) })
+	return func() { p.Logits(images) }
 }
 
 // benchNetwork is a network for a data set with its initial weights.

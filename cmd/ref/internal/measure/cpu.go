@@ -21,6 +21,8 @@ func CPU(c *cli.Call) error {
 		}
 		fmt.Fprintf(c.Stdout, "  %-12s %s\n", f.Name, has)
 	}
+	caches := kernel.CacheSizes()
+	fmt.Fprintf(c.Stdout, "  caches: first-level data %s, second level %s, third level %s\n", size(caches.L1), size(caches.L2), size(caches.L3))
 	fmt.Fprintf(c.Stdout, "\n%-10s %-18s %s\n", "row", "float32 tile", "float64 tile")
 	double := map[string]*kernel.Set[float64]{}
 	for _, r := range kernel.Rows[float64]() {
@@ -35,6 +37,14 @@ func CPU(c *cli.Call) error {
 		fmt.Fprintf(c.Stdout, "%-10s %-18s %s%s\n", r.Name, tileSize(r), tileSize(d), used)
 	}
 	return nil
+}
+
+// size is a number of bytes in kB of 1024, as processors have them.
+func size(bytes int) string {
+	if bytes == 0 {
+		return "not told"
+	}
+	return fmt.Sprintf("%d kB", bytes/1024)
 }
 
 // tileSize is the size of a row's largest tile.

@@ -166,7 +166,7 @@ func makeTable(c *cli.Call, f tableFlags) (*tableReport, error) {
 			p.Say("measuring %d of %d: %s, batch %d%s", done+1, 2*len(r.Rows), job, row.Batch,
 				p.Left(float64(done)/float64(2*len(r.Rows))))
 			var s speed
-			peak, err := runChild(c, &s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch),
+			peak, err := runChild(c, "", &s, "table", "-job", job, "-batch", strconv.Itoa(row.Batch),
 				"-algorithm", f.algorithm.String(), "-quick="+strconv.FormatBool(f.quick))
 			if err != nil {
 				return nil, fmt.Errorf("measuring %s: %w", job, err)
