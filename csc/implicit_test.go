@@ -185,6 +185,9 @@ func randomSetup(seed uint64) setup {
 
 // TestImplicitAgainstUnrolled: the unrolled gradient comes to the implicit one as iterations are added.
 func TestImplicitAgainstUnrolled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("unrolls hundreds of iterations")
+	}
 	for _, i := range []int{0, 3, firstVector} {
 		p := newProblem(t, i)
 		for _, kind := range []string{"signed", "elastic nonnegative"} {

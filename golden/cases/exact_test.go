@@ -27,6 +27,10 @@ func evaluated(t *testing.T, c *graph.Case) (in, values graph.Values) {
 // TestExactCasesAreExact: whatever an honest machine does, its nodes that are said to be exact have the
 // expected bits; and in an exact case those are all nodes for float32, truncating or not, and for TF32.
 func TestExactCasesAreExact(t *testing.T) {
+	machines := 4
+	if testing.Short() {
+		machines = 1
+	}
 	for _, c := range All() {
 		if !c.Has("exact") {
 			continue
@@ -40,7 +44,7 @@ func TestExactCasesAreExact(t *testing.T) {
 					t.Errorf("%s: %s is not exact under %s", c.ID, n.Name, p)
 				}
 			}
-			for _, m := range simulate.Machines(p, 4) {
+			for _, m := range simulate.Machines(p, machines) {
 				got, err := m.Run(c, in)
 				if err != nil {
 					t.Fatal(err)

@@ -55,6 +55,9 @@ const mostDrawn = 2000
 // TestFaultsAreFound plants one mistake after the other in an honest backend that is known in nothing else:
 // each is found, shrunk, and the rule names the coordinates that it depends on.
 func TestFaultsAreFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("explores once for each of several faults")
+	}
 	for _, c := range []struct {
 		fault  string
 		traced bool

@@ -185,6 +185,9 @@ func TestTracePage(t *testing.T) {
 // The first step of each loop is (A.1) from y_1 = 0, and no solver's objective falls below the least that
 // another one proved.
 func TestTraceSolvers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six solvers and their plots")
+	}
 	out := t.TempDir()
 	ref.Works(t, []string{"trace", "-data", clitest.CIFAR10(t), "-iterations", "8", "-solver",
 		"ista,fista,published,fista-gradient-restart,working-set,newton", "-out", out})
