@@ -79,7 +79,7 @@ func TestExploreRefuses(t *testing.T) {
 		"-seed goes with -explore": {"-seed", "2", "-self"},
 		"-for -5s":                 {"-explore", "-for", "-5s", "-self"},
 		"-seed 1048576":            {"-explore", "-seed", "1048576", "-self"},
-		"nowhere":                  {"-explore", "-out", "nowhere", "-self"},
+		"not a directory":          {"-explore", "-out", "explore_test.go/folder", "-self"},
 		`no kind "fist"`:           {"-explore", "-kind", "fist", "-self"},
 		"absent.json":              {"-case", "absent.json", "-self"},
 	} {
