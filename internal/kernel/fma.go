@@ -8,7 +8,7 @@ import (
 // FMA returns a*b + c rounded once.
 func FMA[T Float](a, b, c T) T {
 	if unsafe.Sizeof(a) == 8 {
-		return T(math.FMA(float64(a), float64(b), float64(c)))
+		return T(fma64(float64(a), float64(b), float64(c)))
 	}
 	product := float64(a) * float64(b) // exact: 24 + 24 bits
 	sum := product + float64(c)

@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 const genericLanes = 4
 
 func genericTile[T Float](groups, rows int) Tile[T] {
@@ -41,10 +39,10 @@ func chains64(a []float64, left []int, b []float64, right []int, c []float64) {
 	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
 	for p, at := range left {
 		s, q := a[at], b[right[p]:right[p]+genericLanes]
-		c0 = math.FMA(s, q[0], c0)
-		c1 = math.FMA(s, q[1], c1)
-		c2 = math.FMA(s, q[2], c2)
-		c3 = math.FMA(s, q[3], c3)
+		c0 = fma64(s, q[0], c0)
+		c1 = fma64(s, q[1], c1)
+		c2 = fma64(s, q[2], c2)
+		c3 = fma64(s, q[3], c3)
 	}
 	c[0], c[1], c[2], c[3] = c0, c1, c2, c3
 }

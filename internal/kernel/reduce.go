@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // A reduction has 16 lanes: lane l sums the elements i with i mod 16 = l in ascending order, and tree adds
 // the lanes. The assembly computes the lanes of the whole blocks of 16; the tail and the tree are written
 // here, once for all rows.
@@ -29,14 +27,14 @@ func sumTail[T Float](lanes [reduceLanes]float64, x []T) float64 {
 func sumSquaresTail[T Float](lanes [reduceLanes]float64, x []T, mean float64) float64 {
 	for i, v := range x {
 		d := float64(v) - mean
-		lanes[i%reduceLanes] = math.FMA(d, d, lanes[i%reduceLanes])
+		lanes[i%reduceLanes] = fma64(d, d, lanes[i%reduceLanes])
 	}
 	return tree(lanes)
 }
 
 func dotTail[T Float](lanes [reduceLanes]float64, x, y []T, mean float64) float64 {
 	for i, v := range x {
-		lanes[i%reduceLanes] = math.FMA(float64(v)-mean, float64(y[i]), lanes[i%reduceLanes])
+		lanes[i%reduceLanes] = fma64(float64(v)-mean, float64(y[i]), lanes[i%reduceLanes])
 	}
 	return tree(lanes)
 }
