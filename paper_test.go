@@ -2,9 +2,6 @@ package sdref_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"regexp"
@@ -12,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"sdref"
 )
 
 // equations are those of the paper's supplement that docs/paper.md must have a row for.
@@ -22,7 +21,6 @@ var equations = []string{
 
 var (
 	citation = regexp.MustCompile(`\([AB]\.[0-9]\)(, [a-z]+ line)?`)
-	location = regexp.MustCompile("^`([^`:]+\\.go):([^`:]+)`$") // `FILE:NAME`, NAME a function, a type or TYPE.METHOD
 	newline  = regexp.MustCompile(`\s*\n\s*(//)?\s*`)
 )
 
@@ -41,25 +39,26 @@ func TestPaperTable(t *testing.T) {
 // whose source does not cite the equations of its row, an equation without a row.
 func paperFaults(module fs.FS, page string) (faults []string) {
 	var found []string
-	for _, row := range paperRows(page) {
-		cited, at := citation.FindAllString(row[0], -1), location.FindStringSubmatch(row[1])
+	for _, row := range sdref.PaperRows(page) {
+		cited := citation.FindAllString(row.Equations, -1)
+		file, name, ok := sdref.SplitPlace(row.Place)
 		switch {
 		case cited == nil:
-			faults = append(faults, fmt.Sprintf("%q: no equation", row[0]))
+			faults = append(faults, fmt.Sprintf("%q: no equation", row.Equations))
 			continue
-		case at == nil:
-			faults = append(faults, fmt.Sprintf("%s: %q is no `FILE:NAME`", row[0], row[1]))
+		case !ok || !strings.HasPrefix(row.Place, "`"):
+			faults = append(faults, fmt.Sprintf("%s: %q is no `FILE:NAME`", row.Equations, row.Place))
 			continue
 		}
 		found = append(found, cited...)
-		source, err := sourceOf(module, at[1], at[2])
+		source, err := sourceOf(module, file, name)
 		if err != nil {
-			faults = append(faults, fmt.Sprintf("%s: %v", row[0], err))
+			faults = append(faults, fmt.Sprintf("%s: %v", row.Equations, err))
 			continue
 		}
 		for _, e := range cited {
 			if !strings.Contains(source, e) {
-				faults = append(faults, fmt.Sprintf("%s: %s:%s does not cite %s", row[0], at[1], at[2], e))
+				faults = append(faults, fmt.Sprintf("%s: %s:%s does not cite %s", row.Equations, file, name, e))
 			}
 		}
 	}
@@ -76,89 +75,39 @@ func paperFaults(module fs.FS, page string) (faults []string) {
 	return faults
 }
 
-// paperRows returns the first two cells of each row of the tables whose header is | equation | place | ...
-func paperRows(page string) (rows [][2]string) {
-	inside, header := false, false
-	for line := range strings.Lines(page) {
-		cells := strings.SplitN(line, "|", 4)
-		switch {
-		case len(cells) < 4 || strings.TrimSpace(cells[0]) != "":
-			inside = false
-		case strings.TrimSpace(cells[1]) == "equation" && strings.TrimSpace(cells[2]) == "place":
-			inside, header = true, true
-		case header: // the rule below the header
-			header = false
-		case inside:
-			rows = append(rows, [2]string{strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])})
-		}
-	}
-	return rows
-}
-
-// sourceOf returns the text of the function, method (TYPE.METHOD) or type that a file declares under the name, with its doc
-// comment and without line breaks, so that a citation is found though a comment is wrapped in its middle.
+// sourceOf is the text that a file declares under a name, without line breaks, so that a citation is found though a comment is wrapped
+// in its middle.
 func sourceOf(module fs.FS, file, name string) (string, error) {
-	text, err := fs.ReadFile(module, file)
+	d, err := sdref.Declared(module, file, name)
+	return newline.ReplaceAllString(d.Text, " "), err
+}
+
+// TestSourceHasThePlaces checks that the program can show every place of docs/paper.md.
+func TestSourceHasThePlaces(t *testing.T) {
+	page, err := fs.ReadFile(sdref.Source, "docs/paper.md")
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
-	files := token.NewFileSet()
-	syntax, err := parser.ParseFile(files, file, text, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		return "", err
+	rows := sdref.PaperRows(string(page))
+	if len(rows) < 12 {
+		t.Fatalf("%d rows", len(rows))
 	}
-	for _, d := range syntax.Decls {
-		from, to, ok := findDeclaration(d, name)
-		if ok {
-			source := text[files.Position(from).Offset:files.Position(to).Offset]
-			return newline.ReplaceAllString(string(source), " "), nil
+	for _, row := range rows {
+		file, name, _ := sdref.SplitPlace(row.Place)
+		d, err := sdref.Declared(sdref.Source, file, name)
+		if err != nil {
+			t.Errorf("%s: %v", row.Equations, err)
+			continue
+		}
+		now, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(now), "\n")
+		if text := strings.Join(lines[d.From-1:d.To], "\n"); strings.TrimSpace(text) != strings.TrimSpace(d.Text) && !strings.Contains(text, d.Text) {
+			t.Errorf("%s: lines %d to %d are another text", row.Place, d.From, d.To)
 		}
 	}
-	return "", fmt.Errorf("%s declares no function, method or type %s", file, name)
-}
-
-// findDeclaration returns from where to where a declaration's text goes, with its doc comment, if it is that of the name.
-func findDeclaration(d ast.Decl, name string) (from, to token.Pos, ok bool) {
-	switch d := d.(type) {
-	case *ast.FuncDecl:
-		if methodName(d) == name {
-			return start(d, d.Doc), d.End(), true
-		}
-	case *ast.GenDecl:
-		for _, s := range d.Specs {
-			if s, ok := s.(*ast.TypeSpec); ok && s.Name.Name == name {
-				if len(d.Specs) == 1 { // the comment then stands above the keyword
-					return start(d, d.Doc), d.End(), true
-				}
-				return start(s, s.Doc), s.End(), true
-			}
-		}
-	}
-	return 0, 0, false
-}
-
-// start is where a node begins with its doc comment, which may be nil.
-func start(n ast.Node, doc *ast.CommentGroup) token.Pos {
-	if doc != nil {
-		return doc.Pos()
-	}
-	return n.Pos()
-}
-
-// methodName is F for a function, T.F for a method of T, *T or T[X].
-func methodName(d *ast.FuncDecl) (name string) {
-	name = d.Name.Name
-	if d.Recv == nil {
-		return name
-	}
-	done := false
-	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
-		if t, ok := n.(*ast.Ident); ok && !done { // the first identifier; what follows are type parameters
-			name, done = t.Name+"."+name, true
-		}
-		return !done
-	})
-	return name
 }
 
 // TestPaperFaults shows the check of TestPaperTable a made-up module and pages with one fault of each kind.

@@ -13,6 +13,7 @@ import (
 	"sdref/cmd/ref/internal/figures"
 	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/cmd/ref/internal/judge"
+	"sdref/cmd/ref/internal/lab"
 	"sdref/cmd/ref/internal/measure"
 	"sdref/cmd/ref/internal/study"
 	"sdref/cmd/ref/internal/train"
@@ -37,6 +38,7 @@ var verbs = []cli.Verb{
 	{Name: "certify", Summary: "say how far a sparse code is from the solution, and prove it", Run: study.Certify},
 	{Name: "judge", Summary: "find out whether, and where, another backend is wrong", Run: judge.Run},
 	{Name: "cases", Summary: "list, show and export the cases that backends are judged by", Run: judge.Cases},
+	{Name: "lab", Summary: "open a page on which the layer and a network live in a browser", Run: lab.Run},
 	{Name: "bench", Summary: "measure speed and memory, as shares of the machine's peak", Run: measure.Bench},
 	{Name: "cpu", Summary: "show what the processor can do and which kernels are used", Run: measure.CPU},
 }

@@ -50,6 +50,7 @@ func TestHelpOfVerbs(t *testing.T) {
 		"certify":  {"-x-name", "-lambda", "-nonnegative", "-stride", "-boundary", "-tolerance", "-json", "circular", "Exit status 1"},
 		"judge":    {"-self", "-explore", "-for", "-seed", "-smoke", "-case", "-faults", "-json", "-junit", "COMMAND", "PRECISION", "Exit status"},
 		"cases":    {"-show", "-export", "-format", "-flag", "EXACT", "ID_required"},
+		"lab":      {"-export", "-port", "-open", "-source", "WebAssembly", "Ctrl-C"},
 		"bench":    {"-run", "-json", "-list", "-job", "-against", "-pair", "latency/NETWORK/batchN", "disturbed", "matmul/1024/TYPE", "winograd"},
 		"cpu":      {"processor"},
 	}

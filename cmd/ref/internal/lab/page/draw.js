@@ -1,0 +1,139 @@
+// Pictures on canvases and charts in SVG.
+import { el, svg, show, fresh } from "./ui.js";
+
+/** colour is one of the page's colours as [r, g, b]. */
+export function colour(name) {
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  probe.fillRect(0, 0, 1, 1);
+  return probe.getImageData(0, 0, 1, 1).data;
+}
+
+/** picture is a canvas with a caption. */
+export function picture(caption, { width = 32, height = 32, part } = {}) {
+  const canvas = el("canvas", { width, height, role: "img", "aria-label": caption });
+  const words = el("figcaption", {}, caption);
+  return { element: el("figure", { class: "picture", "data-part": part }, canvas, words), canvas, caption(text) { words.textContent = text; canvas.setAttribute("aria-label", text); } };
+}
+
+/** paintImage shows a signal (3, H, W) as colours: value * std + mean is a pixel between 0 and 1. */
+export function paintImage(canvas, { data, shape }, { mean = 0.5, std = 0.3 } = {}) {
+  const [h, w] = shape.slice(-2), plane = h * w, channels = shape.at(-3) ?? 1;
+  canvas.width = w; canvas.height = h;
+  const image = new ImageData(w, h);
+  for (let i = 0; i < plane; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 * (data[Math.min(c, channels - 1) * plane + i] * std + mean) + 0.5;
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** paintBytes shows pixels (3, 32, 32). */
+export function paintBytes(canvas, bytes) {
+  paintImage(canvas, { data: bytes, shape: [3, 32, 32] }, { mean: 0, std: 1 / 255 });
+}
+
+/** ramp mixes the page's colours: 0 is the ground, 1 the accent, -1 the opposite. */
+export function ramp() {
+  const ground = colour("--map"), high = colour("--accent"), low = colour("--opposite");
+  return (v, out, at) => {
+    const end = v < 0 ? low : high, a = Math.min(1, Math.abs(v));
+    for (let c = 0; c < 3; c++) out[at + c] = ground[c] + (end[c] - ground[c]) * a;
+    out[at + 3] = 255;
+  };
+}
+
+/** paintMaps shows maps (M, H, W) in a grid, scaled by one common value unless scales says one for each. */
+export function paintMaps(canvas, { data, shape }, { columns = 8, scale, gamma = 0.6 } = {}) {
+  const [maps, h, w] = shape.slice(-3), rows = Math.ceil(maps / columns), gap = 2;
+  canvas.width = columns * (w + gap) - gap; canvas.height = rows * (h + gap) - gap;
+  let top = scale ?? 0;
+  if (scale === undefined) for (const v of data) top = Math.max(top, Math.abs(v));
+  const image = new ImageData(canvas.width, canvas.height), mix = ramp();
+  for (let m = 0; m < maps; m++) {
+    const left = (m % columns) * (w + gap), above = Math.floor(m / columns) * (h + gap);
+    for (let i = 0; i < h * w; i++) {
+      const v = top ? data[m * h * w + i] / top : 0;
+      mix(Math.sign(v) * Math.pow(Math.abs(v), gamma), image.data, 4 * ((above + Math.floor(i / w)) * canvas.width + left + (i % w)));
+    }
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** atomImage is an atom (3, k, k) stretched to colours around grey. */
+export function atomImage(canvas, data, k) {
+  let top = 1e-9;
+  for (const v of data) top = Math.max(top, Math.abs(v));
+  paintImage(canvas, { data, shape: [data.length / (k * k), k, k] }, { mean: 0.5, std: 0.5 / top });
+}
+
+/**
+ * chart draws curves: series are {name, points: [[x, y], ...], style}. Options: x and y labels, logX, logY, ranges, marks (vertical lines
+ * {at, label}), points.
+ */
+export function chart({ label, x, y, logX = false, logY = false, height = 260 }) {
+  const box = el("div", { class: "chart" });
+  const legend = el("div", { class: "legend", "aria-hidden": "true" });
+  const element = el("figure", { class: "plot" }, box, legend);
+  let latest;
+  const draw = () => { if (latest) render(...latest); };
+  new ResizeObserver(draw).observe(box);
+
+  function render(series, { xRange, yRange, marks = [], summary = "" } = {}) {
+    const width = Math.max(260, box.clientWidth || 600), left = 56, right = 12, top = 12, bottom = 40;
+    const all = series.flatMap((s) => s.points).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b) && (!logX || a > 0) && (!logY || b > 0));
+    const range = (values, given, log) => {
+      let [lo, hi] = given ?? [Math.min(...values), Math.max(...values)];
+      if (!Number.isFinite(lo) || !Number.isFinite(hi)) [lo, hi] = log ? [0.1, 1] : [0, 1];
+      if (lo === hi) [lo, hi] = log ? [lo / 2, hi * 2] : [lo - 0.5, hi + 0.5];
+      return log ? [Math.log10(lo), Math.log10(hi)] : [lo, hi];
+    };
+    const [x0, x1] = range(all.map((p) => p[0]), xRange, logX), [y0, y1] = range(all.map((p) => p[1]), yRange, logY);
+    const px = (v) => left + ((logX ? Math.log10(v) : v) - x0) / (x1 - x0) * (width - left - right);
+    const py = (v) => height - bottom - ((logY ? Math.log10(v) : v) - y0) / (y1 - y0) * (height - top - bottom);
+    const clip = fresh("clip");
+    const out = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${label}. ${summary}` },
+      svg("clipPath", { id: clip }, svg("rect", { x: left, y: top - 4, width: width - left - right, height: height - top - bottom + 8 })));
+    for (const t of ticks(x0, x1, logX, Math.floor(width / 90))) {
+      out.append(svg("line", { class: "grid", x1: px(t), x2: px(t), y1: top, y2: height - bottom }), svg("text", { x: px(t), y: height - bottom + 16, "text-anchor": "middle" }, tick(t)));
+    }
+    for (const t of ticks(y0, y1, logY, 5)) {
+      out.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: py(t), y2: py(t) }), svg("text", { x: left - 8, y: py(t) + 4, "text-anchor": "end" }, tick(t)));
+    }
+    out.append(svg("text", { class: "axis", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x),
+      svg("text", { class: "axis", x: 12, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${(top + height - bottom) / 2})` }, y));
+    const inside = svg("g", { "clip-path": `url(#${clip})` });
+    for (const m of marks) {
+      if (!(m.at >= (logX ? 10 ** x0 : x0) && m.at <= (logX ? 10 ** x1 : x1))) continue;
+      inside.append(svg("line", { class: "mark", x1: px(m.at), x2: px(m.at), y1: top, y2: height - bottom }));
+      const late = px(m.at) > width * 0.7;
+      inside.append(svg("text", { class: "marked", x: px(m.at) + (late ? -6 : 6), y: top + 12, "text-anchor": late ? "end" : "start" }, m.label ?? ""));
+    }
+    for (const [i, s] of series.entries()) {
+      const points = s.points.filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b) && (!logX || a > 0) && (!logY || b > 0));
+      const path = points.map(([a, b], j) => `${j ? "L" : "M"}${px(a).toFixed(1)},${py(b).toFixed(1)}`).join("");
+      if (!s.dots) inside.append(svg("path", { class: `curve s${s.style ?? i}`, d: path }));
+      if (s.dots || points.length < 2) for (const [a, b] of points) inside.append(svg("circle", { class: `dot s${s.style ?? i}`, cx: px(a), cy: py(b), r: s.dots === true ? 4 : s.dots || 3 }));
+    }
+    out.append(inside);
+    box.replaceChildren(out);
+    legend.replaceChildren(...series.filter((s) => s.name).map((s, i) => el("span", {}, el("i", { class: `key s${s.style ?? series.indexOf(s)}${s.dots ? " dotted" : ""}` }), s.name)));
+  }
+  return { element, set(series, options) { latest = [series, options]; draw(); } };
+}
+
+const tick = (t) => (t !== 0 && (Math.abs(t) >= 1e4 || Math.abs(t) < 1e-3) ? t.toExponential(0).replace("e+", "e") : show(t, 4));
+
+function ticks(lo, hi, log, want) {
+  const list = [];
+  if (log) {
+    const each = Math.max(1, Math.ceil((hi - lo) / want));
+    for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += each) list.push(10 ** e);
+    if (list.length > 1) return list;
+    return [10 ** lo, 10 ** ((lo + hi) / 2), 10 ** hi].map((v) => Number(v.toPrecision(2)));
+  }
+  const rough = (hi - lo) / Math.max(2, want), unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * ([1, 2, 5, 10].find((m) => m * unit >= rough) ?? 10);
+  for (let v = Math.ceil(lo / step - 1e-9) * step; v <= hi + step * 1e-9; v += step) list.push(Number(v.toPrecision(12)));
+  return list;
+}
