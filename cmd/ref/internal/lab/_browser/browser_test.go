@@ -155,7 +155,7 @@ func (p *tab) await(expression string) {
 	p.t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)
 	for time.Now().Before(deadline) {
-		if eval[bool](p, "!!("+expression+")") {
+		if eval[bool](p, "(async () => !!(await ("+expression+")))()") {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -166,7 +166,7 @@ func (p *tab) await(expression string) {
 // eval is the value of an expression on the page.
 func eval[V any](p *tab, expression string) V {
 	p.t.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[V](expression))
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[V](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v; %s", expression, err, p.problems())
 	}
@@ -179,11 +179,17 @@ func text(p *tab, selector string) string {
 	return eval[string](p, fmt.Sprintf(`document.querySelector(%q)?.textContent ?? ""`, selector))
 }
 
-// slide moves a slider as a user's hand does and waits for the answer.
+// slide moves a slider and waits for the answer.
 func (p *tab) slide(name string, value float64) {
 	p.t.Helper()
-	p.run(fmt.Sprintf(`(() => { const s = document.querySelector('input[type=range][name=%s]'); s.value = %g; s.dispatchEvent(new Event("input", {bubbles: true})); })()`, name, value))
+	p.push(name, value)
 	p.settle()
+}
+
+// push moves a slider as a user's hand does.
+func (p *tab) push(name string, value float64) {
+	p.t.Helper()
+	p.run(fmt.Sprintf(`(() => { const s = document.querySelector('input[type=range][name=%s]'); s.value = %g; s.dispatchEvent(new Event("input", {bubbles: true})); })()`, name, value))
 }
 
 // settle waits until nothing is being computed.

@@ -44,7 +44,7 @@ export default {
       el("div", { class: "view" }, sentence, el("div", { class: "pictures" }, az.element, x.element, match.element), products, data.element),
       el("section", { class: "wide" }, el("h2", {}, "The same atom in two layouts"), layouts),
       formula(row(mi("A"), mi("z"), mo("="), mi("conv_transpose2d"), mo("("), mi("z"), mo(","), mi("w"), mo(")")), "(A.6)", "Stamping, with the published weights w."),
-      formula(row(sup(mi("A"), mo("*")), mi("x"), mo("="), mi("conv2d"), mo("("), mi("x"), mo(","), mi("w"), mo(")")), "(A.2)", "Matching."),
+      formula(row(sup(mi("A"), mo("∗")), mi("x"), mo("="), mi("conv2d"), mo("("), mi("x"), mo(","), mi("w"), mo(")")), "(A.2)", "Matching."),
       exercise({
         question: "Every atom has norm 1. Stamp one with the number 2 on an empty picture, away from the borders, and match the same atom at the same place of that picture: what is the sum of the 27 products?",
         answer: "A*Az there:",

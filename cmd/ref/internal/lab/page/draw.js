@@ -122,7 +122,7 @@ export function chart({ label, x, y, logX = false, logY = false, height = 260 })
   return { element, set(series, options) { latest = [series, options]; draw(); } };
 }
 
-const tick = (t) => (t !== 0 && (Math.abs(t) >= 1e4 || Math.abs(t) < 1e-3) ? t.toExponential(0).replace("e+", "e") : show(t, 4));
+const tick = (t) => (t !== 0 && (Math.abs(t) >= 1e6 || Math.abs(t) < 1e-3) ? t.toExponential(0).replace("e+", "e") : show(t, 4));
 
 function ticks(lo, hi, log, want) {
   const list = [];

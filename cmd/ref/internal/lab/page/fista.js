@@ -3,7 +3,7 @@ import { el, slider, choices, button, exercise, formula, table, percent, count, 
 import { picture, paintImage, paintMaps, chart } from "./draw.js";
 import { pictureState } from "./state.js";
 
-const rounds = { cosines: 120, stem: 30 };
+const rounds = { cosines: 120, stem: 20 };
 
 export default {
   id: "fista",
@@ -29,6 +29,7 @@ export default {
     const sentence = el("p", { class: "answer", role: "status" });
     const why = el("p", { class: "dim" });
     const data = table("All iterates as numbers");
+    maps.canvas.style.aspectRatio = "3 / 2";
     let latest, playing = null;
 
     function makeK() {
@@ -50,7 +51,7 @@ export default {
       el("div", { class: "controls" }, choose.element, dictionary.element, solver.element, lambda.element, mu.element, kBox,
         el("div", { class: "row" }, button("Step", () => { stop(); move(lab.state.k + 1); }), play, button("Reset", () => { stop(); move(1); }, { class: "plain" }))),
       el("div", { class: "view" }, sentence, el("div", { class: "pictures four" }, x.element, az.element, rest.element, maps.element), plot.element, why, support.element, data.element),
-      formula(row(sub(mi("z"), mi("k")), mo("="), mi("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("*")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "g is y in the paper, and z of the iteration before in the published code."),
+      formula(row(sub(mi("z"), mi("k")), mo("="), mi("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("∗")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "g is y in the paper, and z of the iteration before in the published code."),
       formula(row(sub(mi("m"), row(mi("k"), mo("+"), mn(1))), mo("="), frac(row(mn(1), mo("+"), `<msqrt>${row(mn(1), mo("+"), mn(4), `<msubsup>${mi("m")}${mi("k")}${mn(2)}</msubsup>`)}</msqrt>`), mn(2))), "(A.1), second line", "The momentum."),
       formula(row(sub(mi("y"), row(mi("k"), mo("+"), mn(1))), mo("="), sub(mi("z"), mi("k")), mo("+"), frac(row(sub(mi("m"), mi("k")), mo("−"), mn(1)), sub(mi("m"), row(mi("k"), mo("+"), mn(1)))), mo("("), sub(mi("z"), mi("k")), mo("−"), sub(mi("z"), row(mi("k"), mo("−"), mn(1))), mo(")")), "(A.1), third line", "The next point lies beyond the last move."),
       formula(row(mi("F"), mo("("), mi("z"), mo(")"), mo("−"), mi("min"), mi("F"), mo("≤"), mi("gap")), "certificate", "How the lower bound is proven."),

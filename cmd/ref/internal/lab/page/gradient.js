@@ -37,8 +37,8 @@ export default {
       el("div", { class: "controls" }, choose.element, atom.element, rows.element, columns.element, lambda.element, mu.element, solver.element, el("p", { class: "dim" }, "18 cosines on a grey picture of 16 × 16, in float64.")),
       el("div", { class: "view" }, sentence, el("div", { class: "pictures one" }, x.element), ...["dx", "mask", "dw"].map((key) => el("div", { class: "pictures four" }, shown.map((v) => v[key].element))), data.element),
       formula(row(frac(row(mo("∂"), mi("z")), row(mo("∂"), mi("u"))), mo("="), frac(`<mn>1</mn>`, row(`<mn>1</mn>`, mo("+"), mi("μ"), mi("t"))), mo("["), mi("z"), mo("≠"), `<mn>0</mn>`, mo("]")), "(A.3)", "The mask: what is zero passes nothing."),
-      formula(row(mi("H"), mi("q"), mo("="), mi("g"), mo(","), mi("H"), mo("="), `<msubsup>${mi("A")}${mi("S")}${mo("*")}</msubsup>`, sub(mi("A"), mi("S")), mo("+"), mi("μ")), "implicit", "The solution’s derivative: one linear system on the support S."),
-      formula(row(sup(mi("A"), mo("*")), mo("→"), mi("A"), mo(","), mi("A"), mo("→"), sup(mi("A"), mo("*"))), "backward", "Backwards, matching becomes stamping: the graph of the gradient is appended to the code’s."),
+      formula(row(mi("H"), mi("q"), mo("="), mi("g"), mo(","), mi("H"), mo("="), `<msubsup>${mi("A")}${mi("S")}${mo("∗")}</msubsup>`, sub(mi("A"), mi("S")), mo("+"), mi("μ")), "implicit", "The solution’s derivative: one linear system on the support S."),
+      formula(row(sup(mi("A"), mo("∗")), mo("→"), mi("A"), mo(","), mi("A"), mo("→"), sup(mi("A"), mo("∗"))), "backward", "Backwards, matching becomes stamping: the graph of the gradient is appended to the code’s."),
       exercise({
         question: "With FISTA as in the paper and μ = 1 (all else as you see it): how far is the gradient at x of 10 unrolled iterations from the solution’s, in per cent of that? Two digits will do.",
         answer: "per cent:",

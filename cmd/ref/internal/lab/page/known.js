@@ -28,10 +28,11 @@ export default {
     let latest, atoms, chosen = null;
 
     function describe(m) {
-      if (!latest || m === null) { about.replaceChildren(el("p", { class: "dim" }, "Point at a map, or focus the grid and use the arrow keys.")); return; }
+      if (!latest) return;
+      m ??= latest.maps.reduce((best, v, i, all) => (v.sum > all[best].sum ? i : best), 0);
       const v = latest.maps[m], atom = el("canvas", { width: 3, height: 3, role: "img", "aria-label": `atom ${m}` });
       if (atoms?.arrays) atomImage(atom, atoms.arrays.atoms.data.subarray(27 * m, 27 * m + 27), 3);
-      about.replaceChildren(atom, el("p", {}, `Atom ${m}: ${count(v.nonzeros)} of 1,024 places use it, ${show(v.sum)} in all.`));
+      about.replaceChildren(atom, el("p", {}, `Atom ${m}: ${count(v.nonzeros)} of 1,024 places use it, ${show(v.sum)} in all.`), el("p", { class: "dim" }, chosen === null ? "It is the busiest. Point at another map, or focus the grid and use the arrow keys." : ""));
     }
     const at = (e) => {
       const box = maps.getBoundingClientRect();
@@ -55,7 +56,7 @@ export default {
       el("section", { class: "wide" }, el("h2", {}, "The 64 code maps"),
         el("p", { class: "dim" }, "Where a map is coloured, its atom is stamped there with that weight. Of the ground’s colour: exactly zero."),
         el("div", { class: "split" }, maps, about), data.element),
-      formula(row(sub(mi("z"), mi("k")), mo("="), mi("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("*")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "One iteration: match what is missing against every atom, take a step, shrink."),
+      formula(row(sub(mi("z"), mi("k")), mo("="), mi("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("∗")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "One iteration: match what is missing against every atom, take a step, shrink."),
       formula(row(mi("F"), mo("="), mi("λ"), sub(norm(mi("z")), mn(1)), mo("+"), frac(mn(1), mn(2)), sup(norm(mi("x"), mo("−"), mi("A"), mi("z")), mn(2))), "(B.1)", "What the iterations make small."),
       exercise({
         question: "With the picture and the λ that you see: after how many iterations k does the code first know at least half of the picture’s energy, 1 − ‖x − A z‖² / ‖x‖² ≥ ½? Say 11 if ten are not enough.",

@@ -66,7 +66,7 @@ class Lab {
       this.note.textContent = "";
       const took = performance.now() - begin;
       globalThis.labLatency.push({ screen: this.screen.id, slot: name, took });
-      this.time.textContent = `Answered in ${Math.round(took)} ms by ${this.kind === "server" ? `this machine, kernel row ${this.row}` : `this browser: WebAssembly, kernel row ${this.row}, exact`}.`;
+      this.time.textContent = `${name.startsWith("back") ? "Computed in the background" : "Answered"} in ${took < 2000 ? `${Math.round(took)} ms` : `${(took / 1000).toFixed(1)} s`} by ${this.kind === "server" ? `this machine, kernel row ${this.row}` : `this browser: WebAssembly, kernel row ${this.row}, exact`}.`;
       return answer;
     } catch (e) {
       if (e instanceof Superseded || current !== this) return undefined;
@@ -105,7 +105,7 @@ function open() {
   document.title = `${screen.title}: the lab`;
   const step = (by, words) => {
     const other = screens[at + by];
-    return other ? el("a", { href: "#" + other.id, rel: by > 0 ? "next" : "prev" }, words, " ", el("strong", {}, other.title)) : el("span", {});
+    return other ? el("a", { href: "#" + other.id, rel: by > 0 ? "next" : "prev" }, ...(by > 0 ? [el("strong", {}, other.title), " ", words] : [words, " ", el("strong", {}, other.title)])) : el("span", {});
   };
   main.replaceChildren(
     ...[...notes, ...found].map((n) => el("p", { class: "note", role: "alert" }, n)),
@@ -138,6 +138,7 @@ async function begin() {
     const other = screens[screens.indexOf(current.screen) + { ArrowRight: 1, ArrowLeft: -1 }[e.key]];
     if (other) location.hash = other.id;
   });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => current.update()); // canvases do not change their colours alone
   open();
   document.documentElement.dataset.ready = "true";
 }

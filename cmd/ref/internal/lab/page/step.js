@@ -30,7 +30,7 @@ export default {
     const element = el("div", { class: "screen" },
       el("div", { class: "controls" }, dictionary.element, rounds.element, tl.element, lambda.element, choose.element),
       el("div", { class: "view" }, sentence, el("div", { class: "pictures" }, first.element, now.element), climb.element, data.element, fate, fall.element, objectives.element),
-      formula(row(mi("v"), mo("←"), frac(row(sup(mi("A"), mo("*")), mi("A"), mi("v")), norm(sup(mi("A"), mo("*")), mi("A"), mi("v")))), "(A.4)", "A round."),
+      formula(row(mi("v"), mo("←"), frac(row(sup(mi("A"), mo("∗")), mi("A"), mi("v")), norm(sup(mi("A"), mo("∗")), mi("A"), mi("v")))), "(A.4)", "A round."),
       formula(row(sub(mi("λ"), mi("k")), mo("="), sup(norm(mi("A"), mi("v")), mn(2)), mo(","), mi("t"), mo("="), frac(mn("0.9"), sub(mi("λ"), mi("k")))), "(A.5)", "The eigenvalue so far, from below; the layer’s step."),
       formula(row(sub(mi("λ"), mi("max")), mo("≤"), mi("bound")), "bound", "A proven bound from above, so that a step can be proven safe."),
       exercise({
