@@ -45,7 +45,7 @@ export function ramp() {
 
 /** paintMaps shows maps (M, H, W) in a grid, scaled by one common value unless scales says one for each. */
 export function paintMaps(canvas, { data, shape }, { columns = 8, scale, gamma = 0.6 } = {}) {
-  const [maps, h, w] = shape.slice(-3), rows = Math.ceil(maps / columns), gap = 2;
+  const [maps, h, w] = shape.slice(-3), rows = Math.ceil(maps / columns), gap = h > 8 ? 2 : 1;
   canvas.width = columns * (w + gap) - gap; canvas.height = rows * (h + gap) - gap;
   let top = scale ?? 0;
   if (scale === undefined) for (const v of data) top = Math.max(top, Math.abs(v));

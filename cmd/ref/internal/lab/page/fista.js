@@ -110,7 +110,7 @@ export default {
         const a = await lab.ask(request(s), "back-fista");
         if (!a) return;
         latest = a; asked = now;
-        data.set(["k", "m_k", "F", "λ‖z‖₁", "½‖x−Az‖²", "gap", "relative gap", "|dz|", "not zero", "born", "died"], a.iterates.map((i) => [`${i.k}`, i.m.toFixed(4), i.objective.toFixed(6), i.sparsity.toFixed(5), i.fidelity.toFixed(5), i.gap.toPrecision(3), i.relative.toPrecision(3), i.change.toPrecision(3), count(i.nonzeros), count(i.born), count(i.died)]));
+        data.set(["k", "m_k", "F", "λ‖z‖₁", "½‖x−Az‖²", "½μ‖z‖²", "gap", "relative gap", "|dz|", "not zero", "born", "died"], a.iterates.map((i) => [`${i.k}`, i.m.toFixed(4), i.objective.toFixed(6), i.sparsity.toFixed(5), i.fidelity.toFixed(5), i.ridge.toFixed(5), i.gap.toPrecision(3), i.relative.toPrecision(3), i.change.toPrecision(3), count(i.nonzeros), count(i.born), count(i.died)]));
         draw(lab.state);
       },
     };

@@ -114,10 +114,17 @@ function open() {
     el("div", { id: "stage", tabindex: -1 }, lab.view.element), lab.note, lab.time,
     el("div", { class: "pages" }, step(-1, "←"), step(1, "→")));
   for (const a of document.querySelectorAll("#screens a")) {
-    const here = a.hash === "#" + screen.id;
-    if (here) { a.setAttribute("aria-current", "page"); a.parentElement.parentElement.scrollLeft = a.offsetLeft - 24; } else a.removeAttribute("aria-current");
+    if (a.hash === "#" + screen.id) a.setAttribute("aria-current", "page");
+    else a.removeAttribute("aria-current");
   }
+  reveal();
   lab.update();
+}
+
+/** reveal scrolls the list of screens to the present one, where a narrow window does not show all. */
+function reveal() {
+  const here = document.querySelector("#screens [aria-current]");
+  if (here) here.closest("ol").scrollLeft = here.offsetLeft - 24;
 }
 
 async function begin() {
@@ -132,6 +139,7 @@ async function begin() {
   document.getElementById("foot").replaceChildren(el("p", {}, "Computed by sdref, the CPU reference of SDNet, ",
     transport.kind === "server" ? `on this machine (${about.cpu}, kernel row ${about.row}).` : `in this browser (WebAssembly, kernel row ${about.row}). Nothing leaves it.`,
     " Equation numbers are those of the supplement of Dai et al., NeurIPS 2022. Arrow keys turn the pages."));
+  addEventListener("resize", reveal);
   addEventListener("hashchange", () => { open(); scrollTo(0, 0); });
   addEventListener("keydown", (e) => {
     if (e.altKey || e.ctrlKey || e.metaKey || e.shiftKey || document.querySelector("dialog[open]") || /^(INPUT|TEXTAREA|SELECT|CANVAS)$/.test(e.target.tagName) || e.target.getAttribute?.("role") === "grid") return;

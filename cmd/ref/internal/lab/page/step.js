@@ -34,7 +34,7 @@ export default {
       formula(row(sub(mi("λ"), mi("k")), mo("="), sup(norm(mi("A"), mi("v")), mn(2)), mo(","), mi("t"), mo("="), frac(mn("0.9"), sub(mi("λ"), mi("k")))), "(A.5)", "The eigenvalue so far, from below; the layer’s step."),
       formula(row(sub(mi("λ"), mi("max")), mo("≤"), mi("bound")), "bound", "A proven bound from above, so that a step can be proven safe."),
       exercise({
-        question: "Which is the smallest t λ_max, in tenths from 0.1 to 3, at which FISTA no longer comes down from F(0) within 40 iterations, with the picture, λ and dictionary that you see?",
+        question: "Which is the smallest t λ_max, in tenths from 0.1 to 3, at which FISTA no longer ends below F(0), after the iterations that the lower chart shows, with the picture, λ and dictionary that you see?",
         answer: "t λ_max =",
         hint: "Move the second slider to the right until the solid curve ends above where it began.",
         check: async (given) => {
