@@ -34,7 +34,7 @@ export default {
         check: async (given) => {
           const a = await lab.fetch(request(lab.state, "block3.1"), "back-exercise"), truth = 100 * a.contrast;
           const right = Math.abs(given - truth) <= Math.max(0.5, 0.05 * truth);
-          return [right, right ? `It is ${show(truth)} %: what the picture was can be seen, how strong it was is lost.` : "Choose the deepest layer."];
+          return [right, right ? `It is ${show(truth)} %.` : "Choose the deepest layer."];
         },
       }));
     return {
@@ -50,7 +50,7 @@ export default {
         paintImage(restored.canvas, stretch(a.arrays.back, a.arrays.x), { mean, std });
         paintMaps(maps, { ...a.arrays.maps, shape: a.arrays.maps.shape.slice(1) });
         const order = a.probabilities.map((p, i) => [p, a.classes[i]]).sort((p, q) => q[0] - p[0]);
-        sentence.replaceChildren(el("strong", {}, `From here ${percent(a.contrast)} of the contrast comes back,`), ` and the shape with a correlation of ${show(a.correlation)}. The network says ${order[0][1]}, ${percent(order[0][0])}.`);
+        sentence.replaceChildren(el("strong", {}, `From here ${percent(a.contrast)} of the contrast comes back,`), ` and its correlation with the picture is ${show(a.correlation)}. The network says ${order[0][1]}, ${percent(order[0][0])}.`);
         element.dataset.contrast = a.contrast; element.dataset.class = order[0][1];
         bars.replaceChildren(...order.slice(0, 5).map(([p, name]) => el("div", { class: "class", role: "listitem" }, el("span", {}, name), el("i", { style: `width:${Math.max(0.5, p * 100)}%` }), el("b", {}, percent(p)))));
         data.set(["class", "probability"], order.map(([p, name]) => [name, p]));
