@@ -43,11 +43,11 @@ var axpyOp = &Op{
 		case i == 0, i == 1 && s == 1 && len(n.Inputs) == 2:
 			return dy
 		case i == 1 && len(n.Inputs) == 2:
-			return b.For(n, i, Scale(dy, s, nil))
+			return b.For(n, i, Scale(b.Seed(n, dy), s, nil))
 		case i == 1:
-			return b.For(n, i, Scale(dy, s, n.Inputs[2]))
+			return b.For(n, i, Scale(b.Seed(n, dy), s, n.Inputs[2]))
 		default:
-			return b.For(n, i, Dot(n.Inputs[1], dy, s))
+			return b.For(n, i, Dot(n.Inputs[1], b.Seed(n, dy), s))
 		}
 	},
 	Float32:    Kernel[float32]{Begin: beginFactor[float32], Each: axpy[float32]},
@@ -73,7 +73,7 @@ var scaleOp = &Op{
 // Scaling is its own derivative, which no initial value can say.
 func init() {
 	scaleOp.Pull = func(b *Gradient, n *Node, i int, dy *Node) *Node {
-		s := n.Attrs["scale"]
+		s, dy := n.Attrs["scale"], b.Seed(n, dy)
 		switch {
 		case i == 1:
 			return b.For(n, i, Dot(n.Inputs[0], dy, s))

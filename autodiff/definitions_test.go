@@ -152,6 +152,25 @@ var definitions = map[string]func(n *Node, in [][]float64) []float64{
 		}
 		return []float64{float64(len(in))}
 	},
+	"mul": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 { return in[0][i] * in[1][i] })
+	},
+	"sum": func(n *Node, in [][]float64) []float64 {
+		return []float64{total(in[0], func(i int) float64 { return in[0][i] }) / n.Attrs["divisor"]}
+	},
+	"sum_grad": func(n *Node, in [][]float64) []float64 {
+		return each(make([]float64, tensor.Size(n.Shape)), func(int) float64 { return in[0][0] / n.Attrs["divisor"] })
+	},
+	"exp": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 { return math.Exp(in[0][i]) })
+	},
+	"log": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 { return math.Log(in[0][i]) })
+	},
+	"log_grad": func(n *Node, in [][]float64) []float64 {
+		return each(in[0], func(i int) float64 { return in[1][i] / in[0][i] })
+	},
+	"one": func(*Node, [][]float64) []float64 { return []float64{1} },
 	"running": func(n *Node, in [][]float64) []float64 {
 		m := n.Attrs["momentum"]
 		return each(in[0], func(i int) float64 { return (1-m)*in[0][i] + m*n.Attrs["factor"]*in[1][i] })

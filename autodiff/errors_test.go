@@ -10,7 +10,7 @@ import (
 )
 
 // anyShape lists operators whose first input may have any shape if no other one has to fit it.
-var anyShape = []string{"relu", "gelu", "sum_squares", "unit", "unit_atoms", "scale", "add", "prox"}
+var anyShape = []string{"relu", "gelu", "sum_squares", "unit", "unit_atoms", "scale", "add", "prox", "sum", "exp", "log"}
 
 // Every operator refuses every input that has one dimension more than it should, and the message says which.
 func TestShapesThatDoNotFit(t *testing.T) {

@@ -1,95 +1,77 @@
 package autodiff_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"sdref/autodiff"
 	"sdref/tensor"
 )
 
-// product returns a*b, element by element. Shapes equal. Pullbacks: da = b*dy, db = a*dy.
-func product(a, b *autodiff.Node) *autodiff.Node { return autodiff.Apply(productOp, nil, a, b) }
+// sigmoid returns 1/(1 + e^-x). Pullback: dx = y (1 - y) dy.
+func sigmoid(x *autodiff.Node) *autodiff.Node { return autodiff.Apply(sigmoidOp, nil, x) }
 
-var productOp = &autodiff.Op{
-	Name:    "product",
-	Formula: "a b (a, b)",
-	Shape: func(n *autodiff.Node) ([]int, error) {
-		if a, b := n.Inputs[0].Shape, n.Inputs[1].Shape; !slices.Equal(a, b) {
-			return nil, errors.New("shapes must be equal")
-		}
-		return n.Inputs[0].Shape, nil
+var sigmoidOp = &autodiff.Op{
+	Name:    "sigmoid",
+	Formula: "1/(1 + e^-x) (x)",
+	Shape:   func(n *autodiff.Node) ([]int, error) { return n.Inputs[0].Shape, nil },
+	// The pullback is made of nodes: the gradient is a part of the graph like everything else.
+	Pull: func(b *autodiff.Gradient, n *autodiff.Node, i int, dy *autodiff.Node) *autodiff.Node {
+		slope := autodiff.Axpy(n, autodiff.Mul(n, n), -1, nil) // y - y^2
+		return b.For(n, i, autodiff.Mul(slope, b.Seed(n, dy)))
 	},
 	// Each computes any range of elements, so this may follow a convolution on its planes; element i reads
-	// only elements i of both inputs, and may be written over either.
-	Float32:    autodiff.Kernel[float32]{Each: multiply[float32]},
-	Float64:    autodiff.Kernel[float64]{Each: multiply[float64]},
-	Aligned:    2,
-	Overwrites: []int{0, 1},
+	// only element i of the input, and may be written over it.
+	Float32:    autodiff.Kernel[float32]{Each: computeSigmoid[float32]},
+	Float64:    autodiff.Kernel[float64]{Each: computeSigmoid[float64]},
+	Aligned:    1,
+	Overwrites: []int{0},
 }
 
-// multiply is the kernel for both types.
-func multiply[T tensor.Float](c *autodiff.Call[T], _, lo, hi int) {
+// computeSigmoid is the kernel for both types.
+func computeSigmoid[T tensor.Float](c *autodiff.Call[T], _, lo, hi int) {
 	for i := lo; i < hi; i++ {
-		c.Out.Data[i] = c.In[0].Data[i] * c.In[1].Data[i]
+		c.Out.Data[i] = T(1 / (1 + math.Exp(-float64(c.In[0].Data[i]))))
 	}
 }
 
-// The pullback is made of nodes, here of the operator itself, which no initial value can say.
-func init() {
-	productOp.Pull = func(b *autodiff.Gradient, n *autodiff.Node, i int, dy *autodiff.Node) *autodiff.Node {
-		return b.For(n, i, product(n.Inputs[1-i], dy))
-	}
-}
-
-// An operator of one's own: a formula, the shape, a kernel, a pullback; and the check of the pullback, that
-// <dx, e> is the derivative of <seed, y> as x moves along e.
+// An operator of one's own: a formula, the shape, a kernel, a pullback; and the check of the pullback.
 func ExampleOp() {
 	g := autodiff.NewGraph()
-	x, seed := g.Input("x", 2, 3), g.Input("seed", 2, 3)
-	h := autodiff.Scale(x, 3, nil).At("", 0, "h")
-	y := autodiff.Add(product(h, h), product(h, x)).At("", 0, "y") // 12 x^2
-	dx := autodiff.Backward(y, seed, x)[0]
+	x := g.Input("x", 2, 3)
+	loss := autodiff.Mean(sigmoid(x).At("", 0, "y")).At("", 0, "loss")
+	autodiff.Backward(loss, nil, x)
 	for _, n := range g.Nodes {
 		fmt.Println(n)
 	}
-
-	p := autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{y, dx}}),
-		tensor.NewArena[float64]())
-	value, weights, e := tensor.New[float64](2, 3), tensor.New[float64](2, 3), tensor.New[float64](2, 3)
-	for i, t := range []*tensor.Tensor[float64]{value, weights, e} {
-		tensor.FillUniform(t, uint64(i), 1, 0)
-	}
-	p.Set(seed, weights)
-	at := func(step float64) float64 {
-		moved := tensor.New[float64](2, 3)
-		tensor.AddScaled(moved, value, e, step)
-		p.Set(x, moved)
-		p.Run()
-		return tensor.Dot(p.Value(y), weights)
-	}
-	const step = 1. / 16 // exact, as y is quadratic
-	difference := (at(step) - at(-step)) / (2 * step)
-	at(0)
-	slope := tensor.Dot(p.Value(dx), e)
-	fmt.Println("the gradient is right:", math.Abs(slope-difference) < 1e-12*math.Abs(slope))
-
-	defer func() { fmt.Println(recover()) }()
-	product(x, g.Input("z", 3))
 	// Output:
-	// h = scale(x; scale 3) [2 3]
-	// product_2 = product(h, h) [2 3]
-	// product_3 = product(h, x) [2 3]
-	// y = add(product_2, product_3) [2 3]
-	// grad/h/product_3 = product(x, seed) [2 3]
-	// grad/x/product_3 = product(h, seed) [2 3]
-	// grad/h/product_2 = product(h, seed) [2 3]
-	// grad/h/product_2/2 = product(h, seed) [2 3]
-	// grad/h = add(grad/h/product_3, grad/h/product_2, grad/h/product_2/2) [2 3]
-	// grad/x/h = scale(grad/h; scale 3) [2 3]
-	// grad/x = add(grad/x/product_3, grad/x/h) [2 3]
-	// the gradient is right: true
-	// autodiff: node product_12: product of shapes [[2 3] [3]]: shapes must be equal
+	// y = sigmoid(x) [2 3]
+	// loss = sum(y; divisor 6) []
+	// grad/loss/seed = one(loss) []
+	// grad/y = sum_grad(grad/loss/seed; axes 2, divisor 6, side0 2, side1 3) [2 3]
+	// mul_5 = mul(y, y) [2 3]
+	// axpy_6 = axpy(y, mul_5; scale -1) [2 3]
+	// grad/x = mul(axpy_6, grad/y) [2 3]
+}
+
+// The check of a gradient: differences of values, extrapolated to small steps.
+func ExampleGradientCheck() {
+	x := tensor.New[float64](2, 3)
+	tensor.FillUniform(x, 1, 2, 0)
+	right := autodiff.GradientCheck{
+		F:  func(in []*autodiff.Node) *autodiff.Node { return sigmoid(in[0]) },
+		At: []*tensor.Tensor[float64]{x},
+	}
+	fmt.Println("right:", right.Errors()[0] < 1e-8)
+
+	// The same with a factor forgotten: y dy in place of y (1 - y) dy.
+	wrong := *sigmoidOp
+	wrong.Pull = func(b *autodiff.Gradient, n *autodiff.Node, i int, dy *autodiff.Node) *autodiff.Node {
+		return b.For(n, i, autodiff.Mul(n, b.Seed(n, dy)))
+	}
+	right.F = func(in []*autodiff.Node) *autodiff.Node { return autodiff.Apply(&wrong, nil, in[0]) }
+	fmt.Println("wrong:", right.Errors()[0] < 1e-8)
+	// Output:
+	// right: true
+	// wrong: false
 }

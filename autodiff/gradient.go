@@ -46,7 +46,7 @@ func Backward(from, seed *Node, wanted ...*Node) []*Node {
 	gradients := make([]*Node, len(wanted))
 	for i, n := range wanted {
 		if gradients[i] = b.total(n); gradients[i] == nil || gradients[i].Name != "grad/"+n.Name {
-			gradients[i] = b.named(Add(gradients[i]), "grad/"+n.Name, Place{Quantity: "gradient of " + n.Name})
+			gradients[i] = b.named(Add(b.Seed(n, gradients[i])), "grad/"+n.Name, Place{Quantity: "gradient of " + n.Name})
 		}
 	}
 	for _, n := range g.Nodes[before:] {
@@ -100,6 +100,9 @@ func (b *Gradient) total(n *Node) *Node {
 	at := Place{Quantity: "gradient of " + n.Name}
 	if n.Op != nil {
 		at = Place{n.Layer, n.Iteration, "gradient of " + n.Quantity}
+	}
+	for i, part := range parts {
+		parts[i] = b.Seed(n, part) // one of them can be the loss's own
 	}
 	sum := b.named(Add(parts...), "grad/"+n.Name, at)
 	b.parts[n] = []*Node{sum}

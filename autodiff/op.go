@@ -19,7 +19,7 @@ type Op struct {
 	// Shape returns the shape of the value from the node's inputs and settings.
 	Shape func(n *Node) ([]int, error)
 	// Pull appends what computes the gradient of input i, (df/dx_i)* dy, and returns it: dy itself where the derivative is the
-	// identity. dy is nil, which stands for 1, where Backward starts from n without a seed. A nil Pull takes all inputs for
+	// identity. dy is nil, which stands for 1, where Backward starts from n without a seed; Gradient.Seed makes it a node. A nil Pull takes all inputs for
 	// constants; Constants lists those that are in any case.
 	Pull      func(b *Gradient, n *Node, i int, dy *Node) *Node
 	Constants []int
@@ -139,7 +139,8 @@ func Ops() []*Op {
 		addOp, scaleOp, axpyOp, dotOp, extrapolateOp, proxOp, proxGradOp, proxDStepOp, proxDLambdaOp, reluOp, reluGradOp, geluOp, geluGradOp,
 		sumSquaresOp, distanceOp, unitOp, unitAtomsOp, stepSizeOp, roundsOp,
 		channelMeanOp, channelVarianceOp, runningOp, batchNormOp, batchNormDGammaOp, batchNormDBetaOp, batchNormDXOp,
-		maxPoolOp, maxPoolGradOp, averagePoolOp, averagePoolGradOp, crossEntropyOp, crossEntropyGradOp, velocityOp, nesterovOp}
+		maxPoolOp, maxPoolGradOp, averagePoolOp, averagePoolGradOp, crossEntropyOp, crossEntropyGradOp, velocityOp, nesterovOp,
+		mulOp, sumOp, sumGradOp, expOp, logOp, logGradOp, oneOp}
 }
 
 // Lookup returns the operator of that name, nil if Ops lists none.

@@ -10,7 +10,7 @@ var reluOp = &Op{
 	Formula: "max(x, 0) (x)",
 	Shape:   shapeOfFirst(1),
 	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
-		return b.For(n, i, Apply(reluGradOp, nil, n, dy))
+		return b.For(n, i, Apply(reluGradOp, nil, n, b.Seed(n, dy)))
 	},
 	Float32:    Kernel[float32]{Each: relu[float32]},
 	Float64:    Kernel[float64]{Each: relu[float64]},

@@ -116,6 +116,7 @@ func table() (list []row) {
 	list = append(list, linearRows()...)
 	list = append(list, proxRows()...)
 	list = append(list, imageRows()...)
+	list = append(list, lossRows()...)
 	return append(list, measures()...)
 }
 
@@ -254,10 +255,25 @@ func imageRows() []row {
 	}
 }
 
+// lossRows are what losses are made of.
+func lossRows() []row {
+	positive := argument{shape: odd, fill: around1}
+	return []row{
+		{"mul", []argument{plain(odd...), plain(odd...)}, func(v []*Node) *Node { return Mul(v[0], v[1]) }},
+		{"mul by itself", []argument{plain(odd...)}, func(v []*Node) *Node { return Mul(v[0], v[0]) }},
+		{"sum", []argument{plain(odd...)}, func(v []*Node) *Node { return Sum(v[0]) }},
+		{"sum of a number", []argument{plain()}, func(v []*Node) *Node { return Sum(v[0]) }},
+		{"mean", []argument{plain(odd...)}, func(v []*Node) *Node { return Mean(v[0]) }},
+		{"exp", []argument{positive}, func(v []*Node) *Node { return Exp(v[0]) }},
+		{"log", []argument{positive}, func(v []*Node) *Node { return Log(v[0]) }},
+	}
+}
+
 // measures are the operators that have no gradient.
 func measures() []row {
 	d := Descent{Rate: 0.375, Momentum: 0.875, Decay: 0.0625}
 	return []row{
+		{"one", []argument{{[]int{}, around1, true}}, func(v []*Node) *Node { return Apply(oneOp, nil, v[0]) }},
 		{"dot", []argument{fixed(odd...), fixed(odd...)},
 			func(v []*Node) *Node { return Dot(v[0], v[1], -1.5) }},
 		{"sum_squares", []argument{fixed(odd...)}, func(v []*Node) *Node { return SumSquares(v[0]) }},
