@@ -275,6 +275,18 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// A loss of one's own, and its gradients: the mean of (e^x - y)^2 log y, and a sum of a number, whose gradient has no axes.
+func TestOwnLoss(t *testing.T) {
+	g := autodiff.NewGraph()
+	x, y := g.Input("x", 5, 7), g.Input("y", 5, 7)
+	d := autodiff.Axpy(autodiff.Exp(x), y, -1, nil)
+	loss := autodiff.Sum(autodiff.Mean(autodiff.Mul(autodiff.Mul(d, d), autodiff.Log(y))))
+	m := checked(t, Export{Inputs: g.Inputs, Outputs: append(autodiff.Backward(loss, nil, x, y), loss)})
+	if count(m, "Exp") != 1 || count(m, "Log") != 1 || count(m, "ReduceSum") != 2 || count(m, "Expand") != 1 {
+		t.Errorf("%v", m.Nodes)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	g, _, all := layer(csc.Settings{Iterations: 1, Gradient: csc.Implicit}, []int{1, 3, 6, 6}, 4, true)
 	e := Export{Inputs: g.Inputs, Outputs: all}

@@ -70,6 +70,14 @@ var table = map[string]row{
 	"velocity":           {say: velocity},
 	"nesterov":           {say: nesterov},
 
+	"mul":      {say: mul, batch: true},
+	"sum":      {say: sumAll},
+	"sum_grad": {say: sumGrad},
+	"exp":      {say: exp, batch: true},
+	"log":      {say: log, batch: true},
+	"log_grad": {say: logGrad, batch: true},
+	"one":      {say: one},
+
 	"solution":         {say: identity, batch: true},
 	"solution_dlambda": {say: solutionDLambda},
 	"solution_system":  {why: "it solves a linear system by as many rounds as each image needs; ONNX has no operator for that"},

@@ -160,6 +160,15 @@ var formulas = map[string]func(a args, i int) *big.Float{
 		}
 		return over(p, num(float64(a.Shape[0])))
 	},
+	"mul": func(a args, i int) *big.Float { return times(a.at(0, i), a.at(1, i)) },
+	"sum": func(a args, _ int) *big.Float {
+		return over(sum(a.in[0].Len(), func(k int) *big.Float { return a.at(0, k) }), a.attr("divisor"))
+	},
+	"sum_grad": func(a args, _ int) *big.Float { return over(a.at(0, 0), a.attr("divisor")) },
+	"exp":      func(a args, i int) *big.Float { return exp(a.at(0, i)) },
+	"log":      func(a args, i int) *big.Float { return log(a.at(0, i)) },
+	"log_grad": func(a args, i int) *big.Float { return over(a.at(1, i), a.at(0, i)) },
+	"one":      func(args, int) *big.Float { return num(1) },
 	"velocity": func(a args, i int) *big.Float {
 		return plus(times(a.attr("momentum"), a.at(0, i)),
 			plus(a.at(1, i), times(a.attr("decay"), a.at(2, i))))

@@ -154,5 +154,20 @@ func table() []Op {
 			Class: Elementwise, Value: velocity, Magnitude: ofAbsolutes(velocity), Terms: terms(6)},
 		{Name: "nesterov", Formula: "w - rate (g + decay w + momentum v) (w, g, v; rate, momentum, decay)",
 			Class: Elementwise, Value: nesterov, Magnitude: nesterovMagnitude, Terms: terms(9)},
+
+		{Name: "mul", Formula: "a b (a, b)",
+			Class: Elementwise, Value: mul, Magnitude: absolute, Terms: terms(1)},
+		{Name: "sum", Formula: "(sum of all elements)/d (x; divisor d)",
+			Class: Reduction, Value: sum, Magnitude: ofAbsolutes(sum), Terms: sizeTerms},
+		{Name: "sum_grad", Formula: "dy/d everywhere (dy; divisor d, axes, side0, side1, ...)",
+			Class: Elementwise, Value: sumGrad, Magnitude: absolute, Terms: terms(2)},
+		{Name: "exp", Formula: "e^x (x)",
+			Class: Elementwise, Value: exp, Magnitude: expMagnitude, Terms: terms(4)},
+		{Name: "log", Formula: "log x (x)",
+			Class: Elementwise, Value: log, Magnitude: logMagnitude, Terms: terms(4)},
+		{Name: "log_grad", Formula: "dy/x (x, dy)",
+			Class: Elementwise, Value: logGrad, Magnitude: absolute, Terms: terms(2)},
+		{Name: "one", Formula: "1 (y)",
+			Class: Selection, Value: one, Magnitude: absolute, Terms: terms(0)},
 	}
 }

@@ -57,6 +57,19 @@ func blockCase(training bool) *graph.Case {
 	return b.Case
 }
 
+// lossCase is a loss that no network has: the mean of (e^x - y)^2 log y.
+func lossCase() *graph.Case {
+	b := graph.New("loss", "network", "test", "real")
+	x := b.Input("x", fill(1, 1, 5, 7))
+	y := b.Input("y", golden.Fill{Shape: []int{5, 7}, Seed: 2, Scale: 0.5, Offset: 1})
+	at := func(quantity string) graph.Place { return graph.Place{Quantity: quantity} }
+	d := b.Node("axpy", at("d"), graph.Attrs{"scale": -1}, b.Node("exp", at("e"), nil, x), y)
+	weighted := b.Node("mul", at("weighted"), nil, b.Node("mul", at("square"), nil, d, d), b.Node("log", at("log"), nil, y))
+	b.Backward(b.Node("sum", at("loss"), graph.Attrs{"divisor": 35}, weighted), "", x, y)
+	b.List()
+	return b.Case
+}
+
 func testCases() []*graph.Case {
 	return []*graph.Case{
 		layerCase("published", csc.Settings{Lambda: 0.1, Nonnegative: true, Iterations: 4,
@@ -65,7 +78,7 @@ func testCases() []*graph.Case {
 			Geometry: conv.Geometry{Stride: 2, Padding: 1}}),
 		layerCase("dilated", csc.Settings{Lambda: 0.05, Mu: 0.1, Iterations: 2,
 			Geometry: conv.Geometry{Dilation: 2, Padding: 2}}),
-		blockCase(true), blockCase(false),
+		blockCase(true), blockCase(false), lossCase(),
 	}
 }
 

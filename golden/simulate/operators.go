@@ -46,4 +46,12 @@ var operators = map[string]func(*Machine, *Call) *Tensor{
 	"cross_entropy_grad": (*Machine).crossEntropyGrad,
 	"velocity":           (*Machine).velocity,
 	"nesterov":           (*Machine).nesterov,
+
+	"mul":      (*Machine).mul,
+	"sum":      (*Machine).sum,
+	"sum_grad": (*Machine).sumGrad,
+	"exp":      (*Machine).exponential,
+	"log":      (*Machine).logarithm,
+	"log_grad": (*Machine).logGrad,
+	"one":      (*Machine).one,
 }
