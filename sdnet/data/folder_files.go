@@ -105,12 +105,7 @@ func (s *Files) ImageName(i int) string { return s.files[i] }
 func (s *Files) Plain(dst []byte, i int) error {
 	s.check("Plain", dst)
 	return s.read(i, func(j int) error {
-		return decodeFile(s.File(j), func(m image.Image) {
-			size := m.Bounds().Size()
-			width, height := enlarge(size.X, size.Y, s.side)
-			scale(dst, s.extent, pixels(m, m.Bounds()), size.X, size.Y, width, height, middle(width, s.extent),
-				middle(height, s.extent))
-		})
+		return decodeFile(s.File(j), func(m image.Image) { copy(dst, Pixels(m, s.side, s.extent)) })
 	})
 }
 

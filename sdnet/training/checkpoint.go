@@ -187,15 +187,11 @@ func load[T tensor.Float](f *safetensors.File, into []sdnet.Named[T]) error {
 		if err != nil {
 			return err
 		}
-		if values, err := safetensors.Values[T](t); err == nil {
-			copy(s.Data, values)
-			continue
-		}
-		values, err := t.Float64s()
+		values, err := safetensors.ToTensor[T](t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
-		copy(s.Data, tensor.Convert[T](tensor.From(values, s.Shape...)).Data)
+		copy(s.Data, values.Data)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"sdref/sdnet/data"
 	"sdref/tensor"
 	"sdref/tensor/npy"
+	"sdref/tensor/picture"
 )
 
 const learnHelp = `ref learn learns a convolutional dictionary from images: atoms w of norm 1, and codes z, that make
@@ -150,19 +151,7 @@ func (f *learnFlags) fromSet(none error) (list []*tensor.Tensor[float64], names 
 	}
 	n := min(f.count, d.Train.Len())
 	for i := range n {
-		bytes := d.Train.Image(i)
-		x := tensor.New[float64](1, f.channels(), data.Side, data.Side)
-		plane := data.Side * data.Side
-		for k := range plane {
-			rgb := [3]float64{float64(bytes[k]) / 255, float64(bytes[plane+k]) / 255, float64(bytes[2*plane+k]) / 255}
-			if !f.colour {
-				x.Data[k] = luminance(rgb)
-				continue
-			}
-			for c, v := range rgb {
-				x.Data[c*plane+k] = v
-			}
-		}
+		x := picture.Tensor[float64](data.Picture(d.Train.Image(i), data.Side, data.Side), f.channels())
 		x = middle(x, f.crop)
 		centre(x)
 		list = append(list, x)
@@ -201,7 +190,7 @@ func (f *learnFlags) run(c *cli.Call, signals []*tensor.Tensor[float64]) error {
 		w.Flush()
 		fmt.Fprintf(&table, "%d,%v,%v,%v,%d,%d,%v,%v,%d\n", r.Number, r.Objective, r.Fidelity, r.RelativeGap, r.Nonzeros, r.Elements, r.After,
 			r.AtomsChanged, r.Replaced)
-		failed = errors.Join(f.put("atoms.npy", npy.Encode(npy.Array{Shape: atoms.Shape, DType: "float64", Data: atoms.Data})),
+		failed = errors.Join(f.put("atoms.npy", npy.Encode(npy.FromTensor(atoms))),
 			f.put("learn.csv", table.Bytes()))
 		return failed == nil && c.Context.Err() == nil
 	})

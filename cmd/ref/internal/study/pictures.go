@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/color"
 	_ "image/gif" // formats that image.Decode reads
 	_ "image/jpeg"
 	"image/png"
@@ -21,6 +20,7 @@ import (
 	"sdref/internal/elementary"
 	"sdref/internal/random"
 	"sdref/tensor"
+	"sdref/tensor/picture"
 )
 
 // pictureEndings are the ends of the names of image files.
@@ -51,43 +51,16 @@ func readPicture(path string, channels int) (*tensor.Tensor[float64], error) {
 	if size.Width < 1 || size.Height < 1 || size.Width > maxPicture/size.Height {
 		return nil, fmt.Errorf("%s: an image of %d x %d pixels; at most %d are taken", path, size.Width, size.Height, maxPicture)
 	}
-	picture, _, err := image.Decode(io.MultiReader(&beginning, in))
+	m, _, err := image.Decode(io.MultiReader(&beginning, in))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	b := picture.Bounds()
-	x := tensor.New[float64](1, channels, b.Dy(), b.Dx())
-	plane := b.Dy() * b.Dx()
-	for i := range plane {
-		red, green, blue, _ := picture.At(b.Min.X+i%b.Dx(), b.Min.Y+i/b.Dx()).RGBA()
-		rgb := [3]float64{float64(red) / 0xffff, float64(green) / 0xffff, float64(blue) / 0xffff}
-		if channels == 1 {
-			x.Data[i] = luminance(rgb)
-			continue
-		}
-		for c, v := range rgb {
-			x.Data[c*plane+i] = v
-		}
-	}
-	return x, nil
-}
-
-// luminance is the grey value of a colour, by the weights of Rec. 601.
-func luminance(rgb [3]float64) float64 {
-	return float64(0.299*rgb[0]) + float64(0.587*rgb[1]) + float64(0.114*rgb[2])
+	return picture.Tensor[float64](m, channels), nil
 }
 
 // writePicture writes (1, 1 or 3, H, W) as a PNG of 8 bits; what lies below 0 or above 1 is cut off.
 func writePicture(path string, x *tensor.Tensor[float64]) error {
-	height, width := x.Shape[2], x.Shape[3]
-	picture := image.NewRGBA(image.Rect(0, 0, width, height))
-	level := func(c, i int) uint8 {
-		return uint8(math.Floor(255*min(1, max(0, x.Data[min(c, x.Shape[1]-1)*height*width+i])) + 0.5))
-	}
-	for i := range height * width {
-		picture.SetRGBA(i%width, i/width, color.RGBA{level(0, i), level(1, i), level(2, i), 0xff})
-	}
-	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, picture) })
+	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, picture.Image(x)) })
 }
 
 // pictureFiles lists the image files in a folder and the folders below it, in the order of their names, and none whose name, or whose

@@ -215,7 +215,7 @@ func (s *solving) write(c *cli.Call, f *solveFlags, result solve.Result[float64]
 	array := func(t *tensor.Tensor[float64]) func(path string) error {
 		return func(path string) error {
 			return atomicfile.Write(path, func(w io.Writer) error {
-				_, err := w.Write(npy.Encode(npy.Array{Shape: t.Shape, DType: "float64", Data: t.Data}))
+				_, err := w.Write(npy.Encode(npy.FromTensor(t)))
 				return err
 			})
 		}

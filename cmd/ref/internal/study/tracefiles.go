@@ -72,7 +72,7 @@ func (t *trace) files() ([]traceFile, error) {
 		*tensor.Tensor[float64]
 	}{{"x", t.problem.X}, {"w", t.problem.A.Atoms}, {"z", shown[len(shown)-1].z}} {
 		files = append(files, traceFile{a.name + ".npy",
-			npy.Encode(npy.Array{Shape: a.Shape, DType: "float64", Data: a.Data})})
+			npy.Encode(npy.FromTensor(a.Tensor))})
 	}
 	page := fmt.Sprintf("# The iterates of %s\n\n```\n%s```\n%s", t.layer, t.page(), pictures)
 	return append(files, traceFile{"trace.md", []byte(page)}), nil

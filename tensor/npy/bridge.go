@@ -1,0 +1,42 @@
+package npy
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+
+	"sdref/tensor"
+)
+
+// FromTensor returns the array of t, to be written in t's type.
+func FromTensor[T tensor.Float](t *tensor.Tensor[T]) Array {
+	var zero T
+	return Array{Shape: t.Shape, DType: fmt.Sprintf("%T", zero), Data: tensor.Convert[float64](t).Data}
+}
+
+// ToTensor returns the array with elements of type T, each rounded to nearest.
+func ToTensor[T tensor.Float](a Array) *tensor.Tensor[T] {
+	return tensor.Convert[T](tensor.From(a.Data, a.Shape...))
+}
+
+// ReadFrom reads a .npy file from r up to its end.
+func ReadFrom(r io.Reader) (Array, error) {
+	file, err := io.ReadAll(r)
+	if err != nil {
+		return Array{}, err
+	}
+	return Decode(file)
+}
+
+// ReadFS reads the named .npy file of a file system, such as one that is embedded in the program. Errors name it.
+func ReadFS(fsys fs.FS, name string) (Array, error) {
+	file, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return Array{}, err // it names the file
+	}
+	a, err := Decode(file)
+	if err != nil {
+		return Array{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return a, nil
+}
