@@ -2,9 +2,9 @@ package autodiff
 
 import (
 	"errors"
-	"fmt"
 
 	"sdref/internal/elementary"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -55,7 +55,7 @@ func (c *Call[T]) label(image int) int {
 	if i := int(label); T(i) == label && 0 <= i && i < classes {
 		return i
 	}
-	panic(fmt.Sprintf("autodiff: node %s: label %v of image %d is not one of %d classes", c.Name, label, image, classes))
+	panic(misuse.Errorf("autodiff: node %s: label %v of image %d is not one of %d classes", c.Name, label, image, classes))
 }
 
 // logSumExp sets p to softmax(x) and returns -log p[label].

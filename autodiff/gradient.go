@@ -3,6 +3,8 @@ package autodiff
 import (
 	"fmt"
 	"slices"
+
+	"sdref/internal/misuse"
 )
 
 // Gradient is a reverse sweep under way: what pullbacks append to.
@@ -93,7 +95,7 @@ func (b *Gradient) total(n *Node) *Node {
 	parts := b.parts[n]
 	switch len(parts) {
 	case 0:
-		panic("autodiff: no gradient reaches " + n.Name)
+		panic(misuse.Errorf("autodiff: no gradient reaches %s", n.Name))
 	case 1:
 		return parts[0]
 	}

@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"sdref/conv"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -88,7 +89,7 @@ func (g *Graph) Input(name string, shape ...int) *Node {
 // At. Operators of this package have functions for it. Shapes that do not fit are a panic with a *ShapeError.
 func Apply(op *Op, a Attrs, inputs ...*Node) *Node {
 	if i := slices.Index(inputs, nil); i >= 0 {
-		panic(fmt.Sprintf("autodiff: input %d of %s is nil, as is the gradient that Backward starts from without a seed", i, op.Name))
+		panic(misuse.Errorf("autodiff: input %d of %s is nil, as is the gradient that Backward starts from without a seed", i, op.Name))
 	}
 	g := inputs[0].graph
 	n := &Node{Op: op, Inputs: inputs, Attrs: a}
@@ -115,7 +116,7 @@ func (g *Graph) add(n *Node, name string) {
 
 func (g *Graph) name(n *Node, name string) {
 	if name == "" || g.names[name] != nil {
-		panic(fmt.Sprintf("autodiff: %q is no new name for a node", name))
+		panic(misuse.Errorf("autodiff: %q is no new name for a node", name))
 	}
 	delete(g.names, n.Name)
 	n.Name = name
@@ -181,3 +182,6 @@ func shapesOf(nodes []*Node) (list [][]int) {
 	}
 	return list
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

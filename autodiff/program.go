@@ -1,12 +1,12 @@
 package autodiff
 
 import (
-	"fmt"
 	"slices"
 	"sync/atomic"
 
 	"sdref/conv"
 	"sdref/internal/kernel"
+	"sdref/internal/misuse"
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
@@ -56,7 +56,7 @@ func NewProgram[T tensor.Float](p *Plan, arena *tensor.Arena[T]) *Program[T] {
 		for _, v := range s.Values {
 			k := kernelOf[T](v.Node.Op)
 			if k.Whole == nil && k.Contract == nil && k.Each == nil {
-				panic(fmt.Sprintf("autodiff: operator %s has no kernel for this type", v.Node.Op.Name))
+				panic(misuse.Errorf("autodiff: operator %s has no kernel for this type", v.Node.Op.Name))
 			}
 			a.calls = append(a.calls, r.call(v))
 			a.kernels = append(a.kernels, k)
@@ -167,7 +167,7 @@ func (r *Program[T]) rewire() {
 func (r *Program[T]) Value(n *Node) *tensor.Tensor[T] {
 	v := r.Plan.values[n]
 	if v == nil || !r.Plan.isOutput(v) {
-		panic(fmt.Sprintf("autodiff: %s is no output of the plan", n.Name))
+		panic(misuse.Errorf("autodiff: %s is no output of the plan", n.Name))
 	}
 	return &r.of(v).tensor
 }
@@ -198,13 +198,13 @@ func (r *Program[T]) Release() {
 // Run computes all outputs from the inputs as they are now. It panics if one has not been set.
 func (r *Program[T]) Run() {
 	if !r.running.CompareAndSwap(false, true) {
-		panic("autodiff: a program was run by two goroutines at once; each needs one of its own")
+		panic(misuse.Errorf("autodiff: a program was run by two goroutines at once; each needs one of its own"))
 	}
 	defer r.running.Store(false)
 	r.Release()
 	for _, v := range r.given {
 		if !r.of(v).bound {
-			panic(fmt.Sprintf("autodiff: input %s has not been set", v.Node.Name))
+			panic(misuse.Errorf("autodiff: input %s has not been set", v.Node.Name))
 		}
 	}
 	set := kernel.Active[T]()

@@ -1,8 +1,9 @@
 package autodiff
 
 import (
-	"fmt"
 	"slices"
+
+	"sdref/internal/misuse"
 )
 
 // schedule makes steps of the values. What is packed is packed when the step is over in which it was read last.
@@ -163,8 +164,8 @@ func (p *Plan) assign() {
 	}
 }
 
-func cannotOverwrite(out, in *Node) string {
-	return fmt.Sprintf("autodiff: %s cannot overwrite %s", out.Name, in.Name)
+func cannotOverwrite(out, in *Node) *MisuseError {
+	return misuse.Errorf("autodiff: %s cannot overwrite %s", out.Name, in.Name)
 }
 
 // taken is the buffer of an operand that nobody reads any more when v is computed, if v can overwrite it.

@@ -8,7 +8,8 @@ import (
 )
 
 // Forward sets y to the convolution of x with w (the analysis A*x of a CSC layer): the definition of the
-// algorithm used, bit for bit.
+// algorithm used, bit for bit. Shapes and settings that do not fit are a panic with a *GeometryError, here and
+// in the functions below, and a result that shares memory with an operand is one with a *tensor.MisuseError.
 func Forward[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry) { ForwardThen(y, x, w, g, nil) }
 
 // Transpose sets x to the transposed convolution of y with w (the synthesis A y of a CSC layer): the
@@ -23,6 +24,7 @@ type Then = form.Then
 // ForwardThen is Forward with an epilogue.
 func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Forward", x.Shape, w.Shape, y.Shape, g)
+	mustBeSound("Forward", y, x, w)
 	switch {
 	case len(x.Shape) == 2:
 		tensor.MatMul(y, x, w, false, true)
@@ -38,6 +40,7 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 // TransposeThen is Transpose with an epilogue.
 func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then Then) {
 	f := newForm("Transpose", x.Shape, w.Shape, y.Shape, g)
+	mustBeSound("Transpose", x, y, w)
 	switch {
 	case len(x.Shape) == 2:
 		tensor.MatMul(x, y, w, false, false)
@@ -54,6 +57,7 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 // algorithm used, bit for bit.
 func WeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	f := newForm("WeightGradient", x.Shape, w.Shape, y.Shape, g)
+	mustBeSound("WeightGradient", w, x, y)
 	switch {
 	case len(x.Shape) == 2:
 		tensor.MatMul(w, y, x, true, false)
@@ -62,4 +66,10 @@ func WeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	default:
 		direct.WeightGradient(f, w.Data, x.Data, y.Data)
 	}
+}
+
+// mustBeSound panics if a tensor has not the elements of its shape, or if the result shares memory with an operand.
+func mustBeSound[T tensor.Float](op string, result, a, b *tensor.Tensor[T]) {
+	tensor.MustHold("conv."+op, result, a, b)
+	tensor.MustBeApart("conv."+op, result, a, b)
 }

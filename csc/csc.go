@@ -21,6 +21,7 @@ import (
 
 	"sdref/autodiff"
 	"sdref/conv"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -126,11 +127,11 @@ func PaperKernel[T tensor.Float](w *tensor.Tensor[T]) *tensor.Tensor[T] {
 // PaperGeometry is the geometry that goes with PaperKernel for a kernel of the given side: padding d(k-1) - p.
 func PaperGeometry(g conv.Geometry, kernel int) conv.Geometry {
 	if g.Stride > 1 {
-		panic(fmt.Sprintf("csc: the paper's convention (A.6) has no stride, got %v", g))
+		panic(misuse.Errorf("csc: the paper's convention (A.6) has no stride, got %v", g))
 	}
 	reach := max(1, g.Dilation) * (kernel - 1)
 	if g.Padding > reach {
-		panic(fmt.Sprintf("csc: padding %d exceeds the kernel's reach %d: the paper's convention (A.6) has no such form", g.Padding, reach))
+		panic(misuse.Errorf("csc: padding %d exceeds the kernel's reach %d: the paper's convention (A.6) has no such form", g.Padding, reach))
 	}
 	g.Padding = reach - g.Padding
 	return g
@@ -146,3 +147,6 @@ func Objective[T tensor.Float](x, z, w *tensor.Tensor[T], s Settings) (total, sp
 	fidelity = tensor.SumSquares(r) / 2
 	return sparsity + ridge + fidelity, sparsity, ridge, fidelity
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

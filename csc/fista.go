@@ -1,11 +1,11 @@
 package csc
 
 import (
-	"fmt"
 	"math"
 
 	"sdref/autodiff"
 	"sdref/conv"
+	"sdref/internal/misuse"
 )
 
 // FISTA appends s.Iterations steps of FISTA from z_0 = 0, for the signal x, the atoms w and the step size t, and returns the code:
@@ -19,7 +19,7 @@ import (
 // both from the second iteration on, analysis, prethreshold (what prox is applied to) and code (z_k).
 func FISTA(layer string, x, w, t, lambda *autodiff.Node, s Settings) *autodiff.Node {
 	if s.Iterations < 1 {
-		panic(fmt.Sprintf("csc: FISTA needs at least one iteration, got %d", s.Iterations))
+		panic(misuse.Errorf("csc: FISTA needs at least one iteration, got %d", s.Iterations))
 	}
 	var z, y *autodiff.Node // nil stands for 0
 	for k, m := 1, 1.0; ; k++ {

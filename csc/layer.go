@@ -1,11 +1,11 @@
 package csc
 
 import (
-	"fmt"
 	"slices"
 
 	"sdref/autodiff"
 	"sdref/conv"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -47,7 +47,7 @@ func layerFor[T tensor.Float](x, w []int, s Settings) *Layer[T] {
 	if slices.Min(w) < 1 || slices.Min(code) < 1 || s.Iterations < 1 ||
 		!(s.Lambda >= 0) || !(s.Mu >= 0) || (s.Variant != Published && s.Variant != Paper) ||
 		(s.Gradient != Unrolled && s.Gradient != Implicit) || s.LearnStep && s.Gradient == Implicit {
-		panic(fmt.Sprintf("csc: no layer of weights %v for signals %v, %+v", w, x[1:], s))
+		panic(misuse.Errorf("csc: no layer of weights %v for signals %v, %+v", w, x[1:], s))
 	}
 	height, width := conv.Sizes(x)
 	l := &Layer[T]{

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"sdref/internal/misuse"
 )
 
 // Float is a type of the numbers that are judged.
@@ -61,7 +63,7 @@ func Compare[T Float](got []T, want []float64) Difference {
 // bounded. Where it is 0, any difference makes the error +Inf. It panics for another number of magnitudes than of elements.
 func CompareElements[T Float](got []T, want, magnitude []float64) Difference {
 	if len(magnitude) != len(want) {
-		panic(fmt.Sprintf("golden.CompareElements: %d magnitudes of %d elements", len(magnitude), len(want)))
+		panic(misuse.Errorf("golden.CompareElements: %d magnitudes of %d elements", len(magnitude), len(want)))
 	}
 	return compare(got, want, func(gap float64, i int) float64 { return gap / magnitude[i] })
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 	"sdref/tensor/safetensors"
 )
@@ -34,7 +35,7 @@ type Fill struct {
 func (f Fill) Values() []float64 {
 	n, err := f.elements()
 	if err != nil {
-		panic("golden.Fill: " + err.Error())
+		panic(misuse.Errorf("golden.Fill: %v", err))
 	}
 	stream := random.New(f.Seed)
 	values := make([]float64, n)

@@ -29,3 +29,8 @@
 // It is for anyone who judges an implementation, in this module or elsewhere.
 // It does not know what a convolution, a solver or a network is.
 package golden
+
+import "sdref/internal/misuse"
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -45,6 +45,7 @@ func (p *Predictor[T]) Loss(images *tensor.Tensor[T], labels []int) (logits *ten
 }
 
 func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
+	mustBeBatch(p.Net.Spec, "Predictor", images, labels)
 	k := programKey{images: images.Shape[0], observed: p.Observe != nil, signals: p.ObserveSignal != nil, loss: labels != nil}
 	defer p.programs.use("Predictor")()
 	r := p.programs.get(p.Net, k, predictionProgram[T])

@@ -1,12 +1,12 @@
 package sdnet
 
 import (
-	"fmt"
 	"slices"
 	"sync/atomic"
 
 	"sdref/autodiff"
 	"sdref/csc"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -47,7 +47,7 @@ func newPrograms[T tensor.Float]() *programs[T] {
 // two goroutines at once.
 func (c *programs[T]) use(owner string) (done func()) {
 	if !c.busy.CompareAndSwap(false, true) {
-		panic(fmt.Sprintf("sdnet: a %s was called by two goroutines at once; each needs one of its own", owner))
+		panic(misuse.Errorf("sdnet: a %s was called by two goroutines at once; each needs one of its own", owner))
 	}
 	return func() { c.busy.Store(false) }
 }
@@ -129,3 +129,6 @@ func (n *Network[T]) newFlow(o Options) *Flow {
 	f.X = f.Input("x", o.Images, 3, n.Data.Image, n.Data.Image)
 	return f
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -6,6 +6,7 @@ import (
 
 	"sdref/autodiff"
 	"sdref/csc"
+	"sdref/internal/misuse"
 	"sdref/sdnet/optim"
 	"sdref/tensor"
 )
@@ -97,8 +98,11 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 }
 
 // Gradients does the middle of a step: atoms normalised, forward, loss, backward. Grad tells the gradients until Apply.
+// Images of another shape are a panic with a *tensor.ShapeError, labels that are not one of the classes for each image one with a
+// *MisuseError.
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	defer t.programs.use("Trainer")()
+	mustBeBatch(t.Net.Spec, "Trainer", images, labels)
 	t.Net.NormalizeAtoms()
 	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil, soft: t.Shares != nil}, trainingProgram[T])
 	wanted := t.Shares
@@ -145,11 +149,22 @@ func (t *Trainer[T]) Grad(parameter *tensor.Tensor[T]) *tensor.Tensor[T] {
 }
 
 // Logits are those (N, classes) of the last Gradients, valid until Apply.
-func (t *Trainer[T]) Logits() *tensor.Tensor[T] { return t.last.Value(t.last.step.Logits) }
+func (t *Trainer[T]) Logits() *tensor.Tensor[T] {
+	t.mustHaveGradients("Logits")
+	return t.last.Value(t.last.step.Logits)
+}
+
+// mustHaveGradients panics unless Gradients has been called since the last Apply.
+func (t *Trainer[T]) mustHaveGradients(method string) {
+	if t.last == nil {
+		panic(misuse.Errorf("sdnet: Trainer.%s before Gradients, or after Apply", method))
+	}
+}
 
 // Apply moves all parameters by the gradients that the last Gradients found and forgets these. A learned lambda or step factor that
-// falls below 0 is set to 0.
+// falls below 0 is set to 0. Without gradients it panics with a *MisuseError.
 func (t *Trainer[T]) Apply(rate float64) {
+	t.mustHaveGradients("Apply")
 	for i, p := range t.params {
 		t.Optimizer.Step(i, p.Tensor, t.last.Value(t.last.step.Gradients[i]), rate)
 	}
@@ -163,6 +178,7 @@ func (t *Trainer[T]) Apply(rate float64) {
 func TopK[T tensor.Float](logits *tensor.Tensor[T], labels []int, k int) int {
 	correct := 0
 	classes := logits.Shape[1]
+	mustBeLabels("TopK", len(labels), classes, labels)
 	for n, label := range labels {
 		row := logits.Data[n*classes : (n+1)*classes]
 		if row[label] != row[label] {
@@ -179,4 +195,26 @@ func TopK[T tensor.Float](logits *tensor.Tensor[T], labels []int, k int) int {
 		}
 	}
 	return correct
+}
+
+// mustBeBatch checks images (N, 3, H, W) for a network, and their labels unless these are nil.
+func mustBeBatch[T tensor.Float](s Spec, what string, images *tensor.Tensor[T], labels []int) {
+	if len(images.Shape) != 4 || images.Shape[0] < 1 {
+		panic(&tensor.ShapeError{Op: "sdnet: images for a " + what, Shapes: [][]int{images.Shape}})
+	}
+	if labels != nil {
+		mustBeLabels(what, images.Shape[0], s.Data.Classes, labels)
+	}
+}
+
+// mustBeLabels checks that there is one of the classes for each image.
+func mustBeLabels(what string, images, classes int, labels []int) {
+	if len(labels) != images {
+		panic(misuse.Errorf("sdnet: %s: %d labels for %d images", what, len(labels), images))
+	}
+	for i, label := range labels {
+		if label < 0 || label >= classes {
+			panic(misuse.Errorf("sdnet: %s: label %d of image %d is not one of %d classes", what, label, i, classes))
+		}
+	}
 }

@@ -2,8 +2,9 @@ package tensor
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+
+	"sdref/internal/misuse"
 )
 
 // Arena keeps the memory of tensors that are no longer needed, so that the next step of a loop allocates
@@ -74,7 +75,7 @@ func (a *Arena[T]) take(n int) span {
 func (a *Arena[T]) Put(t *Tensor[T]) {
 	s, ok := a.live[t]
 	if !ok {
-		panic(fmt.Sprintf("tensor: arena was given a tensor of shape %v that it did not hand out", t.Shape))
+		panic(misuse.Errorf("tensor: arena was given a tensor of shape %v that it did not hand out", t.Shape))
 	}
 	delete(a.live, t)
 	if s.n == 0 {

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -115,7 +116,7 @@ func TestArenaPutPanics(t *testing.T) {
 	} {
 		func() {
 			defer func() {
-				text, _ := recover().(string)
+				text := fmt.Sprint(recover())
 				if !strings.Contains(text, "arena") || !strings.Contains(text, "shape") {
 					t.Errorf("%s: recovered %q, want a panic that names the arena and the shape", name, text)
 				}

@@ -9,10 +9,10 @@ import (
 // memory traffic.
 const Grain = parallel.Grain
 
-// AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b. With s = 1 and s = -1 it is the
+// AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b, but share no part of them. With s = 1 and s = -1 it is the
 // plain sum and difference.
 func AddScaled[T Float](dst, a, b *Tensor[T], s T) {
-	MustMatch("AddScaled", dst.Shape, a.Shape, b.Shape)
+	mustFit("AddScaled", dst, a, b)
 	set := kernel.Active[T]()
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) {
 		set.AddScaled(dst.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi], s)
@@ -21,7 +21,7 @@ func AddScaled[T Float](dst, a, b *Tensor[T], s T) {
 
 // Scale sets dst = s*a; dst may be a.
 func Scale[T Float](dst, a *Tensor[T], s T) {
-	MustMatch("Scale", dst.Shape, a.Shape)
+	mustFit("Scale", dst, a)
 	set := kernel.Active[T]()
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) { set.Scale(dst.Data[lo:hi], a.Data[lo:hi], s) })
 }
@@ -29,7 +29,7 @@ func Scale[T Float](dst, a *Tensor[T], s T) {
 // ShrinkGrad sets dst = scale*dz where z is not 0 and 0 elsewhere, z being the output of soft thresholding at
 // scale*u; dst may be dz.
 func ShrinkGrad[T Float](dst, z, dz *Tensor[T], scale T) {
-	MustMatch("ShrinkGrad", dst.Shape, z.Shape, dz.Shape)
+	mustFit("ShrinkGrad", dst, z, dz)
 	set := kernel.Active[T]()
 	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) {
 		set.ShrinkGrad(dst.Data[lo:hi], z.Data[lo:hi], dz.Data[lo:hi], scale)

@@ -3,7 +3,8 @@ package tensor
 import "sdref/internal/gemm"
 
 // MatMul sets c = a*b for matrices a (m, k), b (k, n), c (m, n), each element one chain of fused
-// multiply-adds from +0 in ascending k. With transposeA, a is (k, m); with transposeB, b is (n, k).
+// multiply-adds from +0 in ascending k. With transposeA, a is (k, m); with transposeB, b is (n, k). c may not share memory with a or
+// b: that is a panic with a *MisuseError, other shapes one with a *ShapeError.
 func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
 	if len(c.Shape) != 2 || len(a.Shape) != 2 || len(b.Shape) != 2 {
 		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
@@ -19,6 +20,8 @@ func MatMul[T Float](c, a, b *Tensor[T], transposeA, transposeB bool) {
 		len(out.Cols) != len(right.Cols) {
 		panic(&ShapeError{"MatMul", [][]int{c.Shape, a.Shape, b.Shape}})
 	}
+	MustHold("MatMul", c, a, b)
+	MustBeApart("MatMul", c, a, b)
 	gemm.Product(out, left, right)
 }
 

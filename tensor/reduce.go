@@ -45,6 +45,7 @@ func SumSquares[T Float](x *Tensor[T]) float64 {
 // Dot is the inner product <x, y>, in float64.
 func Dot[T Float](x, y *Tensor[T]) float64 {
 	MustMatch("Dot", x.Shape, y.Shape)
+	MustHold("Dot", x, y)
 	set := kernel.Active[T]()
 	return sumPieces(x.Len(), func(lo, hi int) float64 { return set.Dot(x.Data[lo:hi], y.Data[lo:hi], 0) })
 }
@@ -63,6 +64,7 @@ func SumAbs[T Float](x *Tensor[T]) float64 {
 // DotSign is <sign(z), x>, the sign of 0 being 0, in float64.
 func DotSign[T Float](z, x *Tensor[T]) float64 {
 	MustMatch("DotSign", z.Shape, x.Shape)
+	MustHold("DotSign", z, x)
 	return sumPieces(z.Len(), func(lo, hi int) float64 {
 		sum := 0.0
 		for i := lo; i < hi; i++ {

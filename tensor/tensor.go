@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"sdref/internal/kernel"
+	"sdref/internal/misuse"
 )
 
 // Float is the type of an element: float32 or float64.
@@ -156,3 +157,6 @@ func MustMatch(op string, shapes ...[]int) {
 		}
 	}
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -21,6 +21,7 @@ import (
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/csc/solve"
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 	"sdref/tensor"
 )
@@ -82,7 +83,7 @@ type Round struct {
 // atoms so far, and ends if the answer is false. Settings or signals that Check refuses are the caller's bug, and panic.
 func Learn(signals []*tensor.Tensor[float64], s Settings, observe func(Round, *tensor.Tensor[float64]) bool) *tensor.Tensor[float64] {
 	if err := s.Check(signals); err != nil {
-		panic("learn.Learn: " + err.Error())
+		panic(misuse.Errorf("learn.Learn: %v", err))
 	}
 	l := &learner{Settings: s, signals: signals, draws: random.New(s.Seed)}
 	if s.Start != nil {
@@ -203,3 +204,6 @@ func squaredDistance(a, b *tensor.Tensor[float64]) float64 {
 	tensor.AddScaled(d, a, b, -1)
 	return tensor.SumSquares(d)
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -1,9 +1,8 @@
 package solve
 
 import (
-	"fmt"
-
 	"sdref/conv"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -16,7 +15,7 @@ type operator[T tensor.Float] struct {
 
 func newOperator[T tensor.Float](d Dictionary[T], signal []int) *operator[T] {
 	if err := d.check(signal); err != nil {
-		panic(fmt.Sprintf("solve: %v", err))
+		panic(misuse.Errorf("solve: %v", err))
 	}
 	o := &operator[T]{Dictionary: d, support: newSupport(d, signal)}
 	if d.Boundary == CircularBoundary {

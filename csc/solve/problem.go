@@ -17,6 +17,7 @@ import (
 	"slices"
 
 	"sdref/csc"
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -48,7 +49,7 @@ const maxWeight = 1e100
 
 func (p *Problem[T]) mustBeValid(op string) {
 	if err := p.Check(); err != nil {
-		panic(fmt.Sprintf("solve.%s: %v", op, err))
+		panic(misuse.Errorf("solve.%s: %v", op, err))
 	}
 }
 
@@ -75,3 +76,6 @@ func (p *Problem[T]) image(n int) *Problem[T] {
 func oneImage[T tensor.Float](t *tensor.Tensor[T], n int) *tensor.Tensor[T] {
 	return t.Row(n).Reshape(slices.Concat([]int{1}, t.Shape[1:])...)
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

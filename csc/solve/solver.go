@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -107,10 +108,10 @@ func newRun[T tensor.Float](s Solver[T], p *Problem[T], stop Stop,
 	observe func(Record, *tensor.Tensor[T]) bool) *run[T] {
 	p.mustBeValid(s.Name())
 	if err := s.Supports(p); err != nil {
-		panic(fmt.Sprintf("solve.%s: %v", s.Name(), err))
+		panic(misuse.Errorf("solve.%s: %v", s.Name(), err))
 	}
 	if stop.Iterations < 1 {
-		panic(fmt.Sprintf("solve.%s: %d iterations", s.Name(), stop.Iterations))
+		panic(misuse.Errorf("solve.%s: %d iterations", s.Name(), stop.Iterations))
 	}
 	stop.Every = max(1, stop.Every)
 	r := &run[T]{certifier: newCertifier(p), stop: stop, observe: observe, best: math.Inf(1)}

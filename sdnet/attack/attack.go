@@ -20,6 +20,7 @@ import (
 	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/internal/elementary"
+	"sdref/internal/misuse"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -93,7 +94,7 @@ type Model[T tensor.Float] struct {
 // and deviation of each channel. It works on up to batch images at a time; no result depends on batch.
 func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) *Model[T] {
 	if batch < 1 {
-		panic(fmt.Sprintf("attack.NewModel: a batch of %d images", batch))
+		panic(misuse.Errorf("attack.NewModel: a batch of %d images", batch))
 	}
 	v := &Model[T]{Net: net.Evaluable(), batch: batch, arena: tensor.NewArena[T](),
 		programs: map[int]*gradientProgram[T]{}}
@@ -318,3 +319,6 @@ func (v *Model[T]) ZeroGradients(t *Examples[T]) int {
 	}
 	return n
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

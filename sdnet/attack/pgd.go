@@ -1,9 +1,9 @@
 package attack
 
 import (
-	"fmt"
 	"math"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -16,7 +16,7 @@ import (
 // without steps or restarts or with a negative epsilon.
 func (v *Model[T]) Attack(t *Examples[T], a PGD, progress func(images int) bool) bool {
 	if a.Steps < 1 || a.Restarts < 1 || !(a.Epsilon >= 0) {
-		panic(fmt.Sprintf("attack: no attack has %d steps, %d restarts, epsilon %g", a.Steps, a.Restarts,
+		panic(misuse.Errorf("attack: no attack has %d steps, %d restarts, epsilon %g", a.Steps, a.Restarts,
 			a.Epsilon))
 	}
 	for restart := range a.Restarts {

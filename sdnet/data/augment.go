@@ -1,9 +1,9 @@
 package data
 
 import (
-	"fmt"
 	"slices"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
 
@@ -41,7 +41,7 @@ func NewNormaliser[T float32 | float64](mean, std [Channels]float64) *Normaliser
 	n := new(Normaliser[T])
 	for c := range n {
 		if !(std[c] > 0) {
-			panic(fmt.Sprintf("data: NewNormaliser: std[%d] = %v must be positive", c, std[c]))
+			panic(misuse.Errorf("data: NewNormaliser: std[%d] = %v must be positive", c, std[c]))
 		}
 		for x := range n[c] {
 			n[c][x] = (T(x)/255 - T(mean[c])) / T(std[c])
@@ -73,12 +73,12 @@ func (n *Normaliser[T]) CropFlip(dst []T, set *Set, indices []int, draws random.
 // checkBatch panics unless dst has the length of the images, and the set contains them.
 func checkBatch(op string, length int, set *Set, indices []int) {
 	if want := len(indices) * ImageBytes; length != want {
-		panic(fmt.Sprintf("data: %s: dst has %d values, want %d x 3 x 32 x 32 = %d", op, length, len(indices),
+		panic(misuse.Errorf("data: %s: dst has %d values, want %d x 3 x 32 x 32 = %d", op, length, len(indices),
 			want))
 	}
 	for j, i := range indices {
 		if i < 0 || i >= set.Len() {
-			panic(fmt.Sprintf("data: %s: indices[%d] = %d, but %s has %d images", op, j, i, set.Name,
+			panic(misuse.Errorf("data: %s: indices[%d] = %d, but %s has %d images", op, j, i, set.Name,
 				set.Len()))
 		}
 	}
@@ -96,7 +96,7 @@ func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
 // another length, or if that is no multiple of 3.
 func (n *Normaliser[T]) Values(dst []T, image []byte) {
 	if len(dst) != len(image) || len(image)%Channels != 0 {
-		panic(fmt.Sprintf("data: Values: dst has %d values, the image %d bytes of 3 channels", len(dst),
+		panic(misuse.Errorf("data: Values: dst has %d values, the image %d bytes of 3 channels", len(dst),
 			len(image)))
 	}
 	plane := len(image) / Channels
@@ -113,11 +113,11 @@ func (n *Normaliser[T]) Values(dst []T, image []byte) {
 func (crop Crop) Cut(dst, image []byte) {
 	const side, plane = Side, Side * Side
 	if len(dst) != ImageBytes || len(image) != ImageBytes {
-		panic(fmt.Sprintf("data: Cut: dst has %d bytes, the image %d, want 3 x 32 x 32 = %d",
+		panic(misuse.Errorf("data: Cut: dst has %d bytes, the image %d, want 3 x 32 x 32 = %d",
 			len(dst), len(image), ImageBytes))
 	}
 	if crop.Row < 0 || crop.Row > 2*Padding || crop.Column < 0 || crop.Column > 2*Padding {
-		panic(fmt.Sprintf("data: Cut: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
+		panic(misuse.Errorf("data: Cut: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
 	}
 	clear(dst)
 	left := crop.Column - Padding // the image's column at the crop's first column

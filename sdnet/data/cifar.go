@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"sdref/internal/misuse"
 )
 
 // maxRecords is the greatest number of records of a file, twenty times that of an official batch: a larger
@@ -51,7 +53,7 @@ func OpenCIFAR(path string) (*Sets, error) {
 // OpenCIFAR reads the data set that was found. It panics if that is a folder of classes.
 func (s *Source) OpenCIFAR() (*Sets, error) {
 	if s.cifar == nil {
-		panic(fmt.Sprintf("data: OpenCIFAR of %s, a folder of classes", s.Path))
+		panic(misuse.Errorf("data: OpenCIFAR of %s, a folder of classes", s.Path))
 	}
 	d, err := s.cifar.read()
 	if err != nil {

@@ -22,6 +22,7 @@ package data
 import (
 	"fmt"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
 
@@ -102,3 +103,6 @@ func ClassNames(dataset string) []string {
 	}
 	return nil
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

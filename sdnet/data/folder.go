@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sdref/internal/filekind"
+	"sdref/internal/misuse"
 )
 
 // OpenFolder lists the images of a folder with one folder for each class:
@@ -36,7 +37,7 @@ import (
 // panics if extent is not positive.
 func OpenFolder(dir string, extent int) (*Folder, error) {
 	if extent < 1 {
-		panic(fmt.Sprintf("data: OpenFolder: images of %d x %d", extent, extent))
+		panic(misuse.Errorf("data: OpenFolder: images of %d x %d", extent, extent))
 	}
 	s, err := Find(dir)
 	if err != nil {

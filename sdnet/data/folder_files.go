@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
 
@@ -128,7 +129,7 @@ func (s *Files) Augment(dst []byte, i int, draws random.Stream, epoch, position 
 
 func (s *Files) check(op string, dst []byte) {
 	if want := 3 * s.extent * s.extent; len(dst) != want {
-		panic(fmt.Sprintf("data: %s: dst has %d bytes, want 3 x %d x %d = %d", op, len(dst), s.extent,
+		panic(misuse.Errorf("data: %s: dst has %d bytes, want 3 x %d x %d = %d", op, len(dst), s.extent,
 			s.extent, want))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"sdref/internal/misuse"
 	"sdref/internal/parallel"
 	"sdref/internal/random"
 )
@@ -83,7 +84,7 @@ func ParseNoise(name string) (Noise, error) {
 // Parameter is c at a severity from 1 to Severities; any other severity is a panic.
 func (k Noise) Parameter(severity int) float64 {
 	if k < 0 || int(k) >= len(noises) || severity < 1 || severity > Severities {
-		panic(fmt.Sprintf("data: %v has no severity %d", k, severity))
+		panic(misuse.Errorf("data: %v has no severity %d", k, severity))
 	}
 	return noises[k].parameters[severity-1]
 }
@@ -110,7 +111,7 @@ func Pick(set *Set, indices []int) *Set {
 	out := &Set{Name: set.Name, Classes: set.Classes, Images: make([]byte, 0, len(indices)*ImageBytes)}
 	for j, i := range indices {
 		if i < 0 || i >= set.Len() {
-			panic(fmt.Sprintf("data: indices[%d] = %d, but %s has %d images", j, i, set.Name, set.Len()))
+			panic(misuse.Errorf("data: indices[%d] = %d, but %s has %d images", j, i, set.Name, set.Len()))
 		}
 		out.Images = append(out.Images, set.Image(i)...)
 		out.Labels = append(out.Labels, set.Labels[i])

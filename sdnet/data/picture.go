@@ -1,8 +1,9 @@
 package data
 
 import (
-	"fmt"
 	"image"
+
+	"sdref/internal/misuse"
 )
 
 // Pixels returns a picture as Files brings one to a network's size for evaluation: its shorter side scaled to side, at least extent, and
@@ -11,7 +12,7 @@ import (
 func Pixels(m image.Image, side, extent int) []byte {
 	size := m.Bounds().Size()
 	if extent < 1 || side < extent || size.X < 1 || size.Y < 1 {
-		panic(fmt.Sprintf("data: Pixels: a picture of %d x %d pixels, side %d, extent %d", size.X, size.Y, side, extent))
+		panic(misuse.Errorf("data: Pixels: a picture of %d x %d pixels, side %d, extent %d", size.X, size.Y, side, extent))
 	}
 	dst := make([]byte, 3*extent*extent)
 	width, height := enlarge(size.X, size.Y, side)
@@ -23,7 +24,7 @@ func Pixels(m image.Image, side, extent int) []byte {
 func Picture(pixels []byte, height, width int) *image.RGBA {
 	plane := height * width
 	if height < 0 || width < 0 || len(pixels) != 3*plane {
-		panic(fmt.Sprintf("data: Picture: %d bytes, want 3 x %d x %d", len(pixels), height, width))
+		panic(misuse.Errorf("data: Picture: %d bytes, want 3 x %d x %d", len(pixels), height, width))
 	}
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i := range plane {

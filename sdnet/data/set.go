@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"io"
+
+	"sdref/internal/misuse"
 )
 
 // The extent of a Set's images: Channels x Side x Side bytes.
@@ -56,7 +58,7 @@ func (s *Set) String() string { return s.Name }
 // Slice returns images from to to-1 as a set that shares their memory. It panics unless 0 <= from <= to <= N.
 func (s *Set) Slice(from, to int) *Set {
 	if from < 0 || to < from || to > s.Len() {
-		panic(fmt.Sprintf("data: Slice(%d, %d) of %d images", from, to, s.Len()))
+		panic(misuse.Errorf("data: Slice(%d, %d) of %d images", from, to, s.Len()))
 	}
 	part := *s
 	part.Images = s.Images[from*ImageBytes : to*ImageBytes]

@@ -1,8 +1,7 @@
 package data
 
 import (
-	"fmt"
-
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
 
@@ -28,7 +27,7 @@ const (
 // so its bytes are the same on every architecture.
 func Shapes(train, test int, seed uint64) *Sets {
 	if train < 0 || test < 0 {
-		panic(fmt.Sprintf("data: Shapes(%d, %d): the numbers of images must not be negative", train, test))
+		panic(misuse.Errorf("data: Shapes(%d, %d): the numbers of images must not be negative", train, test))
 	}
 	return &Sets{
 		Name:  "shapes",

@@ -1,8 +1,9 @@
 package data
 
 import (
-	"fmt"
 	"slices"
+
+	"sdref/internal/misuse"
 )
 
 // View is another look at an image: moved by some pixels, black coming in at the edges as in training, or the image mirrored at its
@@ -43,7 +44,7 @@ func Weights(views []View) []float64 {
 // Write writes the view of an image to dst, both 3 x extent x extent bytes. It panics if a length is another.
 func (v View) Write(dst, image []byte, extent int) {
 	if n := Channels * extent * extent; len(dst) != n || len(image) != n {
-		panic(fmt.Sprintf("data: View: dst has %d bytes, the image %d, want %d", len(dst), len(image), n))
+		panic(misuse.Errorf("data: View: dst has %d bytes, the image %d, want %d", len(dst), len(image), n))
 	}
 	if v.Reflect {
 		v.reflected(dst, image, extent)

@@ -1,9 +1,9 @@
 package figures
 
 import (
-	"fmt"
 	"math"
 
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -24,7 +24,7 @@ func Contrast[T tensor.Float](x *tensor.Tensor[T]) *tensor.Tensor[T] {
 // one of them is 0.
 func Correlation[T tensor.Float](a, b *tensor.Tensor[T]) float64 {
 	if a.Len() != b.Len() {
-		panic(fmt.Sprintf("figures.Correlation: shapes %v and %v", a.Shape, b.Shape))
+		panic(misuse.Errorf("figures.Correlation: shapes %v and %v", a.Shape, b.Shape))
 	}
 	norms := math.Sqrt(tensor.SumSquares(a)) * math.Sqrt(tensor.SumSquares(b))
 	if norms == 0 {

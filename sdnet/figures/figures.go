@@ -12,11 +12,11 @@
 package figures
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"math"
 
+	"sdref/internal/misuse"
 	"sdref/tensor"
 )
 
@@ -40,7 +40,7 @@ func Values[T tensor.Float](p Pixels, x *tensor.Tensor[T], i int) []float64 {
 // Picture is the image of pixels (3, height, width) between 0 and 1.
 func Picture(values []float64, height, width int) *image.NRGBA {
 	if len(values) != 3*height*width {
-		panic(fmt.Sprintf("figures.Picture: %d values, want 3 x %d x %d", len(values), height, width))
+		panic(misuse.Errorf("figures.Picture: %d values, want 3 x %d x %d", len(values), height, width))
 	}
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	plane := height * width
@@ -90,7 +90,7 @@ func Extremes(values []float64) (low, high float64) {
 // infinite for equal ones.
 func PSNR(a, b []float64) float64 {
 	if len(a) != len(b) {
-		panic(fmt.Sprintf("figures.PSNR: %d and %d values", len(a), len(b)))
+		panic(misuse.Errorf("figures.PSNR: %d and %d values", len(a), len(b)))
 	}
 	difference := tensor.New[float64](len(a))
 	tensor.AddScaled(difference, tensor.From(a, len(a)), tensor.From(b, len(b)), -1)
@@ -102,3 +102,6 @@ func mustBeColor(op string, shape []int) {
 		panic(&tensor.ShapeError{Op: op + " (3 channels)", Shapes: [][]int{shape, {3, -1, -1}}})
 	}
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

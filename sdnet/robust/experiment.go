@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"sdref/internal/misuse"
 	"sdref/sdnet/data"
 	"sdref/tensor"
 )
@@ -131,7 +132,7 @@ func (c Condition) apply(set *data.Set, indices []int, seed uint64) *data.Set {
 	}
 	kind, err := data.ParseNoise(c.Noise)
 	if err != nil {
-		panic("robust: " + err.Error())
+		panic(misuse.Errorf("robust: %v", err))
 	}
 	return data.AddNoise(set, indices, kind, c.Severity, seed)
 }
@@ -217,7 +218,7 @@ func Summarise(outcomes []Outcome, name string, m Method) Summary {
 		return t.Noise != name && (name != Any || t.Noise == Clean)
 	})
 	if len(outcomes) == 0 {
-		panic("robust.Summarise: no outcome of " + name)
+		panic(misuse.Errorf("robust.Summarise: no outcome of %s", name))
 	}
 	accuracy, gain := make([]float64, outcomes[0].Images), make([]float64, outcomes[0].Images)
 	for i := range accuracy {

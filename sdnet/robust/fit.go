@@ -3,6 +3,7 @@ package robust
 import (
 	"fmt"
 
+	"sdref/internal/misuse"
 	"sdref/sdnet/data"
 )
 
@@ -60,7 +61,7 @@ func (l Line) At(residual, low, high float64) float64 {
 // Fit returns the least-squares line through points (r, lambda). If all residuals are equal its slope is 0.
 func Fit(residuals, lambdas []float64) Line {
 	if len(residuals) != len(lambdas) || len(residuals) == 0 {
-		panic(fmt.Sprintf("robust.Fit: %d residuals, %d lambdas", len(residuals), len(lambdas)))
+		panic(misuse.Errorf("robust.Fit: %d residuals, %d lambdas", len(residuals), len(lambdas)))
 	}
 	n := float64(len(residuals))
 	var meanR, meanL, rr, rl float64
@@ -127,5 +128,5 @@ func choiceFor(choices []Choice, c Condition) Choice {
 			return choice
 		}
 	}
-	panic(fmt.Sprintf("robust: nothing was learnt about %s", name))
+	panic(misuse.Errorf("robust: nothing was learnt about %s", name))
 }

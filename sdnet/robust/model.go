@@ -18,6 +18,7 @@ import (
 	"math"
 	"slices"
 
+	"sdref/internal/misuse"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -41,7 +42,7 @@ type Model[T tensor.Float] struct {
 func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) (*Model[T],
 	error) {
 	if batch < 1 {
-		panic(fmt.Sprintf("robust.NewModel: a batch of %d images", batch))
+		panic(misuse.Errorf("robust.NewModel: a batch of %d images", batch))
 	}
 	if !net.CSCStem {
 		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
@@ -73,7 +74,7 @@ type Prediction struct {
 // and returns nil if that returns false. It panics unless there is one lambda for each image.
 func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(images int) bool) []Prediction {
 	if len(lambdas) != set.Len() {
-		panic(fmt.Sprintf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(),
+		panic(misuse.Errorf("robust.Predict: %d lambdas for the %d images of %s", len(lambdas), set.Len(),
 			set.Name))
 	}
 	order := make([]int, set.Len())
@@ -140,3 +141,6 @@ func largest[E cmp.Ordered](v []E) int {
 	}
 	return best
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"sdref/internal/misuse"
 	"sdref/sdnet"
 	"sdref/tensor"
 )
@@ -47,7 +48,7 @@ func (m Match) Batches() int {
 // sdnet.CheckTensor finds fault with are an error, unless m.Force is set.
 func Fill[T tensor.Float](m Match) (*sdnet.Network[T], error) {
 	if !m.Fits() {
-		panic(fmt.Sprintf("statedict.Fill: %s: %s", m.Spec.Name, m.Summary()))
+		panic(misuse.Errorf("statedict.Fill: %s: %s", m.Spec.Name, m.Summary()))
 	}
 	net, err := sdnet.New[T](m.Spec)
 	if err != nil {
@@ -121,3 +122,6 @@ func Complete[T tensor.Float](net *sdnet.Network[T], m Match, proceed func(done 
 	}
 	return list
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -155,7 +155,7 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("computed %v, unused %v", m.Computed, m.Unused)
 	}
 	defer func() {
-		if r, ok := recover().(string); !ok || !strings.Contains(r, "1 missing") {
+		if r, ok := recover().(*MisuseError); !ok || !strings.Contains(r.Message, "1 missing") {
 			t.Errorf("panic %v", r)
 		}
 	}()

@@ -1,9 +1,8 @@
 package training
 
 import (
-	"fmt"
-
 	"sdref/internal/elementary"
+	"sdref/internal/misuse"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -67,7 +66,7 @@ func Evaluate[T tensor.Float](net *sdnet.Network[T], set data.Images, mean, std 
 // Evaluate evaluates a set of images. It panics if the batch is not positive.
 func (v *Evaluator[T]) Evaluate(set data.Images) Evaluation {
 	if v.Batch < 1 {
-		panic(fmt.Sprintf("training.Evaluate: a batch of %d images", v.Batch))
+		panic(misuse.Errorf("training.Evaluate: a batch of %d images", v.Batch))
 	}
 	e := Evaluation{Codes: codesOf(v.Net)}
 	p := sdnet.NewPredictor(v.Net)
@@ -206,3 +205,6 @@ func count[T tensor.Float](list []Codes, name string, value *tensor.Tensor[T]) {
 		}
 	}
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.
+type MisuseError = misuse.Error

@@ -87,7 +87,11 @@ func panics(t *testing.T, part string, f func()) {
 	t.Helper()
 	defer func() {
 		t.Helper()
-		if text, ok := recover().(string); !ok || !strings.Contains(text, part) {
+		text := ""
+		if err, ok := recover().(error); ok {
+			text = err.Error()
+		}
+		if text == "" || !strings.Contains(text, part) {
 			t.Errorf("panic %q, want one that says %q", text, part)
 		}
 	}()

@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"sdref/internal/filekind"
+	"sdref/internal/misuse"
 )
 
 // Array is a shaped, row-major array, its values widened to float64, which holds all of them exactly.
@@ -36,7 +37,7 @@ func Encode(a Array) []byte {
 	n, ok := elements(a.Shape)
 	k, known := find(func(k kind) bool { return k.name == a.DType })
 	if !ok || n != len(a.Data) || !known {
-		panic(fmt.Sprintf("npy.Encode: %d values of type %q in shape %v", len(a.Data), a.DType, a.Shape))
+		panic(misuse.Errorf("npy.Encode: %d values of type %q in shape %v", len(a.Data), a.DType, a.Shape))
 	}
 	shape := fmt.Sprint(a.Shape)
 	shape = strings.ReplaceAll(shape[1:len(shape)-1], " ", ", ")
@@ -177,3 +178,6 @@ func Read(path string) (Array, error) {
 
 // Write writes the array to path, whose folder must exist.
 func Write(path string, a Array) error { return os.WriteFile(path, Encode(a), 0o666) }
+
+// MisuseError is the value with which this package panics for mistakes of its caller.
+type MisuseError = misuse.Error

@@ -16,6 +16,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"sdref/internal/misuse"
 )
 
 // Element is a Go type that a file can hold: F64, F32, I64 or U64.
@@ -34,7 +36,7 @@ type Tensor struct {
 // data does not have exactly the elements of shape.
 func New[T Element](name string, shape []int, data []T) Tensor {
 	if n, ok := Elements(shape); !ok || n != len(data) {
-		panic(fmt.Sprintf("safetensors.New: tensor %q of shape %v cannot hold %d values", name, shape, len(data)))
+		panic(misuse.Errorf("safetensors.New: tensor %q of shape %v cannot hold %d values", name, shape, len(data)))
 	}
 	return Tensor{Name: name, Shape: shape, data: data}
 }
@@ -200,3 +202,6 @@ func dtypeOf(data any) string {
 func describe(dtype string, shape []int) string {
 	return dtype + strings.ReplaceAll(fmt.Sprint(shape), " ", ",")
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller.
+type MisuseError = misuse.Error

@@ -226,8 +226,8 @@ func TestCallersBugsPanic(t *testing.T) {
 	} {
 		func() {
 			defer func() {
-				if message, ok := recover().(string); !ok || !strings.HasPrefix(message, "safetensors.") {
-					t.Errorf("%s: recovered %q", name, message)
+				if e, ok := recover().(*MisuseError); !ok || !strings.HasPrefix(e.Message, "safetensors.") {
+					t.Errorf("%s: recovered %v", name, e)
 				}
 			}()
 			bug()

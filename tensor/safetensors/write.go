@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"sdref/internal/atomicfile"
+	"sdref/internal/misuse"
 )
 
 // Write replaces the file at path by f, or leaves it untouched and returns an
@@ -47,17 +48,17 @@ func check(f *File) {
 	for _, t := range f.Tensors {
 		switch n, ok := Elements(t.Shape); {
 		case t.Name == "" || t.Name == metadataKey || !utf8.ValidString(t.Name):
-			panic(fmt.Sprintf("safetensors.Encode: %q cannot name a tensor", t.Name))
+			panic(misuse.Errorf("safetensors.Encode: %q cannot name a tensor", t.Name))
 		case seen[t.Name]:
-			panic(fmt.Sprintf("safetensors.Encode: two tensors %q", t.Name))
+			panic(misuse.Errorf("safetensors.Encode: two tensors %q", t.Name))
 		case t.data == nil || !ok || n != t.Len():
-			panic(fmt.Sprintf("safetensors.Encode: tensor %q of shape %v holds %d values", t.Name, t.Shape, t.Len()))
+			panic(misuse.Errorf("safetensors.Encode: tensor %q of shape %v holds %d values", t.Name, t.Shape, t.Len()))
 		}
 		seen[t.Name] = true
 	}
 	for key, value := range f.Metadata {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			panic(fmt.Sprintf("safetensors.Encode: metadata %q: %q is not UTF-8", key, value))
+			panic(misuse.Errorf("safetensors.Encode: metadata %q: %q is not UTF-8", key, value))
 		}
 	}
 }
@@ -115,7 +116,7 @@ func buildHeader(f *File, order []int) []byte {
 func appendJSON(b []byte, v any) []byte {
 	j, err := json.Marshal(v)
 	if err != nil {
-		panic("safetensors: " + err.Error())
+		panic(misuse.Errorf("safetensors: %v", err))
 	}
 	return append(b, j...)
 }

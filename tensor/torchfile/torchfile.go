@@ -22,6 +22,7 @@ import (
 	"io"
 
 	"sdref/internal/filekind"
+	"sdref/internal/misuse"
 	"sdref/internal/pickle"
 )
 
@@ -155,3 +156,6 @@ func readPickle(in *bufio.Reader, size int64) (any, error) {
 	}
 	return value, nil
 }
+
+// MisuseError is the value with which this package panics for mistakes of its caller.
+type MisuseError = misuse.Error

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"sdref/internal/atomicfile"
+	"sdref/internal/misuse"
 	"sdref/internal/pickle"
 	"sdref/tensor/safetensors"
 )
@@ -71,7 +72,7 @@ func program(tensors []safetensors.Tensor) []byte {
 	seen := map[string]bool{}
 	for i, t := range tensors {
 		if seen[t.Name] {
-			panic(fmt.Sprintf("torchfile.Encode: two tensors %q", t.Name))
+			panic(misuse.Errorf("torchfile.Encode: two tensors %q", t.Name))
 		}
 		seen[t.Name] = true
 		shape, strides := make(pickle.Tuple, len(t.Shape)), make(pickle.Tuple, len(t.Shape))
@@ -91,7 +92,7 @@ func program(tensors []safetensors.Tensor) []byte {
 func storageType(t safetensors.Tensor) pickle.Global {
 	name := map[string]string{"F64": "DoubleStorage", "F32": "FloatStorage", "I64": "LongStorage"}[t.DType()]
 	if name == "" {
-		panic(fmt.Sprintf("torchfile.Encode: tensor %q of type %s", t.Name, t.DType()))
+		panic(misuse.Errorf("torchfile.Encode: tensor %q of type %s", t.Name, t.DType()))
 	}
 	return pickle.Global{Module: "torch", Name: name}
 }
@@ -106,7 +107,7 @@ func raw(t safetensors.Tensor) []byte {
 	}
 	values, err := safetensors.Values[int64](t)
 	if err != nil {
-		panic(fmt.Sprintf("torchfile.Encode: %v", err)) // not made by safetensors.New
+		panic(misuse.Errorf("torchfile.Encode: %v", err)) // not made by safetensors.New
 	}
 	return littleEndian(values)
 }

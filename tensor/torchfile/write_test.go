@@ -113,7 +113,7 @@ torch.save(state, 'legacy.pth', _use_new_zipfile_serialization=False)
 
 func TestEncodePanics(t *testing.T) {
 	defer func() {
-		if r, ok := recover().(string); !ok || !strings.Contains(r, `two tensors "double"`) {
+		if r, ok := recover().(*MisuseError); !ok || !strings.Contains(r.Message, `two tensors "double"`) {
 			t.Errorf("panic %v", r)
 		}
 	}()
