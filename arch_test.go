@@ -36,7 +36,7 @@ var tower = [][]string{
 	6: {"csc/solve", "sdnet/optim", "golden/graph"},
 	7: {"sdnet", "golden/judge", "csc/learn"},
 	8: {"sdnet/training", "sdnet/statedict", "sdnet/robust", "sdnet/attack", "sdnet/figures", "golden/simulate"},
-	9: {"golden/cases", "golden/official", "cmd/ref/internal/cli", "cmd/ref/internal/lab/answer"},
+	9: {"sdnet/classify", "golden/cases", "golden/official", "cmd/ref/internal/cli", "cmd/ref/internal/lab/answer"},
 	10: {"golden/trial", "golden/faults", "golden/explore", "cmd/ref/internal/cli/clitest", "cmd/ref/internal/figures/plot",
 		"cmd/ref/internal/lab/program"},
 	11: {"golden/clients", "cmd/ref/internal/train", "cmd/ref/internal/eval", "cmd/ref/internal/judge", "cmd/ref/internal/measure", "cmd/ref/internal/study",

@@ -32,11 +32,11 @@ func DescribeImages(f *safetensors.File, c Config) (data.Description, error) {
 	if len(d.Classes) != spec.Data.Classes {
 		d.Classes = nil
 	}
-	if d.Mean, d.Std, err = data.Normalisation(c.Data); err != nil {
-		return d, fmt.Errorf("%s: %w", f.Path, err)
-	}
 	text, ok := f.Metadata[imagesKey]
 	if !ok {
+		if d.Mean, d.Std, err = data.Normalisation(c.Data); err != nil {
+			return d, fmt.Errorf("%s: %w", f.Path, err)
+		}
 		return d, nil
 	}
 	d = data.Description{}

@@ -62,6 +62,9 @@ type Config struct {
 
 	// Stem is cifar or imagenet where the network has another one than is usual for its data, else empty.
 	Stem string `json:"stem,omitempty"`
+	// Own is a network that sdnet.Networks or images that sdnet.DataSets do not list, whole: see Config.For. Network and Data are then
+	// its names, and the settings of convolutions and CSC layers are its own.
+	Own *sdnet.Spec `json:"spec,omitempty"`
 	// Planned lists the epochs that the run was planned for before it was prolonged, each time.
 	Planned []int `json:"planned,omitempty"`
 
@@ -161,8 +164,20 @@ func (c Config) Usual() Config {
 	return c
 }
 
+// For is the configuration for a network of one's own, or one for images of one's own; a checkpoint then holds its specification.
+func (c Config) For(s sdnet.Spec) Config {
+	s.Blocks, s.Widths = slices.Clone(s.Blocks), slices.Clone(s.Widths)
+	c.Own, c.Network, c.Data = &s, s.Name, s.Data.Name
+	c.Lambda, c.Mu, c.Iterations, c.Variant = s.CSC.Lambda, s.CSC.Mu, max(1, s.CSC.Iterations), s.CSC.Variant.String()
+	c.Gradient, c.LearnLambda, c.LearnStep, c.Algorithm = s.CSC.Gradient, s.CSC.LearnLambda, s.CSC.LearnStep, s.Algorithm
+	return c
+}
+
 // Spec is the network that the configuration asks for.
 func (c Config) Spec() (sdnet.Spec, error) {
+	if c.Own != nil {
+		return c.ownSpec()
+	}
 	s, err := sdnet.Lookup(c.Network, c.Data)
 	if err != nil {
 		return s, err
@@ -198,4 +213,19 @@ func (c Config) schedule() optim.Schedule {
 		return optim.Steps{Base: c.Rate, Factor: 0.1, Epochs: c.Milestones}
 	}
 	return optim.Cosine{Base: c.Rate, Warmup: c.Warmup}
+}
+
+// ownSpec is the network of one's own. What else the configuration says of it, which other readers of a checkpoint see, must agree.
+func (c Config) ownSpec() (sdnet.Spec, error) {
+	s := *c.Own
+	again := c.For(s)
+	if s.Name == "" || s.Data.Name == "" || again.Network != c.Network || again.Data != c.Data || again.Lambda != c.Lambda || again.Mu != c.Mu ||
+		again.Iterations != c.Iterations || again.Variant != c.Variant || again.Algorithm != c.Algorithm || again.Gradient != c.Gradient ||
+		again.LearnLambda != c.LearnLambda || again.LearnStep != c.LearnStep || c.Classes != 0 || c.Extent != 0 || c.Stem != "" {
+		return s, fmt.Errorf("spec: %s for %s is not what the rest of the configuration says of its network", s.Name, s.Data)
+	}
+	if s.Data.Image > maxExtent {
+		return s, fmt.Errorf("spec: images of side %d, more than %d", s.Data.Image, maxExtent)
+	}
+	return s, s.Check()
 }

@@ -163,20 +163,8 @@ func (w *looks[T]) seen(b *batch, view ...data.View) *batch {
 
 // addProbabilities adds a share of the softmax of each row of logits.
 func addProbabilities[T tensor.Float](to []float64, logits *tensor.Tensor[T], share float64) {
-	classes := logits.Shape[1]
-	row := make([]float64, classes)
-	for first := 0; first < logits.Len(); first += classes {
-		largest, total := float64(logits.Data[first]), 0.0
-		for _, l := range logits.Data[first:][:classes] {
-			largest = max(largest, float64(l))
-		}
-		for c, l := range logits.Data[first:][:classes] {
-			row[c] = elementary.Exp(float64(l) - largest)
-			total += row[c]
-		}
-		for c, v := range row {
-			to[first+c] += float64(share * (v / total))
-		}
+	for i, p := range sdnet.Softmax(logits).Data {
+		to[i] += float64(share * p)
 	}
 }
 

@@ -51,6 +51,7 @@ func checkKeys(d *json.Decoder, known []string) error {
 	}
 	seen := map[string]bool{}
 	for d.More() {
+		below := known
 		if bracket == '{' {
 			token, err := d.Token()
 			if err != nil {
@@ -64,13 +65,16 @@ func checkKeys(d *json.Decoder, known []string) error {
 				return fmt.Errorf("key %q comes twice", key)
 			}
 			seen[key] = true
+			if key == "spec" {
+				below = nil // a network's specification has keys of its own
+			}
 			for _, k := range known {
 				if k != key && strings.EqualFold(k, key) {
 					return fmt.Errorf("key %q: it is spelled %q", key, k)
 				}
 			}
 		}
-		if err := checkKeys(d, known); err != nil {
+		if err := checkKeys(d, below); err != nil {
 			return err
 		}
 	}

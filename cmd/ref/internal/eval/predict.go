@@ -2,7 +2,6 @@ package eval
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -87,15 +87,8 @@ func Predict(c *cli.Call) error {
 
 // prediction is what a network says of a picture.
 type prediction struct {
-	File    string  `json:"file"`
-	Classes []guess `json:"classes"` // the most probable first
-}
-
-// guess is a class and its probability.
-type guess struct {
-	Class       string  `json:"class"`
-	Label       int     `json:"label"`
-	Probability float64 `json:"probability"`
+	File    string        `json:"file"`
+	Classes []sdnet.Guess `json:"classes"` // the most probable first
 }
 
 func predictAs[T tensor.Float](c *cli.Call, f predictFlags, file *safetensors.File, about data.Description, pictures *data.Files) error {
@@ -111,7 +104,7 @@ func predictAs[T tensor.Float](c *cli.Call, f predictFlags, file *safetensors.Fi
 	var list []prediction
 	v := &training.Evaluator[T]{Net: net.Evaluable(), Mean: about.Mean, Std: about.Std, Batch: f.batch, Views: views}
 	v.Answers = func(a training.Answer) {
-		list = append(list, prediction{pictures.File(a.Image), guesses(about.Classes, a.Probabilities, f.top)})
+		list = append(list, prediction{pictures.File(a.Image), sdnet.Top(a.Probabilities, f.top, about.Classes)})
 	}
 	v.Progress = func(e training.Evaluation) bool {
 		done := float64(e.Images+e.LeftOut) / float64(pictures.Len())
@@ -135,16 +128,6 @@ func predictAs[T tensor.Float](c *cli.Call, f predictFlags, file *safetensors.Fi
 		return fmt.Errorf("%s: %w", file.Path, cli.ErrNotFinite)
 	}
 	return nil
-}
-
-// guesses are the most probable classes.
-func guesses(names []string, probabilities []float64, top int) []guess {
-	list := make([]guess, len(probabilities))
-	for label, p := range probabilities {
-		list[label] = guess{className(names, label), label, p}
-	}
-	slices.SortStableFunc(list, func(a, b guess) int { return cmp.Compare(b.Probability, a.Probability) })
-	return list[:min(top, len(list))]
 }
 
 func finitePredictions(list []prediction) bool {

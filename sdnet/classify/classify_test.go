@@ -1,0 +1,89 @@
+package classify_test
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"sync"
+	"testing"
+
+	"sdref/sdnet"
+	"sdref/sdnet/classify"
+	"sdref/sdnet/data"
+	"sdref/sdnet/training"
+	"sdref/tensor"
+)
+
+// What a network that comes with the module sees on a drawn picture, which shows none of its classes.
+func ExampleClassifier_Top() {
+	c, err := classify.Open("pretrained:sdnet8_slim")
+	if err != nil {
+		panic(err)
+	}
+	picture := data.Picture(data.Shapes(0, 1, 1).Test.Image(0), data.Side, data.Side)
+	for _, guess := range c.Top(picture, 2) {
+		fmt.Println(guess.Class, guess.Probability > 0.1)
+	}
+	// Output:
+	// cat true
+	// dog true
+}
+
+// The answers are those of the evaluator, which ref predict uses, from many goroutines at once.
+func TestAgainstEvaluator(t *testing.T) {
+	set := data.Shapes(0, 6, 3).Test
+	net, about, err := training.OpenNetwork[float32]("pretrained:sdnet8_all_slim_noshortcut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][]sdnet.Guess
+	v := &training.Evaluator[float32]{Net: net.Evaluable(), Mean: about.Mean, Std: about.Std, Batch: 1}
+	v.Answers = func(a training.Answer) { want = append(want, sdnet.Top(a.Probabilities, 10, about.Classes)) }
+	v.Evaluate(set)
+	c := classify.New(net, about)
+	net.Parameters()[0].Fill(0) // the classifier has weights of its own
+	var group sync.WaitGroup
+	for i := range set.Len() {
+		group.Go(func() {
+			if got := c.Top(data.Picture(set.Image(i), 32, 32), 10); fmt.Sprint(got) != fmt.Sprint(want[i]) {
+				t.Errorf("image %d: %v, want %v", i, got, want[i])
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestMisuse(t *testing.T) {
+	net, about, err := training.OpenNetwork[float32]("pretrained:sdnet8_slim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := about
+	other.Size = 24
+	for _, f := range []func(){func() { classify.New(net, other) }, func() { classify.New(net, data.Description{}) }} {
+		func() {
+			defer func() {
+				var e *classify.MisuseError
+				if err, _ := recover().(error); !errors.As(err, &e) {
+					t.Errorf("%v", err)
+				}
+			}()
+			f()
+		}()
+	}
+	if _, err := classify.Open("none.safetensors"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	c := classify.New(net, about)
+	if list := c.Top(image.NewGray(image.Rect(0, 0, 100, 40)), 99); len(list) != 10 {
+		t.Errorf("%v", list)
+	}
+}
+
+func TestTop(t *testing.T) {
+	p := sdnet.Softmax(tensor.From([]float32{1, 3, 3, -200}, 1, 4))
+	if got := fmt.Sprint(sdnet.Top(p.Data, 3, []string{"a", "b"})); got != "[b 46.83 % 2 46.83 % a 6.34 %]" {
+		t.Error(got)
+	}
+}
