@@ -6,7 +6,7 @@ const (
 	// patchesCaption: the number of atoms, the layer.
 	patchesCaption = "The %d atoms of %s, the columns of A: a code says how much of each stands at each " +
 		"place of the image. Each atom is scaled by itself, its smallest element black and its largest " +
-		"white."
+		"white. Below each stands its number."
 
 	// histogramCaption: the layer, the number of images, their set, the share of zeros in per cent.
 	histogramCaption = "How the codes of %s are distributed over %d images of %s: the share of all codes " +
@@ -14,12 +14,13 @@ const (
 		"highest and the lowest 0.05 %% of the others are left out."
 
 	// zerosCaption: the number of images.
-	zerosCaption = "Exact zeros among the codes of the network's CSC layers in the order in which an " +
+	zerosCaption = "Exact zeros among the codes of the network's CSC layers, by stage, block and convolution, in the order in which an " +
 		"image meets them, over the same %d images."
 
 	inverseCaption = "Upper row: test images. Below, for each block, what its output says of them: " +
 		"BatchNorm undone and each code z replaced by A z, (B.2) and (B.3), down to the input; once as " +
-		"published, without BatchNorm's epsilon, once exactly. Numbers are PSNR against the input in " +
+		"published, without BatchNorm's epsilon, once exactly, in one row where no pixel differs by more " +
+		"than 4/255. Numbers are PSNR against the input in " +
 		"dB, pixels cut to [0, 1]."
 
 	stretchedCaption = "The reconstructions as published, each channel of each image scaled to reach from " +

@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"sdref/cmd/ref/internal/figures/plot"
 	"sdref/sdnet/figures"
@@ -64,7 +65,7 @@ func blockTitle(name string) string {
 
 // grid is a grid whose first row is the images shown.
 func (d *drawing[T]) grid(x *tensor.Tensor[T]) plot.Grid {
-	g := plot.Grid{Columns: min(d.flags.show, x.Shape[0]), Scale: max(1, 64/x.Shape[3]),
+	g := plot.Grid{Columns: min(d.flags.show, x.Shape[0]), Scale: max(1, 128/x.Shape[3]),
 		RowNames: []string{"input"}}
 	for i := range g.Columns {
 		g.Cells = append(g.Cells, d.cell(x, figures.Values(d.pixels(), x, i), ""))
@@ -81,30 +82,72 @@ func (d *drawing[T]) cell(x *tensor.Tensor[T], values []float64, caption string)
 func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure,
 	err error) {
 	g = plot.Figure{
-		Name: "figure-B1", Title: "Figure B.1: the input, from the outputs of blocks",
+		Name: "figure-B1", Title: "Figure B.1 before contrast is restored",
 		Caption: inverseCaption,
 		Header:  []string{"block", "inverse", "image", "psnr"},
 	}
 	grid := d.grid(x)
 	mean := 0.0
+	var empty []string
 	for _, r := range list {
+		same := d.widest(r.Published, r.Exact, grid.Columns) <= visible
+		blank := d.widest(r.Exact, repeatFirst(r.Exact), grid.Columns) <= visible &&
+			d.widest(r.Published, repeatFirst(r.Published), grid.Columns) <= visible
+		if blank {
+			empty = append(empty, blockTitle(r.Block))
+		}
 		for j, inverse := range []*tensor.Tensor[T]{r.Published, r.Exact} {
 			name := []string{"published", "exact"}[j]
-			grid.RowNames = append(grid.RowNames, blockTitle(r.Block)+", "+name)
+			drawn := !blank && (j == 1 || !same)
+			switch {
+			case drawn && same:
+				grid.RowNames = append(grid.RowNames, blockTitle(r.Block))
+			case drawn:
+				grid.RowNames = append(grid.RowNames, blockTitle(r.Block)+", "+name)
+			}
 			mean = 0
 			for i := range grid.Columns {
 				values := figures.Values(d.pixels(), inverse, i)
 				psnr := figures.PSNR(values, figures.Values(d.pixels(), x, i))
 				mean += psnr / float64(grid.Columns)
-				grid.Cells = append(grid.Cells, d.cell(x, values, fmt.Sprintf("%.1f", psnr)))
+				if drawn {
+					grid.Cells = append(grid.Cells, d.cell(x, values, fmt.Sprintf("%.1f", psnr)))
+				}
 				g.Rows = append(g.Rows, plot.Row(r.Block, name, i, psnr))
 			}
 		}
+	}
+	if empty != nil {
+		g.Caption += " Left out: " + strings.Join(empty, ", ") + ", from where all images come back alike to " +
+			"the eye (within 4/255); the CSV file has their numbers."
 	}
 	g.Short = fmt.Sprintf("%d images, PSNR from %s, exact: %.1f dB in the mean", grid.Columns,
 		blockTitle(list[len(list)-1].Block), mean)
 	g.Picture, err = grid.Render()
 	return g, err
+}
+
+// visible is the largest difference of two pixels, of 1, that nobody sees.
+const visible = 4.0 / 255
+
+// widest is the largest difference of a pixel, cut to [0, 1], between the first n images of a and of b.
+func (d *drawing[T]) widest(a, b *tensor.Tensor[T], n int) (difference float64) {
+	for i := range n {
+		other := figures.Values(d.pixels(), b, i)
+		for j, v := range figures.Values(d.pixels(), a, i) {
+			difference = max(difference, math.Abs(min(1, max(0, v))-min(1, max(0, other[j]))))
+		}
+	}
+	return difference
+}
+
+// repeatFirst has the first of the images of x in the place of each.
+func repeatFirst[T tensor.Float](x *tensor.Tensor[T]) *tensor.Tensor[T] {
+	y := tensor.New[T](x.Shape...)
+	for i := range x.Shape[0] {
+		copy(y.Row(i).Data, x.Row(0).Data)
+	}
+	return y
 }
 
 // stretched is Figure B.1 with each channel of each image stretched.
@@ -137,7 +180,7 @@ func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstructio
 func (d *drawing[T]) contrast(x *tensor.Tensor[T], list []figures.Reconstruction[T]) (g plot.Figure,
 	err error) {
 	g = plot.Figure{
-		Name: "figure-B1-contrast", Title: "Figure B.1 without what all images have in common",
+		Name: "figure-B1-contrast", Title: "Figure B.1: the input, from the outputs of blocks, contrast restored",
 		Caption: fmt.Sprintf(contrastCaption, x.Shape[0]),
 		Header:  []string{"block", "contrast_share", "image", "correlation"},
 	}

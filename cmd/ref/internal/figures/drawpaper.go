@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"strings"
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/figures/plot"
@@ -27,9 +28,18 @@ func (d *drawing[T]) patches() ([]plot.Figure, error) {
 			len(list), stem.Name),
 		Header: []string{"atom", "channel", "row", "column", "value"},
 	}
-	grid := plot.Grid{Columns: columns, Scale: max(1, 60/stem.Weight.Shape[3]), Gap: 6}
-	for _, patch := range list {
-		grid.Cells = append(grid.Cells, plot.Cell{Image: patch})
+	grid := plot.Grid{Columns: columns, Scale: max(1, 96/stem.Weight.Shape[3]), Gap: 8}
+	order, twins, note, err := d.rankAtoms(stem)
+	if err != nil {
+		return nil, err
+	}
+	g.Caption += note
+	for _, m := range order {
+		name := fmt.Sprint(m)
+		if twins[m] >= 0 {
+			name += fmt.Sprintf(" ~ %d", twins[m])
+		}
+		grid.Cells = append(grid.Cells, plot.Cell{Image: list[m], Caption: name})
 	}
 	_, channels, k := stem.Weight.Shape[0], stem.Weight.Shape[1], stem.Weight.Shape[2]
 	for i, v := range stem.Weight.Data {
@@ -123,13 +133,27 @@ func (d *drawing[T]) zeroShares(list []figures.Codes, images int) (plot.Figure, 
 	low, high := 1.0, 0.0
 	for i, c := range list {
 		bars.X, bars.Y = append(bars.X, float64(i)), append(bars.Y, 100*c.ZeroShare())
-		axis.Names = append(axis.Names, fmt.Sprint(i+1))
+		axis.Names = append(axis.Names, layerTitle(c.Layer))
 		g.Rows = append(g.Rows, plot.Row(c.Layer, c.Zeros, c.Total, c.ZeroShare()))
 		low, high = min(low, c.ZeroShare()), max(high, c.ZeroShare())
 	}
 	g.Short = fmt.Sprintf("%d layers, %.1f to %.1f %% zeros", len(list), 100*low, 100*high)
 	var err error
 	g.Picture, err = plot.Chart{X: axis, Y: plot.Axis{Label: "zeros in %", From: 0, To: 100},
-		Series: []plot.Series{bars}}.Render()
+		Series: []plot.Series{bars},
+		Width:  max(480, 60*float64(len(list)))}.Render()
 	return g, err
+}
+
+// layerTitle is a layer's name as an axis has room for it: "layer1.layers.0.conv2.dn" is "1.1 conv2".
+func layerTitle(name string) string {
+	var stage, block int
+	var unit string
+	if n, _ := fmt.Sscanf(strings.TrimSuffix(name, ".dn"), "layer%d.layers.%d.%s", &stage, &block, &unit); n == 3 {
+		return fmt.Sprintf("%d.%d %s", stage, block+1, unit)
+	}
+	if name == "layer0.0.dn" {
+		return "stem"
+	}
+	return name
 }

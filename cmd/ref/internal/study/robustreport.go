@@ -222,7 +222,7 @@ func (r *robustReport) fit() (plot.Figure, error) {
 	chart := plot.Chart{Title: fmt.Sprintf("%s: best lambda of %d noised training images", r.Network,
 		r.Learn),
 		X: plot.Axis{Label: "mean residual |x - A z| / sqrt(C H W) at the lambda of training"},
-		Y: plot.Axis{Label: "best lambda", To: 1.05 * r.Lambdas[len(r.Lambdas)-1]}, Legend: plot.TopLeft}
+		Y: plot.Axis{Label: "best lambda", To: 1.05 * r.Lambdas[len(r.Lambdas)-1]}}
 	var residuals []float64 // of all noises
 	for i, choice := range r.Choices {
 		points := plot.Series{Name: choice.Noise, Mark: plot.Points, Color: i + 1}

@@ -15,7 +15,6 @@ type Chart struct {
 	Title         string
 	X, Y          Axis
 	Series        []Series
-	Legend        Corner  // where the names of the series are
 	Width, Height float64 // in points; 0 means 480 x 300
 }
 
@@ -48,16 +47,6 @@ const (
 	Bars                   // a bar from the axis, centred at each point
 )
 
-// Corner is the place of a legend.
-type Corner int
-
-const (
-	TopRight Corner = iota
-	TopLeft
-	BottomRight
-	BottomLeft
-)
-
 // Render draws the chart. Points with a coordinate that is not finite, or cannot stand on a logarithmic axis,
 // are left out; if none is left that is an error. Series whose X and Y differ in length are the caller's bug
 // and panic.
@@ -66,15 +55,7 @@ func (c Chart) Render() (Picture, error) {
 	p.Title.Text, p.Title.Padding = c.Title, 6
 	restyle(&p.Title.TextStyle, titleSize)
 	restyle(&p.Legend.TextStyle, smallSize)
-	p.Legend.Top, p.Legend.Left = c.Legend == TopRight || c.Legend == TopLeft, c.Legend == TopLeft ||
-		c.Legend == BottomLeft
-	p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = 2, -4, -4
-	if p.Legend.Left {
-		p.Legend.XOffs = 4
-	}
-	if !p.Legend.Top {
-		p.Legend.YOffs = 4
-	}
+	p.Legend.Top, p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs = true, 2, -4, -4
 	c.X.prepare(&p.X)
 	c.Y.prepare(&p.Y)
 	p.Add(c.grid())
@@ -98,8 +79,21 @@ func (c Chart) Render() (Picture, error) {
 	if c.Height == 0 {
 		height = 300
 	}
-	return render(width, height, func(canvas draw.Canvas) {
-		p.Draw(draw.Crop(canvas, 4, -12, 4, -4))
+	// The names stand in a strip of their own above the axes, never over a curve.
+	names := p.Legend
+	p.Legend = gonum.NewLegend()
+	strip := vg.Length(0)
+	for _, s := range c.Series {
+		if s.Name != "" {
+			strip += style(smallSize).Height(s.Name) + names.Padding
+		}
+	}
+	if strip > 0 {
+		strip += 8
+	}
+	return render(width, height+strip, func(canvas draw.Canvas) {
+		names.Draw(draw.Crop(canvas, 4, -12, height, 0))
+		p.Draw(draw.Crop(canvas, 4, -12, 4, -4-strip))
 	})
 }
 

@@ -45,12 +45,12 @@ func LearningCurves(history []training.Epoch) (loss, accuracy Chart) {
 			heldRight.X, heldRight.Y = append(heldRight.X, k), append(heldRight.Y, 100*e.Holdout.Accuracy)
 		}
 	}
-	chart := func(label string, corner Corner, list ...Series) Chart {
+	chart := func(label string, list ...Series) Chart {
 		list = slices.DeleteFunc(list, func(s Series) bool { return len(s.X) == 0 })
 		if len(list) == 1 {
 			list[0].Name = "" // a single series needs no legend
 		}
-		return Chart{X: Axis{Label: "epoch", From: 0, To: float64(len(history))}, Y: Axis{Label: label}, Series: list, Legend: corner}
+		return Chart{X: Axis{Label: "epoch", From: 0, To: float64(len(history))}, Y: Axis{Label: label}, Series: list}
 	}
-	return chart("loss", TopRight, trained, held), chart("accuracy in %", BottomRight, trainedRight, heldRight)
+	return chart("loss", trained, held), chart("accuracy in %", trainedRight, heldRight)
 }

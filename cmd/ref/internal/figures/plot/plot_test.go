@@ -113,7 +113,7 @@ func TestBars(t *testing.T) {
 // it none.
 func TestLine(t *testing.T) {
 	p := render2(t, func() (Picture, error) {
-		return Chart{Title: "a < b & c", X: Axis{Label: "across"}, Y: Axis{Label: "up"}, Legend: BottomRight,
+		return Chart{Title: "a < b & c", X: Axis{Label: "across"}, Y: Axis{Label: "up"},
 			Series: []Series{{Name: "first", X: []float64{0, 2}, Y: []float64{0, 2}},
 				{Name: "second", X: []float64{0, 2}, Y: []float64{0, 0}, Mark: Points}}}.Render()
 	})
