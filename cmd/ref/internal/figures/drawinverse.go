@@ -91,7 +91,8 @@ func (d *drawing[T]) inverse(x *tensor.Tensor[T], list []figures.Reconstruction[
 	var empty []string
 	for _, r := range list {
 		same := d.widest(r.Published, r.Exact, grid.Columns) <= visible
-		blank := d.widest(r.Exact, repeatFirst(r.Exact), grid.Columns) <= visible &&
+		// Of a single image nobody can tell whether the row shows it or something that all images would give.
+		blank := grid.Columns > 1 && d.widest(r.Exact, repeatFirst(r.Exact), grid.Columns) <= visible &&
 			d.widest(r.Published, repeatFirst(r.Published), grid.Columns) <= visible
 		if blank {
 			empty = append(empty, blockTitle(r.Block))
