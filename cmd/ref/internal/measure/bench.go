@@ -25,27 +25,27 @@ import (
 )
 
 const benchHelp = `ref bench measures the speed of matrix products, convolutions, training steps and predictions, as
-shares of the machine's multiply-add peak, with all threads and with one. Work is measured in stretches
-of some milliseconds, each between two stretches of nothing but multiply-adds; what counts is the
-median of the ratios of work to the peak around it, with its quartiles. Neighbours, and the clock,
-change both. A job is called disturbed if the peak moved by a tenth around a quarter of the stretches,
-or the quartiles are a tenth apart. Each job runs in a process of its own, whose peak memory is
-reported too. Names are
+shares of the machine's multiply-add peak, with all threads and with one. Work is measured in
+stretches of some milliseconds, each between two stretches of nothing but multiply-adds; what
+counts is the median of the ratios of work to the peak around it, with its quartiles. Neighbours,
+and the clock, change both. A job is called disturbed if the peak moved by a tenth around a
+quarter of the stretches, or the quartiles are a tenth apart. Each job runs in a process of its
+own, whose peak memory is reported too. Names are
 
   matmul/1024/TYPE
   conv/{forward,transpose,filter}/CxMxH[/KxKsS]/TYPE    3x3, stride 1 if not said; 32 images
   train/NETWORK/batchN, predict/NETWORK/batchN          CIFAR shapes, float32
-  latency/NETWORK/batchN  how long single predictions take: the median, and what 99 of 100 do not exceed
+  latency/NETWORK/batchN  how long single predictions take: median, and what 99 of 100 do not exceed
   solve/PROBLEM/SOLVER    time to relative duality gaps 1e-3, 1e-6, 1e-9, at most 10 minutes; float64
 
-and end in /winograd for that algorithm. Operations are counted as the definition has them, although
-Winograd needs fewer and zeros beyond the border of small images are left out: so rates compare as
-times do, and a share of the peak may exceed 100 %. Of solve's problems, image is 256 x 256 with 64
-atoms 8 x 8 and full boundary, torus the same with circular boundary, stem SDNet-18's stem on 8 drawn
-images.
+and end in /winograd for that algorithm. Operations are counted as the definition has them,
+although Winograd needs fewer and zeros beyond the border of small images are left out: so rates
+compare as times do, and a share of the peak may exceed 100 %. Of solve's problems, image is 256 x
+256 with 64 atoms 8 x 8 and full boundary, torus the same with circular boundary, stem SDNet-18's
+stem on 8 drawn images.
 
--against FILE compares with a run that -json has stored, by rates over the peak of their time; -pair
-BINARY has another build of this program do each job too, in turn, five times.`
+-against FILE compares with a run that -json has stored, by rates over the peak of their time;
+-pair BINARY has another build of this program do each job too, in turn, five times.`
 
 // benchResult is one line of the table and one entry of the JSON file. Values that do not apply are left out.
 type benchResult struct {
