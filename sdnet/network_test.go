@@ -270,7 +270,7 @@ func TestPredictorBelongsToOneGoroutine(t *testing.T) {
 	if got := p.Logits(x); !tensor.SameBits(got, want) {
 		t.Error("the call that was under way gives other logits")
 	}
-	if text, ok := during.(string); !ok || !strings.Contains(text, "Predictor was called by two goroutines") {
+	if err, ok := during.(*sdnet.MisuseError); !ok || !strings.Contains(err.Error(), "Predictor was called by two goroutines") {
 		t.Errorf("a second call: %v", during)
 	}
 	if after := second(); after != nil {

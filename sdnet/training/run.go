@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sdref/csc"
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -248,10 +249,11 @@ func (r *Run[T]) Done() bool { return r.Iteration >= r.TotalSteps() }
 func (r *Run[T]) Net() *sdnet.Network[T] { return r.Trainer.Net }
 
 // Step does the next training step. A loss that is not finite is an error, after which the run cannot go on.
-// It panics after the last step.
+// It panics with a
+// *MisuseError after the last step.
 func (r *Run[T]) Step() (Step, error) {
 	if r.Done() {
-		panic(fmt.Sprintf("training.Step: all %d steps of the run have been made", r.TotalSteps()))
+		panic(misuse.Errorf("training.Step: all %d steps of the run have been made", r.TotalSteps()))
 	}
 	b := r.reader.get(r.Iteration)
 	if b.err != nil {
@@ -348,7 +350,7 @@ func (r *Run[T]) HoldoutDue() bool {
 // SetHoldout adds an evaluation of the images held out to the history. It panics unless one is due.
 func (r *Run[T]) SetHoldout(e Evaluation) {
 	if !r.HoldoutDue() || e.Images+e.LeftOut != len(r.held) {
-		panic(fmt.Sprintf("training.SetHoldout: %d of %d images after step %d, due: %t", e.Images,
+		panic(misuse.Errorf("training.SetHoldout: %d of %d images after step %d, due: %t", e.Images,
 			len(r.held), r.Iteration, r.HoldoutDue()))
 	}
 	r.History[len(r.History)-1].Holdout = HoldoutResult{Images: e.Images, Loss: e.Loss,
