@@ -1,4 +1,4 @@
-# make run: train a narrow SDNet on drawn images, in less than a minute, and evaluate it on unseen ones.
+# make run: train a narrow SDNet on drawn images, in about a minute, and evaluate it on unseen ones.
 # make test: the tests, less those that take long. make test-all: all of them, as go test ./... runs them.
 # make bench: how fast everything is here.
 .PHONY: run test test-all bench
