@@ -57,15 +57,15 @@ func TestReflectedViews(t *testing.T) {
 	View{Down: 5, Reflect: true}.Write(make([]byte, len(image)), image, extent)
 }
 
-// In two epochs one after the other an image is mirrored once; half of the images begin mirrored, and all moves occur.
+// Of any two epochs one after the other an image is mirrored in one; half of the images begin mirrored, and all moves occur.
 func TestReflected(t *testing.T) {
 	d := Shapes(200, 0, 1)
 	draws, most := random.New(3), 2
 	r := Cropped{d.Train}.Reflected(most, true)
 	moves, mirrored := map[View]int{}, 0
 	for i := range r.Len() {
-		var flips [2]bool
-		for epoch := range 2 {
+		var flips [4]bool
+		for epoch := range flips {
 			got := make([]byte, ImageBytes)
 			if err := r.Augment(got, i, draws, uint64(epoch), uint64(i)); err != nil {
 				t.Fatal(err)
@@ -89,8 +89,10 @@ func TestReflected(t *testing.T) {
 				t.Fatalf("image %d of epoch %d is no view of it", i, epoch)
 			}
 		}
-		if flips[0] == flips[1] {
-			t.Errorf("image %d is mirrored %t twice", i, flips[0])
+		for epoch := 1; epoch < len(flips); epoch++ {
+			if flips[epoch] == flips[epoch-1] {
+				t.Errorf("image %d is mirrored %t in epochs %d and %d", i, flips[epoch], epoch-1, epoch)
+			}
 		}
 		if flips[0] {
 			mirrored++
