@@ -19,7 +19,9 @@ type Call struct {
 	Stdout, Stderr io.Writer
 	Flags          *flag.FlagSet // The verb defines its flags here, before Parse.
 	kernel         string
+	folder         *string // of results, if ResultFolder has defined it
 	force, verify  bool
+	overwrite      bool
 	broken         data.Broken
 	sets           []*data.Files // the images that were opened
 }
@@ -27,13 +29,17 @@ type Call struct {
 // Parse reads the flags, tries whether the files that they name for results can be written, and chooses the kernel row. The
 // description is the first paragraph of the verb's help.
 func (c *Call) Parse(description string) error {
-	opens, reads := false, false
+	opens, reads, writes := false, false, c.folder != nil
 	c.Flags.VisitAll(func(f *flag.Flag) {
+		writes = writes || isResult(f)
 		opens = opens || strings.Contains(f.Usage, CheckpointUsage())
 		reads = reads || strings.Contains(f.Usage, DataUsage) || strings.Contains(f.Usage, PicturesUsage)
 	})
 	if opens {
 		c.Flags.BoolVar(&c.force, "force", false, ForceUsage)
+	}
+	if writes {
+		c.Flags.BoolVar(&c.overwrite, "overwrite", false, "write over results that exist")
 	}
 	if reads {
 		c.Flags.BoolVar(&c.verify, "verify", false, "decode every image file at the start, and report all that are broken")

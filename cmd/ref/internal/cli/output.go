@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"sdref/internal/atomicfile"
@@ -16,8 +18,8 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// Spare keeps a verb from writing a result over a file that it reads: it refuses a value of the flags of results
-// that is the same file as one of the inputs, also through links. Inputs and results that are not there are no matter.
+// Spare keeps a verb from writing a result over a file that it reads, where Parse has not seen its path: it refuses a value of the
+// flags of results that is the same file as one of the inputs, also through links. Inputs and results that are not there are no matter.
 func (c *Call) Spare(inputs ...string) error {
 	for _, name := range results {
 		f := c.Flags.Lookup(name)
@@ -34,34 +36,76 @@ func (c *Call) Spare(inputs ...string) error {
 // results lists the flags whose values are files that a verb writes when its work is done.
 var results = []string{"out", "json", "csv", "junit"}
 
-// open tries before the work whether its results can be written: the folder is there and takes new files. An existing file is left
-// as it is. It must be of the kind that the flag is for, so that a slip of a name costs no picture and no checkpoint.
+// isResult tells whether a flag's value is one file that the verb writes.
+func isResult(f *flag.Flag) bool {
+	return slices.Contains(results, f.Name) && strings.Contains(f.Usage, "`file`")
+}
+
+// ResultFolder defines the flag -out of a verb that writes several files to a folder.
+func (c *Call) ResultFolder(into *string, standard, usage string) {
+	c.Flags.StringVar(into, "out", standard, usage)
+	c.folder = into
+}
+
+// open tries before the work whether its results can be written: the folder is there and takes new files. What exists is kept, unless
+// the user asks for it to be written over; a report in text replaces nothing but text even then, so that a slip of a name costs no
+// picture and no checkpoint.
 func (c *Call) open() error {
 	for _, name := range results {
 		f := c.Flags.Lookup(name)
-		if f == nil || f.Value.String() == "" || !strings.Contains(f.Usage, "`file`") {
+		if f == nil || f.Value.String() == "" || !isResult(f) {
 			continue
 		}
 		path := f.Value.String()
 		if isStream(path) && name != "out" {
 			continue
 		}
-		if err := atomicfile.Try(path); err != nil {
+		err := atomicfile.Try(path)
+		c.Flags.Visit(func(other *flag.Flag) {
+			if err == nil && other.Name != name {
+				err = Distinct(path, other.Value.String())
+			}
+		})
+		if err == nil {
+			err = c.keep(path, name != "out")
+		}
+		if err != nil {
 			return fmt.Errorf("-%s: %w", name, err)
 		}
-		if name == "out" {
-			continue // what may be overwritten is for the verb to say
-		}
-		beginning, err := filekind.Peek(path)
-		if err != nil || len(bytes.TrimSpace(beginning)) == 0 {
-			continue
-		}
-		if !filekind.IsText(beginning) {
-			what := cmp.Or(filekind.Describe(beginning), "something else")
-			return fmt.Errorf("-%s: %s exists and is no text but %s: write to another file", name, path, what)
-		}
+	}
+	if c.folder == nil || c.overwrite || *c.folder == "" {
+		return nil
+	}
+	// A folder that cannot be read is for the verb to meet, when it makes it.
+	if there, _ := os.ReadDir(*c.folder); len(there) > 0 {
+		return fmt.Errorf("-out: %s is not empty; -overwrite writes over what it holds", *c.folder)
 	}
 	return nil
+}
+
+// keep refuses to write a result over a file that holds anything, unless the user has asked for it.
+func (c *Call) keep(path string, text bool) error {
+	beginning, err := filekind.Peek(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(bytes.TrimSpace(beginning)) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	what := ""
+	switch {
+	case IsRun(path):
+		what = " and is a run of ref train"
+	case text && !filekind.IsText(beginning):
+		what = " and is no text but " + cmp.Or(filekind.Describe(beginning), "something else")
+	}
+	switch {
+	case text && what != "":
+		return fmt.Errorf("%s exists%s: write to another file", path, what)
+	case c.overwrite:
+		return nil
+	}
+	return fmt.Errorf("%s exists%s; -overwrite replaces it", path, what)
 }
 
 // WriteFile writes a result to a file, all of it or nothing, or into a device or pipe that the user has named.
@@ -113,24 +157,4 @@ func IsRun(path string) bool {
 	}
 	_, _, err = training.ReadConfig(f)
 	return err == nil && training.Source(f) == ""
-}
-
-// OverwriteUsage describes the flag -overwrite of verbs that write weights.
-const OverwriteUsage = "write over a file that exists, be it a run of ref train"
-
-// KeepExisting refuses to write weights over anything that exists, unless the user has asked for it.
-func KeepExisting(out string, overwrite bool) error {
-	if overwrite {
-		return nil
-	}
-	if _, err := os.Lstat(out); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("-out: %w", err)
-	}
-	what := ""
-	if IsRun(out) {
-		what = " and is a run of ref train"
-	}
-	return fmt.Errorf("-out: %s exists%s; -overwrite replaces it", out, what)
 }

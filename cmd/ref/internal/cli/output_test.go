@@ -78,7 +78,7 @@ func TestAdvice(t *testing.T) {
 func TestOpenResults(t *testing.T) {
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
-	for name, content := range map[string]string{"old.json": "{}", "empty": "", "picture.png": "\x89PNG\r\n\x1a\n\x00\x00"} {
+	for name, content := range map[string]string{"old.json": "{}", "read.json": "{}", "empty": "", "picture.png": "\x89PNG\r\n\x1a\n\x00\x00"} {
 		if err := os.WriteFile(in(name), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -88,15 +88,21 @@ func TestOpenResults(t *testing.T) {
 		says       []string // nothing if it is taken
 	}{
 		{"json", in("new.json"), nil},
-		{"json", in("old.json"), nil},
+		{"json", in("old.json"), []string{"-json", "old.json exists", "-overwrite replaces it"}},
+		{"json", in("old.json") + " -overwrite", nil},
+		{"json", in("read.json") + " -x " + in("read.json"), []string{"-json", "read.json is the file that is read"}},
+		{"json", in("read.json") + " -overwrite -x " + in("read.json"), []string{"-json", "read.json is the file that is read"}},
 		{"csv", in("empty"), nil},
 		{"csv", os.DevNull, nil},
-		{"out", in("picture.png"), nil},
+		{"out", in("picture.png"), []string{"-out", "picture.png exists", "-overwrite"}},
+		{"out", in("picture.png") + " -overwrite", nil},
 		{"json", in("none/new.json"), []string{"-json", "none", "no such file or directory"}},
 		{"csv", folder, []string{"-csv", folder, "not a regular file"}},
 		{"json", in("picture.png"), []string{"-json", "picture.png", "a PNG picture"}},
+		{"json", in("picture.png") + " -overwrite", []string{"-json", "picture.png", "a PNG picture"}},
 	} {
-		call := &Call{Flags: flag.NewFlagSet("verb", flag.ContinueOnError), Args: []string{"-" + c.flag, c.path}}
+		call := &Call{Flags: flag.NewFlagSet("verb", flag.ContinueOnError), Args: strings.Fields("-" + c.flag + " " + c.path)}
+		call.Flags.String("x", "", "")
 		call.Flags.String(c.flag, "", "write to this `file`")
 		err := call.Parse("")
 		if (err == nil) != (c.says == nil) {
@@ -108,10 +114,32 @@ func TestOpenResults(t *testing.T) {
 			}
 		}
 	}
-	if list, err := os.ReadDir(folder); err != nil || len(list) != 3 {
+	if list, err := os.ReadDir(folder); err != nil || len(list) != 4 {
 		t.Errorf("there are %v in the folder, %v", list, err)
 	}
 	if text, err := os.ReadFile(in("old.json")); err != nil || string(text) != "{}" {
 		t.Errorf("old.json holds %q, %v", text, err)
+	}
+}
+
+// A folder of results is written to if it is new or empty, or if the user has asked for it.
+func TestResultFolder(t *testing.T) {
+	empty, full := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "atoms.npy"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	parse := func(args ...string) error {
+		call := &Call{Flags: flag.NewFlagSet("verb", flag.ContinueOnError), Args: args}
+		var folder string
+		call.ResultFolder(&folder, full, "the `folder`")
+		return call.Parse("")
+	}
+	for _, args := range [][]string{{"-out", empty}, {"-out", filepath.Join(empty, "new")}, {"-out", full, "-overwrite"}, {"-out", ""}} {
+		if err := parse(args...); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	if err := parse(); err == nil || !strings.Contains(err.Error(), full+" is not empty; -overwrite") {
+		t.Errorf("a full folder: %v", err)
 	}
 }

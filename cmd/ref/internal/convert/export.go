@@ -32,10 +32,10 @@ docs/onnx.md says more.`
 
 // exportFlags are the flags of ref export.
 type exportFlags struct {
-	checkpoint, out      string
-	format, layer        string
-	evaluable, overwrite bool
-	classes, size        int
+	checkpoint, out string
+	format, layer   string
+	evaluable       bool
+	classes, size   int
 }
 
 // Export writes a checkpoint's weights, or the network itself, for other programs.
@@ -48,7 +48,6 @@ func Export(c *cli.Call) error {
 	c.Flags.BoolVar(&f.evaluable, "evaluable", false, "with step sizes computed and atoms normalised; with -format onnx always")
 	c.Flags.IntVar(&f.size, "size", 0, "say that the network is for images of this `height` and width (default: what it was trained on)")
 	c.Flags.IntVar(&f.classes, "classes", 0, "make sure that the network has this `number` of classes")
-	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage)
 	if err := c.Parse(exportHelp); err != nil {
 		return err
 	}
@@ -73,9 +72,6 @@ func Export(c *cli.Call) error {
 		return err
 	}
 	file, config, err := cli.OpenTrained(c, f.checkpoint)
-	if err == nil {
-		err = cli.KeepExisting(f.out, f.overwrite)
-	}
 	if err != nil {
 		return err
 	}

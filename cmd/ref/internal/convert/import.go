@@ -35,12 +35,12 @@ that the checkpoint can be evaluated but not resumed.`
 
 // importFlags are the flags of ref import.
 type importFlags struct {
-	from, out, typ         string
-	list, force, overwrite bool
-	query                  statedict.Query
-	config                 training.Config
-	names                  string            // a file
-	images                 *data.Description // what is known of the images
+	from, out, typ string
+	list, force    bool
+	query          statedict.Query
+	config         training.Config
+	names          string            // a file
+	images         *data.Description // what is known of the images
 }
 
 // define defines the flags.
@@ -69,7 +69,6 @@ func (f *importFlags) define(c *cli.Call) {
 	c.Flags.IntVar(&f.config.Iterations, "iterations", f.config.Iterations, "FISTA iterations of each CSC layer, likewise")
 	c.Flags.StringVar(&f.config.Variant, "variant", f.config.Variant, "FISTA's gradient from the third iteration on, likewise: published or paper")
 	c.Flags.BoolVar(&f.force, "force", false, cli.ForceUsage)
-	c.Flags.BoolVar(&f.overwrite, "overwrite", false, cli.OverwriteUsage)
 }
 
 // maxClasses bounds the number of classes, whose weights are made before they are looked up.
@@ -126,13 +125,7 @@ func (f importFlags) check(c *cli.Call) error {
 	if f.query.Classes > maxClasses {
 		return fmt.Errorf("-classes: %d, more than %d", f.query.Classes, maxClasses)
 	}
-	if f.list {
-		return nil
-	}
-	if err := c.Spare(f.from); err != nil {
-		return err
-	}
-	return cli.KeepExisting(f.out, f.overwrite)
+	return nil
 }
 
 // recall takes from what ref export wrote beside the tensors what no flag says.

@@ -304,7 +304,7 @@ func TestWeightsWithoutMeaning(t *testing.T) {
 		ref.Call(t, "export", "-checkpoint", out, "-out", in("x.pth")).Refused(t, name, c.says)
 		ref.Call(t, "train", "-start", out, "-data", data, "-out", in("run")).Refused(t, name, c.says)
 		report := in("report.json")
-		r = ref.Call(t, "eval", "-checkpoint", out, "-data", data, "-force", "-json", report)
+		r = ref.Call(t, "eval", "-checkpoint", out, "-data", data, "-force", "-json", report, "-overwrite")
 		if c.nan != (r.Status == cli.ExitFailed && strings.Contains(r.Err, "not finite")) {
 			t.Errorf("%s: status %d, %s", name, r.Status, r.Err)
 		}
@@ -333,7 +333,7 @@ func TestInputsAreSpared(t *testing.T) {
 		ref.Call(t, "import", "-from", from, "-out", out).Refused(t, "-out", "the file that is read")
 	}
 	ref.Call(t, "export", "-checkpoint", checkpoint, "-out", checkpoint).Refused(t, "-out", "the file that is read")
-	ref.Call(t, "eval", "-checkpoint", checkpoint, "-data", data, "-json", checkpoint).Refused(t, "-json", checkpoint, "a safetensors file", "another file")
+	ref.Call(t, "eval", "-checkpoint", checkpoint, "-data", data, "-json", checkpoint, "-overwrite").Refused(t, "-json", checkpoint, "the file that is read")
 	ref.Call(t, "import", "-from", from, "-out", checkpoint).Refused(t, "a run of ref train", "-overwrite")
 	if !bytes.Equal(content(t, checkpoint), before) {
 		t.Error("the run was written over")

@@ -130,7 +130,7 @@ func TestEvalDetails(t *testing.T) {
 		t.Errorf("numbers %q", numbers)
 	}
 	ref.Works(t, []string{"eval", "-checkpoint", checkpoint, "-data", folder, "-augment", "both"}, "each image in 10 views, the mean of their probabilities counts")
-	ref.Works(t, []string{"eval", "-checkpoint", checkpoint, "-by-class", "-csv", table}, "no results by class")
+	ref.Works(t, []string{"eval", "-checkpoint", checkpoint, "-by-class", "-csv", table, "-overwrite"}, "no results by class")
 	ref.Call(t, "eval", "-checkpoint", checkpoint, "-augment", "turns").Refused(t, "-augment", `"turns"`, "none, flips, shifts, both, crops")
 	ref.Call(t, "eval", "-checkpoint", checkpoint, "-worst", "-1").Refused(t, "-worst")
 }

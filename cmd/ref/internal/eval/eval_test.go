@@ -17,7 +17,7 @@ func TestEvalJSON(t *testing.T) {
 	data, folder := clitest.CIFAR10(t), t.TempDir()
 	read := func(run string, more ...string) (e evaluated, out string) {
 		path := filepath.Join(folder, "eval.json")
-		out = ref.Works(t, append([]string{"eval", "-checkpoint", cli.CheckpointIn(run), "-json", path},
+		out = ref.Works(t, append([]string{"eval", "-checkpoint", cli.CheckpointIn(run), "-overwrite", "-json", path},
 			more...)).Out
 		if err := json.Unmarshal([]byte(clitest.Content(t, path)), &e); err != nil {
 			t.Fatal(err)

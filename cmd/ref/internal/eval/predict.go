@@ -64,9 +64,6 @@ func Predict(c *cli.Call) error {
 			return err
 		}
 	}
-	if err := c.Spare(f.images); err != nil {
-		return err
-	}
 	file, config, err := cli.OpenTrained(c, f.checkpoint)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func Attack(c *cli.Call) error {
 	c.Flags.IntVar(&f.batch, "batch", 50, "images per batch")
 	c.Flags.Uint64Var(&f.pgd.Seed, "seed", 1, "of the choice of images and of the random starts")
 	c.Flags.BoolVar(&f.checks, "checks", true, "check the attack itself")
-	c.Flags.StringVar(&f.out, "out", "",
+	c.ResultFolder(&f.out, "",
 		"write the numbers as attack.json, and a picture with its numbers as PNG, SVG and CSV, to this "+
 			"`folder`")
 	if err := c.Parse(attackHelp); err != nil {

@@ -88,7 +88,7 @@ func (s *attackRun[T]) stopped(r *attackReport) error {
 	for _, epsilon := range r.Epsilons[done:] {
 		rest = append(rest, fmt.Sprint(math.Round(epsilon*unit*1e6)/1e6))
 	}
-	s.p.Say("stopped after %d of %d attacks; what was finished is %s; the same command with -epsilons %s does the rest", s.done-1, s.jobs, where,
+	s.p.Say("stopped after %d of %d attacks; what was finished is %s; the same command with -epsilons %s and another -out does the rest", s.done-1, s.jobs, where,
 		strings.Join(rest, ","))
 	return cli.ErrInterrupted
 }

@@ -58,9 +58,6 @@ func Certify(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Spare(*f.file["x"], *f.file["w"], *f.file["z"]); err != nil {
-		return err
-	}
 	certificate := solve.Certify(p, z)
 	if err := printCertificate(c.Stdout, p, certificate); err != nil {
 		return err

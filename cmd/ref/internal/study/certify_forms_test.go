@@ -83,7 +83,7 @@ func TestCertifyForms(t *testing.T) {
 		ref.Call(t, "certify", "-x", x, "-z", z, "-w", put(name, c.content), "-lambda", "0.1").Refused(t, "-w", name, c.says)
 	}
 	ref.Call(t, "certify", "-x", x, "-z", z, "-w", dir, "-lambda", "0.1").Refused(t, "-w", "a folder")
-	ref.Call(t, "certify", "-x", x, "-z", z, "-w", put("w.npy", plain), "-lambda", "0.1", "-json", x).Refused(t, "-json", x, "a NumPy array", "another file")
+	ref.Call(t, "certify", "-x", x, "-z", z, "-w", put("w.npy", plain), "-lambda", "0.1", "-json", x).Refused(t, "-json", x, "the file that is read")
 }
 
 // A code that solves the normal equations is proven to, and one that does not is not.

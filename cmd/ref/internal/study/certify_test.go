@@ -83,7 +83,7 @@ func TestCertify(t *testing.T) {
 	}
 	z.Data[7] = -1
 	writeCode(t, filepath.Join(dir, "z.safetensors"), z)
-	if r := ref.Call(t, append(args, "-tolerance", "1", "-json", report)...); r.Status != cli.ExitFailed ||
+	if r := ref.Call(t, append(args, "-tolerance", "1", "-json", report, "-overwrite")...); r.Status != cli.ExitFailed ||
 		!strings.Contains(r.Out, "not allowed: its smallest element is -1") {
 		t.Errorf("a negative code: status %d, %s", r.Status, r.Out)
 	}

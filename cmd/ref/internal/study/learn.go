@@ -58,7 +58,7 @@ func Learn(c *cli.Call) error {
 	c.Flags.IntVar(&f.Iterations, "iterations", 200, "of the solver of the codes, at most")
 	c.Flags.Uint64Var(&f.Seed, "seed", 1, "of the patches of the images that the atoms begin as")
 	c.Flags.StringVar(&f.start, "start", "", "begin with the atoms of this .npy `file` instead")
-	c.Flags.StringVar(&f.out, "out", "atoms", "the `folder` to write to")
+	c.ResultFolder(&f.out, "atoms", "the `folder` to write to")
 	if err := c.Parse(learnHelp); err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func Robust(c *cli.Call) error {
 		"try all lambdas on the test images too; -best=false does not, in a quarter of the time")
 	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the choice of images and of the noises")
 	c.Flags.IntVar(&f.batch, "batch", 100, "images per batch")
-	c.Flags.StringVar(&f.out, "out", "",
+	c.ResultFolder(&f.out, "",
 		"write the numbers as robust.json, and pictures with their numbers as PNG, SVG and CSV, to this "+
 			"`folder`")
 	if err := c.Parse(robustHelp); err != nil {
@@ -190,7 +190,7 @@ func (r *robustReport) stopped(p *cli.Progress, f robustFlags, e robust.Experime
 			rest = append(rest, c.Noise)
 		}
 	}
-	p.Say("stopped: %d of %d conditions are done, and %s; the same command with -noise %s does the rest (its column %v is of these noises alone)",
+	p.Say("stopped: %d of %d conditions are done, and %s; the same command with -noise %s and another -out does the rest (its column %v is of these noises alone)",
 		len(r.Conditions), len(e.Conditions), where, strings.Join(rest, ","), robust.AnyNoise)
 	return cli.ErrInterrupted
 }

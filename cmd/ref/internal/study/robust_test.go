@@ -182,7 +182,7 @@ func TestRobustAndAttackInterrupted(t *testing.T) {
 		t.Error("robust left something behind")
 	}
 	r := interrupt("CIFAR-10 test", out, slim("attack", data, "-epsilons", "1,2"))
-	r.Says(t, "stopped after 0 of", "epsilon", "the same command with -epsilons 1,2 does the rest", filepath.Join(out, "attack.json"))
+	r.Says(t, "stopped after 0 of", "epsilon", "the same command with -epsilons 1,2 and another -out does the rest", filepath.Join(out, "attack.json"))
 	var report attackReport
 	if err := json.Unmarshal([]byte(clitest.Content(t, filepath.Join(out, "attack.json"))), &report); err != nil || report.Complete ||
 		len(report.Networks) != 1 || len(report.Networks[0].Correct) != 1 {
@@ -194,7 +194,7 @@ func TestRobustAndAttackInterrupted(t *testing.T) {
 func TestRobustStopped(t *testing.T) {
 	e := robust.Experiment{Conditions: robust.Conditions([]data.Noise{data.GaussianNoise, data.ShotNoise})}
 	for done, says := range map[int][]string{
-		0: {"0 of 11 conditions are done", "-noise gaussian,shot does the rest"}, 3: {"3 of 11", "-noise gaussian,shot"}, 6: {"6 of 11", "-noise shot does"},
+		0: {"0 of 11 conditions are done", "-noise gaussian,shot and another -out does the rest"}, 3: {"3 of 11", "-noise gaussian,shot"}, 6: {"6 of 11", "-noise shot and another -out does"},
 	} {
 		var out bytes.Buffer
 		folder := filepath.Join(t.TempDir(), "out")

@@ -47,7 +47,7 @@ func Solve(c *cli.Call) error {
 	c.Flags.StringVar(&f.solver, "solver", "working-set", solverNames()+" (admm for boundary circular only)")
 	c.Flags.Float64Var(&f.gap, "gap", 1e-6, "stop once F is proven to be within this share of its least value, for each signal")
 	c.Flags.IntVar(&f.iterations, "iterations", 1000, "how many, at most")
-	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write to (default: none)")
+	c.ResultFolder(&f.out, "", "the `folder` to write to (default: none)")
 	c.Flags.BoolVar(&f.centred, "centre", true, "subtract each channel's mean from an image, and add it to the reconstruction")
 	c.Flags.Float64Var(&f.noise, "noise", 0, "add noise of this standard deviation, in units of 1/255, to the image")
 	c.Flags.Uint64Var(&f.seed, "seed", 1, "of the noise")

@@ -122,7 +122,7 @@ func TestSolveSparesItsInput(t *testing.T) {
 	w.Fill(0.5)
 	putArray(t, filepath.Join(folder, "x.npy"), x)
 	putArray(t, filepath.Join(folder, "w.npy"), w)
-	ref.Call(t, "solve", "-x", filepath.Join(folder, "x.npy"), "-w", filepath.Join(folder, "w.npy"), "-lambda", "0.1", "-out", folder).Refused(t, "-out",
+	ref.Call(t, "solve", "-x", filepath.Join(folder, "x.npy"), "-w", filepath.Join(folder, "w.npy"), "-lambda", "0.1", "-out", folder, "-overwrite").Refused(t, "-out",
 		filepath.Join(folder, "x.npy"))
 }
 
@@ -176,7 +176,7 @@ func TestLearnInterrupted(t *testing.T) {
 		t.Errorf("status %d, %s", r.Status, r.Err)
 	}
 	r.Says(t, "2 images: ", "stopped after round 1 of 50", "-start "+filepath.Join(out, "atoms.npy")+" -rounds 49 and another -out goes on")
-	ref.Call(t, append(args, "-start", filepath.Join(out, "atoms.npy"))...).Refused(t, "-out", filepath.Join(out, "atoms.npy"))
+	ref.Call(t, append(args, "-overwrite", "-start", filepath.Join(out, "atoms.npy"))...).Refused(t, "-out", filepath.Join(out, "atoms.npy"))
 	shape, values, err := readArray(filepath.Join(out, "atoms.npy"), "w")
 	if err != nil || len(shape) != 4 || shape[0] != 4 || shape[1] != 3 {
 		t.Fatalf("%v, %v", shape, err)

@@ -47,7 +47,7 @@ func Trace(c *cli.Call) error {
 	c.Flags.Float64Var(&f.lambda, "lambda", 0, "weight of |z|_1 (default: the layer's)")
 	c.Flags.Float64Var(&f.mu, "mu", 0, "weight of |z|^2/2 (default: the layer's)")
 	c.Flags.Float64Var(&f.step, "step", 0, "step size t (default: the layer's)")
-	c.Flags.StringVar(&f.out, "out", "", "the `folder` to write page, numbers and plots to (default: none)")
+	c.ResultFolder(&f.out, "", "the `folder` to write page, numbers and plots to (default: none)")
 	if err := c.Parse(traceHelp); err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func TestTracePage(t *testing.T) {
 		rows["ista 7"]["m"] != 0 {
 		t.Errorf("%d rows of numbers; ista 7: %v", len(rows), rows["ista 7"])
 	}
-	if again := ref.Works(t, args); again.Out != r.Out {
+	if again := ref.Works(t, append(args, "-overwrite")); again.Out != r.Out {
 		t.Error("the same call says something else")
 	}
 }
