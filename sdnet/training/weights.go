@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -41,6 +42,18 @@ func Weights[T tensor.Float](net *sdnet.Network[T], c Config, steps int, source 
 		f.Tensors = append(f.Tensors, safetensors.New(s.Name, s.Shape, s.Data))
 	}
 	return f, nil
+}
+
+// Stripped returns a checkpoint without what only Resume needs, the optimiser's velocities and slow weights: LoadNetwork reads it. The
+// tensors are those of f.
+func Stripped(f *safetensors.File) *safetensors.File {
+	s := &safetensors.File{Path: f.Path, Metadata: f.Metadata}
+	for _, t := range f.Tensors {
+		if !strings.HasPrefix(t.Name, velocity) && !strings.HasPrefix(t.Name, slow) {
+			s.Tensors = append(s.Tensors, t)
+		}
+	}
+	return s
 }
 
 // Source tells where the weights of a checkpoint come from; it is "" if they come from a run of this program.

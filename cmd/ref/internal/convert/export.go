@@ -25,6 +25,10 @@ finds them.
 The weights are as the optimiser left them. The published code computes step sizes and normalises
 atoms before each batch; with -evaluable that is done here, for code that does neither.
 
+With -format checkpoint it writes a checkpoint of this program without what only -resume needs, a
+third of the size. -half rounds the filters to float16, in it and in safetensors files, which halves
+them again; all verbs that take checkpoints read them.
+
 With -format onnx, or a file that ends in .onnx, it writes the network itself, from images to logits,
 as ONNX Runtime, TensorRT and others read it: in float32, for any number of images, with step sizes
 computed and atoms normalised, as ref eval has it. -layer writes one CSC layer, from signal to code.
@@ -34,7 +38,7 @@ docs/onnx.md says more.`
 type exportFlags struct {
 	checkpoint, out string
 	format, layer   string
-	evaluable       bool
+	evaluable, half bool
 	classes, size   int
 }
 
@@ -43,9 +47,10 @@ func Export(c *cli.Call) error {
 	var f exportFlags
 	c.Flags.StringVar(&f.checkpoint, "checkpoint", "", cli.CheckpointUsage())
 	c.Flags.StringVar(&f.out, "out", "", "the `file` to write: .pth, .pt, .bin or .tar for PyTorch, .safetensors, or .onnx")
-	c.Flags.StringVar(&f.format, "format", "", "pth, safetensors or onnx (default: as the file's name ends)")
+	c.Flags.StringVar(&f.format, "format", "", "pth, safetensors, checkpoint or onnx (default: as the file's name ends)")
 	c.Flags.StringVar(&f.layer, "layer", "", "with -format onnx: only this CSC `layer`, such as layer0.0.dn")
 	c.Flags.BoolVar(&f.evaluable, "evaluable", false, "with step sizes computed and atoms normalised; with -format onnx always")
+	c.Flags.BoolVar(&f.half, "half", false, "with -format safetensors or checkpoint: filters and the last layer's weights in float16")
 	c.Flags.IntVar(&f.size, "size", 0, "say that the network is for images of this `height` and width (default: what it was trained on)")
 	c.Flags.IntVar(&f.classes, "classes", 0, "make sure that the network has this `number` of classes")
 	if err := c.Parse(exportHelp); err != nil {
@@ -63,8 +68,12 @@ func Export(c *cli.Call) error {
 	}
 	order := onnxOrder{f.out, f.layer}
 	switch {
-	case format == "onnx" && (c.Given("size") || c.Given("classes")):
-		err = errors.New("-size and -classes are for weights; a model in ONNX is for the images that the network was made for")
+	case (format == "onnx" || format == "checkpoint") && (c.Given("size") || c.Given("classes")):
+		err = errors.New("-size and -classes are for other programs' weights; a model in ONNX and a checkpoint are for the images that the network was made for")
+	case format == "checkpoint" && f.evaluable:
+		err = errors.New("-evaluable is for programs that do not normalise atoms: a checkpoint's are what ref train left")
+	case f.half && format != "safetensors" && format != "checkpoint":
+		err = fmt.Errorf("-half is for -format safetensors and checkpoint, not %s", format)
 	case format != "onnx" && f.layer != "":
 		err = fmt.Errorf("-layer is for -format onnx, not %s", format)
 	}
@@ -74,6 +83,9 @@ func Export(c *cli.Call) error {
 	file, config, err := cli.OpenTrained(c, f.checkpoint)
 	if err != nil {
 		return err
+	}
+	if format == "checkpoint" {
+		return exportCheckpoint(c, f, file, config)
 	}
 	if format == "onnx" {
 		return cli.ByType(config.Type, exportONNX[float32], exportONNX[float64])(c, file, order)
@@ -104,11 +116,11 @@ var endings = [][2]string{
 // formatOf is the format that the flag, or a file's name, asks for.
 func formatOf(path, flag string) (string, error) {
 	switch flag {
-	case "pth", "safetensors", "onnx":
+	case "pth", "safetensors", "checkpoint", "onnx":
 		return flag, nil
 	case "":
 	default:
-		return "", fmt.Errorf("-format: %q is none of pth, safetensors and onnx", flag)
+		return "", fmt.Errorf("-format: %q is none of pth, safetensors, checkpoint and onnx", flag)
 	}
 	for _, e := range endings {
 		if strings.HasSuffix(path, e[0]) {
@@ -139,10 +151,44 @@ func exportAs[T tensor.Float](c *cli.Call, f exportFlags, file *safetensors.File
 		net = net.Evaluable()
 	}
 	tensors := statedict.Export(net, steps)
+	if f.half {
+		if err := halve(tensors); err != nil {
+			return err
+		}
+	}
 	if err := write(f.out, tensors, settings); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Stdout, "%s from %s: %d tensors of %s in %s\n", config.Network, file.Path, len(tensors), config.Type, f.out)
+	return nil
+}
+
+// exportCheckpoint writes what LoadNetwork needs of a checkpoint.
+func exportCheckpoint(c *cli.Call, f exportFlags, file *safetensors.File, config training.Config) error {
+	s := training.Stripped(file)
+	if f.half {
+		if err := halve(s.Tensors); err != nil {
+			return err
+		}
+	}
+	if err := safetensors.Write(f.out, s); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Stdout, "%s from %s: %d tensors in %s, without the optimiser's\n", config.Network, file.Path, len(s.Tensors), f.out)
+	return nil
+}
+
+// halve makes those tensors float16 that hold most of a network: filters and the last layer's weights. What BatchNorm and power iteration
+// keep has few elements, and stays.
+func halve(tensors []safetensors.Tensor) (err error) {
+	for i, t := range tensors {
+		if len(t.Shape) < 2 || !strings.HasSuffix(t.Name, ".weight") {
+			continue
+		}
+		if tensors[i], err = safetensors.Half(t); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
