@@ -15,7 +15,8 @@ import (
 //
 //	x = (y - beta)/gamma sqrt(var) + mean,
 //
-// or, if exact, with it: then the inverse of what BatchNorm did. It exists for networks of CSC blocks without shortcuts.
+// or, if exact, with it: then the inverse of what BatchNorm did. It exists for networks of CSC blocks without shortcuts. A convolution that
+// whitens the images before the stem is undone by least squares.
 func (n *Network[T]) Invert(z *tensor.Tensor[T], stage, block int, exact bool) (*tensor.Tensor[T], error) {
 	if !n.CSCStem || n.Data.Stem.Pool && !n.CSCBlocks {
 		return nil, fmt.Errorf("network %s: the stem cannot be inverted", n.Name)
@@ -39,6 +40,8 @@ func (n *Network[T]) Invert(z *tensor.Tensor[T], stage, block int, exact bool) (
 	for out != f.X { // back along the graph, a code's signal being what the code stands for
 		if i := slices.IndexFunc(f.Layers, func(l FlowLayer) bool { return l.Code == out }); i >= 0 {
 			z, out = n.Layers[i].Reconstruct(z), f.Layers[i].Signal
+		} else if out.Inputs[1].Name == whiteningName {
+			z, out = n.dewhiten(z), out.Inputs[0]
 		} else {
 			z, out = n.denormalise(z, out, exact), out.Inputs[0]
 		}

@@ -222,3 +222,24 @@ func TestParseBlock(t *testing.T) {
 		}
 	}
 }
+
+// A stem behind whitening is undone to the images: those that the whitening makes of A z, if it makes that of any.
+func TestInvertWhitenedStem(t *testing.T) {
+	spec := small(t, "sdnet_air_whitened", 16)
+	spec.Atoms, spec.CSC.Lambda, spec.CSC.Nonnegative = 3, 0, false
+	n := build[float64](t, spec, 1)
+	stir(n, 2)
+	images, _ := drawn[float64](40)
+	n.Whiten(images)
+	l := n.Layers[0]
+	l.Weight.Fill(0)
+	for c := range 3 {
+		l.Weight.Set(1, c, c, 1, 1)
+	}
+	l.StepSize.Data[0] = 1
+	x := noise[float64](3, 1, 2, 3, 16, 16)
+	got, err := n.Invert(observed(n, x)["block0.0"], 0, 0, true)
+	if err != nil || !near(got.Data, x.Data, 1e-6) {
+		t.Errorf("the images did not come back, %v", err)
+	}
+}

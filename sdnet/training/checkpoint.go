@@ -163,8 +163,9 @@ func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, itera
 	return r, nil
 }
 
-// LoadNetwork returns the network of a checkpoint, weights as the optimiser left them.
-func LoadNetwork[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], Config, error) {
+// LoadNetwork returns the network of a checkpoint, weights as the optimiser left them. Functions change what the weights do not depend on,
+// such as the number of iterations, before it is made.
+func LoadNetwork[T tensor.Float](f *safetensors.File, change ...func(*sdnet.Spec)) (*sdnet.Network[T], Config, error) {
 	c, _, err := ReadConfig(f)
 	if err != nil {
 		return nil, c, err
@@ -172,6 +173,9 @@ func LoadNetwork[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], Config
 	spec, err := c.Spec()
 	if err != nil {
 		return nil, c, err
+	}
+	for _, c := range change {
+		c(&spec)
 	}
 	net, err := sdnet.New[T](spec)
 	if err != nil {

@@ -8,9 +8,12 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/csc"
+	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -26,6 +29,9 @@ Labels are mapped by the names of the classes, which the checkpoint has: their f
 another order, some may be missing, and images of further classes are left out. Classes by other
 names are refused.
 
+-iterations and -lambda change these of all CSC layers, which shows how far the weights depend on what they
+were trained with.
+
 -by-class adds the accuracy of each class, -confusion which class is taken for which, -worst the most
 confident mistakes, -csv a line for each image. -augment shows each image in several views and takes
 the mean of the probabilities. -json writes the result, with the numbers by class, the run's
@@ -34,7 +40,8 @@ configuration and epochs, and the weights' digest to a file.`
 // evalFlags are the flags of ref eval.
 type evalFlags struct {
 	checkpoint, images, set, typ string
-	batch                        int
+	batch, iterations            int
+	lambda                       float64
 	augment                      string
 	byClass, confusion           bool
 	worst                        int
@@ -49,6 +56,8 @@ func Run(c *cli.Call) error {
 	c.Flags.StringVar(&f.set, "set", "test", "the images to evaluate: test, train or held")
 	c.Flags.IntVar(&f.batch, "batch", cli.EvaluationBatch, "images per batch")
 	c.Flags.StringVar(&f.typ, "type", "", "compute in float32 or float64 (default: as trained)")
+	c.Flags.IntVar(&f.iterations, "iterations", 0, "FISTA iterations of each CSC layer (0: as trained)")
+	c.Flags.Float64Var(&f.lambda, "lambda", -1, "weight of |z|_1 in the CSC layers (below 0: as trained)")
 	c.Flags.StringVar(&f.augment, "augment", "none", augmentUsage)
 	c.Flags.BoolVar(&f.byClass, "by-class", false, "show the accuracy of each class")
 	c.Flags.BoolVar(&f.confusion, "confusion", false, fmt.Sprintf("show how often each class is taken for each (of more than %d classes the most frequent mistakes)", maxMatrix))
@@ -64,6 +73,10 @@ func Run(c *cli.Call) error {
 		return errors.New("-checkpoint is missing (see ref eval -help)")
 	case f.batch < 1:
 		return fmt.Errorf("-batch: %d images", f.batch)
+	case f.iterations < 0:
+		return fmt.Errorf("-iterations: %d", f.iterations)
+	case math.IsNaN(f.lambda) || math.IsInf(f.lambda, 0):
+		return fmt.Errorf("-lambda: %g", f.lambda)
 	case f.worst < 0:
 		return fmt.Errorf("-worst: %d images", f.worst)
 	}
@@ -119,6 +132,16 @@ func (f evalFlags) choose(d *cli.NetworkImages, config training.Config) (set dat
 	return set, nil
 }
 
+// change makes the CSC layers as the flags have them.
+func (f evalFlags) change(s *sdnet.Spec) {
+	if f.iterations > 0 {
+		s.CSC.Iterations = f.iterations
+	}
+	if f.lambda >= 0 {
+		s.CSC.Lambda = f.lambda
+	}
+}
+
 const augmentUsage = "average the probabilities over `views` of each image: none (as it is), flips (and mirrored), shifts (and by 2 pixels up, down, left, right), both (all of these and mirrored), or crops (by a pixel to two corners, edges reflected, and mirrored)"
 
 // viewsOf is the views of a value of -augment.
@@ -143,9 +166,13 @@ func viewsOf(name string) ([]data.View, error) {
 }
 
 func evalAs[T tensor.Float](c *cli.Call, f evalFlags, file *safetensors.File, d *cli.NetworkImages, set data.Images) error {
-	net, config, err := training.LoadNetwork[T](file)
+	var trained csc.Settings
+	net, config, err := training.LoadNetwork[T](file, func(s *sdnet.Spec) { trained = s.CSC; f.change(s) })
 	if err != nil {
 		return err
+	}
+	if f.lambda >= 0 && net.CSC.LearnLambda {
+		return fmt.Errorf("-lambda: %s has learned its lambdas, one a layer", f.checkpoint)
 	}
 	history, err := training.ReadHistory(file)
 	if err != nil {
@@ -158,6 +185,9 @@ func evalAs[T tensor.Float](c *cli.Call, f evalFlags, file *safetensors.File, d 
 	fmt.Fprintf(c.Stdout, "%s\n%s from %s on %d images of %s\n", cli.Machine(), config.Network, file.Path, set.Len(), set)
 	for _, note := range d.Notes {
 		fmt.Fprintf(c.Stdout, "note: %s\n", note)
+	}
+	if f.iterations > 0 || f.lambda >= 0 {
+		fmt.Fprintf(c.Stdout, "%d iterations and lambda %g; trained with %d and %g\n", net.CSC.Iterations, net.CSC.Lambda, trained.Iterations, trained.Lambda)
 	}
 	if len(views) > 1 {
 		fmt.Fprintf(c.Stdout, "each image in %d views, the mean of their probabilities counts\n", len(views))
@@ -185,6 +215,12 @@ func evalAs[T tensor.Float](c *cli.Call, f evalFlags, file *safetensors.File, d 
 	if len(views) > 1 {
 		r.Augment = f.augment
 	}
+	if f.iterations > 0 {
+		r.Iterations = f.iterations
+	}
+	if f.lambda >= 0 {
+		r.Lambda = &f.lambda
+	}
 	if d.Known {
 		r.Top1, r.Top5, r.Loss = e.Accuracy(), e.Accuracy5(), e.Loss
 		r.Classes, r.Confusion = a.byClass(), a.matrix()
@@ -207,6 +243,9 @@ type evaluated struct {
 	Images        int              `json:"images"`
 	LeftOut       int              `json:"left_out,omitempty"` // images that could not be read
 	Augment       string           `json:"augment,omitempty"`  // the views whose probabilities were averaged
+	// Iterations and Lambda are those of the evaluation, where they are not those of the configuration.
+	Iterations int      `json:"iterations,omitempty"`
+	Lambda     *float64 `json:"lambda,omitempty"`
 	// Top1 and Top5 are shares; with the loss, they are left out if the images are of other classes.
 	Top1  float64      `json:"top1,omitempty"`
 	Top5  float64      `json:"top5,omitempty"`

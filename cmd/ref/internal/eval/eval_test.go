@@ -46,3 +46,22 @@ func TestEvalJSON(t *testing.T) {
 		t.Errorf("on images of other classes: %+v", e)
 	}
 }
+
+// With other iterations or another lambda the weights see other codes; with those of the training nothing changes.
+func TestEvalOtherIterations(t *testing.T) {
+	data := clitest.CIFAR10(t)
+	eval := func(args ...string) string {
+		r := ref.Works(t, append([]string{"eval", "-checkpoint", "pretrained:sdnet8_slim", "-data", data}, args...))
+		_, result, _ := strings.Cut(r.Out, "top-1")
+		return result
+	}
+	as := eval()
+	if same := eval("-iterations", "2", "-lambda", "0.1"); same != as {
+		t.Errorf("%q, want %q", same, as)
+	}
+	if eval("-iterations", "3") == as || eval("-lambda", "0.2") == as {
+		t.Error("another number of iterations, or another lambda, changes nothing")
+	}
+	ref.Call(t, "eval", "-checkpoint", "pretrained:sdnet8_slim", "-iterations", "-1").Refused(t, "-iterations")
+	ref.Call(t, "eval", "-checkpoint", "pretrained:sdnet8_slim", "-lambda", "NaN").Refused(t, "-lambda")
+}
