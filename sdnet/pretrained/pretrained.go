@@ -1,10 +1,11 @@
-// Package pretrained holds the weights of two small networks trained on CIFAR-10, so that dictionaries, codes and predictions
+// Package pretrained holds the weights of three networks trained on CIFAR-10, so that dictionaries, codes and predictions
 // of real networks can be seen without any data set.
 //
+//	sdnet_air_whitened           the one that recognises most: a chain of convolutions behind whitening and a CSC stem of 32 atoms
 //	sdnet8_slim                  a CSC stem of 64 atoms of 3 x 3 x 3, three stages of ordinary residual blocks
 //	sdnet8_all_slim_noshortcut   CSC layers throughout, no shortcuts: the form that (B.2) and (B.3) invert
 //
-// Each is a checkpoint of ref train without the optimiser's state; its metadata says how it was trained. The package knows
+// Each is a checkpoint of ref train without the optimiser's state, the first with filters in float16; its metadata says how it was trained. The package knows
 // nothing of what the tensors are for.
 package pretrained
 

@@ -37,7 +37,7 @@ type predictFlags struct {
 // Predict says what is on pictures.
 func Predict(c *cli.Call) error {
 	var f predictFlags
-	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet8_slim", cli.CheckpointUsage())
+	c.Flags.StringVar(&f.checkpoint, "checkpoint", "pretrained:sdnet_air_whitened", cli.CheckpointUsage())
 	c.Flags.StringVar(&f.images, "images", "", cli.PicturesUsage)
 	c.Flags.IntVar(&f.top, "top", 5, "show that `number` of classes")
 	c.Flags.StringVar(&f.format, "format", "text", "text, csv or json")

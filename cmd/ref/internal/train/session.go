@@ -211,10 +211,14 @@ func (s *session[T]) next() string {
 		on = " -data " + cli.Quote(s.trainFlags.images)
 	}
 	checkpoint := cli.Quote(cli.CheckpointIn(s.out))
+	third := fmt.Sprintf("  ref train -resume %s -epochs %d", cli.Quote(s.out), s.r.Epochs+max(1, s.r.Epochs/2))
+	if s.r.LastEpoch > 0 { // such a run cannot be prolonged
+		third = "  ref eval -augment crops -checkpoint " + checkpoint + on
+	}
 	return strings.Join([]string{
 		`what to try next, "ref" being go run ./cmd/ref:`,
 		"  ref eval -confusion -checkpoint " + checkpoint + on,
 		"  ref figures -checkpoint " + checkpoint + on + " -out " + cli.Quote(filepath.Join(s.out, "figures")),
-		fmt.Sprintf("  ref train -resume %s -epochs %d", cli.Quote(s.out), s.r.Epochs+max(1, s.r.Epochs/2)),
+		third,
 	}, "\n")
 }

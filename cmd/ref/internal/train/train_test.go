@@ -280,6 +280,7 @@ func TestFastRecipe(t *testing.T) {
 		return append([]string{"train", "-recipe", "fast", "-net", "sdnet_air_narrow", "-data", data, "-batch", "4", "-epochs", "2.5", "-out", out}, more...)
 	}
 	w := ref.Works(t, args(whole), "sdnet_air_narrow on 10 images", "3 epochs of 3 steps, batch 4, triangle rate 1.5, step 0 of 8", "epoch 3:")
+	w.Says(t, "ref eval -augment crops -checkpoint")
 	ref.Works(t, args(out, "-stop", "7"))
 	ref.Works(t, []string{"train", "-resume", out}, w.Line(t, "CIFAR-10 test:"))
 	clitest.SameRun(t, out, whole)

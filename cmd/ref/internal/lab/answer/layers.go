@@ -11,10 +11,11 @@ import (
 	"sdref/sdnet/training"
 )
 
-// The trained networks: the one whose stem the layer's screens show, and the one that can be inverted.
+// The trained networks: the one whose stem the layer's screens show, the one that can be inverted, and the one that recognises most.
 const (
 	slim       = "sdnet8_slim"
 	invertible = "sdnet8_all_slim_noshortcut"
+	best       = "sdnet_air_whitened"
 )
 
 // network is a trained network in float32.
@@ -32,8 +33,8 @@ func (l *Lab) network(name string) (*network, error) {
 	if n := l.networks[name]; n != nil {
 		return n, nil
 	}
-	if name != slim && name != invertible {
-		return nil, fmt.Errorf("there is no network %.40q; there are %s and %s", name, slim, invertible)
+	if name != slim && name != invertible && name != best {
+		return nil, fmt.Errorf("there is no network %.40q; there are %s, %s and %s", name, slim, invertible, best)
 	}
 	f, err := pretrained.Open(name)
 	if err != nil {

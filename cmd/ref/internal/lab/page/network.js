@@ -19,11 +19,12 @@ export default {
     const maps = el("canvas", { class: "maps", role: "img", "aria-label": "Maps of this layer" });
     const bars = el("div", { class: "bars", role: "list", "aria-label": "Classes" });
     const sentence = el("p", { class: "answer", role: "status" });
+    const second = el("p", { class: "dim", role: "status" });
     const data = table("Classes as numbers");
     const request = (s, block = s.layer) => ({ ask: "predict", picture: s.picture, network: "sdnet8_all_slim_noshortcut", layer: block });
     const element = el("div", { class: "screen" },
       el("div", { class: "controls" }, choose.element, layer.element, el("p", { class: "dim" }, "It has seen photographs only: of a drawn disc it can say nothing sensible. Drop a photograph of a ship or a cat.")),
-      el("div", { class: "view" }, sentence, el("div", { class: "pictures" }, x.element, back.element, restored.element), bars, data.element),
+      el("div", { class: "view" }, sentence, el("div", { class: "pictures" }, x.element, back.element, restored.element), bars, second, data.element),
       el("section", { class: "wide" }, el("h2", {}, "The maps of this layer"), el("div", { class: "split" }, maps, el("p", { class: "dim" }, "Blue is positive, orange negative: BatchNorm has moved the zeros."))),
       formula(row(sub(mi("x"), mi("l")), mo("="), frac(row(mi("z"), mo("−"), mi("β")), mi("γ")), mi("σ"), mo("+"), mi("μ"), mo(","), mi("x"), mo("←"), mi("A"), mi("x")), "(B.2), (B.3)", "BatchNorm undone, and each code replaced by what it stands for, down to the image."),
       formula(row(mi("logits"), mo("="), mi("f"), mo("("), mi("x"), mo(")")), "predict", "The prediction."),
@@ -54,6 +55,10 @@ export default {
         element.dataset.contrast = a.contrast; element.dataset.class = order[0][1];
         bars.replaceChildren(...order.slice(0, 5).map(([p, name]) => el("div", { class: "class", role: "listitem" }, el("span", {}, name), el("i", { style: `width:${Math.max(0.5, p * 100)}%` }), el("b", {}, percent(p)))));
         data.set(["class", "probability"], order.map(([p, name]) => [name, p]));
+        const b = await lab.ask({ ask: "predict", picture: s.picture, network: "sdnet_air_whitened", layer: "block0.0", unsolved: true }, "back-best");
+        if (!b) return;
+        const likely = b.probabilities.indexOf(Math.max(...b.probabilities));
+        second.textContent = `The network here that recognises most, sdnet_air_whitened, says ${b.classes[likely]}, ${percent(b.probabilities[likely])}. It has one sparse-coding layer, and no way back.`;
       },
     };
   },
