@@ -3,8 +3,8 @@
 //
 // A question is a Request, JSON; an answer a Response, a header in JSON and arrays as they lie in memory. Equal requests have equal
 // responses, to the byte, wherever they are answered: the server of ref lab and the page's own copy of this program, compiled to
-// WebAssembly, both call Lab.Answer. Only the kernel row's name, which is not part of the encoding's numbers, is asked for apart
-// ("about").
+// WebAssembly, both call Lab.Answer. If a Lab is Quick, that holds of codes with a digest, and of the rest among Labs that have the same
+// row. The kernel row's name, which is not part of the encoding's numbers, is asked for apart ("about").
 //
 // It is for those two. It knows nothing of transports, files and pages.
 package answer
