@@ -79,11 +79,7 @@ func testEqualsDefinition[T tensor.Float](t *testing.T, geometries int, draw fun
 // everyRow compares the three functions with the definition on every row, with 1 and 7 goroutines.
 func everyRow[T tensor.Float](t *testing.T, what string, s shape, x, w, y *tensor.Tensor[T]) {
 	t.Helper()
-	want := newResults[T](s)
-	DefineForward(want.y, x, w, s.g)
-	DefineTranspose(want.x, y, w, s.g)
-	DefineWeightGradient(want.w, x, y, s.g)
-	want.compare(t, what, s, x, w, y, kernel.Rows[T](), []int{1, 7})
+	defined(s, x, w, y).compare(t, what, s, x, w, y, kernel.Rows[T](), []int{1, 7})
 }
 
 // results are those of Forward, Transpose and WeightGradient.

@@ -77,7 +77,8 @@ func environment(t *testing.T, program string) {
 		return callProgram(t, command)
 	}
 	with("generic").Says(t, "kernel generic,")
-	with("sse9").Refused(t, "SDREF_KERNEL", `"sse9"`, "generic")
+	with("unfused").Says(t, "kernel unfused (bits of its own),")
+	with("sse9").Refused(t, "SDREF_KERNEL", `"sse9"`, "generic", "unfused")
 }
 
 // interrupt stops a run by a signal. What was saved is what ref train -stop saves at that step.

@@ -21,7 +21,7 @@ func TestHelp(t *testing.T) {
 	for _, v := range verbs {
 		first.Says(t, "\n  "+v.Name+" ", v.Summary)
 	}
-	for _, r := range kernel.Rows[float32]() {
+	for _, r := range kernel.All[float32]() {
 		first.Says(t, r.Name)
 	}
 	if r := ref.Call(t); r.Status != cli.ExitError || r.Err != first.Out || r.Out != "" {

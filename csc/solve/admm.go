@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"sdref/internal/kernel"
-	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -74,23 +73,22 @@ func (s ADMM[T]) Solve(p *Problem[T], stop Stop, observe func(Record, *tensor.Te
 
 // admmImage is the state of one image.
 type admmImage struct {
-	p            *Problem[float64]
-	d            *woodbury
-	rho          float64
-	y, z, u      *tensor.Tensor[float64] // (1, M, H, W)
-	before, work *tensor.Tensor[float64]
-	data, sum    spectra   // the spectra of A*x and of y
-	inverse      []spectra // (C, C): (rho I + D D*)^-1 for each frequency
+	p         *Problem[float64]
+	d         *woodbury
+	rho       float64
+	y, z, u   *tensor.Tensor[float64] // (1, M, H, W)
+	data, sum []complex128            // the spectra of A*x and of y
+	inverse   [][]complex128          // (C, C): (rho I + D D*)^-1 for each frequency
 }
 
 func newADMMImage(p *Problem[float64], d *woodbury, rho float64) *admmImage {
 	m := &admmImage{p: p, d: d, rho: rho}
-	for _, t := range []**tensor.Tensor[float64]{&m.y, &m.z, &m.u, &m.before, &m.work} {
+	for _, t := range []**tensor.Tensor[float64]{&m.y, &m.z, &m.u} {
 		*t = tensor.New[float64](p.CodeShape()...)
 	}
-	m.data, m.sum = d.newSpectra(d.atoms), d.newSpectra(d.atoms)
-	newOperator(p.A, p.X.Shape).analyze(m.work, p.X, nil)
-	d.forwardAll(m.data, m.work.Data)
+	m.data, m.sum = make([]complex128, d.atoms*d.size()), make([]complex128, d.atoms*d.size())
+	newOperator(p.A, p.X.Shape).analyze(m.y, p.X, nil)
+	d.forwardAll(m.data, m.y.Data)
 	if m.rho == 0 { // a tenth of the mean of |A|^2's C H W eigenvalues that are not 0
 		m.rho = max(tensor.SumSquares(p.A.Atoms)/float64(10*d.channels), math.SmallestNonzeroFloat32)
 	}
@@ -98,28 +96,44 @@ func newADMMImage(p *Problem[float64], d *woodbury, rho float64) *admmImage {
 	return m
 }
 
-// iterate does one iteration, and returns by how much z changed.
+// iterate does one iteration, and returns by how much z changed. Planes are shared out to goroutines, and each is worked on while it is in
+// the cache; the change is summed plane by plane.
 func (m *admmImage) iterate() (change float64) {
-	tensor.AddScaled(m.work, m.z, m.u, -1)
-	m.d.forwardAll(m.sum, m.work.Data)
+	set, n := kernel.Active[float64](), m.d.height*m.d.width
+	m.d.each(m.d.atoms, func(i int, b buffers) {
+		set.AddScaled(b.plane, part(m.z.Data, i, n), part(m.u.Data, i, n), -1)
+		m.d.forward(part(m.sum, i, m.d.size()), b.plane, b)
+	})
 	m.d.solve(m.sum, m.data, m.inverse, m.rho)
-	m.d.backwardAll(m.y.Data, m.sum)
-	copy(m.before.Data, m.z.Data)
-	set := kernel.Active[float64]()
+	changes := make([]float64, m.d.atoms)
+	m.d.each(m.d.atoms, func(i int, b buffers) {
+		y := part(m.y.Data, i, n)
+		m.d.backward(y, part(m.sum, i, m.d.size()), b)
+		changes[i] = m.shrink(set, y, part(m.z.Data, i, n), part(m.u.Data, i, n), b.plane)
+	})
+	for _, c := range changes {
+		change += c
+	}
+	return math.Sqrt(change)
+}
+
+// shrink is the second and the third line of an iteration for a plane, and returns the square of z's change. v is scratch memory.
+func (m *admmImage) shrink(set *kernel.Set[float64], y, z, u, v []float64) (change float64) {
+	for i := range v {
+		v[i] = float64(admmRelaxation*y[i]) + float64((1-admmRelaxation)*z[i]) + u[i]
+	}
 	shrink := set.Shrink
 	if m.p.Nonnegative {
 		shrink = set.ShrinkNonnegative
 	}
 	scale := 1 / (1 + m.p.Mu/m.rho)
-	parallel.Ranges(m.z.Len(), tensor.Grain, func(lo, hi int) {
-		y, z, u, v := m.y.Data[lo:hi], m.z.Data[lo:hi], m.u.Data[lo:hi], m.work.Data[lo:hi]
-		for i := range v {
-			v[i] = float64(admmRelaxation*y[i]) + float64((1-admmRelaxation)*z[i]) + u[i]
-		}
-		shrink(z, v, scale, m.p.Lambda/m.rho*scale)
-		set.AddScaled(u, v, z, -1)
-	})
-	return distance(m.z, m.before)
+	shrink(u, v, scale, m.p.Lambda/m.rho*scale) // z, until u is known
+	set.AddScaled(v, v, u, -1)
+	set.AddScaled(z, u, z, -1)
+	change = set.SumSquares(z, 0)
+	copy(z, u)
+	copy(u, v)
+	return change
 }
 
 // balance adapts rho so that the relative residuals |y - z|/|z| and |z - z before|/|u| become about equal.

@@ -6,8 +6,9 @@ import "sdref/internal/elementary"
 //
 //	X[k] = sum over j of x[j] e^(-2 pi i j k/n) ,
 //
-// by Stockham's algorithm, with one pass for each prime factor of n; 4 counts as a prime. Real and imaginary
-// parts are separate slices, and every operation is rounded on its own, so that the compiler cannot fuse any.
+// by Stockham's algorithm, with one pass for each prime factor of n; 4 counts as a prime. Every operation is rounded on its own, so
+// that the compiler cannot fuse any. A batch of transforms is done side by side, element j of all of them before element j+1, so
+// that inner loops run through memory.
 type fourier struct {
 	n        int
 	factors  []int
@@ -61,89 +62,92 @@ func turnEighths(j, n int) (c, s float64) {
 	return elementary.Cos(a), elementary.Sin(a)
 }
 
-// transform replaces re + i im by its transform; with back, by n times the inverse transform. The work slices
-// are as long.
-func (f *fourier) transform(re, im, workRe, workIm []float64, back bool) {
-	if back { // the inverse is the transform with real and imaginary parts exchanged
-		re, im, workRe, workIm = im, re, workIm, workRe
-	}
-	fromRe, fromIm, toRe, toIm := re, im, workRe, workIm
-	length, stride := f.n, 1
+// transform replaces each of a batch of x (n, batch) by its transform. work is as long.
+func (f *fourier) transform(x, work []complex128, batch int) {
+	from, to := x, work
+	length, turn := f.n, 1
 	for _, p := range f.factors {
 		length /= p
 		switch p {
 		case 2:
-			f.pass2(fromRe, fromIm, toRe, toIm, length, stride)
+			f.pass2(from, to, length, turn, batch*turn)
 		case 4:
-			f.pass4(fromRe, fromIm, toRe, toIm, length, stride)
+			f.pass4(from, to, length, turn, batch*turn)
 		default:
-			f.pass(p, fromRe, fromIm, toRe, toIm, length, stride)
+			f.pass(p, from, to, length, turn, batch*turn)
 		}
-		fromRe, fromIm, toRe, toIm = toRe, toIm, fromRe, fromIm
-		stride *= p
+		from, to = to, from
+		turn *= p
 	}
 	if len(f.factors)%2 == 1 {
-		copy(re, workRe)
-		copy(im, workIm)
+		copy(x, work)
 	}
 }
 
-// times is (a + i b)(c - i s), c and s being the cosine and the sine of a turn.
-func times(a, b, c, s float64) (re, im float64) {
-	return float64(a*c) + float64(b*s), float64(b*c) - float64(a*s)
+// times is a (c - i s), c and s being the cosine and the sine of a turn.
+func times(a complex128, c, s float64) complex128 {
+	re, im := real(a), imag(a)
+	return complex(float64(re*c)+float64(im*s), float64(im*c)-float64(re*s))
 }
 
 // pass is the pass for a factor p: element (j, q) of the sub-transforms, q < stride, is combined with those
-// length further on.
-func (f *fourier) pass(p int, fromRe, fromIm, toRe, toIm []float64, length, stride int) {
+// length further on. The twiddle factors are turns by multiples of turn/n.
+func (f *fourier) pass(p int, from, to []complex128, length, turn, stride int) {
 	for j := range length {
 		for k := range p {
 			for q := range stride {
-				sumRe, sumIm := 0.0, 0.0
+				sum := complex128(0)
 				for l := range p { // e^(-2 pi i l k/p)
-					at, turn := q+stride*(j+length*l), l*k%p*(f.n/p)
-					re, im := times(fromRe[at], fromIm[at], f.cos[turn], f.sin[turn])
-					sumRe, sumIm = sumRe+re, sumIm+im
+					t := l * k % p * (f.n / p)
+					sum += times(from[q+stride*(j+length*l)], f.cos[t], f.sin[t])
 				}
-				turn := j * k * stride
-				at := q + stride*(p*j+k)
-				toRe[at], toIm[at] = times(sumRe, sumIm, f.cos[turn], f.sin[turn])
+				t := j * k * turn
+				to[q+stride*(p*j+k)] = times(sum, f.cos[t], f.sin[t])
 			}
 		}
 	}
 }
 
+// line is the elements of x for one j and all q.
+func line(x []complex128, j, stride int) []complex128 { return x[j*stride:][:stride] }
+
 // pass2 is pass for 2.
-func (f *fourier) pass2(fromRe, fromIm, toRe, toIm []float64, length, stride int) {
+func (f *fourier) pass2(from, to []complex128, length, turn, stride int) {
 	for j := range length {
-		c, s := f.cos[j*stride], f.sin[j*stride]
-		for q := range stride {
-			a, b, to := q+stride*j, q+stride*(j+length), q+stride*2*j
-			re, im := fromRe[a]-fromRe[b], fromIm[a]-fromIm[b]
-			toRe[to], toIm[to] = fromRe[a]+fromRe[b], fromIm[a]+fromIm[b]
-			toRe[to+stride], toIm[to+stride] = times(re, im, c, s)
+		cos, sin := f.cos[j*turn], f.sin[j*turn]
+		a, b := line(from, j, stride), line(from, j+length, stride)
+		to0, to1 := line(to, 2*j, stride), line(to, 2*j+1, stride)
+		for q := range a {
+			to0[q], to1[q] = a[q]+b[q], times(a[q]-b[q], cos, sin)
 		}
 	}
 }
 
-// pass4 is pass for 4.
-func (f *fourier) pass4(fromRe, fromIm, toRe, toIm []float64, length, stride int) {
+// pass4 is pass for 4. Without turns, which j = 0 is and so all of the last pass, nothing is multiplied.
+func (f *fourier) pass4(from, to []complex128, length, turn, stride int) {
 	for j := range length {
-		c1, s1 := f.cos[j*stride], f.sin[j*stride]
-		c2, s2 := f.cos[2*j*stride], f.sin[2*j*stride]
-		c3, s3 := f.cos[3*j*stride], f.sin[3*j*stride]
-		for q := range stride {
-			a := q + stride*j
-			b, c, d := a+stride*length, a+stride*2*length, a+stride*3*length
-			evenRe, evenIm := fromRe[a]+fromRe[c], fromIm[a]+fromIm[c]
-			oddRe, oddIm := fromRe[b]+fromRe[d], fromIm[b]+fromIm[d]
-			acRe, acIm := fromRe[a]-fromRe[c], fromIm[a]-fromIm[c]
-			bdRe, bdIm := fromRe[b]-fromRe[d], fromIm[b]-fromIm[d]
-			to := q + stride*4*j
-			toRe[to], toIm[to] = evenRe+oddRe, evenIm+oddIm
-			toRe[to+stride], toIm[to+stride] = times(acRe+bdIm, acIm-bdRe, c1, s1)
-			toRe[to+2*stride], toIm[to+2*stride] = times(evenRe-oddRe, evenIm-oddIm, c2, s2)
-			toRe[to+3*stride], toIm[to+3*stride] = times(acRe-bdIm, acIm+bdRe, c3, s3)
+		a, b := line(from, j, stride), line(from, j+length, stride)
+		c, d := line(from, j+2*length, stride), line(from, j+3*length, stride)
+		to0, to1 := line(to, 4*j, stride), line(to, 4*j+1, stride)
+		to2, to3 := line(to, 4*j+2, stride), line(to, 4*j+3, stride)
+		if j == 0 {
+			for q := range a {
+				even, odd, ac, bd := a[q]+c[q], b[q]+d[q], a[q]-c[q], b[q]-d[q]
+				to0[q], to2[q] = even+odd, even-odd
+				to1[q] = complex(real(ac)+imag(bd), imag(ac)-real(bd))
+				to3[q] = complex(real(ac)-imag(bd), imag(ac)+real(bd))
+			}
+			continue
+		}
+		c1, s1 := f.cos[j*turn], f.sin[j*turn]
+		c2, s2 := f.cos[2*j*turn], f.sin[2*j*turn]
+		c3, s3 := f.cos[3*j*turn], f.sin[3*j*turn]
+		for q := range a {
+			even, odd, ac, bd := a[q]+c[q], b[q]+d[q], a[q]-c[q], b[q]-d[q]
+			to0[q] = even + odd
+			to1[q] = times(complex(real(ac)+imag(bd), imag(ac)-real(bd)), c1, s1)
+			to2[q] = times(even-odd, c2, s2)
+			to3[q] = times(complex(real(ac)-imag(bd), imag(ac)+real(bd)), c3, s3)
 		}
 	}
 }

@@ -5,109 +5,148 @@ import (
 )
 
 // plane transforms real planes (H, W) to their spectra and back. The spectrum of a real plane is determined
-// by its columns 0 to W/2; two rows are transformed at a time, as real and imaginary part.
+// by its columns 0 to W/2; two rows are transformed at a time, as real and imaginary part, and batch such pairs, or
+// columns, side by side: a line of the cache, and both buffers in the first level up to a side of 256.
 type plane struct {
 	height, width, half int // half = W/2 + 1: a spectrum is (H, half)
 	rows, cols          *fourier
 }
 
+const batch = 4
+
 func newPlane(height, width int) *plane {
 	return &plane{height, width, width/2 + 1, newFourier(width), newFourier(height)}
 }
 
-// scratch returns the scratch memory of a transform.
-func (p *plane) scratch() []float64 { return make([]float64, 4*max(p.height, p.width)) }
-
-// parts cuts scratch into four slices of n elements.
-func parts(scratch []float64, n int) (a, b, c, d []float64) {
-	return scratch[:n], scratch[n : 2*n], scratch[2*n : 3*n], scratch[3*n : 4*n]
+// buffers is the scratch memory of a transform, and a plane (H, W) for its caller.
+type buffers struct {
+	x, work []complex128
+	plane   []float64
 }
 
-// forward sets re + i im (H, half) to the spectrum of x (H, W).
-func (p *plane) forward(re, im, x, scratch []float64) {
-	a, b, wa, wb := parts(scratch, p.width)
-	for i := 0; i < p.height; i += 2 {
-		copy(a, x[i*p.width:])
-		if clear(b); i+1 < p.height {
-			copy(b, x[(i+1)*p.width:])
+func (p *plane) scratch() buffers {
+	n := batch * max(p.height, p.width)
+	return buffers{make([]complex128, n), make([]complex128, n), make([]float64, p.height*p.width)}
+}
+
+// pair is rows i and i+1 of x (H, n); the second is nil where there is none.
+func pair[E any](x []E, i, n int) (first, second []E) {
+	first = x[i*n : (i+1)*n]
+	if (i+1)*n < len(x) {
+		second = x[(i+1)*n : (i+2)*n]
+	}
+	return first, second
+}
+
+// forward sets s (H, half) to the spectrum of x (H, W).
+func (p *plane) forward(s []complex128, x []float64, b buffers) {
+	for i := 0; i < p.height; i += 2 * batch {
+		pairs := min(batch, (p.height-i+1)/2)
+		z := b.x[:p.width*pairs]
+		for r := range pairs {
+			first, second := pair(x, i+2*r, p.width)
+			for j, v := range first {
+				w := 0.0
+				if second != nil {
+					w = second[j]
+				}
+				z[j*pairs+r] = complex(v, w)
+			}
 		}
-		p.rows.transform(a, b, wa, wb, false)
-		for k := range p.half { // the spectrum of a alone is Hermitian, that of i b skew
-			o, at := (p.width-k)%p.width, i*p.half+k
-			re[at], im[at] = (a[k]+a[o])/2, (b[k]-b[o])/2
-			if i+1 < p.height {
-				re[at+p.half], im[at+p.half] = (b[k]+b[o])/2, (a[o]-a[k])/2
+		p.rows.transform(z, b.work[:len(z)], pairs)
+		for r := range pairs { // the spectrum of the first row alone is Hermitian, that of i times the second skew
+			first, second := pair(s, i+2*r, p.half)
+			for k := range first {
+				v, o := z[k*pairs+r], z[(p.width-k)%p.width*pairs+r]
+				first[k] = complex((real(v)+real(o))/2, (imag(v)-imag(o))/2)
+				if second != nil {
+					second[k] = complex((imag(v)+imag(o))/2, (real(o)-real(v))/2)
+				}
 			}
 		}
 	}
-	p.columns(re, im, scratch, false)
+	p.columns(s, b, false)
 }
 
-// backward sets x to the plane with the spectrum re + i im, which it overwrites.
-func (p *plane) backward(x, re, im, scratch []float64) {
-	p.columns(re, im, scratch, true)
-	a, b, wa, wb := parts(scratch, p.width)
+// backward sets x to the plane with the spectrum s, which it overwrites. The inverse is the transform with real and imaginary parts
+// exchanged before and after, divided by the number of elements.
+func (p *plane) backward(x []float64, s []complex128, b buffers) {
+	p.columns(s, b, true)
 	scale := 1 / float64(p.height*p.width)
-	for i := 0; i < p.height; i += 2 {
-		for k := range p.half {
-			at, o := i*p.half+k, (p.width-k)%p.width
-			secondRe, secondIm := 0.0, 0.0
-			if i+1 < p.height {
-				secondRe, secondIm = re[at+p.half], im[at+p.half]
+	for i := 0; i < p.height; i += 2 * batch {
+		pairs := min(batch, (p.height-i+1)/2)
+		z := b.x[:p.width*pairs]
+		for r := range pairs {
+			first, second := pair(s, i+2*r, p.half)
+			for k, v := range first {
+				w := complex128(0)
+				if second != nil {
+					w = second[k]
+				}
+				// first + i second, both Hermitian
+				z[(p.width-k)%p.width*pairs+r] = complex(real(w)-imag(v), real(v)+imag(w))
+				z[k*pairs+r] = complex(imag(v)+real(w), real(v)-imag(w))
 			}
-			a[o], b[o] = re[at]+secondIm, secondRe-im[at] // first + i second, both Hermitian
-			a[k], b[k] = re[at]-secondIm, im[at]+secondRe
 		}
-		p.rows.transform(a, b, wa, wb, true)
-		for j := range p.width {
-			x[i*p.width+j] = a[j] * scale
-			if i+1 < p.height {
-				x[(i+1)*p.width+j] = b[j] * scale
+		p.rows.transform(z, b.work[:len(z)], pairs)
+		for r := range pairs {
+			first, second := pair(x, i+2*r, p.width)
+			for j := range first {
+				v := z[j*pairs+r]
+				first[j] = imag(v) * scale
+				if second != nil {
+					second[j] = real(v) * scale
+				}
 			}
 		}
 	}
 }
 
-// columns transforms the columns of a spectrum.
-func (p *plane) columns(re, im, scratch []float64, back bool) {
-	a, b, wa, wb := parts(scratch, p.height)
-	for k := range p.half {
+// columns transforms the columns of a spectrum, with exchanged parts if asked for.
+func (p *plane) columns(s []complex128, b buffers, exchanged bool) {
+	for k := 0; k < p.half; k += batch {
+		n := min(batch, p.half-k)
+		z := b.x[:p.height*n]
 		for i := range p.height {
-			a[i], b[i] = re[i*p.half+k], im[i*p.half+k]
+			copy(z[i*n:(i+1)*n], s[i*p.half+k:])
 		}
-		p.cols.transform(a, b, wa, wb, back)
+		exchange(z, exchanged)
+		p.cols.transform(z, b.work[:len(z)], n)
+		exchange(z, exchanged)
 		for i := range p.height {
-			re[i*p.half+k], im[i*p.half+k] = a[i], b[i]
+			copy(s[i*p.half+k:], z[i*n:(i+1)*n])
 		}
 	}
 }
 
-// spectra is the spectra of a tensor's planes, one after the other.
-type spectra struct{ re, im []float64 }
-
-func (p *plane) newSpectra(planes int) spectra {
-	size := planes * p.height * p.half
-	return spectra{make([]float64, size), make([]float64, size)}
+// exchange exchanges real and imaginary parts, if asked for.
+func exchange(z []complex128, do bool) {
+	if do {
+		for i, v := range z {
+			z[i] = complex(imag(v), real(v))
+		}
+	}
 }
 
-// forwardAll transforms planes one after the other, backwardAll transforms them back.
-func (p *plane) forwardAll(s spectra, x []float64) {
-	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) {
-		p.forward(re, im, x, scratch)
-	}, s, x)
-}
+// size is the number of frequencies.
+func (p *plane) size() int { return p.height * p.half }
 
-func (p *plane) backwardAll(x []float64, s spectra) {
-	p.each(len(x)/(p.height*p.width), func(re, im, x, scratch []float64) {
-		p.backward(x, re, im, scratch)
-	}, s, x)
-}
-
-func (p *plane) each(planes int, do func(re, im, x, scratch []float64), s spectra, x []float64) {
+// each does something to a number of planes, with scratch memory.
+func (p *plane) each(planes int, do func(m int, b buffers)) {
 	parallel.Ranges(planes, 1, func(lo, hi int) {
-		scratch, small, large := p.scratch(), p.height*p.half, p.height*p.width
-		for i := lo; i < hi; i++ {
-			do(s.re[i*small:(i+1)*small], s.im[i*small:(i+1)*small], x[i*large:(i+1)*large], scratch)
+		b := p.scratch()
+		for m := lo; m < hi; m++ {
+			do(m, b)
 		}
+	})
+}
+
+// part is plane m of x, whose planes have n elements.
+func part[E any](x []E, m, n int) []E { return x[m*n : (m+1)*n] }
+
+// forwardAll transforms planes (M, H, W) to their spectra (M, H, half).
+func (p *plane) forwardAll(s []complex128, x []float64) {
+	p.each(len(x)/(p.height*p.width), func(m int, b buffers) {
+		p.forward(part(s, m, p.size()), part(x, m, p.height*p.width), b)
 	})
 }

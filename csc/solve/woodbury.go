@@ -1,6 +1,8 @@
 package solve
 
 import (
+	"slices"
+
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
@@ -9,8 +11,8 @@ import (
 type woodbury struct {
 	*plane
 	channels, atoms int
-	d               spectra   // D (C, M): element (c, m) is spectrum c*M + m
-	gram            []spectra // (C, C): D D*
+	d               []complex128   // D (C, M): element (c, m) is spectrum c*M + m
+	gram            [][]complex128 // (C, C): D D*
 }
 
 func newWoodbury(w *tensor.Tensor[float64], height, width int) *woodbury {
@@ -25,7 +27,7 @@ func newWoodbury(w *tensor.Tensor[float64], height, width int) *woodbury {
 			}
 		}
 	}
-	d.d = d.newSpectra(d.channels * d.atoms)
+	d.d = make([]complex128, d.channels*d.atoms*d.size())
 	d.forwardAll(d.d, padded.Data)
 	for c := range d.channels {
 		for e := range d.channels {
@@ -35,17 +37,14 @@ func newWoodbury(w *tensor.Tensor[float64], height, width int) *woodbury {
 	return d
 }
 
-// size is the number of frequencies.
-func (d *woodbury) size() int { return d.height * d.half }
-
 // product is the sum over m of D[c,m] conj(D[e,m]).
-func (d *woodbury) product(c, e int) spectra {
-	s, n := d.newSpectra(1), d.size()
+func (d *woodbury) product(c, e int) []complex128 {
+	n := d.size()
+	s := make([]complex128, n)
 	for m := range d.atoms {
-		a, b := (c*d.atoms+m)*n, (e*d.atoms+m)*n
-		for i := range n {
-			re, im := times(d.d.re[a+i], d.d.im[a+i], d.d.re[b+i], d.d.im[b+i])
-			s.re[i], s.im[i] = s.re[i]+re, s.im[i]+im
+		a, b := part(d.d, c*d.atoms+m, n), part(d.d, e*d.atoms+m, n)
+		for i := range s {
+			s[i] += times(a[i], real(b[i]), imag(b[i]))
 		}
 	}
 	return s
@@ -53,17 +52,15 @@ func (d *woodbury) product(c, e int) spectra {
 
 // invert returns (rho I + D D*)^-1 of every frequency, by Gauss and Jordan's elimination: the matrices are
 // Hermitian and positive definite, so that no pivot is 0.
-func (d *woodbury) invert(rho float64) []spectra {
+func (d *woodbury) invert(rho float64) [][]complex128 {
 	c := d.channels
-	inverse := make([]spectra, c*c)
+	inverse := make([][]complex128, c*c)
 	for i := range inverse {
-		inverse[i] = d.newSpectra(1)
-		copy(inverse[i].re, d.gram[i].re)
-		copy(inverse[i].im, d.gram[i].im)
+		inverse[i] = slices.Clone(d.gram[i])
 	}
 	for i := range d.size() {
 		for k := range c {
-			inverse[k*c+k].re[i] += rho
+			inverse[k*c+k][i] += complex(rho, 0)
 		}
 		for k := range c {
 			eliminate(inverse, c, k, i)
@@ -73,23 +70,22 @@ func (d *woodbury) invert(rho float64) []spectra {
 }
 
 // eliminate does step k of the inversion in place, at frequency i.
-func eliminate(a []spectra, c, k, i int) {
-	pivot := 1 / a[k*c+k].re[i] // real, as the diagonal of a Hermitian matrix is
-	a[k*c+k].re[i], a[k*c+k].im[i] = 1, 0
+func eliminate(a [][]complex128, c, k, i int) {
+	pivot := 1 / real(a[k*c+k][i]) // real, as the diagonal of a Hermitian matrix is
+	a[k*c+k][i] = 1
 	for e := range c {
-		a[k*c+e].re[i] *= pivot
-		a[k*c+e].im[i] *= pivot
+		v := a[k*c+e][i]
+		a[k*c+e][i] = complex(real(v)*pivot, imag(v)*pivot)
 	}
 	for r := range c {
 		if r == k {
 			continue
 		}
-		re, im := a[r*c+k].re[i], a[r*c+k].im[i]
-		a[r*c+k].re[i], a[r*c+k].im[i] = 0, 0
+		v := a[r*c+k][i]
+		a[r*c+k][i] = 0
 		for e := range c {
-			x, y := times(re, im, a[k*c+e].re[i], -a[k*c+e].im[i])
-			a[r*c+e].re[i] -= x
-			a[r*c+e].im[i] -= y
+			w := a[k*c+e][i]
+			a[r*c+e][i] -= times(v, real(w), -imag(w))
 		}
 	}
 }
@@ -97,77 +93,75 @@ func eliminate(a []spectra, c, k, i int) {
 // solve sets s to (D*D + rho I)^-1 (data + rho s), M spectra, by Woodbury's identity: with b = data + rho s
 //
 //	(b - D* (rho I + D D*)^-1 D b)/rho .
-func (d *woodbury) solve(s, data spectra, inverse []spectra, rho float64) {
+//
+// It goes by bands of a row, of which all M spectra stay in the second-level cache.
+func (d *woodbury) solve(s, data []complex128, inverse [][]complex128, rho float64) {
 	parallel.Ranges(d.height, 1, func(lo, hi int) {
-		b := band{d, lo * d.half, (hi - lo) * d.half}
-		for m := range d.atoms {
-			at := m*d.size() + b.first
-			for i := at; i < at+b.count; i++ {
-				s.re[i] = data.re[i] + float64(rho*s.re[i])
-				s.im[i] = data.im[i] + float64(rho*s.im[i])
+		db, idb := make([]complex128, d.channels*d.half), make([]complex128, d.channels*d.half)
+		for row := lo; row < hi; row++ {
+			b := band{d, row * d.half}
+			for m := range d.atoms {
+				x, v := b.of(s, m), b.of(data, m)
+				for i, z := range x {
+					x[i] = complex(real(v[i])+float64(rho*real(z)), imag(v[i])+float64(rho*imag(z)))
+				}
 			}
-		}
-		b.subtractAdjoint(s, b.apply(inverse, b.project(s)))
-		for m := range d.atoms {
-			at := m*d.size() + b.first
-			for i := at; i < at+b.count; i++ {
-				s.re[i] /= rho
-				s.im[i] /= rho
-			}
+			b.project(db, s)
+			b.apply(idb, inverse, db)
+			b.subtractAdjoint(s, idb, rho)
 		}
 	})
 }
 
-// band is count neighbouring frequencies, from first on. A signal's spectra on it are C channels of count
-// elements.
+// band is a row of frequencies, from first on. A signal's spectra on it are C channels of so many elements.
 type band struct {
 	*woodbury
-	first, count int
+	first int
 }
 
-func (b band) newSignal() spectra {
-	return spectra{make([]float64, b.channels*b.count), make([]float64, b.channels*b.count)}
-}
+// of is spectrum m of s on the band.
+func (b band) of(s []complex128, m int) []complex128 { return s[m*b.size()+b.first:][:b.half] }
 
-// project returns D s.
-func (b band) project(s spectra) spectra {
-	to := b.newSignal()
+// project sets to to D s.
+func (b band) project(to, s []complex128) {
+	clear(to)
 	for m := range b.atoms {
+		x := b.of(s, m)
 		for c := range b.channels {
-			tap, at, x := (c*b.atoms+m)*b.size()+b.first, m*b.size()+b.first, c*b.count
-			for i := range b.count {
-				re, im := times(b.d.re[tap+i], b.d.im[tap+i], s.re[at+i], -s.im[at+i])
-				to.re[x+i], to.im[x+i] = to.re[x+i]+re, to.im[x+i]+im
+			d, sum := b.of(b.d, c*b.atoms+m), part(to, c, b.half)
+			for i, v := range x {
+				sum[i] += times(d[i], real(v), -imag(v))
 			}
 		}
 	}
-	return to
 }
 
-// apply returns a x, with a (C, C) at each frequency.
-func (b band) apply(a []spectra, x spectra) spectra {
-	to := b.newSignal()
+// apply sets to to a x, with a (C, C) at each frequency.
+func (b band) apply(to []complex128, a [][]complex128, x []complex128) {
+	clear(to)
 	for c := range b.channels {
 		for e := range b.channels {
-			k := a[c*b.channels+e]
-			for i := range b.count {
-				re, im := times(k.re[b.first+i], k.im[b.first+i], x.re[e*b.count+i], -x.im[e*b.count+i])
-				to.re[c*b.count+i], to.im[c*b.count+i] = to.re[c*b.count+i]+re, to.im[c*b.count+i]+im
+			k, sum := b.of(a[c*b.channels+e], 0), part(to, c, b.half)
+			for i, v := range part(x, e, b.half) {
+				sum[i] += times(k[i], real(v), -imag(v))
 			}
 		}
 	}
-	return to
 }
 
-// subtractAdjoint subtracts D* x from s.
-func (b band) subtractAdjoint(s, x spectra) {
+// subtractAdjoint subtracts D* x from s, and divides by rho.
+func (b band) subtractAdjoint(s, x []complex128, rho float64) {
+	scale := 1 / rho
 	for m := range b.atoms {
+		to := b.of(s, m)
 		for c := range b.channels {
-			tap, at := (c*b.atoms+m)*b.size()+b.first, m*b.size()+b.first
-			for i := range b.count {
-				re, im := times(x.re[c*b.count+i], x.im[c*b.count+i], b.d.re[tap+i], b.d.im[tap+i])
-				s.re[at+i], s.im[at+i] = s.re[at+i]-re, s.im[at+i]-im
+			d := b.of(b.d, c*b.atoms+m)
+			for i, v := range part(x, c, b.half) {
+				to[i] -= times(v, real(d[i]), imag(d[i]))
 			}
+		}
+		for i, v := range to {
+			to[i] = complex(real(v)*scale, imag(v)*scale)
 		}
 	}
 }

@@ -9,16 +9,16 @@ import (
 	"sdref/internal/kernel"
 )
 
-// eachRow runs a test for both element types on every kernel row, which is active during the test.
+// eachRow runs a test for both element types on every kernel row, unfused included, which is active during the test.
 func eachRow(t *testing.T, single func(*testing.T, *kernel.Set[float32]),
 	double func(*testing.T, *kernel.Set[float64])) {
 	defer kernel.Use(kernel.ActiveName())
-	for i, row := range kernel.Rows[float32]() {
+	for i, row := range kernel.All[float32]() {
 		if err := kernel.Use(row.Name); err != nil {
 			t.Fatal(err)
 		}
 		t.Run("float32/"+row.Name, func(t *testing.T) { single(t, row) })
-		t.Run("float64/"+row.Name, func(t *testing.T) { double(t, kernel.Rows[float64]()[i]) })
+		t.Run("float64/"+row.Name, func(t *testing.T) { double(t, kernel.All[float64]()[i]) })
 	}
 }
 
@@ -103,8 +103,12 @@ func convert[T kernel.Float](x Matrix[float64]) Matrix[T] {
 // clone is the same matrix in other memory.
 func (m Matrix[T]) clone() Matrix[T] { return Matrix[T]{append([]T(nil), m.Data...), m.Rows, m.Cols} }
 
-// define is the definition of Multiply.
+// define is the definition of Multiply on the active row. Where that does not fuse, a product is rounded by fma(a, b, -0).
 func define[T kernel.Float](c, a, b Matrix[T], load bool) {
+	link, negativeZero := kernel.FMA[T], T(math.Copysign(0, -1))
+	if kernel.Active[T]() == kernel.Unfused[T]() {
+		link = func(a, b, c T) T { return kernel.FMA(a, b, negativeZero) + c }
+	}
 	for i, row := range c.Rows {
 		for j, col := range c.Cols {
 			var sum T
@@ -112,7 +116,7 @@ func define[T kernel.Float](c, a, b Matrix[T], load bool) {
 				sum = c.Data[row+col]
 			}
 			for p := range a.Cols {
-				sum = kernel.FMA(a.Data[a.Rows[i]+a.Cols[p]], b.Data[b.Rows[p]+b.Cols[j]], sum)
+				sum = link(a.Data[a.Rows[i]+a.Cols[p]], b.Data[b.Rows[p]+b.Cols[j]], sum)
 			}
 			c.Data[row+col] = sum
 		}

@@ -10,10 +10,10 @@ import (
 // eachBenchmark runs f for every row and both element types.
 func eachBenchmark(b *testing.B, f32 func(b *testing.B, row *Set[float32]),
 	f64 func(b *testing.B, row *Set[float64])) {
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		b.Run(row.Name+"/float32", func(b *testing.B) { f32(b, row) })
 	}
-	for _, row := range Rows[float64]() {
+	for _, row := range All[float64]() {
 		b.Run(row.Name+"/float64", func(b *testing.B) { f64(b, row) })
 	}
 }

@@ -33,22 +33,26 @@ type geluBounds struct{ toX, above, below, slope, lost float64 }
 
 // TestGELUAccuracy holds both functions against exact ones. What is subnormal has half a bit of its own.
 func TestGELUAccuracy(t *testing.T) {
-	t.Run("float32", func(t *testing.T) {
-		testGELUAccuracy[float32](t, 300_000, 0x1p-24, exactGELU, geluBounds{2, 2.2, 30, 4, 4.3e-38})
+	exact32, exact64 := geluBounds{2, 2.2, 30, 4, 4.3e-38}, geluBounds{2, 2.2, 30, 4, 1.7e-307}
+	unfused32, unfused64 := geluBounds{2, 2.2, 36, 4.5, 4.3e-38}, geluBounds{2, 2.2, 36, 4.5, 1.7e-307}
+	t.Run("float32", func(t *testing.T) { testGELUAccuracy(t, Rows[float32]()[0], 300_000, 0x1p-24, exactGELU, exact32) })
+	t.Run("float64", func(t *testing.T) { testGELUAccuracy(t, Rows[float64]()[0], 4_000, 0x1p-53, preciseGELU, exact64) })
+	t.Run("unfused/float32", func(t *testing.T) {
+		testGELUAccuracy(t, Unfused[float32](), 300_000, 0x1p-24, exactGELU, unfused32)
 	})
-	t.Run("float64", func(t *testing.T) {
-		testGELUAccuracy[float64](t, 4_000, 0x1p-53, preciseGELU, geluBounds{2, 2.2, 30, 4, 1.7e-307})
+	t.Run("unfused/float64", func(t *testing.T) {
+		testGELUAccuracy(t, Unfused[float64](), 4_000, 0x1p-53, preciseGELU, unfused64)
 	})
 }
 
-func testGELUAccuracy[T Float](t *testing.T, more int, unit float64, exact func(x float64) (y, slope float64), want geluBounds) {
+func testGELUAccuracy[T Float](t *testing.T, row *Set[T], more int, unit float64, exact func(x float64) (y, slope float64), want geluBounds) {
 	x := geluPoints[T](more)
 	y, slope, ones := make([]T, len(x)), make([]T, len(x)), make([]T, len(x))
 	for i := range ones {
 		ones[i] = 1
 	}
-	genericGELU(y, x)
-	genericGELUGrad(slope, x, ones)
+	row.GELU(y, x)
+	row.GELUGrad(slope, x, ones)
 	_, _, subnormal := limits[T]()
 	var got geluBounds
 	for i, v := range x {

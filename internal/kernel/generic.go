@@ -1,13 +1,14 @@
 package kernel
 
 func genericSet[T Float]() *Set[T] {
-	tiles := []Tile[T]{genericTile[T](2, 3), genericTile[T](1, 2), genericTile[T](1, 1)}
+	chains := genericChains[T]()
+	tiles := genericTiles(genericLanes, chains)
 	return &Set[T]{
 		Name:              "generic",
 		Lanes:             genericLanes,
 		Tiles:             tiles,
 		Narrow:            tiles,
-		Peak:              genericPeak[T],
+		Peak:              genericPeak(genericLanes, chains),
 		Gather:            genericGather[T],
 		Regular:           genericRegular[T],
 		GatherAlternate:   genericGatherAlternate[T],
@@ -31,7 +32,7 @@ func genericSet[T Float]() *Set[T] {
 		Sum:               genericSum[T],
 		SumSquares:        genericSumSquares[T],
 		Dot:               genericDot[T],
-		Winograd:          genericWinograd[T](),
+		Winograd:          genericWinograd(genericLanes, fusedSteps[T]()),
 	}
 }
 

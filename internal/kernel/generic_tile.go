@@ -2,18 +2,27 @@ package kernel
 
 const genericLanes = 4
 
-func genericTile[T Float](groups, rows int) Tile[T] {
-	chains := genericChains[T]()
+// chainsFunc adds one row of a product to c, lanes elements: c[j] = a[left[p]]*b[right[p]+j] + c[j], p ascending,
+// rounded as the row that it belongs to says.
+type chainsFunc[T Float] func(a []T, left []int, b []T, right []int, c []T)
+
+// genericTiles is the tiles of a row in Go.
+func genericTiles[T Float](lanes int, chains chainsFunc[T]) []Tile[T] {
+	return []Tile[T]{genericTile(2, 3, lanes, chains), genericTile(1, 2, lanes, chains), genericTile(1, 1, lanes, chains)}
+}
+
+// genericTile is a tile out of the inner loop of a row in Go.
+func genericTile[T Float](groups, rows, lanes int, chains chainsFunc[T]) Tile[T] {
 	return Tile[T]{groups, rows, func(
 		a []T, groupRows []int, step int, left []int,
 		b []T, cols, right []int,
 		c []T, out []int, ldc int, load bool,
 	) {
-		checkTile(groups, groups*rows, genericLanes, len(a), groupRows, step, left, len(b), cols, right,
+		checkTile(groups, groups*rows, lanes, len(a), groupRows, step, left, len(b), cols, right,
 			len(c), out, ldc)
 		for v, at := range out {
 			for i := range groups * rows {
-				line := c[at+i*ldc : at+i*ldc+genericLanes]
+				line := c[at+i*ldc : at+i*ldc+lanes]
 				if !load {
 					clear(line)
 				}
@@ -27,14 +36,14 @@ func genericTile[T Float](groups, rows int) Tile[T] {
 
 // genericChains returns the inner loop of T. There are two, because FMA is too large for the compiler to
 // inline.
-func genericChains[T Float]() func(a []T, left []int, b []T, right []int, c []T) {
-	if chains, ok := any(chains32).(func(a []T, left []int, b []T, right []int, c []T)); ok {
+func genericChains[T Float]() chainsFunc[T] {
+	if chains, ok := any(chainsFunc[float32](chains32)).(chainsFunc[T]); ok {
 		return chains
 	}
-	return any(chains64).(func(a []T, left []int, b []T, right []int, c []T))
+	return any(chainsFunc[float64](chains64)).(chainsFunc[T])
 }
 
-// chains64 adds one row of a product to c: c[j] = fma(a[left[p]], b[right[p]+j], c[j]), p ascending.
+// chains64 is the chainsFunc whose links are fma(a[left[p]], b[right[p]+j], c[j]).
 func chains64(a []float64, left []int, b []float64, right []int, c []float64) {
 	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
 	for p, at := range left {
@@ -72,21 +81,22 @@ func chains32(a []float32, left []int, b []float32, right []int, c []float32) {
 	c[0], c[1], c[2], c[3] = float32(c0), float32(c1), float32(c2), float32(c3)
 }
 
-// genericPeak runs the inner loop of the tile on small operands, the fastest loop that the generic row has.
-func genericPeak[T Float](iterations int) (flops float64) {
-	const k = 64
-	chains := genericChains[T]()
-	a, b, c, left, right := make([]T, k), make([]T, k*genericLanes), make([]T, genericLanes), make([]int, k),
-		make([]int, k)
-	for p := range k {
-		a[p], left[p], right[p] = 0.5, p, p*genericLanes
+// genericPeak returns Peak for a row in Go: it runs the inner loop of the tile on small operands, the fastest
+// loop that the row has.
+func genericPeak[T Float](lanes int, chains chainsFunc[T]) func(iterations int) (flops float64) {
+	return func(iterations int) (flops float64) {
+		const k = 64
+		a, b, c, left, right := make([]T, k), make([]T, k*lanes), make([]T, lanes), make([]int, k), make([]int, k)
+		for p := range k {
+			a[p], left[p], right[p] = 0.5, p, p*lanes
+		}
+		for i := range b {
+			b[i] = 1
+		}
+		for range iterations {
+			clear(c) // or it would grow until every sum is halfway between two float32s, which is slow
+			chains(a, left, b, right, c)
+		}
+		return float64(k*lanes*2) * float64(max(iterations, 0))
 	}
-	for i := range b {
-		b[i] = 1
-	}
-	for range iterations {
-		clear(c) // or it would grow until every sum is halfway between two float32s, which is slow
-		chains(a, left, b, right, c)
-	}
-	return k * genericLanes * 2 * float64(max(iterations, 0))
 }

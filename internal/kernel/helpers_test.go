@@ -7,17 +7,27 @@ import (
 	"testing"
 )
 
-// eachRow runs a test for both element types on every row.
+// eachRow runs a test for both element types on every row, unfused included.
 func eachRow(t *testing.T, single func(*testing.T, *Set[float32]), double func(*testing.T, *Set[float64])) {
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		t.Run(row.Name+"/float32", func(t *testing.T) { single(t, row) })
 	}
-	for _, row := range Rows[float64]() {
+	for _, row := range All[float64]() {
 		t.Run(row.Name+"/float64", func(t *testing.T) { double(t, row) })
 	}
 }
 
-// eachNative runs f for every row but the generic one, for both element types.
+// linkOf returns the multiply-add of a row. That of unfused rounds the product, which is fma(a, b, -0), so that no compiler can
+// make one operation of it.
+func linkOf[T Float](row *Set[T]) func(a, b, c T) T {
+	if row.Name != unfusedName {
+		return FMA[T]
+	}
+	negativeZero := T(corner("-0"))
+	return func(a, b, c T) T { return FMA(a, b, negativeZero) + c }
+}
+
+// eachNative runs f for every row in assembly, for both element types.
 func eachNative(t *testing.T, f32 func(t *testing.T, generic, row *Set[float32]),
 	f64 func(t *testing.T, generic, row *Set[float64])) {
 	if len(Rows[float32]()) == 1 {

@@ -39,9 +39,9 @@ const Vectors = 2
 //
 // In the elementwise functions (AddScaled to Momentum) dst may be exactly one of the inputs and must not
 // overlap them otherwise; the inputs are at least as long as dst, and only dst's length of them is read.
-// "a*b" rounds, "fma" rounds once. A slice that is too short is the caller's bug and panics.
+// "a*b" rounds, "fma" rounds once, but in the row unfused twice: the product, then the sum. A slice that is too short is the caller's bug and panics.
 type Set[T Float] struct {
-	Name  string    // "generic", "avx2", "avx512"
+	Name  string    // "generic", "avx2", "avx512", "unfused"
 	Lanes int       // columns of a vector
 	Tiles []Tile[T] // by Height, descending; the last has 1 row
 	// Narrow is Tiles with a taller one before them, for products with a single vector of columns; with two

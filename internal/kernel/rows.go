@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -10,10 +11,12 @@ import (
 // variable is the name of the environment variable that forces a row.
 const variable = "SDREF_KERNEL"
 
-// table is the rows of one element type, generic first and best last, and the chosen one.
+// table is the rows of one element type: those with the same bits, generic first and best last, the one without fusion,
+// and the chosen one.
 type table[T Float] struct {
-	rows   []*Set[T]
-	active atomic.Pointer[Set[T]]
+	rows    []*Set[T]
+	unfused *Set[T]
+	active  atomic.Pointer[Set[T]]
 }
 
 var (
@@ -26,6 +29,7 @@ func init() {
 	native32, native64 := nativeRows()
 	table32.rows = append([]*Set[float32]{genericSet[float32]()}, native32...)
 	table64.rows = append([]*Set[float64]{genericSet[float64]()}, native64...)
+	table32.unfused, table64.unfused = unfusedSet[float32](), unfusedSet[float64]()
 	environmentError = choose(os.Getenv(variable))
 }
 
@@ -50,9 +54,24 @@ func tableOf[T Float]() *table[T] {
 	return any(&table64).(*table[T])
 }
 
-// Rows returns the rows that this build has and this CPU can run, generic first, best last. The slice is not
-// to be changed.
+// Rows returns the rows with the same bits that this build has and this CPU can run, generic first, best last.
+// The slice is not to be changed.
 func Rows[T Float]() []*Set[T] { return tableOf[T]().rows }
+
+// Unfused returns the row without fused multiply-adds, whose bits are its own. It is active only where Use or
+// SDREF_KERNEL named it.
+func Unfused[T Float]() *Set[T] { return tableOf[T]().unfused }
+
+// All returns Rows and Unfused.
+func All[T Float]() []*Set[T] { return append(slices.Clone(Rows[T]()), Unfused[T]()) }
+
+// Names lists the names of All.
+func Names() (list []string) {
+	for _, row := range All[float32]() {
+		list = append(list, row.Name)
+	}
+	return list
+}
 
 // Active returns the chosen row. Any number of goroutines may call it, also while another calls Use.
 func Active[T Float]() *Set[T] { return tableOf[T]().active.Load() }
@@ -62,16 +81,15 @@ func ActiveName() string { return table32.active.Load().Name }
 
 // Use chooses a row by name for both element types. The error names the rows that this machine has.
 func Use(name string) error {
-	var names []string
-	for i, row := range table32.rows {
+	rows64 := All[float64]()
+	for i, row := range All[float32]() {
 		if row.Name == name {
 			table32.active.Store(row)
-			table64.active.Store(table64.rows[i])
+			table64.active.Store(rows64[i])
 			return nil
 		}
-		names = append(names, row.Name)
 	}
-	return fmt.Errorf("kernel %q: this build on this machine has %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("kernel %q: this build on this machine has %s", name, strings.Join(Names(), ", "))
 }
 
 // EnvironmentError tells whether SDREF_KERNEL named a row that does not exist or that this machine cannot

@@ -22,11 +22,11 @@ func restore(t *testing.T) {
 
 func TestUse(t *testing.T) {
 	restore(t)
-	for i, row := range Rows[float32]() {
+	for i, row := range All[float32]() {
 		if err := Use(row.Name); err != nil {
 			t.Fatal(err)
 		}
-		if Active[float32]() != row || Active[float64]() != Rows[float64]()[i] || ActiveName() != row.Name ||
+		if Active[float32]() != row || Active[float64]() != All[float64]()[i] || ActiveName() != row.Name ||
 			Active[float64]().Name != row.Name {
 			t.Errorf("Use(%q) chose %q and %q", row.Name, Active[float32]().Name, Active[float64]().Name)
 		}
@@ -36,7 +36,7 @@ func TestUse(t *testing.T) {
 	if err == nil {
 		t.Fatal("Use accepts an unknown row")
 	}
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		if !strings.Contains(err.Error(), row.Name) {
 			t.Errorf("the error %q does not name row %s", err, row.Name)
 		}
@@ -53,7 +53,8 @@ func TestEnvironment(t *testing.T) {
 	for _, c := range []struct {
 		value, want string
 		fails       bool
-	}{{"", best, false}, {"generic", "generic", false}, {best, best, false}, {"sse9", best, true}} {
+	}{{"", best, false}, {"generic", "generic", false}, {best, best, false}, {"unfused", "unfused", false},
+		{"sse9", best, true}} {
 		err := choose(c.value)
 		if (err != nil) != c.fails || ActiveName() != c.want {
 			t.Errorf("%s=%q: row %s, error %v; want row %s, failure %v", variable, c.value, ActiveName(), err,
@@ -78,6 +79,8 @@ func TestEnvironmentIsRead(t *testing.T) {
 	for _, c := range []struct{ value, want string }{
 		{"generic", "row generic, error <nil>\n"},
 		{best, "row " + best + ", error <nil>\n"},
+		{"unfused", "row unfused, error <nil>\n"},
+		{"", "row " + best + ", error <nil>\n"},
 		{"sse9", "row " + best + ", error environment variable SDREF_KERNEL: kernel \"sse9\""},
 	} {
 		command := exec.Command(os.Args[0], "-test.run=^TestEnvironmentIsRead$")
@@ -123,10 +126,10 @@ func TestComplete(t *testing.T) {
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		testComplete(t, row.Name, reflect.ValueOf(*row), tested)
 	}
-	for _, row := range Rows[float64]() {
+	for _, row := range All[float64]() {
 		testComplete(t, row.Name, reflect.ValueOf(*row), tested)
 	}
 }
@@ -144,7 +147,7 @@ func testComplete(t *testing.T, row string, set reflect.Value, tested []string) 
 }
 
 func TestPeak(t *testing.T) {
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		if one, ten := row.Peak(1), row.Peak(10); one <= 0 || ten != 10*one || row.Peak(0) != 0 {
 			t.Errorf("row %s: Peak counts %v operations in 1 iteration, %v in 10, %v in none", row.Name, one,
 				ten, row.Peak(0))
@@ -155,7 +158,7 @@ func TestPeak(t *testing.T) {
 // TestPanics: what does not fit panics with the function's name, before anything is touched.
 func TestPanics(t *testing.T) {
 	long, short := make([]float32, 1000), make([]float32, 15)
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		type call struct {
 			name string
 			run  func()

@@ -23,8 +23,8 @@ func (p *tileCall[T]) mul(tile Tile[T], c []T) {
 	tile.Mul(p.a, p.rows, p.step, p.left, p.b, p.cols, p.right, c, p.out, p.ldc, p.load)
 }
 
-// reference is the definition of Tile.Mul.
-func (p *tileCall[T]) reference(tile Tile[T], lanes int, c []T) {
+// reference is the definition of Tile.Mul with the row's multiply-add.
+func (p *tileCall[T]) reference(tile Tile[T], lanes int, link func(a, b, c T) T, c []T) {
 	for i := range tile.Height() {
 		for v := range p.cols {
 			for j := range lanes {
@@ -34,7 +34,7 @@ func (p *tileCall[T]) reference(tile Tile[T], lanes int, c []T) {
 				}
 				for q := range p.left {
 					a := p.a[p.rows[i/tile.Rows]+i%tile.Rows*p.step+p.left[q]]
-					*sum = FMA(a, p.b[p.cols[v]+p.right[q]+j], *sum)
+					*sum = link(a, p.b[p.cols[v]+p.right[q]+j], *sum)
 				}
 			}
 		}
@@ -70,7 +70,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 			for _, k := range []int{0, 1, 2, 3, 7, 64, 255} {
 				for variant := range 8 {
 					load, tame, scattered := variant&1 == 1, variant&2 == 2, variant&4 == 4
-					testTile(t, r, tile, row.Lanes, vectors, k, load, tame, scattered)
+					testTile(t, r, tile, row, vectors, k, load, tame, scattered)
 				}
 			}
 		}
@@ -79,7 +79,7 @@ func testTiles[T Float](t *testing.T, row *Set[T]) {
 
 func TestTileOfNoColumns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
-	for _, row := range Rows[float64]() {
+	for _, row := range All[float64]() {
 		for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 			p := packed(tile, row.Lanes, 1, 3)
 			fill(r, p.a, true)
@@ -93,8 +93,9 @@ func TestTileOfNoColumns(t *testing.T) {
 }
 
 // testTile runs a tile on dense or on scattered operands, with fences at one of their ends.
-func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], lanes, vectors, k int,
+func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], row *Set[T], vectors, k int,
 	load, tame, scattered bool) {
+	lanes := row.Lanes
 	p := packed(tile, lanes, vectors, k)
 	if scattered {
 		p.scatter(r, tile, lanes)
@@ -112,7 +113,7 @@ func testTile[T Float](t *testing.T, r *rand.Rand, tile Tile[T], lanes, vectors,
 	}
 	fenced := guarded[T](t, len(c), r.IntN(2) == 0)
 	copy(fenced, c)
-	p.reference(tile, lanes, want)
+	p.reference(tile, lanes, linkOf(row), want)
 	p.mul(tile, c)
 	p.mul(tile, fenced)
 	what := name("tile %dx%dx%d k=%d load=%v tame=%v scattered=%v", tile.Groups, tile.Rows, vectors, k, load,
@@ -163,7 +164,7 @@ func (p *tileCall[T]) scatter(r *rand.Rand, tile Tile[T], lanes int) {
 // TestFMA32Halfway.
 func TestTileHalfway(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		for _, tile := range append(row.Narrow[:1:1], row.Tiles...) {
 			p := packed(tile, row.Lanes, Vectors, 9)
 			p.load = true
@@ -179,7 +180,7 @@ func TestTileHalfway(t *testing.T) {
 					(2*float32(r.IntN(2)) - 1)
 			}
 			want := append([]float32(nil), p.c...)
-			p.reference(tile, row.Lanes, want)
+			p.reference(tile, row.Lanes, linkOf(row), want)
 			p.mul(tile, p.c)
 			sameBits(t, name("row %s, tile of %d rows", row.Name, tile.Height()), p.c, want)
 		}

@@ -1,13 +1,24 @@
 package kernel
 
-func genericWinograd[T Float]() Winograd[T] {
+// steps is the one-dimensional steps of the transforms, as Winograd defines them.
+type steps[T Float] struct {
+	signal, kernel, code, output, gradient func(in, out *[6]T)
+}
+
+func fusedSteps[T Float]() steps[T] {
+	return steps[T]{signalStep[T], kernelStep[T], codeStep[T], outputStep[T], gradientStep[T]}
+}
+
+// genericWinograd makes the transforms of a row in Go of their steps.
+func genericWinograd[T Float](lanes int, s steps[T]) Winograd[T] {
+	reversed := func(g, out *[6]T) { s.kernel(&[6]T{g[2], g[1], g[0]}, out) }
 	return Winograd[T]{
-		Signal:         genericTransform(signalShape, genericLanes, signalStep[T]),
-		Kernel:         genericTransform(kernelShape, genericLanes, kernelStep[T]),
-		KernelReversed: genericTransform(kernelReversedShape, genericLanes, kernelReversedStep[T]),
-		Code:           genericTransform(codeShape, genericLanes, codeStep[T]),
-		Output:         genericTransform(outputShape, genericLanes, outputStep[T]),
-		Gradient:       genericTransform(gradientShape, genericLanes, gradientStep[T]),
+		Signal:         genericTransform(signalShape, lanes, s.signal),
+		Kernel:         genericTransform(kernelShape, lanes, s.kernel),
+		KernelReversed: genericTransform(kernelReversedShape, lanes, reversed),
+		Code:           genericTransform(codeShape, lanes, s.code),
+		Output:         genericTransform(outputShape, lanes, s.output),
+		Gradient:       genericTransform(gradientShape, lanes, s.gradient),
 	}
 }
 
@@ -48,23 +59,22 @@ func signalStep[T Float](d, out *[6]T) {
 
 func kernelStep[T Float](g, out *[6]T) {
 	s, a := g[0]+g[2], FMA(4, g[2], g[0])
-	spread(s, g[1], a, g[1], out)
+	spread(s, g[1], FMA(2, g[1], a), FMA(-2, g[1], a), out)
 	out[0], out[5] = T(g[0]/4), g[2]
 }
 
-func kernelReversedStep[T Float](g, out *[6]T) { kernelStep(&[6]T{g[2], g[1], g[0]}, out) }
-
 func codeStep[T Float](g, out *[6]T) {
-	spread(g[0]+g[2], g[1]+g[3], FMA(4, g[2], g[0]), FMA(4, g[3], g[1]), out)
+	p, q := FMA(4, g[2], g[0]), FMA(4, g[3], g[1])
+	spread(g[0]+g[2], g[1]+g[3], FMA(2, q, p), FMA(-2, q, p), out)
 	out[0], out[5] = T(g[0]/4), g[3]
 }
 
 // spread sets elements 1 to 4: the values of a polynomial at 1 and -1, where its even and odd parts are e and
-// +-o, and at 2 and -2, where they are p and +-2 q, each value times its constant.
-func spread[T Float](e, o, p, q T, out *[6]T) {
+// +-o, and at 2 and -2, where they are given, each value times its constant.
+func spread[T Float](e, o, at2, atMinus2 T, out *[6]T) {
 	const sixth, twentyFourth = 1. / 6, 1. / 24
 	out[1], out[2] = T((e+o)*-sixth), T((e-o)*-sixth)
-	out[3], out[4] = T(FMA(2, q, p)*twentyFourth), T(FMA(-2, q, p)*twentyFourth)
+	out[3], out[4] = T(at2*twentyFourth), T(atMinus2*twentyFourth)
 }
 
 func outputStep[T Float](m, out *[6]T) {

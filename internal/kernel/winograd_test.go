@@ -51,7 +51,7 @@ func testTransforms[T Float](t *testing.T, generic, row *Set[T]) {
 	}
 }
 
-// TestGenericTransforms compares the generic row with the matrices of the transforms: the result on unit
+// TestGenericTransforms compares the rows in Go with the matrices of the transforms: the result on unit
 // vectors is a product of two of their elements, exact but for 1/6 and 1/24.
 func TestGenericTransforms(t *testing.T) {
 	t.Run("float32", testGenericTransforms[float32])
@@ -73,22 +73,28 @@ func testGenericTransforms[T Float](t *testing.T) {
 	for i, row := range g {
 		reversed[i] = []T{row[2], row[1], row[0]}
 	}
-	row := Rows[T]()[0]
 	for i, matrix := range [][][]T{b, g, reversed, c, a, last} {
-		f := transformsOf(&row.Winograd)[i]
-		n := row.Lanes
-		src, dst := make([]T, f.in*f.in*n), make([]T, f.out*f.out*n)
-		for u := range f.in {
-			for v := range f.in {
-				clear(src)
-				src[(u*f.in+v)*n+1] = 1
-				f.run(dst, f.out*n, n, src, f.in*n, n, n)
-				for i := range f.out {
-					for j := range f.out {
-						if got, want := dst[(i*f.out+j)*n+1], matrix[i][u]*matrix[j][v]; got != want {
-							t.Fatalf("%s of unit (%d, %d): element (%d, %d) is %v, want %v", f.name, u, v, i,
-								j, got, want)
-						}
+		for _, row := range []*Set[T]{Rows[T]()[0], Unfused[T]()} {
+			testTransformMatrix(t, row, i, matrix)
+		}
+	}
+}
+
+// testTransformMatrix compares transform i of a row on unit vectors.
+func testTransformMatrix[T Float](t *testing.T, row *Set[T], i int, matrix [][]T) {
+	f := transformsOf(&row.Winograd)[i]
+	n := row.Lanes
+	src, dst := make([]T, f.in*f.in*n), make([]T, f.out*f.out*n)
+	for u := range f.in {
+		for v := range f.in {
+			clear(src)
+			src[(u*f.in+v)*n+1] = 1
+			f.run(dst, f.out*n, n, src, f.in*n, n, n)
+			for i := range f.out {
+				for j := range f.out {
+					if got, want := dst[(i*f.out+j)*n+1], matrix[i][u]*matrix[j][v]; got != want {
+						t.Fatalf("row %s, %s of unit (%d, %d): element (%d, %d) is %v, want %v", row.Name, f.name, u, v,
+							i, j, got, want)
 					}
 				}
 			}
@@ -98,7 +104,7 @@ func testGenericTransforms[T Float](t *testing.T) {
 
 // TestWinogradComplete: every row has every part.
 func TestWinogradComplete(t *testing.T) {
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		v := reflect.ValueOf(row.Winograd)
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
@@ -109,7 +115,7 @@ func TestWinogradComplete(t *testing.T) {
 }
 
 func TestWinogradPanics(t *testing.T) {
-	for _, row := range Rows[float32]() {
+	for _, row := range All[float32]() {
 		n := row.Lanes
 		for _, f := range transformsOf(&row.Winograd) {
 			in, out := make([]float32, f.in*f.in*n), make([]float32, f.out*f.out*n)

@@ -8,15 +8,13 @@ import (
 	"sdref/internal/kernel"
 )
 
-// Machine is the first line of every log.
+// Machine is the first line of every log. Results of the row unfused have bits of their own, which it says.
 func Machine() string {
-	return fmt.Sprintf("%s, kernel %s, %d goroutines", kernel.CPUName(), kernel.ActiveName(), runtime.GOMAXPROCS(0))
+	row := kernel.ActiveName()
+	if kernel.Active[float32]() == kernel.Unfused[float32]() {
+		row += " (bits of its own)"
+	}
+	return fmt.Sprintf("%s, kernel %s, %d goroutines", kernel.CPUName(), row, runtime.GOMAXPROCS(0))
 }
 
-func rowNames() string {
-	var names []string
-	for _, r := range kernel.Rows[float32]() {
-		names = append(names, r.Name)
-	}
-	return strings.Join(names, ", ")
-}
+func rowNames() string { return strings.Join(kernel.Names(), ", ") }

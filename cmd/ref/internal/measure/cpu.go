@@ -25,10 +25,10 @@ func CPU(c *cli.Call) error {
 	fmt.Fprintf(c.Stdout, "  caches: first-level data %s, second level %s, third level %s\n", size(caches.L1), size(caches.L2), size(caches.L3))
 	fmt.Fprintf(c.Stdout, "\n%-10s %-18s %s\n", "row", "float32 tile", "float64 tile")
 	double := map[string]*kernel.Set[float64]{}
-	for _, r := range kernel.Rows[float64]() {
+	for _, r := range kernel.All[float64]() {
 		double[r.Name] = r
 	}
-	for _, r := range kernel.Rows[float32]() {
+	for _, r := range kernel.All[float32]() {
 		used := ""
 		if r.Name == kernel.ActiveName() {
 			used = "  in use"

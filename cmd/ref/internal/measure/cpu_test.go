@@ -9,7 +9,7 @@ import (
 )
 
 func TestCPU(t *testing.T) {
-	for _, row := range kernel.Rows[float32]() {
+	for _, row := range kernel.All[float32]() {
 		r := ref.Works(t, []string{"cpu", "-kernel", row.Name}, kernel.CPUName(), "kernel "+row.Name)
 		for line := range strings.Lines(r.Out) {
 			if used := strings.HasSuffix(line,

@@ -3,8 +3,8 @@
 //
 // A question is a Request, JSON; an answer a Response, a header in JSON and arrays as they lie in memory. Equal requests have equal
 // responses, to the byte, wherever they are answered: the server of ref lab and the page's own copy of this program, compiled to
-// WebAssembly, both call Lab.Answer. Only the kernel row's name, which is not part of the encoding's numbers, is asked for apart
-// ("about").
+// WebAssembly, both call Lab.Answer. If a Lab is Quick, that holds of codes with a digest, and of the rest among Labs that have the same
+// row. The kernel row's name, which is not part of the encoding's numbers, is asked for apart ("about").
 //
 // It is for those two. It knows nothing of transports, files and pages.
 package answer
@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"sdref/csc"
+	"sdref/internal/kernel"
 )
 
 // Request is a question. Ask says which; the other fields are what it depends on, and those that it does not know of must be left out
@@ -63,11 +64,19 @@ type Lab struct {
 	programs map[programKey]*program
 	stem     *stem64
 	cosines  *csc.Layer[float64]
+	exact    string // the kernel row of codes that carry a digest; "" if there is one row for all
 }
 
 // New returns a Lab.
 func New() *Lab {
 	return &Lab{networks: map[string]*network{}, programs: map[programKey]*program{}}
+}
+
+// Quick makes a kernel row, such as unfused, the one that computes whatever carries no digest; codes that do stay with the row that was
+// active. Rows are chosen for a whole process, so that it is for one with a single Lab.
+func (l *Lab) Quick(row string) error {
+	l.exact = kernel.ActiveName()
+	return kernel.Use(row)
 }
 
 // asks is the table of questions.

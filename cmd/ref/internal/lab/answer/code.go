@@ -8,6 +8,7 @@ import (
 	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/csc/solve"
+	"sdref/internal/kernel"
 	"sdref/tensor"
 )
 
@@ -66,6 +67,18 @@ func (l *Lab) stemCode(r Request) (x, z *tensor.Tensor[float32], layer *csc.Laye
 	return x, p.Value(p.z), layer, s, nil
 }
 
+// exactCode is stemCode by the row that has the bits of all others, for codes with a digest.
+func (l *Lab) exactCode(r Request) (x, z *tensor.Tensor[float32], layer *csc.Layer[float32], s csc.Settings, err error) {
+	if l.exact != "" {
+		quick := kernel.ActiveName()
+		if err = kernel.Use(l.exact); err != nil {
+			return
+		}
+		defer kernel.Use(quick)
+	}
+	return l.stemCode(r)
+}
+
 // digest is the SHA-256 of a code's bytes, float32 little-endian.
 func digest(z *tensor.Tensor[float32]) string {
 	sum := sha256.Sum256(bytesOf(z))
@@ -105,7 +118,7 @@ type proofValues struct {
 // code is the stem's code z of a picture after some iterations, A z, and x, in float32, with the objective's terms and the code's digest; or,
 // if a certificate is asked for, that alone.
 func (l *Lab) code(_ context.Context, r Request) (*Response, error) {
-	x, z, layer, s, err := l.stemCode(r)
+	x, z, layer, s, err := l.exactCode(r)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +143,7 @@ func (l *Lab) code(_ context.Context, r Request) (*Response, error) {
 
 // Digest is the digest of the code that a request of kind "code" asks for.
 func (l *Lab) Digest(r Request) (string, error) {
-	_, z, _, _, err := l.stemCode(r)
+	_, z, _, _, err := l.exactCode(r)
 	if err != nil {
 		return "", err
 	}

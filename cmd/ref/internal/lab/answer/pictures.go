@@ -24,7 +24,11 @@ const (
 
 // about says what answers: system, architecture, kernel row. It is the one answer that differs from place to place.
 func (l *Lab) about(context.Context, Request) (*Response, error) {
-	return &Response{Values: map[string]any{"row": kernel.ActiveName(), "cpu": kernel.CPUName(), "system": runtime.GOOS + "/" + runtime.GOARCH}}, nil
+	row := kernel.ActiveName()
+	if l.exact != "" {
+		row = fmt.Sprintf("%s for codes with a digest, else %s", l.exact, row)
+	}
+	return &Response{Values: map[string]any{"row": row, "cpu": kernel.CPUName(), "system": runtime.GOOS + "/" + runtime.GOARCH}}, nil
 }
 
 // pictures is the drawn images as bytes, and how they become a layer's signal.

@@ -11,6 +11,9 @@ import (
 
 func main() {
 	lab := answer.New()
+	if err := lab.Quick("unfused"); err != nil { // WebAssembly has no fused multiply-add
+		panic(err)
+	}
 	js.Global().Set("labAnswer", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		response := lab.Answer(context.Background(), []byte(args[0].String()))
 		bytes := js.Global().Get("Uint8Array").New(len(response))
