@@ -106,5 +106,5 @@ func dotShape(n *Node) ([]int, error) {
 }
 
 func dot[T tensor.Float](c *Call[T]) {
-	c.Out.Data[0] = T(c.Attrs["scale"] * tensor.Dot(c.In[0], c.In[1]))
+	c.Out.Data[0] = T(c.Attrs["scale"] * tensor.DotWithin(c.Workers, c.In[0], c.In[1]))
 }

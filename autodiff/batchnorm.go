@@ -84,9 +84,9 @@ func normShape(images int) func(n *Node) ([]int, error) {
 }
 
 // eachChannel calls body for every channel of a shape (N, C, H, W), with the places of its planes in all images, ascending.
-func eachChannel(shape []int, body func(c int, planes iter.Seq2[int, int])) {
+func eachChannel(limit parallel.Limit, shape []int, body func(c int, planes iter.Seq2[int, int])) {
 	channels, plane := shape[1], shape[2]*shape[3]
-	parallel.For(channels, func(_, c int) {
+	limit.For(channels, func(_, c int) {
 		body(c, func(yield func(at, end int) bool) {
 			for n := range shape[0] {
 				at := (n*channels + c) * plane
@@ -108,7 +108,7 @@ var channelMeanOp = &Op{
 }
 
 func channelMean[T tensor.Float](c *Call[T]) {
-	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
+	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
 		c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) / perChannel(c.In[0].Shape)
 	})
 }
@@ -131,7 +131,7 @@ var channelVarianceOp = &Op{
 
 func channelVariance[T tensor.Float](c *Call[T]) {
 	mean := c.Float64(1)
-	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.setVariance(ch, mean[ch], planes) })
+	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.setVariance(ch, mean[ch], planes) })
 }
 
 // setVariance sets channel ch of a variance, and keeps the sum of squares.
@@ -154,7 +154,7 @@ var statisticsPair = &Pair{First: channelMeanOp, Second: channelVarianceOp,
 
 func statistics[T tensor.Float](mean, variance *Call[T]) {
 	x := mean.In[0]
-	eachChannel(x.Shape, func(ch int, planes iter.Seq2[int, int]) {
+	eachChannel(mean.limit(), x.Shape, func(ch int, planes iter.Seq2[int, int]) {
 		mean.Wide[ch] = meanOf(mean.set, x.Data, planes) / perChannel(x.Shape)
 		variance.setVariance(ch, mean.Wide[ch], planes)
 	})
@@ -248,7 +248,7 @@ var batchNormDGammaOp = &Op{
 
 func batchNormDGamma[T tensor.Float](c *Call[T]) {
 	x, dy, mean, variance := c.In[0].Data, c.In[1].Data, c.Float64(2), c.Float64(3)
-	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
+	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
 		dot := 0.0
 		for at, end := range planes {
 			dot += c.set.Dot(x[at:end], dy[at:end], mean[ch])
@@ -267,7 +267,7 @@ var batchNormDBetaOp = &Op{
 }
 
 func batchNormDBeta[T tensor.Float](c *Call[T]) {
-	eachChannel(c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) })
+	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) })
 }
 
 // batchNormSumsPair computes both sums plane by plane, so that dy comes from memory once.
@@ -280,7 +280,7 @@ var batchNormSumsPair = &Pair{First: batchNormDGammaOp, Second: batchNormDBetaOp
 func batchNormSums[T tensor.Float](dgamma, dbeta *Call[T]) {
 	x, dy, mean, variance := dgamma.In[0].Data, dgamma.In[1].Data, dgamma.Float64(2), dgamma.Float64(3)
 	set := dgamma.set
-	eachChannel(dgamma.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
+	eachChannel(dgamma.limit(), dgamma.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
 		var sum, dot float64
 		for at, end := range planes {
 			sum += set.Sum(dy[at:end])

@@ -1,7 +1,6 @@
 package autodiff
 
 import (
-	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -91,7 +90,7 @@ var descentPair = &Pair{First: velocityOp, Second: nesterovOp,
 
 func descend[T tensor.Float](v, w *Call[T]) {
 	velocity, weights, g := v.Out.Data, w.Out.Data, v.In[1].Data
-	parallel.Ranges(len(g), tensor.Grain, func(lo, hi int) {
+	w.limit().Ranges(len(g), tensor.Grain, func(lo, hi int) {
 		move(velocity[lo:hi], v.In[0].Data[lo:hi])
 		move(weights[lo:hi], w.In[0].Data[lo:hi])
 		w.set.Momentum(weights[lo:hi], velocity[lo:hi], g[lo:hi], rate(w), T(v.Attrs["momentum"]), T(v.Attrs["decay"]))

@@ -35,10 +35,10 @@ var linearOp = &Op{
 }
 
 func linear[T tensor.Float](c *Call[T]) {
-	tensor.MatMul(c.Out, c.In[0], c.In[1], false, true)
+	tensor.MatMulWithin(c.Workers, c.Out, c.In[0], c.In[1], false, true)
 	for n := range c.Out.Shape[0] {
 		row := c.Out.Row(n)
-		tensor.AddScaled(row, row, c.In[2], 1)
+		tensor.AddScaledWithin(c.Workers, row, row, c.In[2], 1)
 	}
 }
 
@@ -56,7 +56,9 @@ var linearDXOp = &Op{
 	Float64: Kernel[float64]{Whole: linearDX[float64]},
 }
 
-func linearDX[T tensor.Float](c *Call[T]) { tensor.MatMul(c.Out, c.In[0], c.In[1], false, false) }
+func linearDX[T tensor.Float](c *Call[T]) {
+	tensor.MatMulWithin(c.Workers, c.Out, c.In[0], c.In[1], false, false)
+}
 
 var linearDWOp = &Op{
 	Name:    "linear_dw",
@@ -72,7 +74,9 @@ var linearDWOp = &Op{
 	Float64: Kernel[float64]{Whole: linearDW[float64]},
 }
 
-func linearDW[T tensor.Float](c *Call[T]) { tensor.MatMul(c.Out, c.In[0], c.In[1], true, false) }
+func linearDW[T tensor.Float](c *Call[T]) {
+	tensor.MatMulWithin(c.Workers, c.Out, c.In[0], c.In[1], true, false)
+}
 
 var linearDBOp = &Op{
 	Name:    "linear_db",

@@ -54,8 +54,8 @@ var distanceOp = &Op{
 
 func distance[T tensor.Float](c *Call[T]) {
 	d := c.arena.Get(c.In[0].Shape...)
-	tensor.AddScaled(d, c.In[0], c.In[1], -1)
-	c.Wide[0] = tensor.SumSquares(d)
+	tensor.AddScaledWithin(c.Workers, d, c.In[0], c.In[1], -1)
+	c.Wide[0] = tensor.SumSquaresWithin(c.Workers, d)
 	c.arena.Put(d)
 }
 
@@ -68,7 +68,8 @@ var unitOp = &Op{
 }
 
 func unit[T tensor.Float](c *Call[T]) {
-	tensor.Scale(c.Out, c.In[0], T(1/max(math.Sqrt(tensor.SumSquares(c.In[0])), leastNorm)))
+	scale := T(1 / max(math.Sqrt(tensor.SumSquaresWithin(c.Workers, c.In[0])), leastNorm))
+	c.limit().Ranges(c.Out.Len(), tensor.Grain, func(lo, hi int) { c.set.Scale(c.Out.Data[lo:hi], c.In[0].Data[lo:hi], scale) })
 }
 
 var unitAtomsOp = &Op{
@@ -84,12 +85,15 @@ var unitAtomsOp = &Op{
 	Float64: Kernel[float64]{Whole: unitAtoms[float64]},
 }
 
-func unitAtoms[T tensor.Float](c *Call[T]) { NormalizeAtoms(c.Out, c.In[0]) }
+func unitAtoms[T tensor.Float](c *Call[T]) { NormalizeAtomsWithin(c.Workers, c.Out, c.In[0]) }
 
 // NormalizeAtoms sets dst to w with each atom w[m] divided by its norm, floored at 1e-12; dst may be w.
-func NormalizeAtoms[T tensor.Float](dst, w *tensor.Tensor[T]) {
+func NormalizeAtoms[T tensor.Float](dst, w *tensor.Tensor[T]) { NormalizeAtomsWithin(0, dst, w) }
+
+// NormalizeAtomsWithin is NormalizeAtoms on at most so many goroutines; 0 is no limit but GOMAXPROCS.
+func NormalizeAtomsWithin[T tensor.Float](workers int, dst, w *tensor.Tensor[T]) {
 	tensor.MustMatch("NormalizeAtoms", dst.Shape, w.Shape)
-	parallel.Ranges(w.Shape[0], 8, func(lo, hi int) {
+	parallel.Limit(workers).Ranges(w.Shape[0], 8, func(lo, hi int) {
 		for m := lo; m < hi; m++ {
 			atom, out := w.Row(m), dst.Row(m).Data
 			norm := max(math.Sqrt(tensor.SumSquares(atom)), leastNorm)

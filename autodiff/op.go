@@ -7,6 +7,7 @@ import (
 
 	"sdref/conv"
 	"sdref/internal/kernel"
+	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -62,6 +63,8 @@ type Call[T tensor.Float] struct {
 	Out *tensor.Tensor[T]   // the value; of wide ones what Round leaves
 	In  []*tensor.Tensor[T] // the inputs' values
 
+	Workers int // the greatest number of goroutines, beside GOMAXPROCS; 0 is no other
+
 	Wide    []float64 // the value, if it is wide
 	Terms   []float64 // what a wide value was before it was divided, where that matters: the sum of squares of a variance
 	Scratch []T       // what Begin prepares for Each; kept from run to run
@@ -90,6 +93,16 @@ func (c *Call[T]) Scalar(i int) float64 {
 	}
 	return float64(c.In[i].Data[0])
 }
+
+// Geometry is the node's, with the call's workers.
+func (c *Call[T]) Geometry() conv.Geometry {
+	g := c.Node.Geometry()
+	g.Workers = c.Workers
+	return g
+}
+
+// limit is Workers for loops.
+func (c *Call[T]) limit() parallel.Limit { return parallel.Limit(c.Workers) }
 
 // Arena is where the program's memory comes from; a kernel gives back what it takes.
 func (c *Call[T]) Arena() *tensor.Arena[T] { return c.arena }

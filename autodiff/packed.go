@@ -24,7 +24,7 @@ func (r *Program[T]) pack(v *Value) {
 	x := r.of(v.In[0]).tensor.Data
 	mask := r.arena.Get(kernel.MaskLen[T](len(x)))
 	defer r.arena.Put(mask)
-	p := &packed[T]{ends: markPieces(mask.Data, x)}
+	p := &packed[T]{ends: markPieces(parallel.Limit(r.Workers), mask.Data, x)}
 	size := mask.Len() + p.ends[len(p.ends)-1]
 	if size > len(x)-len(x)/4 {
 		p.ends = nil
@@ -40,7 +40,7 @@ func (r *Program[T]) pack(v *Value) {
 	}
 	p.memory = r.arena.Get(size)
 	values := p.memory.Data[copy(p.memory.Data, mask.Data):]
-	pieces(len(x), func(i, lo, hi int) {
+	pieces(parallel.Limit(r.Workers), len(x), func(i, lo, hi int) {
 		kernel.Pack(values[p.ends[i]:p.ends[i+1]], mask.Data[kernel.MaskLen[T](lo):], x[lo:hi])
 	})
 	r.of(v).packed = p
@@ -58,16 +58,16 @@ func (r *Program[T]) unpack(v *Value) {
 	r.place(v.Buffer, r.arena.Get(v.Buffer.Size))
 	x := r.of(v).tensor.Data
 	values := p.memory.Data[kernel.MaskLen[T](len(x)):]
-	pieces(len(x), func(i, lo, hi int) {
+	pieces(parallel.Limit(r.Workers), len(x), func(i, lo, hi int) {
 		kernel.Unpack(x[lo:hi], p.memory.Data[kernel.MaskLen[T](lo):], values[p.ends[i]:p.ends[i+1]])
 	})
 	r.arena.Put(p.memory)
 }
 
 // markPieces sets the mask of x and returns where each piece's elements end among the marked ones, after a 0.
-func markPieces[T tensor.Float](mask, x []T) (ends []int) {
+func markPieces[T tensor.Float](limit parallel.Limit, mask, x []T) (ends []int) {
 	ends = make([]int, 1+(len(x)+packPiece-1)/packPiece)
-	pieces(len(x), func(i, lo, hi int) { ends[i+1] = kernel.Mark(mask[kernel.MaskLen[T](lo):], x[lo:hi]) })
+	pieces(limit, len(x), func(i, lo, hi int) { ends[i+1] = kernel.Mark(mask[kernel.MaskLen[T](lo):], x[lo:hi]) })
 	for i := range ends[1:] {
 		ends[i+1] += ends[i]
 	}
@@ -75,6 +75,6 @@ func markPieces[T tensor.Float](mask, x []T) (ends []int) {
 }
 
 // pieces calls body for elements lo..hi-1 of n, piece by piece.
-func pieces(n int, body func(i, lo, hi int)) {
-	parallel.For((n+packPiece-1)/packPiece, func(_, i int) { body(i, i*packPiece, min((i+1)*packPiece, n)) })
+func pieces(limit parallel.Limit, n int, body func(i, lo, hi int)) {
+	limit.For((n+packPiece-1)/packPiece, func(_, i int) { body(i, i*packPiece, min((i+1)*packPiece, n)) })
 }

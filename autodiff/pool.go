@@ -76,9 +76,9 @@ func (n *Node) pairs() bool {
 }
 
 // eachPairs calls body for ranges of planes, with the places of their elements in x and of their windows in y.
-func eachPairs(x []int, body func(xLo, xHi, yLo, yHi int)) {
+func eachPairs(limit parallel.Limit, x []int, body func(xLo, xHi, yLo, yHi int)) {
 	area, windows := x[2]*x[3], x[2]/2*(x[3]/2)
-	parallel.Ranges(x[0]*x[1], max(1, parallel.Grain/max(1, area)), func(lo, hi int) {
+	limit.Ranges(x[0]*x[1], max(1, parallel.Grain/max(1, area)), func(lo, hi int) {
 		body(lo*area, hi*area, lo*windows, hi*windows)
 	})
 }
@@ -86,12 +86,12 @@ func eachPairs(x []int, body func(xLo, xHi, yLo, yHi int)) {
 func maxPool[T tensor.Float](c *Call[T]) {
 	x, y := c.In[0], c.Out
 	if c.pairs() {
-		eachPairs(x.Shape, func(xLo, xHi, yLo, yHi int) {
+		eachPairs(c.limit(), x.Shape, func(xLo, xHi, yLo, yHi int) {
 			c.set.MaxPool2(y.Data[yLo:yHi], x.Data[xLo:xHi], x.Shape[2], x.Shape[3])
 		})
 		return
 	}
-	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
+	c.limit().Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
 		windows(c.Node, x.Data, x.Shape, y.Shape, lo, hi, func(out, winner int) { y.Data[out] = x.Data[winner] })
 	})
 }
@@ -113,13 +113,13 @@ var maxPoolGradOp = &Op{
 func maxPoolGrad[T tensor.Float](c *Call[T]) {
 	x, dy, dx := c.In[0], c.In[1], c.Out
 	if c.pairs() {
-		eachPairs(x.Shape, func(xLo, xHi, yLo, yHi int) {
+		eachPairs(c.limit(), x.Shape, func(xLo, xHi, yLo, yHi int) {
 			c.set.MaxPool2Grad(dx.Data[xLo:xHi], x.Data[xLo:xHi], dy.Data[yLo:yHi], x.Shape[2], x.Shape[3])
 		})
 		return
 	}
 	plane := x.Shape[2] * x.Shape[3]
-	parallel.Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
+	c.limit().Ranges(x.Shape[0]*x.Shape[1], poolGrain, func(lo, hi int) {
 		clear(dx.Data[lo*plane : hi*plane])
 		windows(c.Node, x.Data, x.Shape, dy.Shape, lo, hi, func(out, winner int) { dx.Data[winner] += dy.Data[out] })
 	})
@@ -147,7 +147,7 @@ const averageGrain = 64
 
 func averagePool[T tensor.Float](c *Call[T]) {
 	x, area := c.In[0], c.In[0].Shape[2]*c.In[0].Shape[3]
-	parallel.Ranges(c.Out.Len(), averageGrain, func(lo, hi int) {
+	c.limit().Ranges(c.Out.Len(), averageGrain, func(lo, hi int) {
 		for p := lo; p < hi; p++ {
 			c.Out.Data[p] = T(c.set.Sum(x.Data[p*area:(p+1)*area]) / float64(area))
 		}
@@ -169,7 +169,7 @@ var averagePoolGradOp = &Op{
 
 func averagePoolGrad[T tensor.Float](c *Call[T]) {
 	area := c.Int("height") * c.Int("width")
-	parallel.Ranges(c.In[0].Len(), averageGrain, func(lo, hi int) {
+	c.limit().Ranges(c.In[0].Len(), averageGrain, func(lo, hi int) {
 		for p := lo; p < hi; p++ {
 			share := T(float64(c.In[0].Data[p]) / float64(area))
 			row := c.Out.Data[p*area : (p+1)*area]

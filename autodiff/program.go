@@ -17,6 +17,8 @@ type Program[T tensor.Float] struct {
 	Plan *Plan
 	// Observe, if set, is shown the plan's watched nodes as soon as they are computed. The tensor is valid during the call only.
 	Observe func(n *Node, value *tensor.Tensor[T])
+	// Workers is the greatest number of goroutines that a run uses, beside GOMAXPROCS; 0 is no other. The bits are the same.
+	Workers int
 
 	arena   *tensor.Arena[T]
 	content map[*Value]*content[T]
@@ -253,7 +255,7 @@ func (r *Program[T]) run(a *action[T], set *kernel.Set[T]) {
 		return
 	}
 	for i, c := range a.calls {
-		c.set = set
+		c.set, c.Workers = set, r.Workers
 		if begin := a.kernels[i].Begin; begin != nil {
 			begin(c)
 		}
@@ -266,9 +268,9 @@ func (r *Program[T]) run(a *action[T], set *kernel.Set[T]) {
 	case first.Contract != nil:
 		first.Contract(a.calls[0], a.then)
 	case len(a.calls[0].Shape) > 2:
-		a.then.All(a.calls[0].Shape)
+		a.then.All(a.calls[0].Shape, r.Workers)
 	default:
-		parallel.Ranges(a.calls[0].Out.Len(), tensor.Grain, func(lo, hi int) { a.then(0, lo, hi) })
+		parallel.Limit(r.Workers).Ranges(a.calls[0].Out.Len(), tensor.Grain, func(lo, hi int) { a.then(0, lo, hi) })
 	}
 	for i, c := range a.calls {
 		for k, x := range c.Wide {

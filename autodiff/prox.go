@@ -102,7 +102,7 @@ var proxDStepOp = &Op{
 func proxDStep[T tensor.Float](c *Call[T]) {
 	lambda, a, _ := shrinkage(c, 2)
 	z, dz := c.In[0], c.In[1]
-	along := float64(lambda*tensor.DotSign(z, dz)) + float64(c.Attrs["mu"]*tensor.Dot(z, dz))
+	along := float64(lambda*tensor.DotSignWithin(c.Workers, z, dz)) + float64(c.Attrs["mu"]*tensor.DotWithin(c.Workers, z, dz))
 	c.Out.Data[0] = T(-a * along)
 }
 
@@ -116,5 +116,5 @@ var proxDLambdaOp = &Op{
 
 func proxDLambda[T tensor.Float](c *Call[T]) {
 	_, a, t := shrinkage(c, 2)
-	c.Out.Data[0] = T(-a * t * tensor.DotSign(c.In[0], c.In[1]))
+	c.Out.Data[0] = T(-a * t * tensor.DotSignWithin(c.Workers, c.In[0], c.In[1]))
 }

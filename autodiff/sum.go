@@ -59,7 +59,7 @@ var sumGradOp = &Op{
 
 func sumGrad[T tensor.Float](c *Call[T]) {
 	share := T(c.Scalar(0) / c.Attrs["divisor"])
-	parallel.Ranges(c.Out.Len(), parallel.Grain, func(lo, hi int) {
+	c.limit().Ranges(c.Out.Len(), parallel.Grain, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			c.Out.Data[i] = share
 		}

@@ -27,11 +27,11 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 	mustBeSound("Forward", y, x, w)
 	switch {
 	case len(x.Shape) == 2:
-		tensor.MatMul(y, x, w, false, true)
-		then.All(y.Shape)
+		tensor.MatMulWithin(g.Workers, y, x, w, false, true)
+		then.All(y.Shape, g.Workers)
 	case g.used(f) == Winograd:
 		winograd.Forward(f, y.Data, x.Data, w.Data)
-		then.All(y.Shape)
+		then.All(y.Shape, g.Workers)
 	default:
 		direct.Forward(f, y.Data, x.Data, w.Data, then)
 	}
@@ -43,11 +43,11 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 	mustBeSound("Transpose", x, y, w)
 	switch {
 	case len(x.Shape) == 2:
-		tensor.MatMul(x, y, w, false, false)
-		then.All(x.Shape)
+		tensor.MatMulWithin(g.Workers, x, y, w, false, false)
+		then.All(x.Shape, g.Workers)
 	case g.used(f) == Winograd:
 		winograd.Transpose(f, x.Data, y.Data, w.Data)
-		then.All(x.Shape)
+		then.All(x.Shape, g.Workers)
 	default:
 		direct.Transpose(f, x.Data, y.Data, w.Data, then)
 	}
@@ -60,7 +60,7 @@ func WeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	mustBeSound("WeightGradient", w, x, y)
 	switch {
 	case len(x.Shape) == 2:
-		tensor.MatMul(w, y, x, true, false)
+		tensor.MatMulWithin(g.Workers, w, y, x, true, false)
 	case g.used(f) == Winograd:
 		winograd.WeightGradient(f, w.Data, x.Data, y.Data)
 	default:

@@ -23,6 +23,7 @@ import (
 	"slices"
 
 	"sdref/conv/internal/form"
+	"sdref/internal/parallel"
 	"sdref/tensor"
 )
 
@@ -39,6 +40,10 @@ type Geometry struct {
 
 	// Algorithm is how the three functions compute, and so part of their bits; Direct if not set.
 	Algorithm Algorithm
+
+	// Workers is the greatest number of goroutines of a call, beside GOMAXPROCS; 0 is no other. It changes no bits, and is no part
+	// of a graph: a program of package autodiff has its own.
+	Workers int `json:"-"`
 }
 
 func (g Geometry) stride() int   { return max(1, g.Stride) }
@@ -122,13 +127,13 @@ func newForm(op string, x, w, y []int, g Geometry) form.Form {
 	if axes < 0 || axes > 2 || len(w) != len(x) || len(y) != len(x) {
 		bad("x, w and y must all have four, three or two dimensions")
 	}
-	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 ||
+	if g.Stride < 0 || g.Padding < 0 || g.Dilation < 0 || g.OutputPadding < 0 || g.Workers < 0 ||
 		g.OutputPadding >= max(g.stride(), g.dilation()) ||
 		!g.Algorithm.known() {
 		bad("a setting is out of range")
 	}
 	f := form.Form{N: x[0], C: x[1], H: 1, W: 1, M: w[0], KH: 1, KW: 1, Ho: 1, Wo: 1, S: g.stride(),
-		D: g.dilation()}
+		D: g.dilation(), Workers: parallel.Limit(g.Workers)}
 	if axes > 0 {
 		f.W, f.KW, f.Wo, f.PW = x[axes+1], w[axes+1], y[axes+1], g.Padding
 	}

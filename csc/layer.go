@@ -119,7 +119,7 @@ func (l *Layer[T]) UpdateStep() Estimate {
 	if l.power == nil {
 		l.power = newPower[T](l.Vector.Shape, l.Weight.Shape, l.Height, l.Width, l.Geometry)
 	}
-	e := l.power.run(l.Vector, l.Weight)
+	e := l.power.run(l.Vector, l.Weight, l.Workers)
 	l.StepSize.Data[0] = T(e.Step())
 	return e
 }
@@ -127,7 +127,7 @@ func (l *Layer[T]) UpdateStep() Estimate {
 // Normalize brings the atoms to norm 1, if the settings ask for it.
 func (l *Layer[T]) Normalize() {
 	if l.UnitNormAtoms {
-		NormalizeAtoms(l.Weight)
+		autodiff.NormalizeAtomsWithin(l.Workers, l.Weight, l.Weight)
 	}
 }
 

@@ -84,7 +84,7 @@ func (e Estimate) Step() float64 { return StepShare / e.Value }
 // Fifty rounds often do not converge: the value is then a lower bound that may be a few per cent low, and the step 0.9/value
 // exceeds 0.9/lambda_max by as much.
 func PowerIteration[T tensor.Float](v, w *tensor.Tensor[T], height, width int, g conv.Geometry) Estimate {
-	return newPower[T](v.Shape, w.Shape, height, width, g).run(v, w)
+	return newPower[T](v.Shape, w.Shape, height, width, g).run(v, w, g.Workers)
 }
 
 // power runs power iterations: one program for a round, one for the eigenvalue.
@@ -104,11 +104,12 @@ func newPower[T tensor.Float](v, w []int, height, width int, g conv.Geometry) *p
 	return p
 }
 
-// run is PowerIteration.
-func (p *power[T]) run(v, w *tensor.Tensor[T]) Estimate {
+// run is PowerIteration on at most so many goroutines.
+func (p *power[T]) run(v, w *tensor.Tensor[T], workers int) Estimate {
 	for _, program := range []*autodiff.Program[T]{p.round, p.value} {
 		program.Set(p.v, v)
 		program.Set(p.w, w)
+		program.Workers = workers
 	}
 	e := Estimate{Change: math.Inf(1)}
 	for e.Rounds < PowerRounds && !e.Converged {

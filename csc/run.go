@@ -25,6 +25,7 @@ func NewSolver[T tensor.Float](x, w []int, s Settings, gradients bool) *Solver[T
 		outputs = append(outputs, list...)
 	}
 	r.program = autodiff.NewProgram(autodiff.NewPlan(autodiff.Wanted{Outputs: outputs}), tensor.NewArena[T]())
+	r.program.Workers = s.Workers
 	return r
 }
 

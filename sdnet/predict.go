@@ -23,6 +23,9 @@ type Predictor[T tensor.Float] struct {
 	Observe func(name string, value *tensor.Tensor[T])
 	// ObserveSignal, if set, is shown the signal of each CSC layer. Valid during the call only.
 	ObserveSignal func(layer string, x *tensor.Tensor[T])
+	// Workers is the greatest number of goroutines that a call uses, beside GOMAXPROCS; 0 is no other. The bits are the same. A server
+	// that answers many requests at once does most of them in a second with 1.
+	Workers int
 
 	programs *programs[T]
 }
@@ -49,6 +52,7 @@ func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
 	k := programKey{images: images.Shape[0], observed: p.Observe != nil, signals: p.ObserveSignal != nil, loss: labels != nil}
 	defer p.programs.use("Predictor")()
 	r := p.programs.get(p.Net, k, predictionProgram[T])
+	r.Workers = p.Workers
 	r.run(p.Net, images, labelTensor[T](labels), p.Observe, p.ObserveSignal)
 	return r
 }

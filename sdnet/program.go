@@ -81,10 +81,10 @@ func (c *programs[T]) get(n *Network[T], k programKey, make func(*Network[T], pr
 	return p
 }
 
-// constants are settings as a program depends on them: without lambda, which is an input.
+// constants are settings as a program depends on them: without lambda, which is an input, and workers.
 func constants(list []csc.Settings) []csc.Settings {
 	for i := range list {
-		list[i].Lambda = 0
+		list[i].Lambda, list[i].Workers = 0, 0
 	}
 	return list
 }

@@ -179,8 +179,33 @@ func list[E any](items []E, name func(E) string) string {
 	return strings.Join(names, ", ")
 }
 
+// maxStem is the greatest number in a stem: images have fewer pixels along an axis, and sums of such numbers do not overflow.
+const maxStem = 1 << 16
+
+// check tells which field of the stem has a value without meaning. Whether the kernel fits the images is another question.
+func (s Stem) check() error {
+	for _, field := range []struct {
+		name         string
+		value, least int
+	}{{"Kernel", s.Kernel, 1}, {"Stride", s.Stride, 0}, {"Padding", s.Padding, 0}, {"Dilation", s.Dilation, 0}} {
+		if field.value < field.least || field.value > maxStem {
+			return fmt.Errorf("Data.Stem.%s is %d, not from %d to %d", field.name, field.value, field.least, maxStem)
+		}
+	}
+	if reach := max(1, s.Dilation)*(s.Kernel-1) + 1; s.Padding >= reach {
+		return fmt.Errorf("Data.Stem.Padding is %d: a kernel that reaches over %d would see nothing but zeros there", s.Padding, reach)
+	}
+	if s.OutputPadding != 0 {
+		return fmt.Errorf("Data.Stem.OutputPadding is %d: it follows from the images' size", s.OutputPadding)
+	}
+	return nil
+}
+
 // Check tells what is wrong with a specification that was not made by Lookup.
 func (s Spec) Check() error {
+	if err := s.Data.Stem.check(); err != nil {
+		return fmt.Errorf("network %s: %w", s.Name, err)
+	}
 	switch {
 	case len(s.Blocks) == 0 || len(s.Blocks) != len(s.Widths):
 		return fmt.Errorf("network %s: %d stages of blocks, %d of widths", s.Name, len(s.Blocks), len(s.Widths))

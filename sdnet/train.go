@@ -62,6 +62,8 @@ type Trainer[T tensor.Float] struct {
 	Observe func(name string, value *tensor.Tensor[T])
 	// Shares (N, classes), if set, are what the loss of each step compares with instead of the labels (see SoftCrossEntropy).
 	Shares *tensor.Tensor[T]
+	// Workers is the greatest number of goroutines that a step uses, beside GOMAXPROCS; 0 is no other. The bits are the same.
+	Workers int
 
 	params   []Named[T]
 	programs *programs[T]
@@ -90,11 +92,20 @@ type Result struct {
 // iteration continuing from its last vector; then atoms normalised, forward, mean cross-entropy, backward, SGD. images is
 // (N, 3, H, W).
 func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) Result {
+	t.limit()
 	estimates := t.Net.UpdateSteps()
 	r := t.Gradients(images, labels)
 	r.Estimates = estimates
 	t.Apply(rate)
 	return r
+}
+
+// limit tells those who compute parts of a step how many goroutines they may use.
+func (t *Trainer[T]) limit() {
+	t.Optimizer.Workers = t.Workers
+	for _, l := range t.Net.Layers {
+		l.Workers = t.Workers
+	}
 }
 
 // Gradients does the middle of a step: atoms normalised, forward, loss, backward. Grad tells the gradients until Apply.
@@ -103,12 +114,14 @@ func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) 
 func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	defer t.programs.use("Trainer")()
 	mustBeBatch(t.Net.Spec, "Trainer", images, labels)
+	t.limit()
 	t.Net.NormalizeAtoms()
 	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil, soft: t.Shares != nil}, trainingProgram[T])
 	wanted := t.Shares
 	if wanted == nil {
 		wanted = labelTensor[T](labels)
 	}
+	t.last.Workers = t.Workers
 	t.last.run(t.Net, images, wanted, t.Observe, nil)
 	for name, moved := range t.last.moved {
 		copy(t.Net.byName[name].Data, t.last.Value(moved).Data)

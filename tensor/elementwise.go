@@ -11,10 +11,13 @@ const Grain = parallel.Grain
 
 // AddScaled sets dst = a + s*b, rounded once per element; dst may be a or b, but share no part of them. With s = 1 and s = -1 it is the
 // plain sum and difference.
-func AddScaled[T Float](dst, a, b *Tensor[T], s T) {
+func AddScaled[T Float](dst, a, b *Tensor[T], s T) { AddScaledWithin(0, dst, a, b, s) }
+
+// AddScaledWithin is AddScaled on at most so many goroutines.
+func AddScaledWithin[T Float](workers int, dst, a, b *Tensor[T], s T) {
 	mustFit("AddScaled", dst, a, b)
 	set := kernel.Active[T]()
-	parallel.Ranges(dst.Len(), Grain, func(lo, hi int) {
+	parallel.Limit(workers).Ranges(dst.Len(), Grain, func(lo, hi int) {
 		set.AddScaled(dst.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi], s)
 	})
 }

@@ -30,12 +30,12 @@ func (o *operator[T]) synthesize(x, z *tensor.Tensor[T], then conv.Then) {
 		if s.find(z); s.isSparse() {
 			s.scatter(z)
 			s.store(x)
-			then.All(x.Shape)
+			then.All(x.Shape, o.Geometry.Workers)
 			return
 		}
 	}
 	o.synthesizeDense(x, z)
-	then.All(x.Shape)
+	then.All(x.Shape, o.Geometry.Workers)
 }
 
 // synthesizeDense sets x = A z without looking for zeros.

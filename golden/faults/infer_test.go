@@ -20,7 +20,7 @@ func wide(c *graph.Case) bool {
 			continue
 		}
 		for _, name := range n.Inputs {
-			shape := []int{}
+			var shape []int
 			if in := c.Input(name); in != nil {
 				shape = in.Fill.Shape
 			} else {

@@ -104,8 +104,8 @@ func TestRefusedLayers(t *testing.T) {
 		attr("step_rule", "0/lambda_max"), attr("step_rule", "NaN/lambda_max"),
 		attr("step_rule", "Inf/lambda_max"),
 		{"atoms", func(d *draft) {
-			d.Attrs["atoms"] = 1 << 50
-		}}, {"batch", func(d *draft) { d.Attrs["batch"] = 1 << 50 }},
+			d.Attrs["atoms"] = int64(1) << 50
+		}}, {"batch", func(d *draft) { d.Attrs["batch"] = int64(1) << 50 }},
 		scalar("nonzeros", "many"), scalar("objective", 1), scalar("step", []float64{1}),
 		input(inputs, "x"), input(inputs, "grad_z"), input(inputs, "weight_raw"), input(inputs, "v0"),
 		{"inputs.v0", func(d *draft) { delete(d.Inputs, "v0") }},
@@ -145,7 +145,7 @@ func TestRefusedNetworks(t *testing.T) {
 		{"attrs.image", func(d *draft) {
 			d.Attrs["image"] = 1 << 30
 		}}, {"attrs.iterations", func(d *draft) {
-			d.Attrs["iterations"] = 1 << 31
+			d.Attrs["iterations"] = int64(1) << 31
 		}}, {"labels", func(d *draft) { d.Attrs["batch"] = 4 }},
 		{"labels", func(d *draft) {
 			d.Attrs["classes"] = 6

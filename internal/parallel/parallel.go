@@ -6,6 +6,7 @@ package parallel
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -16,13 +17,31 @@ import (
 // microseconds of memory traffic.
 const Grain = 1 << 14
 
-// Workers is the number of goroutines that For uses for n pieces: GOMAXPROCS, which follows the processors that the system, or a
-// container's limit, gives the process; or n if that is less.
-func Workers(n int) int { return max(1, min(n, runtime.GOMAXPROCS(0))) }
+// Limit is the greatest number of goroutines that a loop may use. GOMAXPROCS, which follows the processors that the system, or a
+// container's limit, gives the process, is one too; 0 is no other.
+type Limit int
+
+// Workers is the number of goroutines that For uses for n pieces: as many as the limits allow, or n if that is less.
+func (l Limit) Workers(n int) int {
+	most := runtime.GOMAXPROCS(0)
+	if l > 0 {
+		most = min(most, int(l))
+	}
+	return max(1, min(n, most))
+}
 
 // For calls body(worker, i) once for every i in [0, n) and returns when all calls have, on Workers(n) goroutines. Otherwise it is
 // Spread.
-func For(n int, body func(worker, i int)) { Spread(Workers(n), n, body) }
+func (l Limit) For(n int, body func(worker, i int)) { Spread(l.Workers(n), n, body) }
+
+// Workers is Limit.Workers with no limit but GOMAXPROCS, and For and Ranges likewise.
+func Workers(n int) int { return Limit(0).Workers(n) }
+
+// For is Limit.For.
+func For(n int, body func(worker, i int)) { Limit(0).For(n, body) }
+
+// Ranges is Limit.Ranges.
+func Ranges(n, grain int, body func(lo, hi int)) { Limit(0).Ranges(n, grain, body) }
 
 // Spread calls body(worker, i) once for every i in [0, n), on so many goroutines at most, and returns when all calls have. Calls that
 // share a worker number (0 <= worker < workers) never overlap, so a worker number may index scratch memory that the caller has made
@@ -80,8 +99,8 @@ func (l *loop) work(worker int) {
 }
 
 // Ranges cuts [0, n) into pieces of at least grain elements and calls body(lo, hi) for each, as For does.
-func Ranges(n, grain int, body func(lo, hi int)) {
-	workers := runtime.GOMAXPROCS(0)
+func (l Limit) Ranges(n, grain int, body func(lo, hi int)) {
+	workers := l.Workers(math.MaxInt)
 	pieces := min(4*workers, n/max(1, grain))
 	if pieces <= 1 || workers == 1 {
 		if n > 0 {

@@ -18,9 +18,13 @@ import (
 // Classifier is a network that is ready to predict, in float32. Any number of goroutines may use one: each call has a predictor of its own.
 type Classifier struct {
 	Images data.Description // what the network was trained on: the names of its classes, size, mean and deviation
-	net    *sdnet.Network[float32]
-	side   int // what a picture's shorter side is scaled to
-	spare  sync.Pool
+	// Workers is the greatest number of goroutines of a call, beside GOMAXPROCS; 0 is no other. With 1 a server answers most requests in
+	// a second, without a limit a single one soonest. It is not to be changed while calls are under way.
+	Workers int
+
+	net   *sdnet.Network[float32]
+	side  int // what a picture's shorter side is scaled to
+	spare sync.Pool
 }
 
 // Open returns the classifier of a checkpoint: a file, or one of package pretrained, such as "pretrained:sdnet8_slim".
@@ -57,6 +61,7 @@ func (c *Classifier) Top(m image.Image, k int) []sdnet.Guess {
 	data.NewNormaliser[float32](c.Images.Mean, c.Images.Std).Values(x.Data, data.Pixels(m, c.side, c.Images.Size))
 	p := c.spare.Get().(*sdnet.Predictor[float32])
 	defer c.spare.Put(p)
+	p.Workers = c.Workers
 	return sdnet.Top(sdnet.Softmax(p.Logits(x)).Data, k, c.Images.Classes)
 }
 

@@ -1,10 +1,14 @@
 package classify_test
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 	"io/fs"
+	"math"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -52,6 +56,25 @@ func TestAgainstEvaluator(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// The logits of a network that comes with the module, for a drawn picture, have one digest wherever this runs: .ci/run also runs it
+// compiled to WebAssembly.
+func TestPredictionEverywhere(t *testing.T) {
+	net, about, err := training.OpenNetwork[float32]("pretrained:sdnet8_slim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New[float32](1, data.Channels, data.Side, data.Side)
+	data.NewNormaliser[float32](about.Mean, about.Std).Values(x.Data, data.Shapes(0, 1, 1).Test.Image(0))
+	var bits []byte
+	for _, v := range sdnet.NewPredictor(net.Evaluable()).Logits(x).Data {
+		bits = binary.LittleEndian.AppendUint32(bits, math.Float32bits(v))
+	}
+	const want = "d883387d71fd714149a999b64692c7cc4275e5e41866c5e01ed7bca756551d2a" // of the weights in package pretrained
+	if got := fmt.Sprintf("%x", sha256.Sum256(bits)); got != want {
+		t.Errorf("%s/%s: logits have SHA-256 %s, want %s", runtime.GOOS, runtime.GOARCH, got, want)
+	}
 }
 
 func TestMisuse(t *testing.T) {

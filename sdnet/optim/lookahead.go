@@ -15,6 +15,8 @@ import (
 type Lookahead[T tensor.Float] struct {
 	Every int
 	Slow  []*tensor.Tensor[T] // one for each tensor that follows; a part of checkpoints
+	// Workers is the greatest number of goroutines of a step, beside GOMAXPROCS; 0 is no other.
+	Workers int
 
 	moves map[int]*move[T] // by size
 }
@@ -55,6 +57,7 @@ func (l *Lookahead[T]) Step(step, total int, fast []*tensor.Tensor[T]) {
 		p.Set(p.slow, l.Slow[i].Reshape(w.Len()))
 		p.Set(p.fast, w.Reshape(w.Len()))
 		p.SetNumber(p.share, 1-d)
+		p.Workers = l.Workers
 		p.Run()
 		copy(w.Data, l.Slow[i].Data)
 	}

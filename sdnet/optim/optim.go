@@ -46,6 +46,8 @@ type SGD[T tensor.Float] struct {
 	// Rates, if set, are factors on the learning rate, one per parameter. A parameter's decay is divided by its factor, so that what decay
 	// takes from it in a step, rate*Decay*w, is the same for all.
 	Rates []float64
+	// Workers is the greatest number of goroutines of a step, beside GOMAXPROCS; 0 is no other.
+	Workers int
 
 	steps map[stepKey]*step[T]
 }
@@ -85,6 +87,7 @@ func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64
 	p.Set(p.g, gradient.Reshape(n))
 	p.Set(p.v, s.Velocity[i].Reshape(n))
 	p.SetNumber(p.rate, rate)
+	p.Workers = s.Workers
 	p.Run()
 }
 

@@ -3,6 +3,7 @@ package training
 import (
 	"sdref/internal/elementary"
 	"sdref/internal/misuse"
+	"sdref/internal/parallel"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -45,6 +46,8 @@ type Evaluator[T tensor.Float] struct {
 	Net       *sdnet.Network[T]
 	Mean, Std [3]float64
 	Batch     int
+	// Workers is the greatest number of goroutines that compute, beside GOMAXPROCS; 0 is no other. As many more read images ahead.
+	Workers int
 	// Views, if there are more than one, are the views of each image over which the probabilities are averaged, by their weights.
 	Views []data.View
 	// Progress, if set, is called after each batch with the evaluation so far; false stops it early.
@@ -70,11 +73,12 @@ func (v *Evaluator[T]) Evaluate(set data.Images) Evaluation {
 	}
 	e := Evaluation{Codes: codesOf(v.Net)}
 	p := sdnet.NewPredictor(v.Net)
+	p.Workers = v.Workers
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
 	w := &looks[T]{Evaluator: v, predictor: p, normalise: data.NewNormaliser[T](v.Mean, v.Std), side: set.Extent()}
 	set = data.ForEvaluation(set)
 	bytes := 3 * w.side * w.side
-	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*v.Batch, v.Batch) }, bytes: bytes}
+	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*v.Batch, v.Batch) }, bytes: bytes, limit: parallel.Limit(v.Workers)}
 	sum := 0.0
 	for k := 0; e.Images+e.LeftOut < set.Len(); k++ {
 		b := batches.get(k)
@@ -119,7 +123,7 @@ type looks[T tensor.Float] struct {
 func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []float64, loss float64) {
 	images := tensor.New[T](len(b.labels), 3, w.side, w.side)
 	if len(w.Views) < 2 {
-		values(w.normalise, images.Data, w.seen(b, w.Views...))
+		values(parallel.Limit(w.Workers), w.normalise, images.Data, w.seen(b, w.Views...))
 		scores, loss = w.predictor.Loss(images, b.labels)
 		if w.Answers != nil {
 			probabilities = make([]float64, scores.Len())
@@ -129,7 +133,7 @@ func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []flo
 	}
 	shares := data.Weights(w.Views)
 	for k, view := range w.Views {
-		values(w.normalise, images.Data, w.seen(b, view))
+		values(parallel.Limit(w.Workers), w.normalise, images.Data, w.seen(b, view))
 		logits, _ := w.predictor.Loss(images, b.labels)
 		if scores == nil {
 			scores, probabilities = tensor.New[T](logits.Shape...), make([]float64, logits.Len())

@@ -2,7 +2,6 @@ package training
 
 import (
 	"errors"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,9 +46,9 @@ func (b *batch) compact(bytes int) (places []int) {
 }
 
 // values writes the normalised batch to dst, N x 3 x H x W.
-func values[T tensor.Float](n *data.Normaliser[T], dst []T, b *batch) {
+func values[T tensor.Float](limit parallel.Limit, n *data.Normaliser[T], dst []T, b *batch) {
 	each := len(dst) / len(b.labels)
-	parallel.For(len(b.labels), func(_, j int) { n.Values(dst[j*each:][:each], b.pixels[j*each:][:each]) })
+	limit.For(len(b.labels), func(_, j int) { n.Values(dst[j*each:][:each], b.pixels[j*each:][:each]) })
 }
 
 // sample is one image of a batch: its label, and a function that writes its pixels.
@@ -64,6 +63,7 @@ type reader struct {
 	bytes  int                  // the size of a sample
 	number int                  // the number of the batch that is being read
 	coming chan *batch          // gets that batch; nil if there is none
+	limit  parallel.Limit       // of the goroutines that read
 	reuse  *batch               // a batch that is no longer in use, whose memory serves the next one
 }
 
@@ -90,16 +90,16 @@ func (r *reader) start(k int) {
 	}
 	r.number, r.coming = k, make(chan *batch, 1)
 	go func(done chan<- *batch) {
-		b.read(samples, r.bytes)
+		b.read(samples, r.bytes, r.limit)
 		done <- b
 	}(r.coming)
 }
 
 // read fills the batch; the result does not depend on which goroutine reads which image.
-func (b *batch) read(samples []sample, bytes int) {
+func (b *batch) read(samples []sample, bytes int, limit parallel.Limit) {
 	failed := make([]error, len(samples))
 	var group errgroup.Group // not package parallel, whose goroutines are computing with the batch before
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(limit.Workers(len(samples)))
 	for j, s := range samples {
 		b.labels[j] = s.label
 		group.Go(func() error { failed[j] = s.write(b.pixels[j*bytes:][:bytes]); return nil })

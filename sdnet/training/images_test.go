@@ -165,6 +165,7 @@ func TestFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Trainer.Workers = k % 4
 		for !r.Done() {
 			step(t, r)
 			if r.HoldoutDue() {

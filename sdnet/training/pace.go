@@ -20,6 +20,7 @@ const (
 func (r *Run[T]) Pace() time.Duration {
 	net, batch := r.Net().Clone(), min(paceBatch, r.Batch, r.Images)
 	t := sdnet.NewTrainer(net, r.Momentum, r.Decay)
+	t.Workers = r.Trainer.Workers
 	images, labels := tensor.New[T](batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
 	images.Fill(0.5)
 	var best time.Duration

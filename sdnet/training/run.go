@@ -8,6 +8,7 @@ import (
 
 	"sdref/csc"
 	"sdref/internal/misuse"
+	"sdref/internal/parallel"
 	"sdref/internal/random"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -19,10 +20,10 @@ import (
 // Run is a training run at some iteration.
 type Run[T tensor.Float] struct {
 	Config
-	Trainer   *sdnet.Trainer[T]
-	Iteration int      // steps made
-	History   []Epoch  // the epochs completed
-	Fresh     []string // of a run from NewFrom, what its checkpoint had in no fitting shape: initialised, or computed anew
+	Trainer   *sdnet.Trainer[T] // its Workers limit the goroutines of the run; as many more read images ahead
+	Iteration int               // steps made
+	History   []Epoch           // the epochs completed
+	Fresh     []string          // of a run from NewFrom, what its checkpoint had in no fitting shape: initialised, or computed anew
 	// Notes are what there is to know about the run's images and the checkpoint that it comes from.
 	Notes []string
 
@@ -230,6 +231,8 @@ func (r *Run[T]) Step() (Step, error) {
 	if r.Done() {
 		panic(misuse.Errorf("training.Step: all %d steps of the run have been made", r.TotalSteps()))
 	}
+	limit := parallel.Limit(r.Trainer.Workers)
+	r.reader.limit = limit
 	b := r.reader.get(r.Iteration)
 	if b.err != nil {
 		return Step{}, fmt.Errorf("step %d: %w", r.Iteration+1, b.err)
@@ -238,7 +241,7 @@ func (r *Run[T]) Step() (Step, error) {
 		side := r.data.Train.Extent()
 		r.images = tensor.New[T](len(b.labels), 3, side, side)
 	}
-	values(r.normalise, r.images.Data, b)
+	values(limit, r.normalise, r.images.Data, b)
 	r.soften(b.labels)
 	rate := r.schedule().Rate(r.Iteration, r.StepsPerEpoch(), r.TotalSteps())
 	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}
@@ -250,6 +253,7 @@ func (r *Run[T]) Step() (Step, error) {
 	result := r.Trainer.Step(r.images, b.labels, rate)
 	r.Iteration++
 	if r.lookahead != nil {
+		r.lookahead.Workers = r.Trainer.Workers
 		r.lookahead.Step(r.Iteration, r.TotalSteps(), followed(r.Net()))
 	}
 	s.Loss, s.Correct, s.Estimates = result.Loss, result.Correct, result.Estimates

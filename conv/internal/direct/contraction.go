@@ -19,12 +19,12 @@ type contraction[T kernel.Float] struct {
 // run shares out the groups over goroutines or, where there are more goroutines than groups, the parts of
 // each group's work.
 func (c contraction[T]) run() {
-	workers := parallel.Workers(c.images * c.size())
+	workers := c.key.Workers.Workers(c.images * c.size())
 	groups := (c.images + c.group - 1) / c.group
 	spaces := gemm.Take[T](workers + 1)
 	defer gemm.Give(spaces)
 	if c.transposesWeights {
-		c.weights = transposed(c.set, spaces[workers], c.weights, c.buffer.channels)
+		c.weights = transposed(c.set, spaces[workers], c.weights, c.buffer.channels, c.key.Workers)
 	}
 	spaces = spaces[:workers]
 	bordered := make([]bool, workers) // whether the border of a goroutine's stage buffer is zero already
@@ -44,11 +44,11 @@ func (c contraction[T]) run() {
 
 // transposed returns a transposed copy of a matrix of so many rows, in the workspace: its columns are
 // paddedPitch(rows) elements apart.
-func transposed[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int) []T {
+func transposed[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int, limit parallel.Limit) []T {
 	cols, pitch := len(matrix)/rows, paddedPitch(rows)
 	ws.Floats = gemm.Grow(ws.Floats, cols*pitch)
 	offsets := gemm.Offsets(rows, cols)
-	parallel.Ranges(cols, max(1, parallel.Grain/rows), func(lo, hi int) {
+	limit.Ranges(cols, max(1, parallel.Grain/rows), func(lo, hi int) {
 		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], offsets, hi-lo)
 	})
 	return ws.Floats
@@ -138,7 +138,7 @@ func (w *groupWork[T]) eachRange(n int, body func(lo, hi int)) {
 		body(0, n)
 		return
 	}
-	parallel.For(count, func(_, i int) { body(i*n/count, (i+1)*n/count) })
+	parallel.Spread(count, count, func(_, i int) { body(i*n/count, (i+1)*n/count) })
 }
 
 // reorder copies channels c0..c1-1 of the results to the target.

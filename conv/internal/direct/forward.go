@@ -21,7 +21,7 @@ func (k planKey) forwardPlan() *plan {
 	if f.KH*f.KW == 1 { // a buffer without a border: the next row follows without a gap
 		row *= f.Ho
 	}
-	interleaved := interleaving(row, f.N, k.lanes)
+	interleaved := interleaving(row, f.N, k.lanes, f.Workers)
 	cutRows, cutCols := k.mayCut(interleaved, f.Ho, f.Wo)
 	rows := newAxis(f.Ho, f.KH, cutRows, func(i, tap int) bool { return onAxis(i*f.S+tap*f.D-f.PH, f.H) })
 	cols := newAxis(f.Wo, f.KW, cutCols, func(i, tap int) bool { return onAxis(i*f.S+tap*f.D-f.PW, f.W) })

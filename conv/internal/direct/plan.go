@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"sdref/internal/gemm"
-	"sdref/internal/parallel"
 )
 
 // plan is all that Forward or Transpose knows before it sees a number: how images are staged, and where the
@@ -112,7 +111,7 @@ const maxPlans = 512
 
 // plan returns the plan for Forward or Transpose.
 func (f problem) plan(transposed bool, lanes int) *plan {
-	workers := parallel.Workers(f.N * max(f.M, f.C) * max(f.H*f.W, f.Ho*f.Wo))
+	workers := f.Workers.Workers(f.N * max(f.M, f.C) * max(f.H*f.W, f.Ho*f.Wo))
 	return planKey{f, transposed, false, lanes, workers}.plan()
 }
 

@@ -38,11 +38,11 @@ type stageBuffer struct {
 // several, up to maxInterleaved, or 1 if the rows are whole vectors. Rows of at most shortRow pixels are
 // interleaved even then: many of their links read the border, and these can be skipped if vectors run over
 // images.
-func interleaving(cols, images, lanes int) int {
+func interleaving(cols, images, lanes int, limit parallel.Limit) int {
 	if cols%lanes == 0 && cols > shortRow || images < lanes {
 		return 1
 	}
-	workers := parallel.Workers(images)
+	workers := limit.Workers(images)
 	share := (images + workers - 1) / workers
 	return max(lanes, min(share, maxInterleaved)/lanes*lanes)
 }

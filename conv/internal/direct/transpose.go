@@ -49,7 +49,7 @@ func (k planKey) transposePlan() *plan {
 	if f.S == 1 && f.KH*f.KW == 1 { // a buffer without a border: the next row follows without a gap
 		row *= f.H
 	}
-	interleaved := interleaving(row, f.N, k.lanes)
+	interleaved := interleaving(row, f.N, k.lanes, f.Workers)
 	cutRows, cutCols := k.mayCut(interleaved, f.H, (f.W+f.S-1)/f.S)
 	var rows, cols []phase
 	for r := range f.S {

@@ -55,13 +55,13 @@ func newWeightGradient[T kernel.Float](f problem, set *kernel.Set[T], allLinks b
 	pixels := f.Ho * f.Wo
 	p.chain = min(f.N, max(1, chainPixels/pixels))
 	p.batch = min(f.N, max(1, packedElements/(p.chain*pixels*p.panels*p.width))*p.chain)
-	p.tapTable = f.newTapTable(p.chain, interleaving(f.Wo, p.chain, set.Lanes), allLinks)
+	p.tapTable = f.newTapTable(p.chain, interleaving(f.Wo, p.chain, set.Lanes, f.Workers), allLinks)
 	return p
 }
 
 // run tells whether the results have the definition's bits: if not, no link may be skipped.
 func (f *weightGradient[T]) run(w, x, y []T) bool {
-	workers := parallel.Workers(f.C * f.panels)
+	workers := f.Workers.Workers(f.C * f.panels)
 	parts, panelParts := min(f.C/minShareChannels, workers), 1
 	if parts < workers {
 		parts, panelParts = max(1, parts), min(f.panels, workers/max(1, parts))
@@ -80,8 +80,8 @@ func (f *weightGradient[T]) run(w, x, y []T) bool {
 	for n := 0; n < f.N; n += f.batch {
 		count := min(f.batch, f.N-n)
 		codes := y[n*f.M*f.Ho*f.Wo:]
-		parallel.Ranges(f.panels*count, 1, func(lo, hi int) { f.packCodes(shared.Floats, codes, lo, hi) })
-		parallel.For(len(shares), func(_, i int) {
+		f.Workers.Ranges(f.panels*count, 1, func(lo, hi int) { f.packCodes(shared.Floats, codes, lo, hi) })
+		parallel.Spread(len(shares), len(shares), func(_, i int) {
 			if !shares[i].run(w, x, shared.Floats, n, count) {
 				irregular.Store(true)
 			}

@@ -18,6 +18,8 @@ type Form struct {
 	Ho, Wo     int // of y (N, M, Ho, Wo)
 	S, D       int // stride and dilation
 	PH, PW     int // padding; 0 along an axis that the signal does not have
+
+	Workers parallel.Limit // of the goroutines
 }
 
 // Taps is the number of kernel elements per output channel.
@@ -42,8 +44,8 @@ func (t Then) Planes(p0, p1, channels, size int) {
 	}
 }
 
-// All calls t, if there is one, for all planes of a result of the given shape.
-func (t Then) All(shape []int) {
+// All calls t, if there is one, for all planes of a result of the given shape, on at most so many goroutines, or GOMAXPROCS if 0.
+func (t Then) All(shape []int, workers int) {
 	if t == nil {
 		return
 	}
@@ -51,7 +53,7 @@ func (t Then) All(shape []int) {
 	for _, n := range shape[2:] {
 		size *= n
 	}
-	parallel.Ranges(shape[0]*shape[1], max(1, parallel.Grain/max(1, size)), func(lo, hi int) {
+	parallel.Limit(workers).Ranges(shape[0]*shape[1], max(1, parallel.Grain/max(1, size)), func(lo, hi int) {
 		t.Planes(lo, hi, shape[1], size)
 	})
 }

@@ -27,7 +27,7 @@ import (
 
 // Forward is Forward by algorithm Winograd: conv.DefineWinogradForward, bit for bit.
 func Forward[T kernel.Float](f form.Form, y, x, w []T) {
-	r := newConvolution(f.N, f.C, f.H, f.W, f.M, f.Ho, f.Wo, f.PW, x, y)
+	r := newConvolution(f.Workers, f.N, f.C, f.H, f.W, f.M, f.Ho, f.Wo, f.PW, x, y)
 	offsets := gemm.Offsets(r.blocks[0].Cols, f.Taps())
 	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
 		r.set.Interleave(scratch, b.Cols, w[b.first*f.Taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
@@ -41,7 +41,7 @@ func Forward[T kernel.Float](f form.Form, y, x, w []T) {
 
 // Transpose is Transpose by algorithm Winograd: conv.DefineWinogradTranspose, bit for bit.
 func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
-	r := newConvolution(f.N, f.M, f.Ho, f.Wo, f.C, f.H, f.W, 2-f.PW, y, x)
+	r := newConvolution(f.Workers, f.N, f.M, f.Ho, f.Wo, f.C, f.H, f.W, 2-f.PW, y, x)
 	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
 	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
 		for m := range m1 - m0 {
@@ -67,6 +67,7 @@ func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
 //	results (row, column, output)      A' m A of a row of tiles
 type convolution[T kernel.Float] struct {
 	set            *kernel.Set[T]
+	limit          parallel.Limit // of the goroutines
 	images         int
 	in, out        int // channels of the source and of the target
 	rows, cols     int // of the target
@@ -98,10 +99,10 @@ const (
 	finishChannels = 8
 )
 
-func newConvolution[T kernel.Float](images, in, height, width, out, rows, cols, padding int,
+func newConvolution[T kernel.Float](limit parallel.Limit, images, in, height, width, out, rows, cols, padding int,
 	source, target []T) *convolution[T] {
 	set := kernel.Active[T]()
-	r := &convolution[T]{set: set, images: images, in: in, out: out, rows: rows, cols: cols, source: source,
+	r := &convolution[T]{set: set, limit: limit, images: images, in: in, out: out, rows: rows, cols: cols, source: source,
 		target: target}
 	r.tiling = newTiling(rows, cols)
 	r.bands = newBandBuffer(set, r.tiling, in, height, width, padding, 6)
@@ -115,7 +116,7 @@ func newConvolution[T kernel.Float](images, in, height, width, out, rows, cols, 
 // ranges of blocks as well.
 func (r *convolution[T]) run() {
 	rows := r.images * r.tiling.rows
-	workers := parallel.Workers(rows * len(r.blocks))
+	workers := r.limit.Workers(rows * len(r.blocks))
 	groups := max(1, min(rows, rows*r.tiling.cols/groupTiles))
 	if groups > workers {
 		groups = groups / workers * workers // as many for each goroutine
@@ -127,7 +128,7 @@ func (r *convolution[T]) run() {
 		defer gemm.Give(shared)
 		r.transformAllKernels(shared[0])
 	}
-	spaces := gemm.Take[T](parallel.Workers(groups * parts))
+	spaces := gemm.Take[T](r.limit.Workers(groups * parts))
 	defer gemm.Give(spaces)
 	parallel.Spread(len(spaces), groups*parts, func(worker, i int) {
 		group, part := i/parts, i%parts
@@ -151,7 +152,7 @@ func (r *convolution[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks
 func (r *convolution[T]) transformAllKernels(shared *gemm.Workspace[T]) {
 	parts, size := r.chainParts(), r.kernelsSize()
 	r.allKernels = newAllocator(shared, len(r.blocks)*parts*size).rest
-	spaces := gemm.Take[T](parallel.Workers(len(r.blocks) * parts))
+	spaces := gemm.Take[T](r.limit.Workers(len(r.blocks) * parts))
 	defer gemm.Give(spaces)
 	parallel.Spread(len(spaces), len(r.blocks)*parts, func(worker, i int) {
 		scratch := newAllocator(spaces[worker], r.kernelScratch()).rest

@@ -57,7 +57,7 @@ const (
 func (r *weightGradient[T]) run() {
 	shared := gemm.Take[T](1)
 	defer gemm.Give(shared)
-	r.workers = parallel.Workers(math.MaxInt)
+	r.workers = r.Workers.Workers(math.MaxInt)
 	r.plan(shared[0])
 	r.spaces = gemm.Take[T](min(r.workers, max(2*r.group, r.count*r.shares)))
 	defer gemm.Give(r.spaces)

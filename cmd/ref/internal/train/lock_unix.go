@@ -43,6 +43,14 @@ func lock(folder string) (release func(), err error) {
 	}
 }
 
+// lockedBy says who has the folder.
+func lockedBy(folder, process string) error {
+	if process == "" {
+		process = "unknown"
+	}
+	return fmt.Errorf("%s: another ref train, process %s, is training this run: wait for it, stop it, or choose another folder", folder, process)
+}
+
 // isStill tells whether an open file is the one of that name.
 func isStill(path string, file *os.File) bool {
 	named, err := os.Stat(path)
