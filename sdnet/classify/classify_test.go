@@ -15,6 +15,7 @@ import (
 	"sdref/sdnet"
 	"sdref/sdnet/classify"
 	"sdref/sdnet/data"
+	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 )
@@ -58,22 +59,27 @@ func TestAgainstEvaluator(t *testing.T) {
 	group.Wait()
 }
 
-// The logits of a network that comes with the module, for a drawn picture, have one digest wherever this runs: .ci/run also runs it
+// The logits of the networks that come with the module, for a drawn picture, have one digest each wherever this runs: .ci/run also runs it
 // compiled to WebAssembly.
 func TestPredictionEverywhere(t *testing.T) {
-	net, about, err := training.OpenNetwork[float32]("pretrained:sdnet8_slim")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := tensor.New[float32](1, data.Channels, data.Side, data.Side)
-	data.NewNormaliser[float32](about.Mean, about.Std).Values(x.Data, data.Shapes(0, 1, 1).Test.Image(0))
-	var bits []byte
-	for _, v := range sdnet.NewPredictor(net.Evaluable()).Logits(x).Data {
-		bits = binary.LittleEndian.AppendUint32(bits, math.Float32bits(v))
-	}
-	const want = "d883387d71fd714149a999b64692c7cc4275e5e41866c5e01ed7bca756551d2a" // of the weights in package pretrained
-	if got := fmt.Sprintf("%x", sha256.Sum256(bits)); got != want {
-		t.Errorf("%s/%s: logits have SHA-256 %s, want %s", runtime.GOOS, runtime.GOARCH, got, want)
+	for name, want := range map[string]string{
+		"sdnet_air_whitened":         "71dfa0614ab89c3bba6945f2bf820a8f7f191803a290a61a3e99b085a68ec16b",
+		"sdnet8_slim":                "d883387d71fd714149a999b64692c7cc4275e5e41866c5e01ed7bca756551d2a",
+		"sdnet8_all_slim_noshortcut": "5a34682a86debcf2c330ef600844c1b3cf5e4033d4bc63deed438fb7099b9195",
+	} {
+		net, about, err := training.OpenNetwork[float32](pretrained.Prefix + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := tensor.New[float32](1, data.Channels, data.Side, data.Side)
+		data.NewNormaliser[float32](about.Mean, about.Std).Values(x.Data, data.Shapes(0, 1, 1).Test.Image(0))
+		var bits []byte
+		for _, v := range sdnet.NewPredictor(net.Evaluable()).Logits(x).Data {
+			bits = binary.LittleEndian.AppendUint32(bits, math.Float32bits(v))
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(bits)); got != want {
+			t.Errorf("%s/%s: logits of %s have SHA-256 %s, want %s", runtime.GOOS, runtime.GOARCH, name, got, want)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func handler(c *classify.Classifier) http.Handler {
 }
 
 func main() {
-	network, err := classify.Open("pretrained:sdnet8_slim")
+	network, err := classify.Open("pretrained:sdnet_air_whitened")
 	if err != nil {
 		log.Fatal(err)
 	}

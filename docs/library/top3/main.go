@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	network, err := classify.Open("pretrained:sdnet8_slim")
+	network, err := classify.Open("pretrained:sdnet_air_whitened")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -29,8 +29,8 @@ Labels are mapped by the names of the classes, which the checkpoint has: their f
 another order, some may be missing, and images of further classes are left out. Classes by other
 names are refused.
 
--iterations and -lambda change these of all CSC layers, which shows how far the weights depend on what they
-were trained with.
+-iterations and -lambda change these of all CSC layers, which shows how far the weights depend on
+what they were trained with.
 
 -by-class adds the accuracy of each class, -confusion which class is taken for which, -worst the most
 confident mistakes, -csv a line for each image. -augment shows each image in several views and takes
