@@ -251,7 +251,7 @@ func TestStart(t *testing.T) {
 	}
 	var before, after evaluated
 	for run, e := range map[string]*evaluated{first: &before, second: &after} {
-		path := filepath.Join(folder, "eval.json")
+		path := filepath.Join(run, "eval.json")
 		ref.Works(t, []string{"eval", "-checkpoint", cli.CheckpointIn(run), "-data", data, "-json", path})
 		if err := json.Unmarshal([]byte(clitest.Content(t, path)), e); err != nil {
 			t.Fatal(err)
