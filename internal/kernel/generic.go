@@ -32,7 +32,7 @@ func genericSet[T Float]() *Set[T] {
 		Sum:               genericSum[T],
 		SumSquares:        genericSumSquares[T],
 		Dot:               genericDot[T],
-		Winograd:          genericWinograd(genericLanes, fusedSteps[T]()),
+		Winograd:          genericWinograd[T](),
 	}
 }
 

@@ -22,7 +22,7 @@ func unfusedSet[T Float]() *Set[T] {
 	s.Momentum = unfusedMomentum[T]
 	s.SumSquares = unfusedSumSquares[T]
 	s.Dot = unfusedDot[T]
-	s.Winograd = genericWinograd(unfusedLanes, unfusedSteps[T]())
+	s.Winograd = unfusedWinograd[T]()
 	return s
 }
 

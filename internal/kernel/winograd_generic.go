@@ -1,24 +1,14 @@
 package kernel
 
-// steps is the one-dimensional steps of the transforms, as Winograd defines them.
-type steps[T Float] struct {
-	signal, kernel, code, output, gradient func(in, out *[6]T)
-}
-
-func fusedSteps[T Float]() steps[T] {
-	return steps[T]{signalStep[T], kernelStep[T], codeStep[T], outputStep[T], gradientStep[T]}
-}
-
-// genericWinograd makes the transforms of a row in Go of their steps.
-func genericWinograd[T Float](lanes int, s steps[T]) Winograd[T] {
-	reversed := func(g, out *[6]T) { s.kernel(&[6]T{g[2], g[1], g[0]}, out) }
+// The steps stand here by name, and not in a table, so that the compiler knows what they do with their arguments, which lie on the stack then.
+func genericWinograd[T Float]() Winograd[T] {
 	return Winograd[T]{
-		Signal:         genericTransform(signalShape, lanes, s.signal),
-		Kernel:         genericTransform(kernelShape, lanes, s.kernel),
-		KernelReversed: genericTransform(kernelReversedShape, lanes, reversed),
-		Code:           genericTransform(codeShape, lanes, s.code),
-		Output:         genericTransform(outputShape, lanes, s.output),
-		Gradient:       genericTransform(gradientShape, lanes, s.gradient),
+		Signal:         genericTransform(signalShape, genericLanes, signalStep[T]),
+		Kernel:         genericTransform(kernelShape, genericLanes, kernelStep[T]),
+		KernelReversed: genericTransform(kernelReversedShape, genericLanes, kernelReversedStep[T]),
+		Code:           genericTransform(codeShape, genericLanes, codeStep[T]),
+		Output:         genericTransform(outputShape, genericLanes, outputStep[T]),
+		Gradient:       genericTransform(gradientShape, genericLanes, gradientStep[T]),
 	}
 }
 
@@ -62,6 +52,8 @@ func kernelStep[T Float](g, out *[6]T) {
 	spread(s, g[1], FMA(2, g[1], a), FMA(-2, g[1], a), out)
 	out[0], out[5] = T(g[0]/4), g[2]
 }
+
+func kernelReversedStep[T Float](g, out *[6]T) { kernelStep(&[6]T{g[2], g[1], g[0]}, out) }
 
 func codeStep[T Float](g, out *[6]T) {
 	p, q := FMA(4, g[2], g[0]), FMA(4, g[3], g[1])

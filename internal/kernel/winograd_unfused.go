@@ -1,9 +1,16 @@
 package kernel
 
-// unfusedSteps is the steps of Winograd's transforms with multiplyAdd in place of fma. Products with powers of 2 are exact, so that
-// they differ from the other rows' in Signal alone, by its factor -5, unless a product overflows.
-func unfusedSteps[T Float]() steps[T] {
-	return steps[T]{unfusedSignalStep[T], unfusedKernelStep[T], unfusedCodeStep[T], unfusedOutputStep[T], unfusedGradientStep[T]}
+// unfusedWinograd is genericWinograd with multiplyAdd in place of fma. Products with powers of 2 are exact, so that its steps differ from
+// the other rows' in Signal alone, by its factor -5, unless a product overflows.
+func unfusedWinograd[T Float]() Winograd[T] {
+	return Winograd[T]{
+		Signal:         genericTransform(signalShape, unfusedLanes, unfusedSignalStep[T]),
+		Kernel:         genericTransform(kernelShape, unfusedLanes, unfusedKernelStep[T]),
+		KernelReversed: genericTransform(kernelReversedShape, unfusedLanes, unfusedKernelReversedStep[T]),
+		Code:           genericTransform(codeShape, unfusedLanes, unfusedCodeStep[T]),
+		Output:         genericTransform(outputShape, unfusedLanes, unfusedOutputStep[T]),
+		Gradient:       genericTransform(gradientShape, unfusedLanes, unfusedGradientStep[T]),
+	}
 }
 
 func unfusedSignalStep[T Float](d, out *[6]T) {
@@ -19,6 +26,10 @@ func unfusedKernelStep[T Float](g, out *[6]T) {
 	even, odd := T(4*g[2])+g[0], T(2*g[1])
 	spread(g[0]+g[2], g[1], even+odd, even-odd, out)
 	out[0], out[5] = T(g[0]/4), g[2]
+}
+
+func unfusedKernelReversedStep[T Float](g, out *[6]T) {
+	unfusedKernelStep(&[6]T{g[2], g[1], g[0]}, out)
 }
 
 func unfusedCodeStep[T Float](g, out *[6]T) {
