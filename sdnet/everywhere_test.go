@@ -48,7 +48,7 @@ func TestSameBitsEverywhere(t *testing.T) {
 			continue
 		}
 		rows := kernel.Rows[float32]()
-		if run.unfused != "" {
+		if run.unfused != "" && (runtime.GOARCH == "amd64" || !testing.Short()) { // elsewhere the kernels' own digests are enough
 			rows = kernel.All[float32]()
 		}
 		for _, row := range rows {
