@@ -564,6 +564,82 @@ func winogradOutputAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, s
 //go:noescape
 func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 
+// denseRows6x2AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i*step+p], b[cols[v]+16*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseRows6x2AVX2F32(k int, a *float32, step int, b *float32, cols *int, c *float32, out *int, vectors int, ldc int, load bool)
+
+// denseColumns6x2AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i+p*step], b[cols[v]+16*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseColumns6x2AVX2F32(k int, a *float32, step int, b *float32, cols *int, c *float32, out *int, vectors int, ldc int, load bool)
+
+// denseRows6x1AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i*step+p], b[cols[v]+16*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseRows6x1AVX2F32(k int, a *float32, step int, b *float32, cols *int, c *float32, out *int, vectors int, ldc int, load bool)
+
+// denseColumns6x1AVX2F32 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 8 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i+p*step], b[cols[v]+16*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseColumns6x1AVX2F32(k int, a *float32, step int, b *float32, cols *int, c *float32, out *int, vectors int, ldc int, load bool)
+
 // interleave8AVX2F32 is
 //
 //	for r := range groups*8 {
@@ -1294,6 +1370,82 @@ func winogradOutputAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, s
 //
 //go:noescape
 func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// denseRows6x2AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i*step+p], b[cols[v]+8*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseRows6x2AVX2F64(k int, a *float64, step int, b *float64, cols *int, c *float64, out *int, vectors int, ldc int, load bool)
+
+// denseColumns6x2AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i+p*step], b[cols[v]+8*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseColumns6x2AVX2F64(k int, a *float64, step int, b *float64, cols *int, c *float64, out *int, vectors int, ldc int, load bool)
+
+// denseRows6x1AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i*step+p], b[cols[v]+8*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseRows6x1AVX2F64(k int, a *float64, step int, b *float64, cols *int, c *float64, out *int, vectors int, ldc int, load bool)
+
+// denseColumns6x1AVX2F64 is
+//
+//	for i := range 6 {
+//		for v := range vectors {
+//			for j := range 4 {
+//				sum := &c[out[v]+i*ldc+j]
+//				if !load {
+//					*sum = 0
+//				}
+//				for p := range k {
+//					*sum = fma(a[i+p*step], b[cols[v]+8*p+j], *sum)
+//				}
+//			}
+//		}
+//	}
+//
+//go:noescape
+func denseColumns6x1AVX2F64(k int, a *float64, step int, b *float64, cols *int, c *float64, out *int, vectors int, ldc int, load bool)
 
 // interleave4AVX2F64 is
 //

@@ -46,6 +46,20 @@ func checkTile(groups, height, lanes, lenA int, rows []int, step int, left []int
 	}
 }
 
+// checkDense panics if a dense tile of size elements of a would read beyond its operands or write beyond c.
+func checkDense(size, height, lanes, k, lenA, step, lenB int, cols []int, lenC int, out []int, ldc int) {
+	bad := k < 0 || step < 0 || ldc < 0 || len(cols) != len(out)
+	for v := 0; v < len(out) && !bad; v++ {
+		bad = out[v] < 0 || out[v]+(height-1)*ldc+lanes > lenC ||
+			k > 0 && (cols[v] < 0 || cols[v]+(k-1)*Vectors*lanes+lanes > lenB)
+	}
+	if bad || k > 0 && size > lenA {
+		panic(fmt.Sprintf("kernel: dense Tile of %d rows, %d lanes: step %d, %d links, columns %v, out %v, ldc %d "+
+			"do not fit operands of %d and %d elements and c of %d", height, lanes, step, k, cols, out, ldc, lenA,
+			lenB, lenC))
+	}
+}
+
 // checkRuns panics unless the lines of a Gather or Interleave fit dst, and the first and last run of n
 // elements fit src. It reports whether there is anything to copy.
 func checkRuns(op string, lenDst, stride, lines, lineWidth, lenSrc int, off []int, n int) bool {

@@ -13,7 +13,7 @@ func genericTiles[T Float](lanes int, chains chainsFunc[T]) []Tile[T] {
 
 // genericTile is a tile out of the inner loop of a row in Go.
 func genericTile[T Float](groups, rows, lanes int, chains chainsFunc[T]) Tile[T] {
-	return Tile[T]{groups, rows, func(
+	return Tile[T]{Groups: groups, Rows: rows, Mul: func(
 		a []T, groupRows []int, step int, left []int,
 		b []T, cols, right []int,
 		c []T, out []int, ldc int, load bool,

@@ -26,7 +26,15 @@ type Tile[T Float] struct {
 		b []T, cols, right []int,
 		c []T, out []int, ldc int, load bool,
 	)
+
+	// ByRows and ByColumns are Mul without tables, for operands that lie densely: link p of b's vector v is
+	// b[cols[v] + p*Vectors*Lanes], and A[i][p] is a[i*step + p] or a[i + p*step]. They are nil where the row
+	// has nothing faster than Mul.
+	ByRows, ByColumns DenseMul[T]
 }
+
+// DenseMul is what Tile.Mul is, without tables, with k links.
+type DenseMul[T Float] func(k int, a []T, step int, b []T, cols []int, c []T, out []int, ldc int, load bool)
 
 // Height is the number of rows that the tile computes.
 func (t *Tile[T]) Height() int { return t.Groups * t.Rows }

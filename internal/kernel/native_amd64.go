@@ -11,6 +11,8 @@ type native[T Float] struct {
 	lanes      int // elements of a vector
 	tiles      []nativeTile[T]
 	narrow     nativeTile[T]
+	byRows     []denseFunc[T] // of the first tile, by vectors as its mul; nil if there are none
+	byColumns  []denseFunc[T]
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
 	regular    func(x *T, n int) bool
@@ -38,6 +40,12 @@ type tileFunc[T Float] func(
 	c *T, out *int, vectors, ldc int, load bool,
 )
 
+type denseFunc[T Float] func(
+	k int, a *T, step int,
+	b *T, cols *int,
+	c *T, out *int, vectors, ldc int, load bool,
+)
+
 // nativeInterleave transposes groups of rows, whose runs must have at least minRun elements.
 type nativeInterleave[T Float] struct {
 	rows, minRun int
@@ -50,9 +58,14 @@ const peakChains = 12 // independent chains of peak, each a vector
 func (k *native[T]) set() *Set[T] {
 	var tiles []Tile[T]
 	for _, t := range k.tiles {
-		tiles = append(tiles, Tile[T]{t.groups, t.rows, tileMul(t, k.lanes)})
+		tiles = append(tiles, Tile[T]{Groups: t.groups, Rows: t.rows, Mul: tileMul(t, k.lanes)})
 	}
-	narrow := Tile[T]{k.narrow.groups, k.narrow.rows, tileMul(k.narrow, k.lanes)}
+	height := tiles[0].Height()
+	tiles[0].ByRows = denseMul(k.byRows, height, k.lanes,
+		func(step, links int) int { return (height-1)*step + links })
+	tiles[0].ByColumns = denseMul(k.byColumns, height, k.lanes,
+		func(step, links int) int { return (links-1)*step + height })
+	narrow := Tile[T]{Groups: k.narrow.groups, Rows: k.narrow.rows, Mul: tileMul(k.narrow, k.lanes)}
 	return &Set[T]{
 		Name:              k.name,
 		Lanes:             k.lanes,
@@ -103,6 +116,22 @@ func tileMul[T Float](t nativeTile[T], lanes int) func(
 			if n := len(cols) / width * width; n > 0 && t.mul[width-1] != nil {
 				t.mul[width-1](len(left), unsafe.SliceData(a), &rows[0], step, unsafe.SliceData(left),
 					unsafe.SliceData(b), &cols[0], unsafe.SliceData(right), &c[0], &out[0], n, ldc, load)
+				cols, out = cols[n:], out[n:]
+			}
+		}
+	}
+}
+
+// denseMul is Tile.ByRows or ByColumns by the assembly, of which size says how many elements it reads of a.
+func denseMul[T Float](asm []denseFunc[T], height, lanes int, size func(step, links int) int) DenseMul[T] {
+	if asm == nil {
+		return nil
+	}
+	return func(k int, a []T, step int, b []T, cols []int, c []T, out []int, ldc int, load bool) {
+		checkDense(size(step, k), height, lanes, k, len(a), step, len(b), cols, len(c), out, ldc)
+		for width := len(asm); len(cols) > 0; width-- {
+			if n := len(cols) / width * width; n > 0 {
+				asm[width-1](k, unsafe.SliceData(a), step, unsafe.SliceData(b), &cols[0], &c[0], &out[0], n, ldc, load)
 				cols, out = cols[n:], out[n:]
 			}
 		}

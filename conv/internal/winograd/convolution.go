@@ -29,12 +29,9 @@ import (
 func Forward[T kernel.Float](f form.Form, y, x, w []T) {
 	r := newConvolution(f.Workers, f.N, f.C, f.H, f.W, f.M, f.Ho, f.Wo, f.PW, x, y)
 	offsets := gemm.Offsets(r.blocks[0].Cols, f.Taps())
-	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int) {
+	r.transform = r.set.Winograd.Kernel
+	r.gather = func(scratch []T, b *channelBlock[T], c0, c1 int) {
 		r.set.Interleave(scratch, b.Cols, w[b.first*f.Taps()+c0*9:], offsets[:b.channels], (c1-c0)*9)
-		for c := range c1 - c0 {
-			r.set.Winograd.Kernel(dst[c*b.Cols:], 6*plane, plane, scratch[c*9*b.Cols:], 3*b.Cols, b.Cols,
-				b.Cols)
-		}
 	}
 	r.run()
 }
@@ -43,14 +40,11 @@ func Forward[T kernel.Float](f form.Form, y, x, w []T) {
 func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
 	r := newConvolution(f.Workers, f.N, f.M, f.Ho, f.Wo, f.C, f.H, f.W, 2-f.PW, y, x)
 	offsets := gemm.Offsets(r.blocks[0].Cols, 9)
-	r.transformKernels = func(dst []T, plane int, scratch []T, b *channelBlock[T], m0, m1 int) {
+	r.transform = r.set.Winograd.KernelReversed
+	r.gather = func(scratch []T, b *channelBlock[T], m0, m1 int) {
 		for m := range m1 - m0 {
 			r.set.Interleave(scratch[m*9*b.Cols:], b.Cols, w[(m0+m)*f.Taps()+b.first*9:],
 				offsets[:b.channels], 9)
-		}
-		for m := range m1 - m0 {
-			r.set.Winograd.KernelReversed(dst[m*b.Cols:], 6*plane, plane, scratch[m*9*b.Cols:], 3*b.Cols,
-				b.Cols, b.Cols)
 		}
 	}
 	r.run()
@@ -61,9 +55,9 @@ func Transpose[T kernel.Float](f form.Form, x, y, w []T) {
 // that vectors go along them:
 //
 //	band (row, column, channel)        what a row of tiles reads of an image, with the border of zeros
-//	signals (6, 6, tile, channel)      B' d B of a group of rows of tiles
-//	kernels (6, 6, channel, output)    G g G' of a block of outputs and a part of the chain
-//	sums (6, 6, tile, output)          their products
+//	signals (6, 6, tile, channel)      B' d B of a group of rows of tiles, cut into blocks of channels
+//	kernels (6, 6, channel, output)    G g G' of a block of outputs and a block of channels
+//	sums (6, 6, tile, output)          their products, for a block of outputs
 //	results (row, column, output)      A' m A of a row of tiles
 type convolution[T kernel.Float] struct {
 	set            *kernel.Set[T]
@@ -73,25 +67,24 @@ type convolution[T kernel.Float] struct {
 	rows, cols     int // of the target
 	tiling         tiling
 	bands          *bandBuffer[T]
-	step           int         // elements from tile to tile of the signals
-	left           leftOperand // the signals
-	blocks         []channelBlock[T]
+	chain          []channelBlock[T] // of the source: the links
+	left           leftOperand       // the signals of any of them
+	blocks         []channelBlock[T] // of the target
+	right          []rightOperand    // the kernels of each of them
 	source, target []T
 
-	// transformKernels sets dst to G g G' of the kernels of a block's outputs and of channels c0..c1-1, at
-	// most kernelChannels of them.
-	transformKernels func(dst []T, plane int, scratch []T, b *channelBlock[T], c0, c1 int)
+	// gather sets scratch (channel, 9, output) to the kernels of a block's outputs and of channels c0..c1-1, at most
+	// kernelChannels of them, and transform turns them into G g G'.
+	gather    func(scratch []T, b *channelBlock[T], c0, c1 int)
+	transform kernel.Transform[T]
 	// allKernels is all transformed kernels, or nil where each is used only once.
 	allKernels []T
 }
 
 const (
 	// groupTiles is about the number of tiles of a group: enough for the kernels' way through the caches, few
-	// enough that the signals stay in the second-level cache where there are 64 channels.
+	// enough that one of the 36 operands of the products stays in the second-level cache.
 	groupTiles = 64
-	// chainLinks is the number of links of a part of the chain: so much of a block's kernels stays in the
-	// first-level cache.
-	chainLinks = 64
 	// kernelChannels is the number of channels whose kernels are transformed at a time.
 	kernelChannels = 8
 	// finishChannels is the number of channels that are copied to the target at a time, each to another page
@@ -106,9 +99,11 @@ func newConvolution[T kernel.Float](limit parallel.Limit, images, in, height, wi
 		target: target}
 	r.tiling = newTiling(rows, cols)
 	r.bands = newBandBuffer(set, r.tiling, in, height, width, padding, 6)
-	r.step = r.bands.pitch + skew
-	r.left = newLeftOperand(set, r.step, 1, chainLinks)
-	r.blocks = channelBlocks(set, out)
+	r.chain, r.blocks = channelBlocks(set, in), channelBlocks(set, out)
+	r.left = newLeftOperand(set, r.chain[0].Cols, 1, r.chain[0].channels)
+	for i := range r.blocks {
+		r.right = append(r.right, newRightOperand(&r.blocks[i], r.chain[0].channels))
+	}
 	return r
 }
 
@@ -137,26 +132,23 @@ func (r *convolution[T]) run() {
 	})
 }
 
-// chainParts is the number of parts of the chain.
-func (r *convolution[T]) chainParts() int { return (r.in + chainLinks - 1) / chainLinks }
-
 // kernelPlane is the number of elements of the kernels of one of the 36 products.
 func (r *convolution[T]) kernelPlane(b *channelBlock[T]) int {
-	return min(chainLinks, r.in)*b.Cols + skew
+	return r.chain[0].channels*b.panels() + skew
 }
 
-// kernelsSize is the number of elements of the kernels of any block and part of the chain.
+// kernelsSize is the number of elements of the kernels of any block of outputs and of channels.
 func (r *convolution[T]) kernelsSize() int { return 36 * r.kernelPlane(&r.blocks[0]) }
 
 // transformAllKernels transforms all kernels.
 func (r *convolution[T]) transformAllKernels(shared *gemm.Workspace[T]) {
-	parts, size := r.chainParts(), r.kernelsSize()
+	parts, size := len(r.chain), r.kernelsSize()
 	r.allKernels = newAllocator(shared, len(r.blocks)*parts*size).rest
 	spaces := gemm.Take[T](r.limit.Workers(len(r.blocks) * parts))
 	defer gemm.Give(spaces)
 	parallel.Spread(len(spaces), len(r.blocks)*parts, func(worker, i int) {
 		scratch := newAllocator(spaces[worker], r.kernelScratch()).rest
-		r.transformPart(r.allKernels[i*size:(i+1)*size], scratch, &r.blocks[i/parts], i%parts*chainLinks)
+		r.transformPart(r.allKernels[i*size:(i+1)*size], scratch, &r.blocks[i/parts], &r.chain[i%parts])
 	})
 }
 
@@ -164,19 +156,27 @@ func (r *convolution[T]) transformAllKernels(shared *gemm.Workspace[T]) {
 // outputs as their last axis.
 func (r *convolution[T]) kernelScratch() int { return kernelChannels * 9 * r.blocks[0].Cols }
 
-// transformPart transforms the kernels of block b and of the part of the chain that starts at channel c0. In
-// the columns beyond the block's channels it leaves values whose sums are never read.
-func (r *convolution[T]) transformPart(dst, scratch []T, b *channelBlock[T], c0 int) {
-	for c := c0; c < min(c0+chainLinks, r.in); c += kernelChannels {
-		r.transformKernels(dst[(c-c0)*b.Cols:], r.kernelPlane(b), scratch, b, c,
-			min(c+kernelChannels, c0+chainLinks, r.in))
+// transformPart transforms the kernels of block b of the outputs and l of the channels. In the columns beyond
+// the block's channels it leaves values whose sums are never read.
+func (r *convolution[T]) transformPart(dst, scratch []T, b, l *channelBlock[T]) {
+	width, plane := panelWidth(r.set), r.kernelPlane(b)
+	for c := 0; c < l.channels; c += kernelChannels {
+		end := min(c+kernelChannels, l.channels)
+		r.gather(scratch, b, l.first+c, l.first+end)
+		for at := 0; at < b.Cols; at += width {
+			for i := c; i < end; i++ {
+				r.transform(dst[at*r.chain[0].channels+i*width:], 6*plane, plane, scratch[(i-c)*9*b.Cols+at:],
+					3*b.Cols, b.Cols, min(width, b.Cols-at))
+			}
+		}
 	}
 }
 
 // piece computes rows of tiles r0..r1-1 of the results in some blocks.
 func (r *convolution[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []channelBlock[T]) {
 	p := piece[T]{convolution: r, ws: ws, r0: r0, r1: r1, tiles: (r1 - r0) * r.tiling.cols}
-	sizes := []int{r.bands.size(), 36 * p.signalPlane(), 36 * p.sumPlane(&r.blocks[0]),
+	p.squares = squares{p.tiles, r.bands.pitch, blockWidth(r.set), r.chain[0].Cols}
+	sizes := []int{r.bands.size(), 36 * p.squares.plane(), p.blocksAtOnce(len(blocks)) * p.sumsSize(),
 		16 * r.tiling.cols * r.blocks[0].Cols, r.kernelScratch(), 0}
 	if r.allKernels == nil {
 		sizes[5] = r.kernelsSize()
@@ -185,15 +185,10 @@ func (r *convolution[T]) piece(ws *gemm.Workspace[T], r0, r1 int, blocks []chann
 	for i, s := range []*[]T{&p.band, &p.signals, &p.sums, &p.results, &p.scratch, &p.kernels} {
 		*s = memory.cut(sizes[i])
 	}
-	plane := p.signalPlane()
 	r.bands.eachTile(p.band, r.source, r0, r1, func(tile int, src []T) {
-		r.set.Winograd.Signal(p.signals[tile*r.step:], 6*plane, plane, src, r.bands.line(), r.bands.pitch,
-			r.bands.pitch)
+		r.bands.transformTo(p.signals, p.squares, tile, r.set.Winograd.Signal, src)
 	})
-	for i := range blocks {
-		p.multiply(&blocks[i])
-		p.finish(&blocks[i])
-	}
+	p.multiply(blocks)
 }
 
 // piece is a group of rows of tiles and the memory of a goroutine that works on it.
@@ -201,35 +196,60 @@ type piece[T kernel.Float] struct {
 	*convolution[T]
 	ws                                             *gemm.Workspace[T]
 	r0, r1, tiles                                  int
+	squares                                        squares // the signals
 	band, signals, sums, results, scratch, kernels []T
 }
 
-func (p *piece[T]) signalPlane() int { return p.tiles*p.step + skew }
-
 func (p *piece[T]) sumPlane(b *channelBlock[T]) int { return p.tiles*b.Cols + skew }
 
-// multiply computes the sums of a block.
-func (p *piece[T]) multiply(b *channelBlock[T]) {
-	for part := range p.chainParts() {
-		c0 := part * chainLinks
-		kernels := p.kernels
-		if p.allKernels != nil {
-			kernels = p.allKernels[(b.index*p.chainParts()+part)*p.kernelsSize():]
+// sumsSize is the number of elements of the sums of any block.
+func (p *piece[T]) sumsSize() int { return 36 * p.sumPlane(&p.convolution.blocks[0]) }
+
+// blocksAtOnce is the number of blocks, of so many, whose sums are in memory at once.
+func (p *piece[T]) blocksAtOnce(blocks int) int {
+	if p.allKernels == nil || len(p.chain) == 1 {
+		return 1
+	}
+	return blocks
+}
+
+// multiply computes the results of the blocks. With long chains the 36 products of all blocks follow each other, so
+// that the signals of one stay in the second-level cache for all of them. With short ones there would be more sums
+// than signals, so each block is finished before the next.
+func (p *piece[T]) multiply(blocks []channelBlock[T]) {
+	for n := p.blocksAtOnce(len(blocks)); len(blocks) > 0; blocks = blocks[n:] {
+		if p.allKernels == nil {
+			for j := range p.chain {
+				p.transformPart(p.kernels, p.scratch, &blocks[0], &p.chain[j])
+				for plane := range 36 {
+					p.product(plane, &blocks[0], j, p.sums, p.kernels)
+				}
+			}
 		} else {
-			p.transformPart(kernels, p.scratch, b, c0)
+			for plane := range 36 {
+				for j := range p.chain {
+					for i := range n {
+						kernels := p.allKernels[(blocks[i].index*len(p.chain)+j)*p.kernelsSize():]
+						p.product(plane, &blocks[i], j, p.sums[i*p.sumsSize():], kernels)
+					}
+				}
+			}
 		}
-		k := min(chainLinks, p.in-c0)
-		links := gemm.Offsets(k, b.Cols)
-		for i := range 36 {
-			signals, kernels := p.signals[i*p.signalPlane()+c0:], kernels[i*p.kernelPlane(b):]
-			sums := p.sums[i*p.sumPlane(b):]
-			b.multiply(sums, p.tiles, k, signals, p.left, kernels, links, part > 0)
+		for i := range n {
+			p.finish(&blocks[i], p.sums[i*p.sumsSize():])
 		}
 	}
 }
 
+// product continues the chains of one of the 36 products of block b by the channels of block j of the chain.
+func (p *piece[T]) product(plane int, b *channelBlock[T], j int, sums, kernels []T) {
+	l := &p.chain[j]
+	b.multiply(sums[plane*p.sumPlane(b):], p.tiles, l.channels, p.signals[p.squares.at(plane, l.first):], p.left,
+		kernels[plane*p.kernelPlane(b):], p.right[b.index], j > 0)
+}
+
 // finish transforms the sums of a block and copies the results to the target.
-func (p *piece[T]) finish(b *channelBlock[T]) {
+func (p *piece[T]) finish(b *channelBlock[T], blockSums []T) {
 	plane, line, pixels := p.sumPlane(b), 4*p.tiling.cols*b.Cols, p.rows*p.cols
 	offsets := p.ws.Offsets[:0] // of the pixels of a row of tiles
 	for i := range 4 {
@@ -240,7 +260,7 @@ func (p *piece[T]) finish(b *channelBlock[T]) {
 	p.ws.Offsets = offsets
 	for r := p.r0; r < p.r1; r++ {
 		for j := range p.tiling.cols {
-			sums := p.sums[((r-p.r0)*p.tiling.cols+j)*b.Cols:]
+			sums := blockSums[((r-p.r0)*p.tiling.cols+j)*b.Cols:]
 			p.set.Winograd.Output(p.results[4*j*b.Cols:], line, b.Cols, sums, 6*plane, plane, b.Cols)
 		}
 		n, row := r/p.tiling.rows, r%p.tiling.rows*4

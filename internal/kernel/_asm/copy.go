@@ -123,6 +123,13 @@ func interleave(t target, rows int) {
 		LEAQ(Mem{Base: src, Index: from[r], Scale: uint8(t.size)}, from[r])
 	}
 	ADDQ(imm(8*rows), address(Param("off")))
+	// Runs are mostly rows of planes, of which the next ones are wanted next: the processor, which sees short runs
+	// pages apart, does not foresee that.
+	for r := range from {
+		for line := range 2 {
+			PREFETCHT0(Mem{Base: from[r], Index: last, Scale: uint8(t.size), Disp: 16 + 64*line})
+		}
+	}
 	j, dst := GP64(), GP64()
 	eachBlock("block", j, last, block, func() {
 		MOVQ(stride, dst)

@@ -37,6 +37,7 @@ func main() {
 		// These serve every row: ZMM would take 16 rows at a time, and there are not as many pointer
 		// registers.
 		if t.isa == "AVX2" {
+			denseTiles(t)
 			interleaves(t)
 			gatherAlternate(t, 32)
 			gatherAlternate(t, 16)
