@@ -77,6 +77,9 @@ func testBorderLinksSkipped[T tensor.Float](t *testing.T, list []hazard[T]) {
 		s.y = s.g.CodeShape(s.x, s.w)
 		for _, c := range list {
 			for which := range 3 {
+				if testing.Short() && !c.one && which > 0 {
+					continue // the same again with other numbers
+				}
 				x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)
 				for i, v := range []*tensor.Tensor[T]{x, w, y} {
 					if !c.one || i == which {

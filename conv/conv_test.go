@@ -175,7 +175,11 @@ func TestEqualsDefinitionInNetworks(t *testing.T) {
 // TestTrilinear checks the definition against its own mathematics: the three inner products agree.
 func TestTrilinear(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 7))
-	for range 200 {
+	geometries := 200
+	if testing.Short() {
+		geometries /= 3
+	}
+	for range geometries {
 		s := draw(r)
 		if s.y[2] != s.g.CodeSize(s.x[2], s.w[2]) || s.y[3] != s.g.CodeSize(s.x[3], s.w[3]) {
 			continue // y does not follow from x

@@ -23,8 +23,11 @@ func testUnfusedRow[T tensor.Float](t *testing.T, epsilon float64) {
 	defer kernel.Use(kernel.ActiveName())
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(2, 31))
-	differs := false
-	for range 40 {
+	differs, geometries := false, 40
+	if testing.Short() {
+		geometries /= 3
+	}
+	for range geometries {
 		s := draw(r)
 		what := fmt.Sprintf("x %v, w %v, y %v, %v", s.x, s.w, s.y, s.g)
 		x, w, y := random[T](r, s.x), random[T](r, s.w), random[T](r, s.y)

@@ -72,7 +72,11 @@ func within(t *testing.T, what string, got *tensor.Tensor[float32], want, sums *
 // matrices.
 func TestWinogradError(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 7))
-	for range 12 {
+	shapes := 12
+	if testing.Short() {
+		shapes /= 3
+	}
+	for range shapes {
 		s := drawWinograd(r)
 		for s.x[1]*s.y[1] > 200 { // the bound takes time
 			s = drawWinograd(r)

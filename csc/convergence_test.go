@@ -7,20 +7,37 @@ import (
 	"sdref/tensor"
 )
 
-// longRuns are setups at both strides; the second one's A has the worst condition, so that speed shows.
-var longRuns = []int{0, 2, 3, 8, firstLine, firstVector}
+// longRuns are setups at both strides; the second one's A has the worst condition, so that speed shows. With -short there are two.
+func longRuns() []int {
+	all := []int{0, 2, 3, 8, firstLine, firstVector}
+	if testing.Short() {
+		return all[:2]
+	}
+	return all
+}
+
+// converged are the solutions after 2000 iterations, which three tests ask for, by setup, kind of penalty and variant.
+var converged = map[string]*tensor.Tensor[float64]{}
+
+func (p problem) converged(kind string, v Variant) (z *tensor.Tensor[float64], s Settings) {
+	s = p.settings(penalties[kind], 2000, v)
+	key := fmt.Sprintf("%v, %s, %v", p.setup, kind, v)
+	if converged[key] == nil {
+		converged[key] = Solve(p.x, p.w, p.step, s)
+	}
+	return converged[key], s
+}
 
 // TestOptimality: after 2000 iterations of the paper's FISTA with 0.9/lambda_max nothing is left of (B.1)'s optimality
 // conditions and of the duality gap but 2e-9 at the worst (1e-15 with mu > 0). The authors' variant gets there with mu > 0
 // alone: the gradient does not see the momentum b_k = (m_k - 1)/m_{k+1}, so that a swing shrinks by sqrt(b_k) a step whatever
 // its eigenvalue, over k steps by about k^-1.5, and 1e-4 is left.
 func TestOptimality(t *testing.T) {
-	for _, i := range longRuns {
+	for _, i := range longRuns() {
 		p := newProblem(t, i)
-		for kind, penalty := range penalties {
+		for kind := range penalties {
 			for _, v := range variants {
-				s := p.settings(penalty, 2000, v)
-				z := Solve(p.x, p.w, p.step, s)
+				z, s := p.converged(kind, v)
 				violation, least := p.violation(z, s), p.objective(z, s)
 				gap := (least - p.dual(z, s)) / least
 				bound := 1e-8
@@ -63,11 +80,10 @@ func (p problem) ista(s Settings) *tensor.Tensor[float64] {
 // TestRate: the paper's FISTA keeps Beck and Teboulle's bound, F(z_k) - F* <= 2 |z*|^2 / (t (k+1)^2) ("A fast iterative
 // shrinkage-thresholding algorithm", 2009, Theorem 4.4), which ISTA breaks on the ill-conditioned setup.
 func TestRate(t *testing.T) {
-	for _, i := range longRuns {
+	for _, i := range longRuns() {
 		p := newProblem(t, i)
-		for kind, penalty := range penalties {
-			s := p.settings(penalty, 2000, Paper)
-			best := Solve(p.x, p.w, p.step, s)
+		for kind := range penalties {
+			best, s := p.converged(kind, Paper)
 			least := p.objective(best, s)
 			bound := func(k int) float64 { return 2 * tensor.SumSquares(best) / (p.step * float64((k+1)*(k+1))) }
 			for _, k := range []int{1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 83, 120} {
@@ -88,11 +104,11 @@ func TestRate(t *testing.T) {
 // TestFasterThanISTA: with momentum the objective is lower after five iterations already, and after fifty, without mu, what
 // is left is at most a thirtieth of what ISTA leaves. (With mu > 0 ISTA is fast too, and momentum may overshoot.)
 func TestFasterThanISTA(t *testing.T) {
-	for _, i := range longRuns[:2] {
+	for _, i := range longRuns()[:2] {
 		p := newProblem(t, i)
-		for kind, penalty := range penalties {
-			s := p.settings(penalty, 2000, Paper)
-			least := p.objective(Solve(p.x, p.w, p.step, s), s)
+		for kind := range penalties {
+			best, s := p.converged(kind, Paper)
+			least := p.objective(best, s)
 			for k, share := range map[int]float64{5: 0.9, 50: 1. / 30} {
 				if s.Iterations = k; k == 50 && s.Mu > 0 {
 					continue

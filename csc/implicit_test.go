@@ -108,9 +108,13 @@ func (p problem) gradients(z, seed *tensor.Tensor[float64], s Settings, a Accura
 
 // TestImplicitAgainstDifferences sets the gradients along random directions of x, w and lambda against central differences of exact
 // solutions. In x and lambda these are linear; in w the step's square, 2^-40, and rounding, 1e-16/2^-20, are left. Without rounding
-// errors the system would take no more rounds than it has unknowns.
+// errors the system would take no more rounds than it has unknowns. With -short it takes every third setup.
 func TestImplicitAgainstDifferences(t *testing.T) {
-	for i := range setups {
+	each := 1
+	if testing.Short() {
+		each = 3
+	}
+	for i := 0; i < len(setups); i += each {
 		p := newProblem(t, i)
 		kinds := []string{"signed", "elastic nonnegative"}
 		if i%2 == 1 {
@@ -158,9 +162,13 @@ func (p problem) checkSolution(t *testing.T, what string, s Settings) {
 	})
 }
 
-// TestImplicitOnRandomGeometries draws sizes, kernels, strides, paddings and dilations.
+// TestImplicitOnRandomGeometries draws sizes, kernels, strides, paddings and dilations, eight times or, with -short, three times.
 func TestImplicitOnRandomGeometries(t *testing.T) {
-	for i := range 8 {
+	count := 8
+	if testing.Short() {
+		count = 3
+	}
+	for i := range count {
 		p := randomSetup(uint64(i))
 		if p.codeSize() < 2 {
 			continue

@@ -3,6 +3,7 @@ package clients
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,11 +20,21 @@ import (
 
 const python = "/usr/bin/python3" // Debian's, to which python3-torch and python3-numpy belong
 
+// lacks says why Python cannot use a module, by the module's name; "" if it can. PyTorch takes seconds to begin.
+var lacks = map[string]string{}
+
 // needs skips the test where Python lacks a module.
 func needs(t *testing.T, module string) {
 	t.Helper()
-	if output, err := exec.Command(python, "-c", "import "+module).CombinedOutput(); err != nil {
-		t.Skipf("%s has no %s: %v %s", python, module, err, lastLine(output))
+	reason, known := lacks[module]
+	if !known {
+		if output, err := exec.Command(python, "-c", "import "+module).CombinedOutput(); err != nil {
+			reason = fmt.Sprintf("%s has no %s: %v %s", python, module, err, lastLine(output))
+		}
+		lacks[module] = reason
+	}
+	if reason != "" {
+		t.Skip(reason)
 	}
 }
 
@@ -112,7 +123,11 @@ func TestC(t *testing.T) {
 				"-lm")...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			result := judged(t, chosen(), program)
+			list := chosen()
+			if name == "O0" { // the arithmetic of O3, slowly
+				list = smoke()
+			}
+			result := judged(t, list, program)
 			mustPass(t, result, slices.Concat(operators, solvers))
 			mustTrace(t, result, slices.Concat(operators, solvers))
 		})
@@ -134,6 +149,9 @@ func TestPyTorch(t *testing.T) {
 
 // TestPyTorchHalf runs the shorter formats, the smoke set only: what a processor cannot do is emulated.
 func TestPyTorchHalf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("PyTorch twice; TestPyTorch runs it once")
+	}
 	needs(t, "torch")
 	for _, p := range []precision.Profile{precision.BF16, precision.FP16} {
 		t.Run(string(p), func(t *testing.T) {
@@ -145,6 +163,9 @@ func TestPyTorchHalf(t *testing.T) {
 
 // TestPyTorchUndeclared lets it compute in a shorter format than it says.
 func TestPyTorchUndeclared(t *testing.T) {
+	if testing.Short() {
+		t.Skip("PyTorch twice; golden/faults has machines that do so")
+	}
 	needs(t, "torch")
 	wide := slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool {
 		return !strings.Contains(c.ID, "3x3-64-real")
@@ -162,6 +183,9 @@ func TestPyTorchUndeclared(t *testing.T) {
 
 // TestPyTorchWithoutTraces judges end results only.
 func TestPyTorchWithoutTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("golden/faults judges without traces too")
+	}
 	needs(t, "torch")
 	result := judged(t, smoke(), python, "pytorch/client.py", "--no-trace")
 	mustPass(t, result, slices.Concat(operators, solvers, networks))

@@ -103,7 +103,7 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-var honestCases = flag.Int("honest", 60, "how many cases TestHonest draws for each of the honest backends")
+var honestCases = flag.Int("honest", 60, "how many cases TestHonest draws for each of the honest backends, with -short a fourth of them")
 
 // TestHonest: nothing is found in backends that sum in any order, split sums, fuse, or reduce in float64, with
 // traces or without.
@@ -112,6 +112,10 @@ func TestHonest(t *testing.T) {
 		m := simulate.New(precision.FP32)
 		change(&m)
 		return m
+	}
+	count := *honestCases
+	if testing.Short() {
+		count /= 4
 	}
 	for i, m := range []simulate.Machine{
 		machine(func(*simulate.Machine) {}),
@@ -125,7 +129,7 @@ func TestHonest(t *testing.T) {
 		t.Run(m.String(), func(t *testing.T) {
 			e := &explore.Explorer{Seed: uint64(i), Kinds: cases.Drawable(),
 				Ask: backend(m, &faults.Fault{}, i%2 == 0)}
-			if err := e.Run(context.Background(), drawn(e, *honestCases)); err != nil {
+			if err := e.Run(context.Background(), drawn(e, count)); err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range e.Findings {

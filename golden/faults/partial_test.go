@@ -13,7 +13,7 @@ import (
 func TestPartialSumsArePrecision(t *testing.T) {
 	m := simulate.New(precision.FP32)
 	m.Partial, m.Order, m.Width = precision.BFloat, simulate.Blocked, 16
-	for _, traced := range []bool{true, false} {
+	for _, traced := range traces() {
 		var reports []judge.Report
 		for _, s := range selected(smoke) {
 			got, err := m.Run(s.Case, s.In)

@@ -108,15 +108,14 @@ func (d *draft) expect(t *testing.T, n *sdnet.Network[float64], x *tensor.Tensor
 		d.Scalars["lambda_max_per_step"] = sizes, zeros, losses, rows
 }
 
-// drafts are one case of each shape.
+// drafts are one case of each shape or, with -short, a layer and a network.
 func drafts(t *testing.T) []*draft {
 	layer := variations["stride 3"]
-	return []*draft{
-		layer.draft("layer/planted", 40),
-		networkDraft(t, "sdnet8_all_narrow", 2),
-		networkDraft(t, "sdnet8_all_narrow_noshortcut", 0),
-		networkDraft(t, "resnet8_narrow", 1),
+	list := []*draft{layer.draft("layer/planted", 40), networkDraft(t, "sdnet8_all_narrow", 2)}
+	if testing.Short() {
+		return list
 	}
+	return append(list, networkDraft(t, "sdnet8_all_narrow_noshortcut", 0), networkDraft(t, "resnet8_narrow", 1))
 }
 
 // TestPlantedTensors changes each expected tensor by a millionth: its row must fail, and no other.
@@ -127,7 +126,11 @@ func TestPlantedTensors(t *testing.T) {
 		if c.Kind == "network" {
 			covers(t, c, rows, networkRows(t, c))
 		}
-		stride := max(1, len(c.Tensors.Tensors)/12) // of a network's many, some
+		most := 12 // of a network's many, some
+		if testing.Short() {
+			most = 4
+		}
+		stride := max(1, len(c.Tensors.Tensors)/most)
 		for i := 0; i < len(c.Tensors.Tensors); i += stride {
 			kept := c.Tensors.Tensors[i]
 			values, err := kept.Float64s()

@@ -29,21 +29,32 @@ func (f Format) Unit() float64 { return math.Ldexp(1, -f.Bits) }
 
 // Round returns the value of the format nearest to v, of two equally near ones the even one. Values beyond
 // the largest by half a step or more become infinite.
-func (f Format) Round(v float64) float64 { return f.round(v, math.RoundToEven) }
+func (f Format) Round(v float64) float64 {
+	up, down := f.scales(v)
+	return f.bounded(v, float64(math.RoundToEven(v*up)*down))
+}
 
 // Truncate returns the value of the format nearest to v toward zero.
-func (f Format) Truncate(v float64) float64 { return f.round(v, math.Trunc) }
+func (f Format) Truncate(v float64) float64 {
+	up, down := f.scales(v)
+	return f.bounded(v, float64(math.Trunc(v*up)*down))
+}
 
-func (f Format) round(v float64, whole func(float64) float64) float64 {
-	if f == Double {
-		return v
-	}
+// scales returns the powers of two that make a whole number of v's last place, and undo that.
+func (f Format) scales(v float64) (up, down float64) {
 	step := f.exponent(v)
-	r := whole(v*power(-step)) * power(step)
-	if math.Abs(r) > power(f.Most+1)-power(f.Most-f.Bits+1) {
+	return power(-step), power(step)
+}
+
+// bounded is r, to which v was rounded, or infinity beyond the largest number. NaN, infinities and zeros pass.
+func (f Format) bounded(v, r float64) float64 {
+	switch {
+	case f == Double:
+		return v
+	case math.Abs(r) > power(f.Most+1)-power(f.Most-f.Bits+1):
 		return math.Copysign(math.Inf(1), v)
 	}
-	return r // NaN, infinities and zeros have passed through
+	return r
 }
 
 // power is 2^n, for n from -1022 to 1023: several times as fast as math.Ldexp, which rounding called for most of a judge's time.
@@ -52,13 +63,10 @@ func power(n int) float64 { return math.Float64frombits(uint64(1023+n) << 52) }
 // Step is the distance between the numbers of the format around v.
 func (f Format) Step(v float64) float64 { return math.Ldexp(1, f.exponent(v)) }
 
-// exponent is that of the last place of v.
+// exponent is that of the last place of v. Numbers below the smallest normal one, 0 included, share its last place.
 func (f Format) exponent(v float64) int {
-	_, exponent := math.Frexp(v) // |v| lies in [2^(exponent-1), 2^exponent)
-	if v == 0 {
-		exponent = f.Least
-	}
-	return max(exponent-1, f.Least) - (f.Bits - 1)
+	first := int(math.Float64bits(v)>>52&0x7ff) - 1023 // |v| lies in [2^first, 2^(first+1)) if float64 has it as a normal number
+	return max(first, f.Least) - (f.Bits - 1)
 }
 
 // Holds tells whether every value is one of the format, NaN and infinities included.

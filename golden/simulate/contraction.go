@@ -1,6 +1,10 @@
 package simulate
 
-import "sdref/conv"
+import (
+	"slices"
+
+	"sdref/conv"
+)
 
 // trilinear is one evaluation of package conv's form <y, Forward(x, w)> by a machine: the shapes and the
 // geometry.
@@ -97,6 +101,7 @@ func (m *Machine) contract(y *Tensor, a, b *Tensor, s bundle,
 	left, right := m.factors(a), m.factors(b)
 	adder := m.adder()
 	var js, ks []int
+	var as, bs []float32
 	link := func(j, k int) { js, ks = append(js, j), append(ks, k) }
 	for o := range y.Data {
 		if o/s.out%s.count > 0 {
@@ -104,15 +109,26 @@ func (m *Machine) contract(y *Tensor, a, b *Tensor, s bundle,
 		}
 		js, ks = js[:0], ks[:0]
 		links(o, link)
-		as, bs := make([]float32, len(js)), make([]float32, len(ks))
 		for q := range s.count {
-			for i, j := range js {
-				as[i], bs[i] = left[j+q*s.a], right[ks[i]+q*s.b]
+			if q == 0 || s.a != 0 { // else they are those of the element before
+				as = gather(as, left, js, q*s.a)
+			}
+			if q == 0 || s.b != 0 {
+				bs = gather(bs, right, ks, q*s.b)
 			}
 			y.Data[o+q*s.out] = adder.dot(as, bs)
 		}
 	}
 	return y
+}
+
+// gather returns the factors that lie shift beyond the given places, in the memory of factors.
+func gather(factors, from []float32, places []int, shift int) []float32 {
+	factors, from = slices.Grow(factors[:0], len(places))[:len(places)], from[shift:]
+	for i, place := range places {
+		factors[i] = from[place]
+	}
+	return factors
 }
 
 // factors returns a tensor's elements as the machine multiplies them.

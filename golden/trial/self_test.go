@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"slices"
 	"testing"
 
 	"sdref/golden"
@@ -9,9 +10,17 @@ import (
 	"sdref/tensor"
 )
 
+// chosen is all cases or, with -short, the smoke set.
+func chosen() []*graph.Case {
+	if !testing.Short() {
+		return cases.All()
+	}
+	return slices.DeleteFunc(slices.Clone(cases.All()), func(c *graph.Case) bool { return !c.Has("smoke") })
+}
+
 // In float64 the module's program gives, at every node, what the judge's own table of operators gives.
 func TestSelfIsTheGraph(t *testing.T) {
-	for _, c := range cases.All() {
+	for _, c := range chosen() {
 		in := c.Generate()
 		got, err := Compute[float64](c, in, false)
 		if err != nil {
@@ -32,7 +41,7 @@ func TestSelfIsTheGraph(t *testing.T) {
 // A plan that may overwrite, recompute and pack what nobody asked for gives the required values the same
 // bits.
 func TestPlanChangesNoBit(t *testing.T) {
-	for _, c := range cases.All() {
+	for _, c := range chosen() {
 		in := c.Generate()
 		all, err := Compute[float32](c, in, false)
 		if err != nil {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"sdref/internal/misuse"
+	"sdref/internal/parallel"
 	"sdref/internal/random"
 )
 
@@ -49,10 +50,10 @@ func drawShapes(part string, n int, seed uint64) *Set {
 		s.Classes = append(s.Classes, f.name)
 	}
 	stream := random.New(seed).Sub("shapes " + part)
-	for i := range n {
+	parallel.For(n, func(_, i int) {
 		class := i % len(figures)
 		s.Labels[i] = uint8(class)
 		drawShape(s.Image(i), figures[class].covers, stream.Sub("image", uint64(i)))
-	}
+	})
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
@@ -25,10 +26,13 @@ const DataUsage = "a `folder` with CIFAR-10 or CIFAR-100, binary or of Python, o
 // OpenImages returns the drawn images for the name shapes, and CIFAR from a folder otherwise.
 func OpenImages(where string) (*data.Sets, error) {
 	if where == ShapesName {
-		return data.Shapes(shapesTrain, shapesTest, ShapesSeed), nil
+		return drawn(), nil
 	}
 	return data.OpenCIFAR(where)
 }
+
+// drawn draws the images once in a process: tests call many verbs. Nobody changes them.
+var drawn = sync.OnceValue(func() *data.Sets { return data.Shapes(shapesTrain, shapesTest, ShapesSeed) })
 
 // OpenData returns the images that OpenImages does, or those of folders with a folder for each class, brought to the given extent. Of
 // these it looks at every file first, showing on out how far it is: at its beginning, or, with -verify, at all of it. The notes are for

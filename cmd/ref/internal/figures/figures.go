@@ -15,6 +15,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/sdnet/pretrained"
+	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
 )
@@ -88,22 +89,18 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 	p := cli.NewProgress(c.Stdout, 0)
 	defer p.End()
 	p.Say("%s", cli.Machine())
+	networks, err := openNetworks(c, f.checkpoints)
+	if err != nil {
+		return err
+	}
 	var r report
-	for i, where := range f.checkpoints {
-		file, config, err := cli.OpenTrained(c, where)
-		if err != nil {
-			return err
-		}
+	for i, n := range networks {
 		folder := f.out
-		if len(f.checkpoints) > 1 {
-			folder = filepath.Join(f.out, config.Network)
-			if slices.ContainsFunc(r.Networks, func(s section) bool { return s.Name == config.Network }) {
-				return fmt.Errorf("-checkpoint: two of %s; draw them into two folders", config.Network)
-			}
+		if len(networks) > 1 {
+			folder = filepath.Join(f.out, n.config.Network)
 		}
-		draw := cli.ByType(config.Type, drawSection[float32], drawSection[float64])
-		s, err := draw(c, p, f, file, folder, float64(i)/float64(len(f.checkpoints)),
-			float64(i+1)/float64(len(f.checkpoints)))
+		draw := cli.ByType(n.config.Type, drawSection[float32], drawSection[float64])
+		s, err := draw(c, p, f, n.file, folder, float64(i)/float64(len(networks)), float64(i+1)/float64(len(networks)))
 		stopped := errors.Is(err, cli.ErrInterrupted)
 		if err != nil && !stopped {
 			return err
@@ -116,6 +113,27 @@ func drawFigures(c *cli.Call, f figuresFlags) error {
 		}
 	}
 	return f.finish(p, r)
+}
+
+// network is a checkpoint that was opened.
+type network struct {
+	file   *safetensors.File
+	config training.Config
+}
+
+// openNetworks opens all checkpoints, so that one that cannot be drawn is refused before the others have been.
+func openNetworks(c *cli.Call, checkpoints []string) (list []network, err error) {
+	for _, where := range checkpoints {
+		file, config, err := cli.OpenTrained(c, where)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(n network) bool { return n.config.Network == config.Network }) {
+			return nil, fmt.Errorf("-checkpoint: two of %s; draw them into two folders", config.Network)
+		}
+		list = append(list, network{file, config})
+	}
+	return list, nil
 }
 
 // finish writes the page, unless there is nothing to show.
