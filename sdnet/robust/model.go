@@ -50,9 +50,8 @@ func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]fl
 	if !net.CSCStem {
 		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
 	}
-	if net.Data.Image != data.Side {
-		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image,
-			data.Side)
+	if shape := net.Data.Shape(); shape != (&data.Set{}).Shape() {
+		return nil, fmt.Errorf("network %s takes images of %s, not %s", net.Name, data.ShapeText(shape), data.ShapeText((&data.Set{}).Shape()))
 	}
 	net = net.Evaluable()
 	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0],
