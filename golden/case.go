@@ -3,6 +3,7 @@ package golden
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -27,16 +28,24 @@ type Case struct {
 // Load reads the case whose JSON file is at path, and the .safetensors beside
 // it. Every error names the file and the field. An unknown Kind is for the
 // caller to report; fields that this package does not know are left alone.
-func Load(path string) (*Case, error) {
-	text, err := os.ReadFile(path)
+func Load(path string) (*Case, error) { return load(path, os.ReadFile, safetensors.Read) }
+
+// LoadFS is Load for a case of a file system, such as one that is embedded in the program. The case's Path is its name there.
+func LoadFS(fsys fs.FS, name string) (*Case, error) {
+	return load(name, func(name string) ([]byte, error) { return fs.ReadFile(fsys, name) },
+		func(name string) (*safetensors.File, error) { return safetensors.ReadFS(fsys, name) })
+}
+
+func load(path string, text func(string) ([]byte, error), tensors func(string) (*safetensors.File, error)) (*Case, error) {
+	content, err := text(path)
 	if err != nil {
 		return nil, err // it names the path
 	}
-	c, err := parse(path, text)
+	c, err := parse(path, content)
 	if err != nil {
 		return nil, err
 	}
-	if c.Tensors, err = safetensors.Read(tensorsBeside(path)); err != nil {
+	if c.Tensors, err = tensors(tensorsBeside(path)); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"sdref/tensor/safetensors"
 )
@@ -259,5 +260,67 @@ func TestOpenRefuses(t *testing.T) {
 	says(t, err, first, again, broken, worse, "layer/small")
 	if cases != nil {
 		t.Error("cases beside an error")
+	}
+}
+
+// The cases of a file system are those of the folder, by their names there; one is checked against a recorded one from anywhere.
+func TestOpenFS(t *testing.T) {
+	fsys := os.DirFS(filepath.Dir(official))
+	want, err := Open(official)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(official)
+	got, err := OpenFS(fsys, name)
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("%d cases of %d, %v", len(got), len(want), err)
+	}
+	for i, c := range got {
+		if filepath.Join(filepath.Dir(official), c.Path) != want[i].Path || c.Name != want[i].Name || len(c.Tensors.Tensors) != len(want[i].Tensors.Tensors) {
+			t.Errorf("%s %s, want %s %s", c.Path, c.Name, want[i].Path, want[i].Name)
+		}
+		again, err := LoadFS(fsys, c.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(c, again) {
+			t.Errorf("%s: another case", c.Path)
+		}
+	}
+	all, err := OpenFS(os.DirFS(official), ".")
+	if err != nil || len(all) != len(want) {
+		t.Errorf("%d cases, %v", len(all), err)
+	}
+	for part, f := range map[string]func() error{
+		"nowhere": func() error { _, err := OpenFS(fsys, "nowhere"); return err },
+		"x.json":  func() error { _, err := LoadFS(fsys, "x.json"); return err },
+		"no case": func() error { _, err := OpenFS(fstest.MapFS{"a/.hidden.json": {}}, "."); return err },
+		"no .json file beside it": func() error {
+			_, err := OpenFS(fstest.MapFS{"a/x.safetensors": {}}, "a")
+			return err
+		},
+	} {
+		if err := f(); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+}
+
+func TestCheckAgainst(t *testing.T) {
+	make := func(y float64) *Case {
+		c := &Case{Name: "c", Kind: "k", Inputs: map[string]Fill{"x": {Shape: []int{2}, Seed: 1, Scale: 1}}}
+		Put(c, "y", []int{2}, []float64{1, y}, nil)
+		return c
+	}
+	for y, pass := range map[float64]bool{2: true, 2.5: false} {
+		rows, err := make(y).CheckAgainst(make(2), 1e-3)
+		if err != nil || len(rows) != 1 || rows[0].Pass != pass {
+			t.Errorf("%g: %v, %v", y, rows, err)
+		}
+	}
+	other := make(2)
+	other.Kind = "other"
+	if _, err := make(2).CheckAgainst(other, 1); err == nil {
+		t.Error("an answer to another question")
 	}
 }

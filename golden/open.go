@@ -27,11 +27,24 @@ func Open(dir string) ([]*Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(paths, Load)
+}
+
+// OpenFS is Open for a folder of a file system, such as one that is embedded in the program; "." is all of it.
+func OpenFS(fsys fs.FS, dir string) ([]*Case, error) {
+	names, err := FindFS(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	return open(names, func(name string) (*Case, error) { return LoadFS(fsys, name) })
+}
+
+func open(paths []string, load func(string) (*Case, error)) ([]*Case, error) {
 	var cases []*Case
 	var broken []error
 	first := map[string]string{}
 	for _, path := range paths {
-		c, err := Load(path)
+		c, err := load(path)
 		if err != nil {
 			broken = append(broken, err)
 			continue
@@ -53,13 +66,23 @@ func Open(dir string) ([]*Case, error) {
 // over. Half a case, a .json or .safetensors without the other, is an error,
 // and so is a folder without any case: whoever judges nothing has not passed.
 func Find(dir string) ([]string, error) {
-	found := map[string]bool{}
 	// Not filepath.WalkDir, which does not enter a dir that is a symbolic link.
-	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+	return find(os.DirFS(dir), ".", dir, func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) })
+}
+
+// FindFS is Find for a folder of a file system; the names are for LoadFS.
+func FindFS(fsys fs.FS, dir string) ([]string, error) {
+	return find(fsys, dir, dir, func(name string) string { return name })
+}
+
+// find lists the cases below root, which messages call dir, each by the path that a name has.
+func find(fsys fs.FS, root, dir string, pathOf func(name string) string) ([]string, error) {
+	found := map[string]bool{}
+	err := fs.WalkDir(fsys, root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case name != "." && strings.HasPrefix(entry.Name(), "."):
+		case name != root && strings.HasPrefix(entry.Name(), "."):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -74,7 +97,7 @@ func Find(dir string) ([]string, error) {
 	var paths []string
 	var halves []error
 	for name := range found {
-		path := filepath.Join(dir, filepath.FromSlash(name))
+		path := pathOf(name)
 		switch {
 		case strings.HasSuffix(name, caseSuffix):
 			paths = append(paths, path)

@@ -101,6 +101,11 @@ func (c *Case) Check(limit float64, update bool) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.CheckAgainst(recorded, limit)
+}
+
+// CheckAgainst is Check against a recorded case from elsewhere, such as LoadFS.
+func (c *Case) CheckAgainst(recorded *Case, limit float64) ([]Row, error) {
 	if err := c.asks(recorded); err != nil {
 		return nil, err
 	}

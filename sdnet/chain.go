@@ -68,9 +68,9 @@ func (s Spec) stemChannels() int {
 }
 
 // patch is how many numbers of an image one output of the stem's convolution sees.
-func (s Spec) patch() int { return imageChannels * s.Data.Stem.Kernel * s.Data.Stem.Kernel }
+func (s Spec) patch() int { return s.Data.Shape()[0] * s.Data.Stem.Kernel * s.Data.Stem.Kernel }
 
-// imageChannels is the number of channels of an image: red, green, blue.
+// imageChannels is the number of channels of an image unless a Spec says another: red, green, blue.
 const imageChannels = 3
 
 // fixed tells whether the filters of a module are not trained.

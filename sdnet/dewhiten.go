@@ -11,7 +11,7 @@ const (
 	dewhitenResidual   = 1e-10
 )
 
-// dewhiten returns the images x that the whitening convolution W makes nearest to y, both (N, 3, H, W), each by conjugate gradients on
+// dewhiten returns the images x that the whitening convolution W makes nearest to y, both (N, C, H, W), each by conjugate gradients on
 // W*W x = W*y (M. Hestenes and E. Stiefel, 1952) in float64. W is regular but passes slowly varying colours on weakly, so that an error
 // of y there is larger in x.
 func (n *Network[T]) dewhiten(y *tensor.Tensor[T]) *tensor.Tensor[T] {

@@ -14,7 +14,7 @@ type Flow struct {
 	*autodiff.Graph
 	Spec
 	Options
-	X, Logits *autodiff.Node // images (N, 3, H, W); (N, classes)
+	X, Logits *autodiff.Node // images (N, C, H, W), as Data.Shape has them; (N, classes)
 	State     []StateInput
 	Layers    []FlowLayer // the CSC layers, in order
 	Marks     []Mark
@@ -64,9 +64,15 @@ type Mark struct {
 // Graph writes the network down. A specification that Check finds fault with may be a panic.
 func (s Spec) Graph(o Options) *Flow {
 	f := NewFlow(s, o)
-	f.X = f.Input("x", o.Images, 3, s.Data.Image, s.Data.Image)
+	f.X = f.images()
 	f.Logits = f.Forward(f.X)
 	return f
+}
+
+// images is the input of images.
+func (f *Flow) images() *autodiff.Node {
+	shape := f.Data.Shape()
+	return f.Input("x", f.Options.Images, shape[0], shape[1], shape[2])
 }
 
 // NewFlow returns a flow without nodes, for those who write down parts of a network.

@@ -9,7 +9,7 @@ import (
 	"sdref/tensor"
 )
 
-// Invert returns the input images (N, 3, H, W) that the output z of a block stands for, (B.2) and (B.3): from there down to
+// Invert returns the input images (N, C, H, W) that the output z of a block stands for, (B.2) and (B.3): from there down to
 // the stem, BatchNorm's running statistics undone and every CSC layer's code replaced by A z. stage and block count from 1;
 // stage 0 is the stem. As published, BatchNorm is undone without its epsilon,
 //

@@ -35,7 +35,7 @@ func NewPredictor[T tensor.Float](n *Network[T]) *Predictor[T] {
 	return &Predictor[T]{Net: n, programs: newPrograms[T]()}
 }
 
-// Logits returns the logits (N, classes) of images (N, 3, H, W), valid until the next call.
+// Logits returns the logits (N, classes) of images (N, C, H, W), valid until the next call.
 func (p *Predictor[T]) Logits(images *tensor.Tensor[T]) *tensor.Tensor[T] {
 	r := p.run(images, nil)
 	return r.Value(r.Logits)

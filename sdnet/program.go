@@ -126,7 +126,7 @@ func labelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
 func (n *Network[T]) newFlow(o Options) *Flow {
 	o.Settings = n.settings()
 	f := NewFlow(n.Spec, o)
-	f.X = f.Input("x", o.Images, 3, n.Data.Image, n.Data.Image)
+	f.X = f.images()
 	return f
 }
 

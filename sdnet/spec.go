@@ -8,6 +8,7 @@
 package sdnet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,13 +74,27 @@ func (s Spec) String() string {
 type Data struct {
 	Name    string
 	Classes int
-	Image   int // height and width, a multiple of 32 for the ImageNet stem and of 8 for the CIFAR stem in the networks below
-	Stem    Stem
+	Image   int // height, and width where that is not given: a multiple of 32 for the ImageNet stem and of 8 for the CIFAR stem in the networks below
+	// Width is that of images that are not square, Channels the number of channels of those that are not red, green and blue: 1 for grey
+	// ones. Both are 0 for square colour images.
+	Width    int `json:",omitempty"`
+	Channels int `json:",omitempty"`
+	Stem     Stem
 }
 
-// String is the name with the number of classes and the size of the images.
+// Shape is that of an image: channels, height, width.
+func (d Data) Shape() [3]int {
+	return [3]int{cmp.Or(d.Channels, imageChannels), d.Image, cmp.Or(d.Width, d.Image)}
+}
+
+// String is the name with the number of classes and the size of the images, and their channels if these are not three.
 func (d Data) String() string {
-	return fmt.Sprintf("%s (%d classes, %dx%d)", d.Name, d.Classes, d.Image, d.Image)
+	shape := d.Shape()
+	text := fmt.Sprintf("%s (%d classes, %dx%d", d.Name, d.Classes, shape[1], shape[2])
+	if shape[0] != imageChannels {
+		text += fmt.Sprintf(", channels: %d", shape[0])
+	}
+	return text + ")"
 }
 
 // Stem is the first convolution.
@@ -206,7 +221,11 @@ func (s Spec) Check() error {
 	if err := s.Data.Stem.check(); err != nil {
 		return fmt.Errorf("network %s: %w", s.Name, err)
 	}
+	shape := s.Data.Shape()
+	height, width := s.features()
 	switch {
+	case min(s.Data.Image, s.Data.Width, s.Data.Channels) < 0 || max(shape[1], shape[2]) > maxStem || shape[0] > maxStem:
+		return fmt.Errorf("network %s: images of %d channels, %dx%d", s.Name, shape[0], shape[1], shape[2])
 	case len(s.Blocks) == 0 || len(s.Blocks) != len(s.Widths):
 		return fmt.Errorf("network %s: %d stages of blocks, %d of widths", s.Name, len(s.Blocks), len(s.Widths))
 	case s.Chain && s.Plain:
@@ -229,15 +248,24 @@ func (s Spec) Check() error {
 		return fmt.Errorf("network %s: the step size cannot be learned from the implicit gradient: the solution does not depend on it", s.Name)
 	case s.Data.Classes < 1:
 		return fmt.Errorf("network %s: %d classes", s.Name, s.Data.Classes)
-	case s.featureSide() < 1:
-		return fmt.Errorf("network %s: images of %dx%d are too small", s.Name, s.Data.Image, s.Data.Image)
+	case height < 1 || width < 1:
+		return fmt.Errorf("network %s: images of %dx%d are too small", s.Name, shape[1], shape[2])
+	case s.Chain && height != width:
+		return fmt.Errorf("network %s: a chain ends in a maximum over a square, and images of %dx%d leave features of %dx%d", s.Name,
+			shape[1], shape[2], height, width)
 	}
 	return nil
 }
 
-// featureSide is the height of the last stage's output.
-func (s Spec) featureSide() int {
-	side := s.Data.Stem.CodeSize(s.Data.Image, s.Data.Stem.Kernel)
+// features are the height and width of the last stage's output.
+func (s Spec) features() (height, width int) {
+	shape := s.Data.Shape()
+	return s.featureSide(shape[1]), s.featureSide(shape[2])
+}
+
+// featureSide is the height or width that an image's becomes.
+func (s Spec) featureSide(side int) int {
+	side = s.Data.Stem.CodeSize(side, s.Data.Stem.Kernel)
 	halve := conv.Geometry{Stride: 2, Padding: 1}
 	if s.Data.Stem.Pool {
 		side = halve.CodeSize(side, 3)

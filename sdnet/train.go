@@ -2,6 +2,7 @@ package sdnet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sdref/autodiff"
@@ -90,7 +91,7 @@ type Result struct {
 
 // Step makes one training step in the published order: step sizes from the weights as the optimiser left them, the power
 // iteration continuing from its last vector; then atoms normalised, forward, mean cross-entropy, backward, SGD. images is
-// (N, 3, H, W).
+// (N, C, H, W).
 func (t *Trainer[T]) Step(images *tensor.Tensor[T], labels []int, rate float64) Result {
 	t.limit()
 	estimates := t.Net.UpdateSteps()
@@ -210,10 +211,11 @@ func TopK[T tensor.Float](logits *tensor.Tensor[T], labels []int, k int) int {
 	return correct
 }
 
-// mustBeBatch checks images (N, 3, H, W) for a network, and their labels unless these are nil.
+// mustBeBatch checks images (N, C, H, W) for a network, and their labels unless these are nil.
 func mustBeBatch[T tensor.Float](s Spec, what string, images *tensor.Tensor[T], labels []int) {
-	if len(images.Shape) != 4 || images.Shape[0] < 1 {
-		panic(&tensor.ShapeError{Op: "sdnet: images for a " + what, Shapes: [][]int{images.Shape}})
+	shape := s.Data.Shape()
+	if len(images.Shape) != 4 || images.Shape[0] < 1 || !slices.Equal(images.Shape[1:], shape[:]) {
+		panic(&tensor.ShapeError{Op: "sdnet: images for a " + what, Shapes: [][]int{images.Shape, append([]int{-1}, shape[:]...)}})
 	}
 	if labels != nil {
 		mustBeLabels(what, images.Shape[0], s.Data.Classes, labels)

@@ -14,14 +14,14 @@ import (
 // mostly noise of the files' compression, are not raised to the size of the others (K. Jordan, 2024).
 const whiteningEpsilon = 5e-4
 
-// Patches is the principal components of the k x k patches of some images: Values (3 k k) are the mean squares along them, the largest
-// first, and Vectors (3 k k, 3, k, k) the patterns, of norm 1. The mean of the patches is not subtracted; that of normalised images is near 0.
+// Patches is the principal components of the k x k patches of some images: Values (C k k) are the mean squares along them, the largest
+// first, and Vectors (C k k, C, k, k) the patterns, of norm 1. The mean of the patches is not subtracted; that of normalised images is near 0.
 type Patches struct {
 	Values  []float64
 	Vectors *tensor.Tensor[float64]
 }
 
-// NewPatches computes the principal components of all k x k patches of images (N, 3, H, W), in float64. The bits are the same everywhere.
+// NewPatches computes the principal components of all k x k patches of images (N, C, H, W), in float64. The bits are the same everywhere.
 func NewPatches[T tensor.Float](images *tensor.Tensor[T], k int) Patches {
 	channels, h, w := images.Shape[1], images.Shape[2], images.Shape[3]
 	m := channels * k * k
@@ -54,8 +54,8 @@ func NewPatches[T tensor.Float](images *tensor.Tensor[T], k int) Patches {
 	return Patches{values, vectors.Reshape(m, channels, k, k)}
 }
 
-// Whiten sets the fixed convolution of a stem with Whitening from training images (N, 3, H, W) as the network will see them. Before a
-// CSC layer it is 3 filters of 3x3, the middle of the symmetric (ZCA) whitening of 3x3 patches,
+// Whiten sets the fixed convolution of a stem with Whitening from training images (N, C, H, W) as the network will see them. Before a
+// CSC layer it is C filters of 3x3, C = 3 for colours, the middle of the symmetric (ZCA) whitening of 3x3 patches,
 //
 //	w_c = sum_i v_i[c, middle] v_i/sqrt(value_i + 5e-4);
 //
@@ -97,7 +97,7 @@ const (
 	PatchAtoms     StemAtoms = "patches"    // patches of the images, drawn at random
 )
 
-// SetStem replaces the random filters of the stem's layer by such as training images (N, 3, H, W) suggest, of the norm that they had
+// SetStem replaces the random filters of the stem's layer by such as training images (N, C, H, W) suggest, of the norm that they had
 // had, and computes a CSC layer's step size anew. The draws of patches are functions of the seed.
 func (n *Network[T]) SetStem(from StemAtoms, images *tensor.Tensor[T], seed uint64) {
 	if from == RandomAtoms {

@@ -18,18 +18,46 @@ import (
 // Beginning is how many bytes of a file Describe needs to see.
 const Beginning = 512
 
-// Open opens a regular file and returns its size. Anything else, such as a folder or a named pipe, whose
+// Disk is the machine's files as a file system, by the paths that the operating system takes. Unlike os.DirFS it has names of any
+// letters, absolute paths and "..".
+type Disk struct{}
+
+// Open is os.Open.
+func (Disk) Open(path string) (fs.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Stat is os.Stat.
+func (Disk) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
+
+// ReadDir is os.ReadDir.
+func (Disk) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
+
+// Open opens a regular file of the disk and returns its size, as OpenFS does.
+func Open(path string) (*os.File, int64, error) {
+	f, size, err := OpenFS(Disk{}, path)
+	if err != nil {
+		return nil, 0, err
+	}
+	return f.(*os.File), size, nil
+}
+
+// OpenFS opens a regular file of a file system and returns its size. Anything else, such as a folder or a named pipe, whose
 // opening would wait for somebody to write into it, is refused by its kind without being opened. Every error
 // names the path.
-func Open(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
+func OpenFS(fsys fs.FS, path string) (fs.File, int64, error) {
+	info, err := fs.Stat(fsys, path)
 	if err != nil {
 		return nil, 0, err // it names the path
 	}
 	if !info.Mode().IsRegular() {
 		return nil, 0, fmt.Errorf("%s: %s, not a regular file", path, special(info.Mode()))
 	}
-	f, err := os.Open(path)
+	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -54,9 +82,12 @@ func special(m fs.FileMode) string {
 	return "something special"
 }
 
-// Peek returns the first bytes of a regular file, as many as Describe needs if there are so many.
-func Peek(path string) ([]byte, error) {
-	f, _, err := Open(path)
+// Peek returns the first bytes of a regular file of the disk, as many as Describe needs if there are so many.
+func Peek(path string) ([]byte, error) { return PeekFS(Disk{}, path) }
+
+// PeekFS is Peek for a file of a file system.
+func PeekFS(fsys fs.FS, path string) ([]byte, error) {
+	f, _, err := OpenFS(fsys, path)
 	if err != nil {
 		return nil, err
 	}

@@ -81,6 +81,8 @@ const stepShare = 2.5
 // Model is a network under attack.
 type Model[T tensor.Float] struct {
 	Net *sdnet.Network[T] // the model's own copy; the settings of its CSC layers may be changed
+	// Workers is the greatest number of goroutines that compute, beside GOMAXPROCS; 0 is no other. The bits are the same.
+	Workers int
 
 	mean, std [data.Channels]T
 	batch     int
@@ -91,7 +93,8 @@ type Model[T tensor.Float] struct {
 }
 
 // NewModel returns the model of a network, weights as the optimiser left them, for images with the given mean
-// and deviation of each channel. It works on up to batch images at a time; no result depends on batch.
+// and deviation of each channel. It works on up to batch images at a time; no result depends on batch. It is for networks of 3 x 32 x 32
+// pixels, as a data.Set's images have.
 func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]float64, batch int) *Model[T] {
 	if batch < 1 {
 		panic(misuse.Errorf("attack.NewModel: a batch of %d images", batch))
@@ -155,6 +158,7 @@ func (v *Model[T]) Classes(images *tensor.Tensor[T]) []int {
 		x := tensor.New[T](append([]int{n}, images.Shape[1:]...)...)
 		copy(x.Data, images.Data[first*len(x.Data)/n:])
 		v.normalise(x)
+		v.predictor.Workers = v.Workers
 		logits := v.predictor.Logits(x)
 		for j := range n {
 			classes = append(classes, largest(logits.Row(j).Data))
@@ -197,6 +201,7 @@ func (v *Model[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *t
 	v.Net.Bind(p.Program, p.flow)
 	p.Set(p.flow.X, x)
 	p.Set(p.labels, labelTensor[T](labels))
+	p.Workers = v.Workers
 	p.Run()
 	logits := p.Value(p.flow.Logits)
 	for j := range labels {

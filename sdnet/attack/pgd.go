@@ -142,7 +142,7 @@ func (r *batchAttack[T]) scatter(j int, s random.Stream) {
 	}
 	length := r.Epsilon
 	if r.Norm == L2 {
-		length *= s.Float(data.ImageBytes) / math.Sqrt(tensor.SumSquares(direction))
+		length *= s.Float(data.ImageBytes) / math.Sqrt(tensor.SumSquaresWithin(r.model.Workers, direction))
 	}
 	for k, d := range direction.Data {
 		p.Data[k] += T(length * d)
@@ -155,7 +155,7 @@ func (r *batchAttack[T]) scatter(j int, s random.Stream) {
 func (r *batchAttack[T]) step(j int, g []T) {
 	p, length := r.images.Row(j), stepShare*r.Epsilon/float64(r.Steps)
 	if r.Norm == L2 {
-		norm := math.Sqrt(tensor.SumSquares(tensor.From(g, len(g))))
+		norm := math.Sqrt(tensor.SumSquaresWithin(r.model.Workers, tensor.From(g, len(g))))
 		if norm == 0 {
 			return
 		}
@@ -182,9 +182,9 @@ func (r *batchAttack[T]) project(j int) {
 	p, origin := r.images.Row(j), r.examples.Images.Row(r.open[j])
 	if r.Norm == L2 {
 		difference := tensor.New[T](p.Shape...)
-		tensor.AddScaled(difference, p, origin, -1)
-		if size := math.Sqrt(tensor.SumSquares(difference)); size > r.Epsilon {
-			tensor.AddScaled(p, origin, difference, T(r.Epsilon/size))
+		tensor.AddScaledWithin(r.model.Workers, difference, p, origin, -1)
+		if size := math.Sqrt(tensor.SumSquaresWithin(r.model.Workers, difference)); size > r.Epsilon {
+			tensor.AddScaledWithin(r.model.Workers, p, origin, difference, T(r.Epsilon/size))
 		}
 	}
 	for k, o := range origin.Data {

@@ -22,9 +22,9 @@ type Classifier struct {
 	// a second, without a limit a single one soonest. It is not to be changed while calls are under way.
 	Workers int
 
-	net   *sdnet.Network[float32]
-	side  int // what a picture's shorter side is scaled to
-	spare sync.Pool
+	net    *sdnet.Network[float32]
+	margin bool // whether a picture is scaled to cover more than the network sees
+	spare  sync.Pool
 }
 
 // Open returns the classifier of a checkpoint: a file, or one of package pretrained, such as "pretrained:sdnet8_slim".
@@ -40,16 +40,16 @@ func Open(path string) (*Classifier, error) {
 // network later does not change it. It panics with a *MisuseError if the description is not one of the network's images.
 func New(net *sdnet.Network[float32], images data.Description) *Classifier {
 	err := images.Check()
-	if err == nil && (images.Size != net.Data.Image || images.Classes != nil && len(images.Classes) != net.Data.Classes) {
-		err = fmt.Errorf("images of side %d and %d classes", images.Size, len(images.Classes))
+	if err == nil && (images.Shape() != net.Data.Shape() || images.Classes != nil && len(images.Classes) != net.Data.Classes) {
+		err = fmt.Errorf("images of %s and %d classes", data.ShapeText(images.Shape()), len(images.Classes))
+	}
+	if err == nil {
+		err = data.CheckShape(images.Shape())
 	}
 	if err != nil {
 		panic(misuse.Errorf("classify: %v, for %s", err, net.Spec))
 	}
-	c := &Classifier{Images: images, net: net.Evaluable(), side: images.Size}
-	if net.Data.Name == "imagenet" {
-		c.side = images.Size * 8 / 7 // as folders of classes are evaluated
-	}
+	c := &Classifier{Images: images, net: net.Evaluable(), margin: net.Data.Name == "imagenet"} // as folders of classes are evaluated
 	c.spare.New = func() any { return sdnet.NewPredictor(c.net) }
 	return c
 }
@@ -57,8 +57,9 @@ func New(net *sdnet.Network[float32], images data.Description) *Classifier {
 // Top returns the k most probable classes of a picture of any size, which is scaled, cropped and normalised as ref predict does it. A
 // picture without pixels is a panic.
 func (c *Classifier) Top(m image.Image, k int) []sdnet.Guess {
-	x := tensor.New[float32](1, data.Channels, c.Images.Size, c.Images.Size)
-	data.NewNormaliser[float32](c.Images.Mean, c.Images.Std).Values(x.Data, data.Pixels(m, c.side, c.Images.Size))
+	shape := c.Images.Shape()
+	x := tensor.New[float32](1, shape[0], shape[1], shape[2])
+	data.NewNormaliser[float32](c.Images.Mean, c.Images.Std).Values(x.Data, data.Pixels(m, shape, c.margin), shape[0])
 	p := c.spare.Get().(*sdnet.Predictor[float32])
 	defer c.spare.Put(p)
 	p.Workers = c.Workers

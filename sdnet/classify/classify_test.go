@@ -72,7 +72,7 @@ func TestPredictionEverywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		x := tensor.New[float32](1, data.Channels, data.Side, data.Side)
-		data.NewNormaliser[float32](about.Mean, about.Std).Values(x.Data, data.Shapes(0, 1, 1).Test.Image(0))
+		data.NewNormaliser[float32](about.Mean, about.Std).Values(x.Data, data.Shapes(0, 1, 1).Test.Image(0), data.Channels)
 		var bits []byte
 		for _, v := range sdnet.NewPredictor(net.Evaluable()).Logits(x).Data {
 			bits = binary.LittleEndian.AppendUint32(bits, math.Float32bits(v))

@@ -89,18 +89,18 @@ func checkBatch(op string, length int, set *Set, indices []int) {
 func (n *Normaliser[T]) Write(dst []T, image []byte, crop Crop) {
 	var cut [ImageBytes]byte
 	crop.Cut(cut[:], image)
-	n.Values(dst, cut[:])
+	n.Values(dst, cut[:], Channels)
 }
 
-// Values writes the value of each byte of an image, 3 x H x W of any height and width. It panics if dst has
-// another length, or if that is no multiple of 3.
-func (n *Normaliser[T]) Values(dst []T, image []byte) {
-	if len(dst) != len(image) || len(image)%Channels != 0 {
-		panic(misuse.Errorf("data: Values: dst has %d values, the image %d bytes of 3 channels", len(dst),
-			len(image)))
+// Values writes the value of each byte of an image, channels x H x W of any height and width. It panics if dst has
+// another length, or if there are more than 3 channels or less than 1, or that many do not make an image.
+func (n *Normaliser[T]) Values(dst []T, image []byte, channels int) {
+	if channels < 1 || channels > Channels || len(dst) != len(image) || len(image)%channels != 0 {
+		panic(misuse.Errorf("data: Values: dst has %d values, the image %d bytes of %d channels", len(dst),
+			len(image), channels))
 	}
-	plane := len(image) / Channels
-	for c := range n {
+	plane := len(image) / channels
+	for c := range channels {
 		table, out := &n[c], dst[c*plane:][:plane]
 		for i, x := range image[c*plane:][:plane] {
 			out[i] = table[x]

@@ -219,7 +219,7 @@ func TestAugmentPanics(t *testing.T) {
 		{"Plain: indices[0] = 2", func() { n.Plain(one, set, []int{2}) }},
 		{"CropFlip: indices[0] = -1", func() { n.CropFlip(one, set, []int{-1}, random.New(0), 0, 0) }},
 		{"Values: dst has 1 values, the image 3072", func() { n.Write(one[:1], set.Image(0), data.Centre) }},
-		{"Values: dst has 4 values, the image 4", func() { n.Values(one[:4], set.Image(0)[:4]) }},
+		{"Values: dst has 4 values, the image 4", func() { n.Values(one[:4], set.Image(0)[:4], data.Channels) }},
 		{"Cut: dst has 3072 bytes, the image 3", func() { n.Write(one, set.Image(0)[:3], data.Centre) }},
 		{"row and column must be 0 to 8", func() { n.Write(one, set.Image(0), data.Crop{Row: 9}) }},
 		{"std[1] = 0", func() { data.NewNormaliser[float32](mean, [3]float64{1, 0, 1}) }},
@@ -246,7 +246,7 @@ func TestCroppedAugment(t *testing.T) {
 		if err := (data.Cropped{Set: set}).Augment(pixels, 2, draws, 5, position); err != nil {
 			t.Fatal(err)
 		}
-		if n.Values(got, pixels); !slices.Equal(got, want) {
+		if n.Values(got, pixels, data.Channels); !slices.Equal(got, want) {
 			t.Errorf("position %d differs", position)
 		}
 	}

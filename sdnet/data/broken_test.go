@@ -93,7 +93,7 @@ func TestDecodingMemory(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 12 {
 		wait.Go(func() {
-			err := decodeFile(path, func(image.Image) {
+			err := disk.decodeFile(path, func(image.Image) {
 				most.Store(max(most.Load(), now.Add(1)))
 				time.Sleep(20 * time.Millisecond)
 				now.Add(-1)
@@ -126,7 +126,7 @@ func FuzzReadImage(f *testing.F) {
 		_ = ReadImage(strings.NewReader(string(content)), int64(len(content)), func(m image.Image) {
 			if size := m.Bounds().Size(); size.X < 1 || size.Y < 1 || size.X > maxPixels/size.Y {
 				t.Errorf("%v", size)
-			} else if got := pixels(m, m.Bounds()); len(got) != 3*size.X*size.Y {
+			} else if got := pixels(m, m.Bounds(), Channels); len(got) != 3*size.X*size.Y {
 				t.Errorf("%d bytes of %v", len(got), size)
 			}
 		})
@@ -140,7 +140,7 @@ func TestOpenPictures(t *testing.T) {
 	put(t, filepath.Join(dir, "b/same.png"), encodePNG(t, asImage(same, 32, 32)))
 	put(t, filepath.Join(dir, "a.png"), encodePNG(t, asImage(other, 64, 48)))
 	put(t, filepath.Join(dir, "notes.txt"), nil)
-	s, ignored, err := OpenPictures(dir, 32)
+	s, ignored, err := OpenPictures(dir, rgb(32))
 	if err != nil || ignored != 1 || s.Len() != 2 || s.File(0) != filepath.Join(dir, "a.png") || s.File(1) != filepath.Join(dir, "b/same.png") {
 		t.Fatalf("%+v, %d, %v", s, ignored, err)
 	}
@@ -148,20 +148,20 @@ func TestOpenPictures(t *testing.T) {
 	if err := s.WithoutMargin().Plain(got, 1); err != nil || !slices.Equal(got, same) {
 		t.Errorf("an image of the network's size is changed: %v", err)
 	}
-	scale(want, 32, other, 64, 48, 42, 32, middle(42, 32), 0)
+	scale(want, rgb(32), other, 64, 48, 42, 32, middle(42, 32), 0)
 	if err := s.WithoutMargin().Plain(got, 0); err != nil || !slices.Equal(got, want) {
 		t.Errorf("without the margin: %v", err)
 	}
-	scale(want, 32, same, 32, 32, 36, 36, 2, 2)
+	scale(want, rgb(32), same, 32, 32, 36, 36, 2, 2)
 	if err := s.Plain(got, 1); err != nil || !slices.Equal(got, want) {
 		t.Errorf("with the margin: %v", err)
 	}
-	one, _, err := OpenPictures(filepath.Join(dir, "a.png"), 32)
+	one, _, err := OpenPictures(filepath.Join(dir, "a.png"), rgb(32))
 	if err != nil || one.Len() != 1 || one.File(0) != filepath.Join(dir, "a.png") {
 		t.Errorf("one picture: %+v, %v", one, err)
 	}
 	for _, path := range []string{filepath.Join(dir, "none.png"), t.TempDir()} {
-		if _, _, err := OpenPictures(path, 32); err == nil || !strings.Contains(err.Error(), path) {
+		if _, _, err := OpenPictures(path, rgb(32)); err == nil || !strings.Contains(err.Error(), path) {
 			t.Error(fmt.Sprint(path, err))
 		}
 	}

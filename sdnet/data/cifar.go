@@ -50,6 +50,20 @@ func OpenCIFAR(path string) (*Sets, error) {
 	return s.OpenCIFAR()
 }
 
+// ReadCIFAR reads CIFAR-10 or CIFAR-100 from an archive, such as the official ones, or the body of an answer to a request for one.
+func ReadCIFAR(r io.Reader) (*Sets, error) {
+	a := &archive{file: "archive", limit: maxUnpacked}
+	c, err := a.unpackFrom(r)
+	if err != nil {
+		return nil, fmt.Errorf("cifar: %w", err)
+	}
+	d, err := c.read()
+	if err != nil {
+		return nil, fmt.Errorf("cifar: %w", err)
+	}
+	return d, nil
+}
+
 // OpenCIFAR reads the data set that was found. It panics if that is a folder of classes.
 func (s *Source) OpenCIFAR() (*Sets, error) {
 	if s.cifar == nil {
@@ -69,9 +83,9 @@ type cifar struct {
 	at   place
 }
 
-// read reads the data set.
+// read reads the data set. An archive is unpacked first, unless that was done.
 func (c cifar) read() (*Sets, error) {
-	if a, ok := c.at.(*archive); ok {
+	if a, ok := c.at.(*archive); ok && c.layout == nil {
 		var err error
 		if c, err = a.unpack(); err != nil {
 			return nil, err

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"sdref/internal/filekind"
@@ -23,13 +21,16 @@ type place interface {
 	path(name string) string
 }
 
-// folder is a place on the disk.
-type folder string
+// folder is a place in a tree.
+type folder struct {
+	tree
+	name string
+}
 
-func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+func (f folder) path(name string) string { return f.join(f.name, name) }
 
 func (f folder) size(name string) int64 {
-	info, err := os.Stat(f.path(name))
+	info, err := fs.Stat(f.fsys, f.path(name))
 	if err != nil {
 		return 0 // it is reported when the file is opened
 	}
@@ -37,7 +38,7 @@ func (f folder) size(name string) int64 {
 }
 
 func (f folder) open(name string) (io.ReadCloser, int64, error) {
-	file, size, err := filekind.Open(f.path(name))
+	file, size, err := filekind.OpenFS(f.fsys, f.path(name))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -51,6 +52,7 @@ type bufferedFile struct {
 
 // archive is a tar file, compressed by gzip or not, and the files in it that were unpacked.
 type archive struct {
+	tree
 	file    string
 	limit   int64 // of the bytes that it may unpack to
 	content map[string][]byte
@@ -72,16 +74,18 @@ const maxUnpacked = 1 << 30
 
 // unpack reads the files of the first form that the archive has a file of.
 func (a *archive) unpack() (c cifar, err error) {
-	file, _, err := filekind.Open(a.file)
+	file, _, err := filekind.OpenFS(a.fsys, a.file)
 	if err != nil {
 		return c, err
 	}
 	defer file.Close()
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%s: %w", a.file, err)
-		}
-	}()
+	if c, err = a.unpackFrom(file); err != nil {
+		err = fmt.Errorf("%s: %w", a.file, err)
+	}
+	return c, err
+}
+
+func (a *archive) unpackFrom(file io.Reader) (c cifar, err error) {
 	r, err := uncompressed(bufio.NewReaderSize(file, 1<<16))
 	if err != nil {
 		return c, err

@@ -2,7 +2,7 @@
 // folder for each class, and drawn images; their augmentation for training, noise, and the values of a
 // network's input.
 //
-//	Find                 in which layout images lie on the disk
+//	Find, FindFS         in which layout images lie on the disk, or in another file system
 //	OpenCIFAR, Shapes    *Sets: training and test images of 32x32 pixels in memory, each a *Set
 //	OpenFolder           *Folder: training and test images in files, each a *Files
 //	Dataset              either of them as training takes it
@@ -11,7 +11,7 @@
 //	AddNoise             a Set with one of CIFAR-10-C's noises
 //	Normaliser           value = (x/255 - mean)/std for byte x of a channel
 //
-// All pixels are bytes, 3 x height x width: red, green, blue, each row by row. All random choices are
+// All pixels are bytes, channels x height x width: red, green, blue, each row by row, or grey alone. All random choices are
 // functions of a seed, a purpose and the image's index or its position in the epoch, in arithmetic that is
 // the same on every architecture: they depend neither on the batch size nor on the number of goroutines.
 //
@@ -30,17 +30,17 @@ import (
 type Images interface {
 	fmt.Stringer // the name, such as "CIFAR-10 test"
 	Len() int
-	Extent() int // height and width
+	Shape() [3]int // of an image: channels, which are 3 or 1, height, width
 	Label(i int) int
-	// Plain writes image i as it is evaluated to dst, 3 x Extent x Extent bytes.
+	// Plain writes image i as it is evaluated to dst, a byte for each element of Shape.
 	Plain(dst []byte, i int) error
 }
 
 // Augmented is images that training uses in other crops in each epoch.
 type Augmented interface {
 	Images
-	// Augment writes image i, cropped and flipped at random, to dst, 3 x Extent x Extent bytes. The draws are
-	// a function of the stream, the epoch and the position in the epoch.
+	// Augment writes image i, cropped and flipped at random, to dst, a byte for each element of Shape. The draws
+	// are a function of the stream, the epoch and the position in the epoch.
 	Augment(dst []byte, i int, draws random.Stream, epoch, position uint64) error
 }
 
@@ -51,7 +51,7 @@ type Dataset struct {
 	Names     []string // of the classes, by label; nil if they have none
 	Train     Augmented
 	Test      Images
-	Mean, Std [Channels]float64 // of the training pixels divided by 255, per channel
+	Mean, Std [Channels]float64 // of the training pixels divided by 255, per channel; of grey images all three are the same
 }
 
 // Dataset returns the data set with Cropped training images.

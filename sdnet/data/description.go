@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -21,12 +22,16 @@ import (
 // images by the names of their classes, to normalise them alike, and to say what differs from the images that
 // the network was trained on.
 type Description struct {
-	Classes []string          `json:"classes,omitempty"` // by label; nil if the classes have no names
-	Size    int               `json:"size"`              // height and width
-	Mean    [Channels]float64 `json:"mean"`
-	Std     [Channels]float64 `json:"std"`
-	Train   *Digest           `json:"train,omitempty"` // nil if it is not known
-	Test    *Digest           `json:"test,omitempty"`
+	Classes []string `json:"classes,omitempty"` // by label; nil if the classes have no names
+	Size    int      `json:"size"`              // height, and width where that is not given
+	Width   int      `json:"width,omitempty"`   // where it is not the height
+	// Channels is 1 for grey images, else left out: 3.
+	Channels int `json:"channels,omitempty"`
+
+	Mean  [Channels]float64 `json:"mean"`
+	Std   [Channels]float64 `json:"std"`
+	Train *Digest           `json:"train,omitempty"` // nil if it is not known
+	Test  *Digest           `json:"test,omitempty"`
 }
 
 // Digest sums up N labelled images. Its sums are SHA-256 in hexadecimal digits, of pixels for images in memory
@@ -46,8 +51,30 @@ type ClassDigest struct {
 	Contents string `json:"contents"`
 }
 
+// Shape is that of an image: channels, height, width.
+func (d Description) Shape() [3]int {
+	return [3]int{cmp.Or(d.Channels, Channels), d.Size, cmp.Or(d.Width, d.Size)}
+}
+
+// Of is the description of images of another shape, the rest of which is the same.
+func (d Description) Of(shape [3]int) Description {
+	d.Channels, d.Size, d.Width = shape[0], shape[1], shape[2]
+	if d.Channels == Channels {
+		d.Channels = 0
+	}
+	if d.Width == d.Size {
+		d.Width = 0
+	}
+	return d
+}
+
 // Check tells what is wrong with a description that comes from a file.
 func (d Description) Check() error {
+	if d.Width != 0 || d.Channels != 0 { // an older file may lack its size
+		if err := CheckShape(d.Shape()); err != nil {
+			return err
+		}
+	}
 	seen := map[string]bool{}
 	for _, name := range d.Classes {
 		if seen[name] {
@@ -71,7 +98,7 @@ func (d Description) Check() error {
 // Describe returns what the data set is. It reads all images, of files as much as their sums need; one that
 // cannot be read has a sum of zeros.
 func (d Dataset) Describe() (Description, error) {
-	k := Description{Classes: d.Names, Size: d.Train.Extent(), Mean: d.Mean, Std: d.Std}
+	k := Description{Classes: d.Names, Mean: d.Mean, Std: d.Std}.Of(d.Train.Shape())
 	var err error
 	if k.Train, err = digestOf(d.Train, d.Classes); err != nil {
 		return k, err
@@ -125,7 +152,7 @@ func sumsOf(s Images) []sum {
 		return f.fileSums()
 	}
 	const portion = 256
-	sums, each := make([]sum, s.Len()), 3*s.Extent()*s.Extent()
+	sums, each := make([]sum, s.Len()), elements(s.Shape())
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for first := 0; first < len(sums); first += portion {

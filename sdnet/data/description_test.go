@@ -220,7 +220,7 @@ func TestViews(t *testing.T) {
 		{View{Right: -1, Flip: true}, []byte{0, 12, 11, 0, 15, 14, 0, 18, 17}},
 		{View{Right: 5, Down: 7}, make([]byte, 9)},
 	} {
-		c.view.Write(got, image, 3)
+		c.view.Write(got, image, rgb(3))
 		if !slices.Equal(got[9:18], c.want) {
 			t.Errorf("%+v: %d", c.view, got[9:18])
 		}

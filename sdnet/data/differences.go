@@ -10,8 +10,8 @@ import (
 // describes; nothing if they do not. What one of the descriptions does not say is not compared.
 func (d Description) Differences(now Description) (list []string) {
 	list = d.ClassDifferences(now)
-	if d.Size != now.Size {
-		list = append(list, fmt.Sprintf("images of side %d, not %d", now.Size, d.Size))
+	if d.Shape() != now.Shape() {
+		list = append(list, fmt.Sprintf("images of %s, not %s", ShapeText(now.Shape()), ShapeText(d.Shape())))
 	}
 	if d.Mean != now.Mean || d.Std != now.Std {
 		list = append(list, fmt.Sprintf("normalised by mean %v and deviation %v, not %v and %v", now.Mean, now.Std, d.Mean, d.Std))

@@ -3,8 +3,6 @@ package data
 import (
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,6 +16,7 @@ const Layouts = "CIFAR-10 or CIFAR-100, binary (data_batch_1.bin ..., train.bin)
 // Source is where images are and in which layout, before they are read.
 type Source struct {
 	Path  string
+	at    tree
 	cifar *cifar // nil for folders of classes
 
 	// The folders with a folder for each class, "" where there is none; others are not read.
@@ -39,21 +38,26 @@ func IsFolder(path string) bool {
 
 // Find tells in which layout images are at a path, a folder or an archive. If it knows none, the error names
 // what is there and the layouts that are read; errors.Is finds fs.ErrNotExist in it.
-func Find(path string) (*Source, error) {
-	info, err := os.Stat(path)
+func Find(path string) (*Source, error) { return find(disk, path) }
+
+// FindFS is Find for a folder or an archive of a file system, such as an embed.FS or a zip archive; "." is all of it.
+func FindFS(fsys fs.FS, name string) (*Source, error) { return find(treeOf(fsys), name) }
+
+func find(at tree, path string) (*Source, error) {
+	info, err := fs.Stat(at.fsys, path)
 	if err != nil {
 		return nil, fmt.Errorf("%w; data are read from %s", err, Layouts)
 	}
 	if !info.IsDir() {
-		return findArchive(path)
+		return findArchive(at, path)
 	}
-	if c := findCIFAR(path); c != nil {
-		return &Source{Path: path, cifar: c}, nil
+	if c := findCIFAR(at, path); c != nil {
+		return &Source{Path: path, at: at, cifar: c}, nil
 	}
-	s := &Source{Path: path}
+	s := &Source{Path: path, at: at}
 	for _, part := range []string{"train", "val", "valid", "validation", "test"} {
-		switch dir := filepath.Join(path, part); {
-		case !isDir(dir):
+		switch dir := at.join(path, part); {
+		case !at.isDir(dir):
 		case part == "train":
 			s.train = dir
 		case s.test == "":
@@ -62,24 +66,24 @@ func Find(path string) (*Source, error) {
 			s.others = append(s.others, part)
 		}
 	}
-	if s.train == "" && s.test == "" && hasClasses(path) {
+	if s.train == "" && s.test == "" && at.hasClasses(path) {
 		s.train = path
 	}
 	if s.train == "" && s.test == "" {
-		return nil, fmt.Errorf("%s holds %s; data are read from %s: %w", path, contents(path), Layouts, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s holds %s; data are read from %s: %w", path, at.contents(path), Layouts, fs.ErrNotExist)
 	}
 	return s, nil
 }
 
 // findArchive takes a file for an archive if it begins like one.
-func findArchive(path string) (*Source, error) {
-	beginning, err := filekind.Peek(path)
+func findArchive(at tree, path string) (*Source, error) {
+	beginning, err := filekind.PeekFS(at.fsys, path)
 	if err != nil {
 		return nil, err
 	}
 	kind := filekind.Describe(beginning)
 	if kind == filekind.Gzip || kind == "a tar archive" {
-		return &Source{Path: path, cifar: &cifar{at: &archive{file: path, limit: maxUnpacked}}}, nil
+		return &Source{Path: path, at: at, cifar: &cifar{at: &archive{tree: at, file: path, limit: maxUnpacked}}}, nil
 	}
 	if kind == "" {
 		kind = "a file of another kind"
@@ -89,14 +93,14 @@ func findArchive(path string) (*Source, error) {
 
 // findCIFAR returns the first form of a data set that a folder, or the official folder in it, has a file of,
 // else an official archive in it; nil if there is none.
-func findCIFAR(dir string) *cifar {
+func findCIFAR(t tree, dir string) *cifar {
 	for _, l := range layouts {
 		for _, m := range []members{l.members, l.python} {
-			for _, at := range []string{dir, filepath.Join(dir, m.folder)} {
+			for _, at := range []string{dir, t.join(dir, m.folder)} {
 				for _, file := range m.files() {
 					// Python's files of CIFAR-100 are called train and test, as the folders of classes are.
-					if info, err := os.Stat(filepath.Join(at, file)); err == nil && !(m.pickled && info.IsDir()) {
-						return &cifar{l, m, folder(at)}
+					if info, err := fs.Stat(t.fsys, t.join(at, file)); err == nil && !(m.pickled && info.IsDir()) {
+						return &cifar{l, m, folder{t, at}}
 					}
 				}
 			}
@@ -104,34 +108,29 @@ func findCIFAR(dir string) *cifar {
 	}
 	for _, l := range layouts {
 		for _, m := range []members{l.members, l.python} {
-			if info, err := os.Stat(filepath.Join(dir, m.archive)); err == nil && info.Mode().IsRegular() {
-				return &cifar{at: &archive{file: filepath.Join(dir, m.archive), limit: maxUnpacked}}
+			if info, err := fs.Stat(t.fsys, t.join(dir, m.archive)); err == nil && info.Mode().IsRegular() {
+				return &cifar{at: &archive{tree: t, file: t.join(dir, m.archive), limit: maxUnpacked}}
 			}
 		}
 	}
 	return nil
 }
 
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 // hasClasses tells whether a folder has a folder with an image in it.
-func hasClasses(dir string) bool {
-	classes, err := subfolders(dir)
+func (t tree) hasClasses(dir string) bool {
+	classes, err := t.subfolders(dir)
 	if err != nil {
 		return false
 	}
 	return slices.ContainsFunc(classes, func(class string) bool {
-		files, _, err := listImages(filepath.Join(dir, class))
+		files, _, err := t.listImages(t.join(dir, class))
 		return err == nil && len(files) > 0
 	})
 }
 
 // contents names what is in a folder, for a message.
-func contents(dir string) string {
-	entries, err := os.ReadDir(dir)
+func (t tree) contents(dir string) string {
+	entries, err := fs.ReadDir(t.fsys, dir)
 	if err != nil {
 		return err.Error()
 	}

@@ -161,7 +161,7 @@ func TestCIFARVerified(t *testing.T) {
 	l.sums = map[string]string{"test_batch.bin": fmt.Sprintf("%x", sha(encodeRecords(t, set)))}
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "test_batch"), pickled(t, set, 4))
-	o, err := cifar{&l, l.python, folder(dir)}.readSet(l.python.test, &Set{})
+	o, err := cifar{&l, l.python, folder{disk, dir}}.readSet(l.python.test, &Set{})
 	if err != nil || !slices.Equal(o.verified, []string{"test_batch"}) {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -193,7 +193,7 @@ func TestBadArchives(t *testing.T) {
 	}
 	path := filepath.Join(dir, "bomb.tar.gz")
 	put(t, path, tarFile(t, true, map[string][]byte{l.folder + "/test_batch.bin": make([]byte, 1<<20)}))
-	a := &archive{file: path, limit: 1 << 19}
+	a := &archive{tree: disk, file: path, limit: 1 << 19}
 	if _, err := a.unpack(); err == nil || !strings.Contains(err.Error(), "more than the limit of 524288 bytes") {
 		t.Errorf("a bomb: %v", err)
 	}

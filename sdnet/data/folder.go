@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"runtime"
 	"slices"
 	"strconv"
@@ -15,12 +14,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
-
-	"sdref/internal/filekind"
-	"sdref/internal/misuse"
 )
 
-// OpenFolder lists the images of a folder with one folder for each class:
+// OpenFolder lists the images of a folder of the disk with one folder for each class:
 //
 //	DIR/train/CLASS/IMAGE       DIR/val/CLASS/IMAGE        or valid, validation or test in place of val
 //	DIR/train/CLASS/IMAGE                                  alone: no test images
@@ -29,16 +25,14 @@ import (
 //
 // An image is a file whose name ends in .jpg, .jpeg, .png, .gif, .bmp, .tif, .tiff or .webp, in the folder of
 // its class or any folder in that. BMP, TIFF and WebP can be read if the program has registered these formats
-// with package image, as cmd/ref does. The sets write images of the given height and width. OpenFolder does
-// not open the images; Files.Check does.
+// with package image, as cmd/ref does. The sets write images of the given shape, channels x height x width (see
+// Pixels). OpenFolder does not open the images; Files.Check does. FindFS does the same in other file systems.
 //
 // The classes are the folders in the order of their names, those of the training images if there are some; each
 // needs an image there. Names that begin with a dot are passed over. An error names the folder. OpenFolder
-// panics if extent is not positive.
-func OpenFolder(dir string, extent int) (*Folder, error) {
-	if extent < 1 {
-		panic(misuse.Errorf("data: OpenFolder: images of %d x %d", extent, extent))
-	}
+// panics if CheckShape does not approve of the shape.
+func OpenFolder(dir string, shape [3]int) (*Folder, error) {
+	mustBeShape("OpenFolder", shape)
 	s, err := Find(dir)
 	if err != nil {
 		return nil, err
@@ -46,17 +40,18 @@ func OpenFolder(dir string, extent int) (*Folder, error) {
 	if !s.IsFolder() {
 		return nil, fmt.Errorf("%s holds CIFAR and no folders of classes: %w", dir, fs.ErrNotExist)
 	}
-	return s.OpenFolder(extent)
+	return s.OpenFolder(shape)
 }
 
-// OpenFolder lists the images that were found, which are of any form but CIFAR.
-func (s *Source) OpenFolder(extent int) (*Folder, error) {
+// OpenFolder lists the images that were found, which are of any form but CIFAR, as the function of that name does.
+func (s *Source) OpenFolder(shape [3]int) (*Folder, error) {
+	mustBeShape("OpenFolder", shape)
 	d := &Folder{Others: s.others}
 	var err error
-	if d.Train, err = s.part(s.train, "training images", extent); err != nil {
+	if d.Train, err = s.part(s.train, "training images", shape); err != nil {
 		return nil, err
 	}
-	if d.Test, err = s.part(s.test, "test images", extent); err != nil {
+	if d.Test, err = s.part(s.test, "test images", shape); err != nil {
 		return nil, err
 	}
 	if s.train == "" {
@@ -64,7 +59,7 @@ func (s *Source) OpenFolder(extent int) (*Folder, error) {
 	}
 	for _, name := range d.Test.folders {
 		if !slices.Contains(d.Train.folders, name) {
-			return nil, fmt.Errorf("%s is no class: there is no %s", filepath.Join(s.test, name), filepath.Join(s.train, name))
+			return nil, fmt.Errorf("%s is no class: there is no %s", s.at.join(s.test, name), s.at.join(s.train, name))
 		}
 	}
 	d.Test.classify(d.Train.folders)
@@ -83,16 +78,17 @@ func (s *Source) OpenFolder(extent int) (*Folder, error) {
 }
 
 // part is the images in a folder of a source, not listed yet, or none.
-func (s *Source) part(dir, what string, extent int) (*Files, error) {
-	f := &Files{Name: "no " + what + " in " + s.Path, folder: dir, extent: extent, side: extent * 8 / 7, failures: &failures{}}
+func (s *Source) part(dir, what string, shape [3]int) (*Files, error) {
+	f := &Files{Name: "no " + what + " in " + s.Path, at: s.at, folder: dir, shape: shape, margin: true, failures: &failures{}}
 	if dir == "" {
 		return f, nil
 	}
 	f.Name = dir
-	if part, err := filepath.Rel(s.Path, dir); err == nil && part != "." {
+	if dir != s.Path {
+		_, part := s.at.split(dir)
 		f.Name = part + " of " + s.Path
 	}
-	classes, err := subfolders(dir)
+	classes, err := s.at.subfolders(dir)
 	f.classify(classes)
 	return f, err
 }
@@ -112,20 +108,20 @@ func (s *Files) needAll() error {
 	present := slices.Compact(slices.Clone(s.labels)) // the labels ascend
 	for label, name := range s.folders {
 		if label >= len(present) || present[label] != int32(label) {
-			return fmt.Errorf("%s holds no image of %s", filepath.Join(s.folder, name), Formats)
+			return fmt.Errorf("%s holds no image of %s", s.at.join(s.folder, name), Formats)
 		}
 	}
 	return nil
 }
 
 // subfolders returns the names of the folders in a folder, in order; links to folders are included.
-func subfolders(dir string) (names []string, err error) {
-	entries, err := os.ReadDir(dir)
+func (t tree) subfolders(dir string) (names []string, err error) {
+	entries, err := fs.ReadDir(t.fsys, dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if e.Name()[0] != '.' && isDir(filepath.Join(dir, e.Name())) {
+		if e.Name()[0] != '.' && t.isDir(t.join(dir, e.Name())) {
 			names = append(names, e.Name())
 		}
 	}
@@ -139,13 +135,13 @@ func subfolders(dir string) (names []string, err error) {
 // of images.
 func (s *Files) list() (ignored int, err error) {
 	for label, class := range s.folders {
-		files, others, err := listImages(filepath.Join(s.folder, class))
+		files, others, err := s.at.listImages(s.at.join(s.folder, class))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return ignored, err
 		}
 		ignored += others
 		for _, file := range files {
-			s.files, s.labels = append(s.files, filepath.Join(class, file)), append(s.labels, int32(label))
+			s.files, s.labels = append(s.files, s.at.join(class, file)), append(s.labels, int32(label))
 		}
 	}
 	return ignored, nil
@@ -159,25 +155,25 @@ const maxDepth = 20
 
 // listImages returns the images in a folder and the folders in it, relative to it and in the order of their
 // names, and how many other files there are. Names that begin with a dot are passed over.
-func listImages(dir string) (files []string, others int, err error) {
-	return listBelow(dir, "", 0)
+func (t tree) listImages(dir string) (files []string, others int, err error) {
+	return t.listBelow(dir, "", 0)
 }
 
-func listBelow(root, below string, depth int) (files []string, others int, err error) {
+func (t tree) listBelow(root, below string, depth int) (files []string, others int, err error) {
 	if depth > maxDepth {
-		return nil, 0, fmt.Errorf("%s: more than %d folders in each other, among which a link may lead back", filepath.Join(root, below), maxDepth)
+		return nil, 0, fmt.Errorf("%s: more than %d folders in each other, among which a link may lead back", t.join(root, below), maxDepth)
 	}
-	entries, err := os.ReadDir(filepath.Join(root, below))
+	entries, err := fs.ReadDir(t.fsys, t.join(root, below))
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, e := range entries {
-		name := filepath.Join(below, e.Name())
-		image := slices.Contains(extensions, strings.ToLower(filepath.Ext(e.Name())))
+		name := t.join(below, e.Name())
+		image := slices.Contains(extensions, strings.ToLower(path.Ext(e.Name())))
 		switch {
 		case e.Name()[0] == '.':
-		case !image && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && isDir(filepath.Join(root, name))):
-			more, rest, err := listBelow(root, name, depth+1)
+		case !image && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && t.isDir(t.join(root, name))):
+			more, rest, err := t.listBelow(root, name, depth+1)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -226,7 +222,7 @@ func (s *Files) checkFile(ctx context.Context, i int, whole bool) (sum sum, err 
 	if err := ctx.Err(); err != nil {
 		return sum, err
 	}
-	file, size, err := filekind.Open(s.File(i))
+	file, size, err := s.at.openImage(s.File(i))
 	if err != nil {
 		return sum, err
 	}

@@ -48,12 +48,12 @@ func drawResizedCrop(draws random.Stream, epoch, position uint64, width, height 
 	return crop
 }
 
-// enlarge returns the size with the given shorter side and the same ratio; the longer side is rounded down.
-func enlarge(width, height, shorter int) (int, int) {
-	if width <= height {
-		return shorter, shorter * height / width
+// cover returns the smallest size of the same ratio, one side of which is rounded down, that covers another.
+func cover(width, height, otherWidth, otherHeight int) (int, int) {
+	if width*otherHeight <= height*otherWidth {
+		return otherWidth, otherWidth * height / width
 	}
-	return shorter * width / height, shorter
+	return otherHeight * width / height, otherHeight
 }
 
 // middle returns where a part of the given length begins in the middle of a side, a half rounded to the even
@@ -63,9 +63,9 @@ func middle(side, part int) int {
 	return twice/2 + twice&(twice/2)&1
 }
 
-// mirror exchanges left and right in an image of 3 x extent x extent bytes.
-func mirror(pixels []byte, extent int) {
-	for row := range slices.Chunk(pixels, extent) {
+// mirror exchanges left and right in an image whose rows have the given width.
+func mirror(pixels []byte, width int) {
+	for row := range slices.Chunk(pixels, width) {
 		slices.Reverse(row)
 	}
 }

@@ -78,7 +78,7 @@ func TestResizedCropOfAStrip(t *testing.T) {
 func TestScaledSizes(t *testing.T) {
 	for _, c := range [][5]int{{500, 375, 256, 341, 256}, {375, 500, 256, 256, 341},
 		{100, 100, 256, 256, 256}, {2, 9, 36, 36, 162}} {
-		if w, h := enlarge(c[0], c[1], c[2]); w != c[3] || h != c[4] {
+		if w, h := cover(c[0], c[1], c[2], c[2]); w != c[3] || h != c[4] {
 			t.Errorf("%d x %d: %d x %d, want %d x %d", c[0], c[1], w, h, c[3], c[4])
 		}
 	}

@@ -37,8 +37,8 @@ var decoding = semaphore.NewWeighted(maxDecoded)
 func ReadImage(r io.ReadSeeker, size int64, use func(image.Image)) error { return decode(r, size, use) }
 
 // decodeFile reads an image file. Errors name it.
-func decodeFile(path string, use func(image.Image)) error {
-	file, size, err := filekind.Open(path)
+func (t tree) decodeFile(path string, use func(image.Image)) error {
+	file, size, err := t.openImage(path)
 	if err != nil {
 		return err
 	}
@@ -122,24 +122,34 @@ func checkHeader(r io.ReadSeeker, size int64) (image.Config, error) {
 	return config, nil
 }
 
-// pixels returns a box of an image as 3 x height x width bytes.
-func pixels(m image.Image, box image.Rectangle) []byte {
+// pixels returns a box of an image as channels x height x width bytes, of 3 channels, or of 1, the luminance.
+func pixels(m image.Image, box image.Rectangle, channels int) []byte {
 	width, plane := box.Dx(), box.Dx()*box.Dy()
-	out := make([]byte, 3*plane)
+	out := make([]byte, channels*plane)
 	photo, isPhoto := m.(*image.YCbCr) // nearly all images are, and this path is faster
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		for x := box.Min.X; x < box.Max.X; x++ {
 			at := (y-box.Min.Y)*width + x - box.Min.X
+			var r, g, b byte
 			if isPhoto {
 				i, j := photo.YOffset(x, y), photo.COffset(x, y)
-				out[at], out[plane+at], out[2*plane+at] = color.YCbCrToRGB(photo.Y[i], photo.Cb[j],
-					photo.Cr[j])
+				r, g, b = color.YCbCrToRGB(photo.Y[i], photo.Cb[j], photo.Cr[j])
 			} else {
-				out[at], out[plane+at], out[2*plane+at] = opaque(m.At(x, y))
+				r, g, b = opaque(m.At(x, y))
+			}
+			if channels == 1 {
+				out[at] = luminance(r, g, b)
+			} else {
+				out[at], out[plane+at], out[2*plane+at] = r, g, b
 			}
 		}
 	}
 	return out
+}
+
+// luminance is 0.299 r + 0.587 g + 0.114 b (ITU-R BT.601), in 65536ths that add up to 1, so that grey stays as it is.
+func luminance(r, g, b byte) byte {
+	return byte((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 1<<15) >> 16)
 }
 
 // opaque returns red, green and blue of a colour as if it were opaque.

@@ -21,7 +21,7 @@ import (
 // pixelsOf decodes a file.
 func pixelsOf(t testing.TB, path string) (got []byte) {
 	t.Helper()
-	if err := decodeFile(path, func(m image.Image) { got = pixels(m, m.Bounds()) }); err != nil {
+	if err := disk.decodeFile(path, func(m image.Image) { got = pixels(m, m.Bounds(), Channels) }); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -68,17 +68,17 @@ func TestDecodeKinds(t *testing.T) {
 	copy(alpha.Cb, []byte{128, 128})
 	copy(alpha.Cr, []byte{128, 128})
 	copy(alpha.A, []byte{0, 200})
-	if got := pixels(alpha, box); !slices.Equal(got, []byte{50, 60, 50, 60, 50, 60}) {
+	if got := pixels(alpha, box, Channels); !slices.Equal(got, []byte{50, 60, 50, 60, 50, 60}) {
 		t.Errorf("transparent, luminance and chrominance: %d", got)
 	}
 	faint := image.NewRGBA(box)
 	faint.SetRGBA(0, 0, color.RGBA{50, 25, 0, 100}) // multiplied by its opacity
-	if got := pixels(faint, box); got[0] != 127 || got[2] != 63 || got[4] != 0 {
+	if got := pixels(faint, box, Channels); got[0] != 127 || got[2] != 63 || got[4] != 0 {
 		t.Errorf("transparent, multiplied: %d", got)
 	}
 	cmyk := image.NewCMYK(box)
 	cmyk.SetCMYK(0, 0, color.CMYK{0, 128, 255, 0})
-	if got := pixels(cmyk, box); got[0] != 255 || got[2] != 127 || got[4] != 0 {
+	if got := pixels(cmyk, box, Channels); got[0] != 255 || got[2] != 127 || got[4] != 0 {
 		t.Errorf("CMYK: %d", got)
 	}
 	path := filepath.Join(t.TempDir(), "grey.jpg")
@@ -92,7 +92,7 @@ func TestDecodeKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	part := image.Rect(3, 2, 20, 13)
-	got := pixels(m, part)
+	got := pixels(m, part, Channels)
 	for x := part.Min.X; x < part.Max.X; x++ {
 		for y := part.Min.Y; y < part.Max.Y; y++ {
 			at16 := m.(*image.YCbCr).YCbCrAt(x, y)

@@ -53,28 +53,29 @@ func window(from, n, in, out int) []taps {
 	return list
 }
 
-// scale scales an image of 3 x height x width bytes to toWidth x toHeight and writes the square of side
-// extent whose top left corner is at (left, top) to dst, 3 x extent x extent. Rows are scaled first, to
-// bytes, then columns, as image libraries do.
-func scale(dst []byte, extent int, src []byte, width, height, toWidth, toHeight, left, top int) {
-	columns, rows := window(left, extent, width, toWidth), window(top, extent, height, toHeight)
-	last := rows[extent-1]
+// scale scales an image of channels x height x width bytes to toWidth x toHeight and writes the part of the given
+// shape whose top left corner is at (left, top) to dst. Rows are scaled first, to bytes, then columns, as image
+// libraries do.
+func scale(dst []byte, shape [3]int, src []byte, width, height, toWidth, toHeight, left, top int) {
+	across, down := shape[2], shape[1]
+	columns, rows := window(left, across, width, toWidth), window(top, down, height, toHeight)
+	last := rows[down-1]
 	above, below := rows[0].first, last.first+len(last.weights) // the rows of the source that are needed
-	narrow := make([]byte, (below-above)*extent)
+	narrow := make([]byte, (below-above)*across)
 	for i := range rows {
 		rows[i].first -= above
 	}
-	for c := range 3 {
-		plane, out := src[c*width*height:][:width*height], dst[c*extent*extent:][:extent*extent]
+	for c := range shape[0] {
+		plane, out := src[c*width*height:][:width*height], dst[c*down*across:][:down*across]
 		for y := above; y < below; y++ {
 			row := plane[y*width:][:width]
 			for x := range columns {
-				narrow[(y-above)*extent+x] = columns[x].mix(row, 1)
+				narrow[(y-above)*across+x] = columns[x].mix(row, 1)
 			}
 		}
 		for y := range rows {
-			for x := range extent {
-				out[y*extent+x] = rows[y].mix(narrow[x:], extent)
+			for x := range across {
+				out[y*across+x] = rows[y].mix(narrow[x:], across)
 			}
 		}
 	}

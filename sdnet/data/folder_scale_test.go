@@ -66,7 +66,7 @@ func TestTriangleTaps(t *testing.T) {
 func TestScaleByHand(t *testing.T) {
 	src := randomPixels(1, 9, 7)
 	same := make([]byte, 3*25)
-	scale(same, 5, src, 9, 7, 9, 7, 3, 1)
+	scale(same, rgb(5), src, 9, 7, 9, 7, 3, 1)
 	for i, got := range same {
 		c, y, x := i/25, i/5%5, i%5
 		if want := src[c*63+(y+1)*9+x+3]; got != want {
@@ -76,7 +76,7 @@ func TestScaleByHand(t *testing.T) {
 	flat := slices.Repeat([]byte{77}, 3*40*30)
 	small := make([]byte, 3*8*8)
 	for _, size := range [][2]int{{8, 8}, {100, 90}, {40, 11}} {
-		scale(small, 8, flat, 40, 30, size[0], size[1], 0, 0)
+		scale(small, rgb(8), flat, 40, 30, size[0], size[1], 0, 0)
 		if slices.Min(small) != 77 || slices.Max(small) != 77 {
 			t.Errorf("to %v: a constant image becomes %d", size, small)
 		}
@@ -88,8 +88,8 @@ func TestScaleByHand(t *testing.T) {
 		t.Errorf("%d; weights %v", got, taps)
 	}
 	whole, part := make([]byte, 3*20*20), make([]byte, 3*8*8)
-	scale(whole, 20, randomPixels(2, 33, 47), 33, 47, 20, 20, 0, 0)
-	scale(part, 8, randomPixels(2, 33, 47), 33, 47, 20, 20, 5, 9)
+	scale(whole, rgb(20), randomPixels(2, 33, 47), 33, 47, 20, 20, 0, 0)
+	scale(part, rgb(8), randomPixels(2, 33, 47), 33, 47, 20, 20, 5, 9)
 	for i, got := range part {
 		if want := whole[i/64*400+(i/8%8+9)*20+i%8+5]; got != want {
 			t.Fatalf("the window differs from the whole at %d: %d, want %d", i, got, want)
@@ -122,7 +122,7 @@ func TestScalePillow(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := make([]byte, 3*c.to*c.to)
-		scale(got, c.to, src, c.width, c.height, c.to, c.to, 0, 0)
+		scale(got, rgb(c.to), src, c.width, c.height, c.to, c.to, 0, 0)
 		differ := 0
 		for j := range got {
 			if d := int(got[j]) - int(out[j]); d < -1 || d > 1 {
@@ -149,6 +149,9 @@ func encodePNG(t testing.TB, m image.Image) []byte {
 func BenchmarkScale(b *testing.B) {
 	dst, src := make([]byte, 3*224*224), randomPixels(1, 500, 375)
 	for b.Loop() {
-		scale(dst, 224, src, 500, 375, 341, 256, 58, 16)
+		scale(dst, rgb(224), src, 500, 375, 341, 256, 58, 16)
 	}
 }
+
+// rgb is the shape of square colour images.
+func rgb(extent int) [3]int { return [3]int{Channels, extent, extent} }

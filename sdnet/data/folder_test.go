@@ -56,7 +56,7 @@ func classFolder(t testing.TB) string {
 
 func openFolder(t testing.TB, dir string) *Folder {
 	t.Helper()
-	d, err := OpenFolder(dir, 32)
+	d, err := OpenFolder(dir, rgb(32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +79,9 @@ func TestOpenFolder(t *testing.T) {
 		d.Ignored != 1 {
 		t.Errorf("%q, classes %q, %d ignored", files, d.Test.Classes, d.Ignored)
 	}
-	if d.Train.Extent() != 32 || d.Test.String() != "val of "+dir || !IsFolder(dir) ||
+	if d.Train.Shape() != rgb(32) || d.Test.String() != "val of "+dir || !IsFolder(dir) ||
 		!IsFolder(filepath.Join(dir, "train")) || IsFolder(filepath.Join(dir, "train/cat")) {
-		t.Errorf("%s, %d", d.Test, d.Train.Extent())
+		t.Errorf("%s, %d", d.Test, d.Train.Shape())
 	}
 }
 
@@ -105,12 +105,12 @@ func TestOpenFolderRefuses(t *testing.T) {
 	} {
 		dir := classFolder(t)
 		c.change(t, dir)
-		if _, err := OpenFolder(dir, 32); err == nil || !strings.Contains(err.Error(), c.says) ||
+		if _, err := OpenFolder(dir, rgb(32)); err == nil || !strings.Contains(err.Error(), c.says) ||
 			!strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := OpenFolder(t.TempDir(), 32); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := OpenFolder(t.TempDir(), rgb(32)); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -135,7 +135,7 @@ func TestFilesPlainAndAugment(t *testing.T) {
 	if err := d.Test.Plain(got, 0); err != nil {
 		t.Fatal(err)
 	}
-	scale(want, 32, src, 45, 60, 36, 48, 2, 8) // 32 * 8/7 is 36.57
+	scale(want, rgb(32), src, 45, 60, 36, 48, 2, 8) // 32 * 8/7 is 36.57
 	if !slices.Equal(got, want) {
 		t.Error("Plain is not the middle")
 	}
@@ -145,8 +145,8 @@ func TestFilesPlainAndAugment(t *testing.T) {
 			t.Fatal(err)
 		}
 		crop := drawResizedCrop(draws, 1, position, 45, 60)
-		box := pixels(asImage(src, 45, 60), crop.Box)
-		scale(want, 32, box, crop.Box.Dx(), crop.Box.Dy(), 32, 32, 0, 0)
+		box := pixels(asImage(src, 45, 60), crop.Box, Channels)
+		scale(want, rgb(32), box, crop.Box.Dx(), crop.Box.Dy(), 32, 32, 0, 0)
 		if crop.Flip {
 			flips++
 			mirror(want, 32)
@@ -204,7 +204,7 @@ func TestFilesPanics(t *testing.T) {
 		"Augment: dst has 3 bytes": func() {
 			d.Train.Augment(make([]byte, 3), 0, random.New(1), 0, 0)
 		},
-		"images of 0 x 0": func() { OpenFolder("", 0) },
+		"OpenFolder: images of 3 channels, 0 x 0": func() { OpenFolder("", rgb(0)) },
 	} {
 		func() {
 			defer func() {
@@ -240,7 +240,7 @@ func ExampleOpenFolder() {
 		}
 	}
 
-	d, err := OpenFolder(dir, ImageNetExtent)
+	d, err := OpenFolder(dir, rgb(ImageNetExtent))
 	if err != nil {
 		panic(err)
 	}

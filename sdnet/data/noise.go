@@ -92,11 +92,16 @@ func (k Noise) Parameter(severity int) float64 {
 // AddNoise returns the images of set with the given indices, in that order, with noise, and their labels. It
 // panics if an index is outside the set or the severity outside 1 to Severities.
 func AddNoise(set *Set, indices []int, k Noise, severity int, seed uint64) *Set {
+	return AddNoiseWithin(0, set, indices, k, severity, seed)
+}
+
+// AddNoiseWithin is AddNoise by so many goroutines at the most, beside GOMAXPROCS; 0 is no other limit.
+func AddNoiseWithin(workers int, set *Set, indices []int, k Noise, severity int, seed uint64) *Set {
 	corrupt := noises[k].corruption(k.Parameter(severity))
 	out := Pick(set, indices)
 	out.Name = fmt.Sprintf("%s with %s noise of severity %d", set.Name, k, severity)
 	streams := random.New(seed).Sub("noise on "+set.Name).Sub(k.String(), uint64(severity))
-	parallel.For(len(indices), func(_, j int) {
+	parallel.Limit(workers).For(len(indices), func(_, j int) {
 		image, stream := out.Image(j), streams.Sub("image", uint64(indices[j]))
 		for i, x := range image {
 			image[i] = toByte(corrupt(x, uint64(i), stream))

@@ -13,27 +13,27 @@ import (
 // one's own get one to Augment with; Intn, Float and Sub draw from it.
 type Stream = random.Stream
 
-// Pictures is N labelled images of any one size in memory, made of image.Images; for training they are cropped and flipped like
-// CIFAR's, 4 black pixels coming in at the edges.
+// Pictures is N labelled images of any one shape in memory, coloured or grey, made of image.Images; for training they are cropped and
+// flipped like CIFAR's, 4 black pixels coming in at the edges.
 type Pictures struct {
 	name   string
-	extent int
-	pixels []byte // N x 3 x extent x extent
+	shape  [3]int
+	pixels []byte // N x channels x height x width
 	labels []int
 }
 
-// NewPictures returns the images of a sequence of pictures and labels, each picture brought to the given extent as Pixels does: its
-// shorter side scaled, the middle taken. A negative label, an empty picture and an extent that is not positive are errors.
-func NewPictures(name string, extent int, labelled iter.Seq2[image.Image, int]) (*Pictures, error) {
-	if extent < 1 {
-		return nil, fmt.Errorf("%s: images of %d x %d", name, extent, extent)
+// NewPictures returns the images of a sequence of pictures and labels, each picture brought to the given shape, channels x height x
+// width, as Pixels does. A negative label, an empty picture and a shape that no images have are errors.
+func NewPictures(name string, shape [3]int, labelled iter.Seq2[image.Image, int]) (*Pictures, error) {
+	if err := CheckShape(shape); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s := &Pictures{name: name, extent: extent}
+	s := &Pictures{name: name, shape: shape}
 	for m, label := range labelled {
 		if label < 0 || m.Bounds().Empty() {
 			return nil, fmt.Errorf("%s: image %d: label %d, bounds %v", name, len(s.labels), label, m.Bounds())
 		}
-		s.pixels = append(s.pixels, Pixels(m, extent, extent)...)
+		s.pixels = append(s.pixels, Pixels(m, shape, false)...)
 		s.labels = append(s.labels, label)
 	}
 	return s, nil
@@ -45,19 +45,19 @@ func (s *Pictures) String() string { return s.name }
 // Len returns N.
 func (s *Pictures) Len() int { return len(s.labels) }
 
-// Extent returns the height and width of the images.
-func (s *Pictures) Extent() int { return s.extent }
+// Shape returns that of an image.
+func (s *Pictures) Shape() [3]int { return s.shape }
 
 // Label returns the label of image i.
 func (s *Pictures) Label(i int) int { return s.labels[i] }
 
-// Image returns image i, 3 x extent x extent, as a part of the set.
+// Image returns image i, channels x height x width, as a part of the set.
 func (s *Pictures) Image(i int) []byte {
-	each := Channels * s.extent * s.extent
-	return s.pixels[i*each:][:each]
+	each := elements(s.shape)
+	return s.pixels[i*each:][:each:each]
 }
 
-// Plain copies image i to dst, 3 x extent x extent bytes. The error is nil.
+// Plain copies image i to dst, channels x height x width bytes. The error is nil.
 func (s *Pictures) Plain(dst []byte, i int) error {
 	copy(dst, s.Image(i))
 	return nil
@@ -66,11 +66,11 @@ func (s *Pictures) Plain(dst []byte, i int) error {
 // Augment writes image i, moved and mirrored as DrawCrop's crop of the padded image is.
 func (s *Pictures) Augment(dst []byte, i int, draws Stream, epoch, position uint64) error {
 	crop := DrawCrop(draws, epoch, position)
-	View{Down: Padding - crop.Row, Right: Padding - crop.Column, Flip: crop.Flip}.Write(dst, s.Image(i), s.extent)
+	View{Down: Padding - crop.Row, Right: Padding - crop.Column, Flip: crop.Flip}.Write(dst, s.Image(i), s.shape)
 	return nil
 }
 
-// Own returns a data set of one's own: the names of its classes, by label, and its images of one size, each of which has a name's
+// Own returns a data set of one's own: the names of its classes, by label, and its images of one shape, each of which has a name's
 // label. It reads all training images and normalises by their mean and standard deviation. name is what checkpoints call it, and may
 // not be one of the data sets that sdnet.DataSets lists, unless the images are of that.
 func Own(name string, classes []string, train Augmented, test Images) (Dataset, error) {
@@ -80,8 +80,11 @@ func Own(name string, classes []string, train Augmented, test Images) (Dataset, 
 		return d, fmt.Errorf("data set %q of %d classes: it needs a name and a class", name, len(classes))
 	case train.Len() == 0:
 		return d, fmt.Errorf("data set %s: %s holds no images", name, train)
-	case train.Extent() < 1 || test.Extent() != train.Extent():
-		return d, fmt.Errorf("data set %s: training images of side %d, test images of %d", name, train.Extent(), test.Extent())
+	case test.Shape() != train.Shape():
+		return d, fmt.Errorf("data set %s: training images of %s, test images of %s", name, ShapeText(train.Shape()), ShapeText(test.Shape()))
+	}
+	if err := CheckShape(train.Shape()); err != nil {
+		return d, fmt.Errorf("data set %s: %w", name, err)
 	}
 	for _, s := range []Images{train, test} {
 		for i := range s.Len() {
@@ -95,8 +98,9 @@ func Own(name string, classes []string, train Augmented, test Images) (Dataset, 
 
 // measure sets mean and standard deviation from the training images, by whole numbers.
 func (d *Dataset) measure() error {
-	plane := d.Train.Extent() * d.Train.Extent()
-	pixels := make([]byte, Channels*plane)
+	shape := d.Train.Shape()
+	plane := shape[1] * shape[2]
+	pixels := make([]byte, elements(shape))
 	var sum, squares [Channels]uint64
 	for i := range d.Train.Len() {
 		if err := d.Train.Plain(pixels, i); err != nil {
@@ -109,9 +113,10 @@ func (d *Dataset) measure() error {
 	}
 	n := float64(d.Train.Len() * plane)
 	for c := range Channels {
-		mean := float64(sum[c]) / n
+		from := min(c, shape[0]-1) // all three say the same of grey images
+		mean := float64(sum[from]) / n
 		d.Mean[c] = mean / 255
-		d.Std[c] = math.Sqrt(max(0, float64(squares[c])/n-float64(mean*mean))) / 255
+		d.Std[c] = math.Sqrt(max(0, float64(squares[from])/n-float64(mean*mean))) / 255
 	}
 	for c, std := range d.Std {
 		if std == 0 {

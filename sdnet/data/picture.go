@@ -6,17 +6,22 @@ import (
 	"sdref/internal/misuse"
 )
 
-// Pixels returns a picture as Files brings one to a network's size for evaluation: its shorter side scaled to side, at least extent, and
-// the middle cut out, 3 x extent x extent bytes. A network of a folder of classes was trained with side = extent*8/7, others with side
-// = extent, so that pictures of that size stay as they are. It panics unless the picture has pixels and 0 < extent <= side.
-func Pixels(m image.Image, side, extent int) []byte {
+// Pixels returns a picture as Files brings one to a network's shape for evaluation, channels x height x width bytes: scaled, its ratio
+// kept, until it just covers height x width, and the middle cut out. With a margin it covers 8/7 of that in each direction, as the networks
+// of folders of classes are evaluated; without one, pictures of that size stay as they are. For one channel colours become their
+// luminance (ITU-R BT.601). It panics unless the picture has pixels and CheckShape approves of the shape.
+func Pixels(m image.Image, shape [3]int, margin bool) []byte {
 	size := m.Bounds().Size()
-	if extent < 1 || side < extent || size.X < 1 || size.Y < 1 {
-		panic(misuse.Errorf("data: Pixels: a picture of %d x %d pixels, side %d, extent %d", size.X, size.Y, side, extent))
+	if CheckShape(shape) != nil || size.X < 1 || size.Y < 1 {
+		panic(misuse.Errorf("data: Pixels: a picture of %d x %d pixels, shape %v", size.X, size.Y, shape))
 	}
-	dst := make([]byte, 3*extent*extent)
-	width, height := enlarge(size.X, size.Y, side)
-	scale(dst, extent, pixels(m, m.Bounds()), size.X, size.Y, width, height, middle(width, extent), middle(height, extent))
+	dst := make([]byte, elements(shape))
+	height, width := shape[1], shape[2]
+	if margin {
+		height, width = height*8/7, width*8/7
+	}
+	width, height = cover(size.X, size.Y, width, height)
+	scale(dst, shape, pixels(m, m.Bounds(), shape[0]), size.X, size.Y, width, height, middle(width, shape[2]), middle(height, shape[1]))
 	return dst
 }
 

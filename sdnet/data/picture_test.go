@@ -15,7 +15,7 @@ func TestPictureThereAndBack(t *testing.T) {
 	dir := t.TempDir()
 	for i := range set.Len() {
 		m := Picture(set.Image(i), Side, Side)
-		if !bytes.Equal(Pixels(m, Side, Side), set.Image(i)) {
+		if !bytes.Equal(Pixels(m, rgb(Side), false), set.Image(i)) {
 			t.Errorf("image %d is another one", i)
 		}
 		var file bytes.Buffer
@@ -26,7 +26,7 @@ func TestPictureThereAndBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, _, err := OpenPictures(dir, 24) // smaller, with a margin
+	files, _, err := OpenPictures(dir, rgb(24)) // smaller, with a margin
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +36,8 @@ func TestPictureThereAndBack(t *testing.T) {
 			if err := s.Plain(want, i); err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(Pixels(Picture(set.Image(i), Side, Side), s.side, 24), want) {
-				t.Errorf("image %d, side %d: another one than Files reads", i, s.side)
+			if !bytes.Equal(Pixels(Picture(set.Image(i), Side, Side), rgb(24), s.margin), want) {
+				t.Errorf("image %d, margin %t: another one than Files reads", i, s.margin)
 			}
 		}
 	}
@@ -47,9 +47,9 @@ func TestPicturePanics(t *testing.T) {
 	one := image.NewGray(image.Rect(0, 0, 1, 1))
 	for name, f := range map[string]func(){
 		"length":        func() { Picture(make([]byte, 11), 2, 2) },
-		"extent":        func() { Pixels(one, 1, 0) },
-		"side":          func() { Pixels(one, 7, 8) },
-		"empty":         func() { Pixels(image.NewGray(image.Rectangle{}), 8, 8) },
+		"extent":        func() { Pixels(one, [3]int{3, 0, 1}, false) },
+		"channels":      func() { Pixels(one, [3]int{2, 8, 8}, false) },
+		"empty":         func() { Pixels(image.NewGray(image.Rectangle{}), rgb(8), false) },
 		"negative":      func() { Picture(nil, -1, 0) },
 		"both negative": func() { Picture(make([]byte, 12), -2, -2) },
 	} {

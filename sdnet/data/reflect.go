@@ -1,9 +1,9 @@
 package data
 
 import (
-	"fmt"
 	"slices"
 
+	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
 
@@ -11,20 +11,31 @@ import (
 // there, and not black; and where Alternating, an image is mirrored in every other epoch, so that two epochs in a row show
 // both sides of every image (K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
 type Reflected struct {
-	*Set
+	pixelImages
 	Most        int // pixels in either direction
 	Alternating bool
 }
 
-// MostReflected is the greatest number of pixels of Reflected.
+// pixelImages are images in memory.
+type pixelImages interface {
+	Images
+	Image(i int) []byte
+}
+
+// MostReflected is the greatest number of pixels by which images of 32x32 are moved.
 const MostReflected = Side - 1
 
 // Reflected is the same images, moved by up to most pixels with reflected edges.
 func (s Cropped) Reflected(most int, alternating bool) Augmented {
-	return Reflected{Set: s.Set, Most: most, Alternating: alternating}
+	return Reflected{pixelImages: s.Set, Most: most, Alternating: alternating}
 }
 
-// Augment writes image i, 3 x 32 x 32 bytes, moved by what the draws give its position in the epoch.
+// Reflected is the same images, moved by up to most pixels with reflected edges.
+func (s *Pictures) Reflected(most int, alternating bool) Augmented {
+	return Reflected{pixelImages: s, Most: most, Alternating: alternating}
+}
+
+// Augment writes image i, channels x height x width bytes, moved by what the draws give its position in the epoch.
 func (s Reflected) Augment(dst []byte, i int, draws random.Stream, epoch, position uint64) error {
 	d := draws.Sub("reflect and flip", epoch, position)
 	v := View{Down: d.Intn(0, 2*s.Most+1) - s.Most, Right: d.Intn(1, 2*s.Most+1) - s.Most, Flip: d.Intn(2, 2) == 1, Reflect: true}
@@ -32,31 +43,32 @@ func (s Reflected) Augment(dst []byte, i int, draws random.Stream, epoch, positi
 		first := draws.Sub("first flip").Intn(uint64(i), 2)
 		v.Flip = (uint64(first)+epoch)%2 == 1
 	}
-	v.Write(dst, s.Image(i), Side)
+	v.Write(dst, s.Image(i), s.Shape())
 	return nil
 }
 
 // reflected writes a view whose pixels beyond the edges are the image mirrored at its outermost pixels.
-func (v View) reflected(dst, image []byte, extent int) {
-	if most := max(v.Down, -v.Down, v.Right, -v.Right); most >= extent {
-		panic(fmt.Sprintf("data: View: an image of %d pixels reflected %d pixels beyond its edge", extent, most))
+func (v View) reflected(dst, image []byte, shape [3]int) {
+	height, width := shape[1], shape[2]
+	if max(v.Down, -v.Down) >= height || max(v.Right, -v.Right) >= width {
+		panic(misuse.Errorf("data: View: an image of %d x %d pixels reflected %d and %d pixels beyond its edges", height, width, v.Down, v.Right))
 	}
-	mirror := func(i int) int {
+	mirror := func(i, extent int) int {
 		if i < 0 {
 			i = -i
 		}
 		return min(i, 2*(extent-1)-i)
 	}
-	columns := make([]int, extent)
+	columns := make([]int, width)
 	for c := range columns {
-		columns[c] = mirror(c - v.Right)
+		columns[c] = mirror(c-v.Right, width)
 	}
 	if v.Flip {
 		slices.Reverse(columns)
 	}
-	for row := range Channels * extent {
-		plane, y := row/extent*extent, mirror(row%extent-v.Down)
-		from, out := image[(plane+y)*extent:][:extent], dst[row*extent:][:extent]
+	for row := range shape[0] * height {
+		plane, y := row/height*height, mirror(row%height-v.Down, height)
+		from, out := image[(plane+y)*width:][:width], dst[row*width:][:width]
 		for c, at := range columns {
 			out[c] = from[at]
 		}

@@ -36,7 +36,7 @@ func TestReflectedViews(t *testing.T) {
 		for right := -4; right <= 4; right++ {
 			for _, flip := range []bool{false, true} {
 				got := make([]byte, len(image))
-				View{Down: down, Right: right, Flip: flip, Reflect: true}.Write(got, image, extent)
+				View{Down: down, Right: right, Flip: flip, Reflect: true}.Write(got, image, rgb(extent))
 				for i, v := range got {
 					c, row, column := i/extent/extent, i/extent%extent, i%extent
 					if flip {
@@ -54,7 +54,7 @@ func TestReflectedViews(t *testing.T) {
 			t.Error("moved by more than the image has, and no panic")
 		}
 	}()
-	View{Down: 5, Reflect: true}.Write(make([]byte, len(image)), image, extent)
+	View{Down: 5, Reflect: true}.Write(make([]byte, len(image)), image, rgb(extent))
 }
 
 // Of any two epochs one after the other an image is mirrored in one; half of the images begin mirrored, and all moves occur.
@@ -75,7 +75,7 @@ func TestReflected(t *testing.T) {
 				for right := -most; right <= most && !found; right++ {
 					for _, flip := range []bool{false, true} {
 						want, v := make([]byte, ImageBytes), View{Down: down, Right: right, Flip: flip, Reflect: true}
-						v.Write(want, d.Train.Image(i), Side)
+						v.Write(want, d.Train.Image(i), rgb(Side))
 						if bytes.Equal(got, want) {
 							flips[epoch], found = flip, true
 							v.Flip = false

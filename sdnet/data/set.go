@@ -40,8 +40,8 @@ func (s *Set) Image(i int) []byte {
 	return s.Images[i*ImageBytes : (i+1)*ImageBytes : (i+1)*ImageBytes]
 }
 
-// Extent returns the height and width of the images, 32.
-func (s *Set) Extent() int { return Side }
+// Shape returns that of an image: 3 x 32 x 32.
+func (s *Set) Shape() [3]int { return [3]int{Channels, Side, Side} }
 
 // Label returns the label of image i.
 func (s *Set) Label(i int) int { return int(s.Labels[i]) }

@@ -47,7 +47,7 @@ func TestUnusualFiles(t *testing.T) {
 	if err := os.Symlink("..", filepath.Join(dir, "train/cat/up")); err != nil {
 		t.Skip(err)
 	}
-	if _, err := OpenFolder(dir, 32); err == nil || !strings.Contains(err.Error(), "a link may lead back") {
+	if _, err := OpenFolder(dir, rgb(32)); err == nil || !strings.Contains(err.Error(), "a link may lead back") {
 		t.Errorf("folders without end: %v", err)
 	}
 }

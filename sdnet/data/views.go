@@ -41,24 +41,25 @@ func Weights(views []View) []float64 {
 	return shares
 }
 
-// Write writes the view of an image to dst, both 3 x extent x extent bytes. It panics if a length is another.
-func (v View) Write(dst, image []byte, extent int) {
-	if n := Channels * extent * extent; len(dst) != n || len(image) != n {
+// Write writes the view of an image to dst, both of the given shape, channels x height x width bytes. It panics if a length is another.
+func (v View) Write(dst, image []byte, shape [3]int) {
+	if n := elements(shape); len(dst) != n || len(image) != n {
 		panic(misuse.Errorf("data: View: dst has %d bytes, the image %d, want %d", len(dst), len(image), n))
 	}
 	if v.Reflect {
-		v.reflected(dst, image, extent)
+		v.reflected(dst, image, shape)
 		return
 	}
 	clear(dst)
-	from, to := max(v.Right, 0), min(extent+v.Right, extent) // columns of dst that the image covers
-	for row := range Channels * extent {
-		y := row%extent - v.Down // the image's row
-		if y < 0 || y >= extent || from >= to {
+	height, width := shape[1], shape[2]
+	from, to := max(v.Right, 0), min(width+v.Right, width) // columns of dst that the image covers
+	for row := range shape[0] * height {
+		y := row%height - v.Down // the image's row
+		if y < 0 || y >= height || from >= to {
 			continue
 		}
-		out := dst[row*extent:][:extent]
-		copy(out[from:to], image[(row-v.Down)*extent+from-v.Right:])
+		out := dst[row*width:][:width]
+		copy(out[from:to], image[(row-v.Down)*width+from-v.Right:])
 		if v.Flip {
 			slices.Reverse(out)
 		}

@@ -19,7 +19,7 @@ type Codes struct {
 // multiples are exact.
 const BinWidth = 1.0 / 1024
 
-// CountCodes predicts batches of images x (N, 3, H, W), one for each call of next until that returns nil, and
+// CountCodes predicts batches of images x (N, C, H, W), one for each call of next until that returns nil, and
 // counts the codes of every CSC layer. The next call of next may overwrite the batch.
 func CountCodes[T tensor.Float](net *sdnet.Network[T], next func() *tensor.Tensor[T]) []Codes {
 	var list []Codes

@@ -24,10 +24,10 @@ import (
 // 1.
 type Pixels struct{ Mean, Std [3]float64 }
 
-// Values returns the pixels (3, H, W) of the normalised image i of x (N, 3, H, W), clamped to [0, 1].
+// Values returns the pixels (C, H, W) of the normalised image i of x (N, C, H, W), clamped to [0, 1]; C is 3, or 1 for grey images.
 func Values[T tensor.Float](p Pixels, x *tensor.Tensor[T], i int) []float64 {
 	image := x.Row(i)
-	mustBeColor("figures.Values", image.Shape)
+	mustBeImage("figures.Values", image.Shape)
 	plane := image.Shape[1] * image.Shape[2]
 	values := make([]float64, image.Len())
 	for j, v := range image.Data {
@@ -37,27 +37,31 @@ func Values[T tensor.Float](p Pixels, x *tensor.Tensor[T], i int) []float64 {
 	return values
 }
 
-// Picture is the image of pixels (3, height, width) between 0 and 1.
+// Picture is the image of pixels (3, height, width) between 0 and 1, or of grey ones (1, height, width).
 func Picture(values []float64, height, width int) *image.NRGBA {
-	if len(values) != 3*height*width {
-		panic(misuse.Errorf("figures.Picture: %d values, want 3 x %d x %d", len(values), height, width))
+	plane := height * width
+	if len(values) != 3*plane && len(values) != plane {
+		panic(misuse.Errorf("figures.Picture: %d values, want 3 x %d x %d, or grey 1 x %[2]d x %d", len(values), height, width))
 	}
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
-	plane := height * width
+	green, blue := len(values)/3, len(values)/3*2 // where these channels begin
+	if len(values) == plane {
+		green, blue = 0, 0
+	}
 	level := func(v float64) uint8 { return uint8(math.Floor(float64(min(max(v, 0), 1)*255) + 0.5)) }
 	for i := range plane {
-		m.SetNRGBA(i%width, i/width, color.NRGBA{level(values[i]), level(values[plane+i]),
-			level(values[2*plane+i]), 0xFF})
+		m.SetNRGBA(i%width, i/width, color.NRGBA{level(values[i]), level(values[green+i]),
+			level(values[blue+i]), 0xFF})
 	}
 	return m
 }
 
-// Stretch returns values (3, H, W) with each channel scaled to reach from 0 to 1, as the authors'
+// Stretch returns values (channels, H, W) with each channel scaled to reach from 0 to 1, as the authors'
 // visualisation does; a channel of one value becomes 1/2.
-func Stretch(values []float64) []float64 {
+func Stretch(values []float64, channels int) []float64 {
 	out := make([]float64, len(values))
-	plane := len(values) / 3
-	for c := range 3 {
+	plane := len(values) / channels
+	for c := range channels {
 		stretch(out[c*plane:][:plane], values[c*plane:][:plane])
 	}
 	return out
@@ -97,9 +101,10 @@ func PSNR(a, b []float64) float64 {
 	return decibels(tensor.SumSquares(difference) / float64(len(a)))
 }
 
-func mustBeColor(op string, shape []int) {
-	if len(shape) != 3 || shape[0] != 3 {
-		panic(&tensor.ShapeError{Op: op + " (3 channels)", Shapes: [][]int{shape, {3, -1, -1}}})
+// mustBeImage panics unless a shape is that of an image in colours or grey.
+func mustBeImage(op string, shape []int) {
+	if len(shape) != 3 || shape[0] != 3 && shape[0] != 1 {
+		panic(&tensor.ShapeError{Op: op + " (3 channels, or 1)", Shapes: [][]int{shape, {3, -1, -1}}})
 	}
 }
 

@@ -3,6 +3,7 @@ package figures
 import (
 	"image/color"
 	"math"
+	"slices"
 	"testing"
 
 	"sdref/sdnet/data"
@@ -54,7 +55,7 @@ func TestPatches(t *testing.T) {
 }
 
 func TestStretch(t *testing.T) {
-	got := Stretch([]float64{1, 2, 3, 5, 5, 5, -1, 0, -2})
+	got := Stretch([]float64{1, 2, 3, 5, 5, 5, -1, 0, -2}, 3)
 	if want := []float64{0, 0.5, 1, 0.5, 0.5, 0.5, 0.5, 1, 0}; !near(got, want, 0) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -107,5 +108,36 @@ func TestCorrelation(t *testing.T) {
 		if got := Correlation(a, scaled); math.Abs(got-c.want) > 1e-14 {
 			t.Errorf("scaled by %g: %v, want %v", c.scale, got, c.want)
 		}
+	}
+}
+
+// A grey image is its one channel three times, and is stretched by itself.
+func TestGrey(t *testing.T) {
+	p := Pixels{Mean: [3]float64{0.5, 9, 9}, Std: [3]float64{0.25, 9, 9}}
+	values := Values(p, tensor.From([]float64{0, 1, -1, 2, -3, 0.4}, 1, 1, 2, 3), 0)
+	if want := []float64{0.5, 0.75, 0.25, 1, 0, 0.6}; !slices.EqualFunc(values, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-15 }) {
+		t.Errorf("%v, want %v", values, want)
+	}
+	m := Picture(values, 2, 3)
+	for i, v := range values {
+		if c := m.NRGBAAt(i%3, i/3); c.R != c.G || c.G != c.B || c.R != uint8(math.Floor(255*v+0.5)) {
+			t.Errorf("pixel %d is %v of %g", i, c, v)
+		}
+	}
+	if got := Stretch([]float64{2, 4, 3}, 1); !slices.Equal(got, []float64{0, 1, 0.5}) {
+		t.Error(got)
+	}
+	if got := Patches(tensor.From([]float32{1, 3, 2, 1}, 1, 1, 2, 2)); got[0].NRGBAAt(1, 0).G != 255 || got[0].NRGBAAt(0, 0).B != 0 {
+		t.Errorf("%v", got[0].Pix)
+	}
+	for _, f := range []func(){func() { Picture(make([]float64, 12), 2, 3) }, func() { Values(p, tensor.New[float64](1, 2, 2, 3), 0) }} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("two channels are a picture")
+				}
+			}()
+			f()
+		}()
 	}
 }

@@ -13,10 +13,10 @@ import (
 type Reconstruction[T tensor.Float] struct {
 	// Block is the name in sdnet.Predictor.Observe: "block0.0", the stem, or "block1.1" and so on.
 	Block            string
-	Published, Exact *tensor.Tensor[T] // (N, 3, H, W): BatchNorm undone without its epsilon, and with it
+	Published, Exact *tensor.Tensor[T] // (N, C, H, W): BatchNorm undone without its epsilon, and with it
 }
 
-// Reconstruct predicts images x (N, 3, H, W) and inverts the outputs of the named blocks, or of all that can
+// Reconstruct predicts images x (N, C, H, W) and inverts the outputs of the named blocks, or of all that can
 // be inverted if none are named. A network without such blocks, and a block that does not exist or cannot be
 // inverted, is an error.
 func Reconstruct[T tensor.Float](net *sdnet.Network[T], x *tensor.Tensor[T],

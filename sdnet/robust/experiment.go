@@ -79,7 +79,7 @@ func (e Experiment) OutcomePredictions(oracle bool) int {
 func Curves[T tensor.Float](m *Model[T], e Experiment, set *data.Set, indices []int) []Curve {
 	var curves []Curve
 	for _, c := range e.Conditions {
-		images := c.apply(set, indices, e.Seed)
+		images := c.apply(m.Workers, set, indices, e.Seed)
 		predictions := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
 		if predictions == nil {
 			return curves
@@ -100,7 +100,7 @@ func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *
 	oracle bool) []Outcome {
 	var outcomes []Outcome
 	for _, c := range e.Conditions {
-		images := c.apply(set, indices, e.Seed)
+		images := c.apply(m.Workers, set, indices, e.Seed)
 		fixed := m.Predict(images, Repeat(len(indices), m.Lambda), e.Progress)
 		if fixed == nil {
 			return outcomes
@@ -125,8 +125,8 @@ func Outcomes[T tensor.Float](m *Model[T], e Experiment, choices []Choice, set *
 	return outcomes
 }
 
-// apply returns the images with the given indices under a condition.
-func (c Condition) apply(set *data.Set, indices []int, seed uint64) *data.Set {
+// apply returns the images with the given indices under a condition, by so many goroutines at the most.
+func (c Condition) apply(workers int, set *data.Set, indices []int, seed uint64) *data.Set {
 	if c.Noise == Clean {
 		return data.Pick(set, indices)
 	}
@@ -134,7 +134,7 @@ func (c Condition) apply(set *data.Set, indices []int, seed uint64) *data.Set {
 	if err != nil {
 		panic(misuse.Errorf("robust: %v", err))
 	}
-	return data.AddNoise(set, indices, kind, c.Severity, seed)
+	return data.AddNoiseWithin(workers, set, indices, kind, c.Severity, seed)
 }
 
 // curve measures all lambdas on images; predictions are those at the lambda of training.

@@ -70,7 +70,7 @@ func TestOutcomes(t *testing.T) {
 		t.Errorf("%d predictions, want %d", made, e.OutcomePredictions(true)*3)
 	}
 	for k, c := range e.Conditions {
-		images := c.apply(set, indices, 1)
+		images := c.apply(0, set, indices, 1)
 		fixed := m.Predict(images, Repeat(3, 0.1), nil)
 		line, constant := map[string]Line{"gaussian": {1, -0.3}, "impulse": {0.5, 0.2},
 			Clean: {2, -1}}[c.Noise], map[string]float64{"gaussian": 0.4, "impulse": 0.9, Clean: 0.5}[c.Noise]

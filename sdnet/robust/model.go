@@ -26,7 +26,10 @@ import (
 
 // Model is a network whose stem takes a lambda of its own for each image.
 type Model[T tensor.Float] struct {
-	Lambda    float64 // of training
+	Lambda float64 // of training
+	// Workers is the greatest number of goroutines that compute, beside GOMAXPROCS; 0 is no other. The bits are the same.
+	Workers int
+
 	predictor *sdnet.Predictor[T]
 	stem      *sdnet.CSC[T] // of the model's own copy of the network
 	normalise *data.Normaliser[T]
@@ -47,9 +50,8 @@ func NewModel[T tensor.Float](net *sdnet.Network[T], mean, std [data.Channels]fl
 	if !net.CSCStem {
 		return nil, fmt.Errorf("network %s: the stem is no CSC layer, so it has no lambda", net.Name)
 	}
-	if net.Data.Image != data.Side {
-		return nil, fmt.Errorf("network %s takes images of %dx%[2]d, not %dx%[3]d", net.Name, net.Data.Image,
-			data.Side)
+	if shape := net.Data.Shape(); shape != (&data.Set{}).Shape() {
+		return nil, fmt.Errorf("network %s takes images of %s, not %s", net.Name, data.ShapeText(shape), data.ShapeText((&data.Set{}).Shape()))
 	}
 	net = net.Evaluable()
 	m := &Model[T]{Lambda: net.Layers[0].Lambda, predictor: sdnet.NewPredictor(net), stem: net.Layers[0],
@@ -113,6 +115,7 @@ func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []in
 		m.images = tensor.New[T](len(indices), data.Channels, data.Side, data.Side)
 	}
 	m.normalise.Plain(m.images.Data, set, indices)
+	m.predictor.Workers, m.stem.Workers = m.Workers, m.Workers
 	logits := m.predictor.Logits(m.images)
 	for j, i := range indices {
 		predictions[i] = Prediction{Class: largest(logits.Row(j).Data), Residual: m.residuals[j]}
@@ -122,11 +125,11 @@ func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []in
 // residualsOf is r of each image of the current batch, given the stem's code z (N, M, Ho, Wo).
 func (m *Model[T]) residualsOf(z *tensor.Tensor[T]) []float64 {
 	r := m.stem.Reconstruct(z)
-	tensor.AddScaled(r, m.images, r, -1)
+	tensor.AddScaledWithin(m.Workers, r, m.images, r, -1)
 	list := make([]float64, r.Shape[0])
 	for j := range list {
 		row := r.Row(j)
-		list[j] = math.Sqrt(tensor.SumSquares(row) / float64(row.Len()))
+		list[j] = math.Sqrt(tensor.SumSquaresWithin(m.Workers, row) / float64(row.Len()))
 	}
 	return list
 }

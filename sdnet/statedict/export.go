@@ -45,11 +45,18 @@ type Settings struct {
 	Variant    string  `json:"variant"`
 	// Images are those that the network was trained on; nil in files of older versions.
 	Images *data.Description `json:"images,omitempty"`
+	// Spec is the network where sdnet.Lookup does not know it.
+	Spec *sdnet.Spec `json:"spec,omitempty"`
 }
 
 // SettingsOf are a network's, which was trained on images as described.
 func SettingsOf(s sdnet.Spec, images *data.Description) Settings {
-	return Settings{s.Name, s.Data.Name, s.Data.Classes, s.Data.Image, s.CSC.Lambda, s.CSC.Mu, s.CSC.Iterations, s.CSC.Variant.String(), images}
+	o := Settings{Network: s.Name, Data: s.Data.Name, Classes: s.Data.Classes, Size: s.Data.Image, Lambda: s.CSC.Lambda, Mu: s.CSC.Mu,
+		Iterations: s.CSC.Iterations, Variant: s.CSC.Variant.String(), Images: images}
+	if _, err := sdnet.Lookup(s.Name, s.Data.Name); err != nil {
+		o.Spec = &s
+	}
+	return o
 }
 
 // String is the text that is written.
@@ -79,6 +86,14 @@ func parseSettings(text string) (*Settings, error) {
 	// A network of these sizes is made before its tensors are compared.
 	if s.Size < 1 || s.Size > maxRecalledSize || s.Classes < 1 || s.Classes > maxRecalledClasses {
 		return nil, fmt.Errorf("images of side %d, %d classes", s.Size, s.Classes)
+	}
+	if s.Spec != nil {
+		if err := s.Spec.Check(); err != nil {
+			return nil, err
+		}
+		if d := s.Spec.Data; d.Classes != s.Classes || d.Image != s.Size || d.Width > maxRecalledSize {
+			return nil, fmt.Errorf("%s beside images of side %d, %d classes", s.Spec, s.Size, s.Classes)
+		}
 	}
 	if s.Images != nil {
 		if err := s.Images.Check(); err != nil {

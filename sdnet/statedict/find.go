@@ -10,10 +10,11 @@ import (
 
 // Query says which network to look for in a file. What is empty is open.
 type Query struct {
-	Network, Data string // as in sdnet.Networks and sdnet.DataSets
-	Classes       int    // where they are not the data set's
-	Size          int    // height and width of the images, likewise
-	Prefix        string // of the names
+	Network, Data string      // as in sdnet.Networks and sdnet.DataSets
+	Classes       int         // where they are not the data set's
+	Size          int         // height and width of the images, likewise
+	Spec          *sdnet.Spec // the network itself, one of the user's own; the fields before it are empty then
+	Prefix        string      // of the names
 	// Ignore are names of tensors that are left aside, and Rename names that stand for others. An asterisk is
 	// any text. A name is the whole one, or what stands behind a prefix.
 	Ignore []string
@@ -82,6 +83,9 @@ func (d *Dict) objects() string {
 // candidates lists the networks in question. Where the network or the data set is open, only those are in
 // question whose classifier has the file's shape.
 func (d *Dict) candidates(q Query, prefix string) ([]sdnet.Spec, error) {
+	if q.Spec != nil {
+		return []sdnet.Spec{*q.Spec}, nil
+	}
 	if err := q.check(); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func DescribeImages(f *safetensors.File, c Config) (data.Description, error) {
 	if err != nil {
 		return data.Description{}, err
 	}
-	d := data.Description{Classes: data.ClassNames(c.Data), Size: spec.Data.Image}
+	d := data.Description{Classes: data.ClassNames(c.Data)}.Of(spec.Data.Shape())
 	if len(d.Classes) != spec.Data.Classes {
 		d.Classes = nil
 	}
@@ -48,8 +48,8 @@ func DescribeImages(f *safetensors.File, c Config) (data.Description, error) {
 		return d, fmt.Errorf("%s: metadata %s: %w", f.Path, imagesKey, err)
 	case d.Classes != nil && len(d.Classes) != spec.Data.Classes:
 		return d, fmt.Errorf("%s: metadata %s: %d names of %d classes", f.Path, imagesKey, len(d.Classes), spec.Data.Classes)
-	case d.Size != spec.Data.Image:
-		return d, fmt.Errorf("%s: metadata %s: images of side %d, the network's have %d", f.Path, imagesKey, d.Size, spec.Data.Image)
+	case d.Shape() != spec.Data.Shape():
+		return d, fmt.Errorf("%s: metadata %s: images of %s, the network's have %s", f.Path, imagesKey, data.ShapeText(d.Shape()), data.ShapeText(spec.Data.Shape()))
 	}
 	return d, nil
 }

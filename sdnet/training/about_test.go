@@ -34,7 +34,7 @@ func TestDescribeImages(t *testing.T) {
 		t.Errorf("an older one of a folder: %+v, %v", d, err)
 	}
 	for text, says := range map[string]string{
-		"{": "images", `{"classes":["a"],"size":32,"std":[1,1,1]}`: "1 names of 10 classes", `{"size":31,"std":[1,1,1]}`: "side 31",
+		"{": "images", `{"classes":["a"],"size":32,"std":[1,1,1]}`: "1 names of 10 classes", `{"size":31,"std":[1,1,1]}`: "31 x 31",
 		`{"size":32}`: "deviation", `{"Size":32,"std":[1,1,1]}`: `spelled "size"`, `{"size":32,"size":32,"std":[1,1,1]}`: "twice",
 	} {
 		f.Metadata[imagesKey] = text

@@ -23,14 +23,14 @@ func (r *Run[T]) initialize() error {
 	if !net.Whitening && r.StemAtoms == sdnet.RandomAtoms {
 		return nil
 	}
-	side := net.Data.Image
-	images := tensor.New[T](min(stemImages, r.Images), 3, side, side)
-	pixels := make([]byte, 3*side*side)
+	shape := net.Data.Shape()
+	images := newBatch[T](min(stemImages, r.Images), shape)
+	pixels := make([]byte, tensor.Size(shape[:]))
 	for j := range images.Shape[0] {
 		if err := r.data.Train.Plain(pixels, r.trained[j]); err != nil {
 			return fmt.Errorf("the stem's filters: %w", err)
 		}
-		r.normalise.Values(images.Row(j).Data, pixels)
+		r.normalise.Values(images.Row(j).Data, pixels, shape[0])
 	}
 	if net.Whitening {
 		net.Whiten(images)
@@ -73,6 +73,9 @@ func augmented(c Config, images data.Augmented) (data.Augmented, error) {
 	})
 	if !ok {
 		return nil, fmt.Errorf("reflect: %s are cropped from larger images, and have no edges to reflect", images)
+	}
+	if shape := images.Shape(); c.Reflect >= min(shape[1], shape[2]) {
+		return nil, fmt.Errorf("reflect: images of %s cannot be moved by %d", data.ShapeText(shape), c.Reflect)
 	}
 	return r.Reflected(c.Reflect, c.AlternatingFlip), nil
 }

@@ -16,6 +16,7 @@ import (
 	"sdref/conv"
 	"sdref/csc"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/optim"
 )
 
@@ -224,8 +225,8 @@ func (c Config) ownSpec() (sdnet.Spec, error) {
 		again.LearnLambda != c.LearnLambda || again.LearnStep != c.LearnStep || c.Classes != 0 || c.Extent != 0 || c.Stem != "" {
 		return s, fmt.Errorf("spec: %s for %s is not what the rest of the configuration says of its network", s.Name, s.Data)
 	}
-	if s.Data.Image > maxExtent {
-		return s, fmt.Errorf("spec: images of side %d, more than %d", s.Data.Image, maxExtent)
+	if shape := s.Data.Shape(); max(shape[1], shape[2]) > maxExtent {
+		return s, fmt.Errorf("spec: images of %s, more than %d in a direction", data.ShapeText(shape), maxExtent)
 	}
 	return s, s.Check()
 }

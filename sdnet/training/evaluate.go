@@ -75,9 +75,9 @@ func (v *Evaluator[T]) Evaluate(set data.Images) Evaluation {
 	p := sdnet.NewPredictor(v.Net)
 	p.Workers = v.Workers
 	p.Observe = func(name string, value *tensor.Tensor[T]) { count(e.Codes, name, value) }
-	w := &looks[T]{Evaluator: v, predictor: p, normalise: data.NewNormaliser[T](v.Mean, v.Std), side: set.Extent()}
+	w := &looks[T]{Evaluator: v, predictor: p, normalise: data.NewNormaliser[T](v.Mean, v.Std), shape: set.Shape()}
 	set = data.ForEvaluation(set)
-	bytes := 3 * w.side * w.side
+	bytes := tensor.Size(w.shape[:])
 	batches := &reader{plan: func(k int) []sample { return inOrder(set, k*v.Batch, v.Batch) }, bytes: bytes, limit: parallel.Limit(v.Workers)}
 	sum := 0.0
 	for k := 0; e.Images+e.LeftOut < set.Len(); k++ {
@@ -113,7 +113,7 @@ type looks[T tensor.Float] struct {
 	*Evaluator[T]
 	predictor *sdnet.Predictor[T]
 	normalise *data.Normaliser[T]
-	side      int
+	shape     [3]int // of an image
 	view      []byte // the batch as one view shows it
 }
 
@@ -121,9 +121,9 @@ type looks[T tensor.Float] struct {
 // if there is one view and mean probabilities if there are more; the probabilities, row by row, nil if there is
 // one view and nobody asks for them; and the mean cross-entropy.
 func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []float64, loss float64) {
-	images := tensor.New[T](len(b.labels), 3, w.side, w.side)
+	images := newBatch[T](len(b.labels), w.shape)
 	if len(w.Views) < 2 {
-		values(parallel.Limit(w.Workers), w.normalise, images.Data, w.seen(b, w.Views...))
+		values(parallel.Limit(w.Workers), w.normalise, images, w.seen(b, w.Views...))
 		scores, loss = w.predictor.Loss(images, b.labels)
 		if w.Answers != nil {
 			probabilities = make([]float64, scores.Len())
@@ -133,7 +133,7 @@ func (w *looks[T]) look(b *batch) (scores *tensor.Tensor[T], probabilities []flo
 	}
 	shares := data.Weights(w.Views)
 	for k, view := range w.Views {
-		values(parallel.Limit(w.Workers), w.normalise, images.Data, w.seen(b, view))
+		values(parallel.Limit(w.Workers), w.normalise, images, w.seen(b, view))
 		logits, _ := w.predictor.Loss(images, b.labels)
 		if scores == nil {
 			scores, probabilities = tensor.New[T](logits.Shape...), make([]float64, logits.Len())
@@ -155,12 +155,13 @@ func (w *looks[T]) seen(b *batch, view ...data.View) *batch {
 	if len(view) == 0 || view[0] == (data.View{Weight: view[0].Weight}) {
 		return b
 	}
-	each, all := 3*w.side*w.side, 3*w.side*w.side*len(b.labels)
+	each := tensor.Size(w.shape[:])
+	all := each * len(b.labels)
 	if len(w.view) < all {
 		w.view = make([]byte, all)
 	}
 	for j := range b.labels {
-		view[0].Write(w.view[j*each:][:each], b.pixels[j*each:][:each], w.side)
+		view[0].Write(w.view[j*each:][:each], b.pixels[j*each:][:each], w.shape)
 	}
 	return &batch{pixels: w.view[:all], labels: b.labels}
 }

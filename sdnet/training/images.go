@@ -23,7 +23,7 @@ func (s subset) ImageName(i int) string        { return data.NameOf(s.Images, s.
 
 // batch is N images before they are normalised.
 type batch struct {
-	pixels []byte // N x 3 x H x W
+	pixels []byte // N x channels x H x W
 	labels []int  // below 0 for an image that is left out
 	err    error  // of the first image that could not be read
 }
@@ -45,10 +45,15 @@ func (b *batch) compact(bytes int) (places []int) {
 	return places
 }
 
-// values writes the normalised batch to dst, N x 3 x H x W.
-func values[T tensor.Float](limit parallel.Limit, n *data.Normaliser[T], dst []T, b *batch) {
-	each := len(dst) / len(b.labels)
-	limit.For(len(b.labels), func(_, j int) { n.Values(dst[j*each:][:each], b.pixels[j*each:][:each]) })
+// values writes the normalised batch to dst, N x channels x H x W.
+func values[T tensor.Float](limit parallel.Limit, n *data.Normaliser[T], dst *tensor.Tensor[T], b *batch) {
+	each := dst.Len() / len(b.labels)
+	limit.For(len(b.labels), func(_, j int) { n.Values(dst.Data[j*each:][:each], b.pixels[j*each:][:each], dst.Shape[1]) })
+}
+
+// newBatch is memory for n images of a shape.
+func newBatch[T tensor.Float](n int, shape [3]int) *tensor.Tensor[T] {
+	return tensor.New[T](n, shape[0], shape[1], shape[2])
 }
 
 // sample is one image of a batch: its label, and a function that writes its pixels.

@@ -129,7 +129,7 @@ func classes(t *testing.T, n int) string {
 // A run on a folder of classes, continued at each step and with any number of goroutines, is the same run.
 func TestFolder(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	d, err := data.OpenFolder(classes(t, 5), 64)
+	d, err := data.OpenFolder(classes(t, 5), [3]int{3, 64, 64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,11 +36,11 @@ func stripes(n, phase int) iter.Seq2[image.Image, int] {
 
 func ownData(t *testing.T) data.Dataset {
 	t.Helper()
-	train, err := data.NewPictures("stripes", 20, stripes(32, 0))
+	train, err := data.NewPictures("stripes", [3]int{3, 20, 20}, stripes(32, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, err := data.NewPictures("more stripes", 20, stripes(16, 1))
+	test, err := data.NewPictures("more stripes", [3]int{3, 20, 20}, stripes(16, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,27 +154,30 @@ func TestOwnSpecsThatAreRefused(t *testing.T) {
 
 func TestOwnDataThatIsRefused(t *testing.T) {
 	good := ownData(t)
-	three, _ := data.NewPictures("three", 20, stripes(3, 0))
-	small, _ := data.NewPictures("small", 10, stripes(3, 0))
-	none, _ := data.NewPictures("none", 20, stripes(0, 0))
+	three, _ := data.NewPictures("three", [3]int{3, 20, 20}, stripes(3, 0))
+	small, _ := data.NewPictures("small", [3]int{3, 10, 10}, stripes(3, 0))
+	none, _ := data.NewPictures("none", [3]int{3, 20, 20}, stripes(0, 0))
 	for want, f := range map[string]func() error{
-		"has label 1 of 1":  func() error { _, err := data.Own("x", []string{"a"}, three, none); return err },
-		"needs a name":      func() error { _, err := data.Own("", []string{"a"}, three, none); return err },
-		"test images of 10": func() error { _, err := data.Own("x", good.Names, three, small); return err },
-		"holds no images":   func() error { _, err := data.Own("x", good.Names, none, three); return err },
-		"images of 0 x 0":   func() error { _, err := data.NewPictures("x", 0, stripes(1, 0)); return err },
+		"has label 1 of 1":              func() error { _, err := data.Own("x", []string{"a"}, three, none); return err },
+		"needs a name":                  func() error { _, err := data.Own("", []string{"a"}, three, none); return err },
+		"test images of 10 x 10 pixels": func() error { _, err := data.Own("x", good.Names, three, small); return err },
+		"holds no images":               func() error { _, err := data.Own("x", good.Names, none, three); return err },
+		"3 channels, 0 x 0":             func() error { _, err := data.NewPictures("x", [3]int{3, 0, 0}, stripes(1, 0)); return err },
 		"image 0: label -1": func() error {
-			_, err := data.NewPictures("x", 4, one(image.NewGray(image.Rect(0, 0, 1, 1)), -1))
+			_, err := data.NewPictures("x", [3]int{3, 4, 4}, one(image.NewGray(image.Rect(0, 0, 1, 1)), -1))
 			return err
 		},
-		"label 0, bounds": func() error { _, err := data.NewPictures("x", 4, one(image.NewGray(image.Rectangle{}), 0)); return err },
+		"label 0, bounds": func() error {
+			_, err := data.NewPictures("x", [3]int{3, 4, 4}, one(image.NewGray(image.Rectangle{}), 0))
+			return err
+		},
 		"the same everywhere": func() error {
-			grey, _ := data.NewPictures("grey", 4, one(image.NewGray(image.Rect(0, 0, 1, 1)), 0))
+			grey, _ := data.NewPictures("grey", [3]int{3, 4, 4}, one(image.NewGray(image.Rect(0, 0, 1, 1)), 0))
 			_, err := data.Own("x", []string{"a"}, grey, none)
 			if err == nil {
 				return nil
 			}
-			small, _ := data.NewPictures("none", 4, stripes(0, 0))
+			small, _ := data.NewPictures("none", [3]int{3, 4, 4}, stripes(0, 0))
 			_, err = data.Own("x", []string{"a"}, grey, small)
 			return err
 		},

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sdref/sdnet"
-	"sdref/tensor"
 )
 
 // The measurement of Pace: at most so many images in a batch, and steps until so much time has passed, but not more than so many.
@@ -21,7 +20,7 @@ func (r *Run[T]) Pace() time.Duration {
 	net, batch := r.Net().Clone(), min(paceBatch, r.Batch, r.Images)
 	t := sdnet.NewTrainer(net, r.Momentum, r.Decay)
 	t.Workers = r.Trainer.Workers
-	images, labels := tensor.New[T](batch, 3, net.Data.Image, net.Data.Image), make([]int, batch)
+	images, labels := newBatch[T](batch, net.Data.Shape()), make([]int, batch)
 	images.Fill(0.5)
 	var best time.Duration
 	for k, begin := 0, time.Now(); k <= paceSteps && (k == 0 || time.Since(begin) < paceTime); k++ {

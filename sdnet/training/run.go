@@ -39,7 +39,7 @@ type Run[T tensor.Float] struct {
 	order     []int // the epoch's order of images, as indices of trained
 	reader    *reader
 	current   Epoch             // the epoch in progress, with sums instead of means
-	images    *tensor.Tensor[T] // (N, 3, H, W): the batch
+	images    *tensor.Tensor[T] // (N, channels, H, W): the batch
 }
 
 // Epoch is the results of an epoch of training.
@@ -164,9 +164,11 @@ func prepare[T tensor.Float](c Config, d data.Dataset, about *data.Description) 
 	case d.Classes != spec.Data.Classes:
 		return nil, fmt.Errorf("data: the run is made for %d classes, the images have %d", spec.Data.Classes,
 			d.Classes)
-	case d.Train.Extent() != spec.Data.Image:
-		return nil, fmt.Errorf("data: the run is made for images of side %d, these have %d", spec.Data.Image,
-			d.Train.Extent())
+	case d.Train.Shape() != spec.Data.Shape():
+		return nil, fmt.Errorf("data: the run is made for images of %s, these have %s", data.ShapeText(spec.Data.Shape()),
+			data.ShapeText(d.Train.Shape()))
+	case data.CheckShape(d.Train.Shape()) != nil:
+		return nil, fmt.Errorf("data: %w", data.CheckShape(d.Train.Shape()))
 	case d.Names != nil && len(d.Names) != d.Classes:
 		return nil, fmt.Errorf("data: %d names of %d classes", len(d.Names), d.Classes)
 	case c.Images > all:
@@ -197,7 +199,8 @@ func prepare[T tensor.Float](c Config, d data.Dataset, about *data.Description) 
 		return nil, err
 	}
 	r.trained, r.held = split(d.Train.Len(), c.Images, c.Holdout)
-	r.reader = &reader{plan: r.plan, bytes: 3 * spec.Data.Image * spec.Data.Image}
+	shape := spec.Data.Shape()
+	r.reader = &reader{plan: r.plan, bytes: tensor.Size(shape[:])}
 	return r, nil
 }
 
@@ -238,10 +241,9 @@ func (r *Run[T]) Step() (Step, error) {
 		return Step{}, fmt.Errorf("step %d: %w", r.Iteration+1, b.err)
 	}
 	if r.images == nil || r.images.Shape[0] != len(b.labels) {
-		side := r.data.Train.Extent()
-		r.images = tensor.New[T](len(b.labels), 3, side, side)
+		r.images = newBatch[T](len(b.labels), r.data.Train.Shape())
 	}
-	values(limit, r.normalise, r.images.Data, b)
+	values(limit, r.normalise, r.images, b)
 	r.soften(b.labels)
 	rate := r.schedule().Rate(r.Iteration, r.StepsPerEpoch(), r.TotalSteps())
 	s := Step{Iteration: r.Iteration + 1, Images: len(b.labels), Rate: rate}

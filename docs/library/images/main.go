@@ -32,14 +32,15 @@ func bars(n, phase int) func(yield func(image.Image, int) bool) {
 }
 
 func main() {
-	train, err := data.NewPictures("bars", 16, bars(64, 0))
+	shape := [3]int{1, 16, 16} // one channel: 3 are red, green, blue
+	train, err := data.NewPictures("bars", shape, bars(64, 0))
 	check(err)
-	test, err := data.NewPictures("other bars", 16, bars(32, 1))
+	test, err := data.NewPictures("other bars", shape, bars(32, 1))
 	check(err)
 	set, err := data.Own("bars", []string{"level", "upright"}, train, test)
 	check(err)
 	config := training.Demo().For(sdnet.Spec{Name: "barnet", Blocks: []int{1, 1}, Widths: []int{4, 8}, CSCStem: true, CSC: sdnet.PublishedCSC,
-		Data: sdnet.Data{Name: "bars", Classes: 2, Image: 16, Stem: sdnet.CIFARStem}})
+		Data: sdnet.Data{Name: "bars", Classes: 2, Image: 16, Channels: 1, Stem: sdnet.CIFARStem}})
 	config.Images, config.Batch, config.Epochs, config.Augment = train.Len(), 16, 20, true
 	run, err := training.New[float32](config, set)
 	check(err)

@@ -34,20 +34,23 @@ func OpenImages(where string) (*data.Sets, error) {
 // drawn draws the images once in a process: tests call many verbs. Nobody changes them.
 var drawn = sync.OnceValue(func() *data.Sets { return data.Shapes(shapesTrain, shapesTest, ShapesSeed) })
 
-// OpenData returns the images that OpenImages does, or those of folders with a folder for each class, brought to the given extent. Of
+// OpenData returns the images that OpenImages does, or those of folders with a folder for each class, brought to the given shape. Of
 // these it looks at every file first, showing on out how far it is: at its beginning, or, with -verify, at all of it. The notes are for
 // the log.
-func OpenData(c *Call, where string, extent int, out io.Writer) (set data.Dataset, notes []string, err error) {
-	return openData(c, where, extent, out, func(f *data.Folder) {})
+func OpenData(c *Call, where string, shape [3]int, out io.Writer) (set data.Dataset, notes []string, err error) {
+	return openData(c, where, shape, out, func(f *data.Folder) {})
 }
 
 // openData is OpenData, which shows a folder to prepare before it is used.
-func openData(c *Call, where string, extent int, out io.Writer, prepare func(*data.Folder)) (set data.Dataset, notes []string, err error) {
+func openData(c *Call, where string, shape [3]int, out io.Writer, prepare func(*data.Folder)) (set data.Dataset, notes []string, err error) {
 	var source *data.Source
 	if where != ShapesName {
 		if source, err = data.Find(where); err != nil {
 			return set, nil, err
 		}
+	}
+	if err := data.CheckShape(shape); err != nil {
+		return set, nil, err
 	}
 	if source == nil || !source.IsFolder() {
 		d, err := OpenImages(where)
@@ -59,7 +62,7 @@ func openData(c *Call, where string, extent int, out io.Writer, prepare func(*da
 		}
 		return d.Dataset(), notes, nil
 	}
-	d, err := source.OpenFolder(extent)
+	d, err := source.OpenFolder(shape)
 	if err != nil {
 		return set, nil, err
 	}
@@ -159,9 +162,12 @@ func HowToGoOn(err error, command string) error {
 // PicturesUsage describes a flag whose value OpenPictures reads. Parse gives a verb that has one the flags -verify and -broken too.
 const PicturesUsage = "a picture, or a `folder` of pictures: " + data.Formats
 
-// OpenPictures opens one picture, or all in a folder, brought to the given extent as the images are that a network was trained on.
-func OpenPictures(c *Call, where string, extent int, config training.Config, out io.Writer) (*data.Files, error) {
-	s, ignored, err := data.OpenPictures(where, extent)
+// OpenPictures opens one picture, or all in a folder, brought to the given shape as the images are that a network was trained on.
+func OpenPictures(c *Call, where string, shape [3]int, config training.Config, out io.Writer) (*data.Files, error) {
+	if err := data.CheckShape(shape); err != nil {
+		return nil, err
+	}
+	s, ignored, err := data.OpenPictures(where, shape)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func OpenFor(c *Call, where string, f *safetensors.File, config training.Config,
 	if n.was, err = training.DescribeImages(f, config); err != nil {
 		return nil, err
 	}
-	n.own, n.Notes, err = openData(c, where, spec.Data.Image, out, func(d *data.Folder) {
+	n.own, n.Notes, err = openData(c, where, spec.Data.Shape(), out, func(d *data.Folder) {
 		if config.Data != "imagenet" { // the network's images were of one size, and none was scaled
 			d.Train, d.Test = d.Train.WithoutMargin(), d.Test.WithoutMargin()
 		}
@@ -53,8 +53,8 @@ func OpenFor(c *Call, where string, f *safetensors.File, config training.Config,
 	if err := n.adapt(where, spec.Data.Classes); err != nil {
 		return nil, err
 	}
-	if side := n.Train.Extent(); side != spec.Data.Image {
-		return nil, fmt.Errorf("%s takes images of side %d, %s has %d", f.Path, spec.Data.Image, where, side)
+	if shape := n.Train.Shape(); shape != spec.Data.Shape() {
+		return nil, fmt.Errorf("%s takes images of %s, %s has %s", f.Path, data.ShapeText(spec.Data.Shape()), where, data.ShapeText(shape))
 	}
 	n.Name = config.Data
 	return n, nil

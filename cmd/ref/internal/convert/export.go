@@ -195,7 +195,7 @@ func halve(tensors []safetensors.Tensor) (err error) {
 // settings are what is written beside the tensors.
 func (f exportFlags) settings(c *cli.Call, s sdnet.Spec, images data.Description) (statedict.Settings, error) {
 	if c.Given("size") {
-		s.Data.Image = f.size
+		s.Data.Image, s.Data.Width = f.size, 0
 		if err := s.Check(); err != nil {
 			return statedict.Settings{}, fmt.Errorf("-size: %w", err)
 		}
@@ -203,6 +203,6 @@ func (f exportFlags) settings(c *cli.Call, s sdnet.Spec, images data.Description
 	if c.Given("classes") && f.classes != s.Data.Classes {
 		return statedict.Settings{}, fmt.Errorf("-classes: the network has %d, not %d", s.Data.Classes, f.classes)
 	}
-	images.Size = s.Data.Image
+	images = images.Of(s.Data.Shape())
 	return statedict.SettingsOf(s, &images), nil
 }

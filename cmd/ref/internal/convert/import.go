@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"sdref/cmd/ref/internal/cli"
+	"sdref/csc"
 	"sdref/internal/filekind"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -133,6 +134,9 @@ func (f *importFlags) recall(c *cli.Call, s *statedict.Settings) error {
 	if s == nil {
 		return nil
 	}
+	if s.Spec != nil && !c.Given("net") && !c.Given("data") {
+		return f.recallOwn(c, s)
+	}
 	set, err := sdnet.Lookup(s.Network, s.Data)
 	if err != nil {
 		return fmt.Errorf("%s: what ref export wrote beside the tensors: %w", f.from, err)
@@ -152,6 +156,12 @@ func (f *importFlags) recall(c *cli.Call, s *statedict.Settings) error {
 			f.query.Size = s.Size
 		}
 	}
+	f.recallProblem(c, s)
+	return nil
+}
+
+// recallProblem takes the problem of the CSC layers, but for what flags say.
+func (f *importFlags) recallProblem(c *cli.Call, s *statedict.Settings) {
 	given := func(name string, take func()) {
 		if !c.Given(name) {
 			take()
@@ -161,6 +171,20 @@ func (f *importFlags) recall(c *cli.Call, s *statedict.Settings) error {
 	given("mu", func() { f.config.Mu = s.Mu })
 	given("iterations", func() { f.config.Iterations = s.Iterations })
 	given("variant", func() { f.config.Variant = s.Variant })
+}
+
+// recallOwn takes a network that no list has.
+func (f *importFlags) recallOwn(c *cli.Call, s *statedict.Settings) (err error) {
+	if c.Given("classes") || c.Given("size") {
+		return fmt.Errorf("-classes, -size: %s says of its network, %s, what images it takes", f.from, s.Network)
+	}
+	f.recallProblem(c, s)
+	own := *s.Spec
+	own.CSC.Lambda, own.CSC.Mu, own.CSC.Iterations = f.config.Lambda, f.config.Mu, f.config.Iterations
+	if own.CSC.Variant, err = csc.ParseVariant(f.config.Variant); err != nil {
+		return err
+	}
+	f.query.Spec, f.images = &own, s.Images
 	return nil
 }
 
@@ -192,6 +216,9 @@ func importWeights(c *cli.Call, f importFlags, d *statedict.Dict) error {
 	sayImages(c.Stdout, m.Spec, f.query.Size, d.Settings != nil)
 	f.config.Network, f.config.Data, f.config.Type = m.Spec.Name, m.Spec.Data.Name, m.Type()
 	f.config.Classes, f.config.Extent = f.query.Classes, f.query.Size
+	if f.query.Spec != nil {
+		f.config = f.config.For(*f.query.Spec)
+	}
 	if f.typ != "" {
 		f.config.Type = f.typ
 	}
@@ -247,7 +274,7 @@ func (f *importFlags) describe(s sdnet.Spec) error {
 	}
 	if f.names == "" {
 		if f.images != nil {
-			f.images.Size = s.Data.Image
+			*f.images = f.images.Of(s.Data.Shape())
 		}
 		return nil
 	}
@@ -258,12 +285,11 @@ func (f *importFlags) describe(s sdnet.Spec) error {
 	if len(names) != s.Data.Classes {
 		return fmt.Errorf("-names: %s has %d names, the network %d classes", f.names, len(names), s.Data.Classes)
 	}
-	d := data.Description{Classes: names, Size: s.Data.Image}
-	if d.Mean, d.Std, err = data.Normalisation(s.Data.Name); err != nil {
-		return err
-	}
+	d := data.Description{Classes: names}.Of(s.Data.Shape())
 	if f.images != nil {
 		d.Mean, d.Std = f.images.Mean, f.images.Std
+	} else if d.Mean, d.Std, err = data.Normalisation(s.Data.Name); err != nil {
+		return err
 	}
 	if err := d.Check(); err != nil {
 		return fmt.Errorf("-names: %s: %w", f.names, err)

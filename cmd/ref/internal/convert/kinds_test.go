@@ -17,8 +17,10 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/cmd/ref/internal/cli/clitest"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/statedict"
 	"sdref/sdnet/training"
+	"sdref/tensor"
 	"sdref/tensor/safetensors"
 	"sdref/tensor/torchfile"
 )
@@ -359,5 +361,43 @@ func TestImportOfAPickleIsStopped(t *testing.T) {
 	start := time.Now()
 	if r := ref.CallWith(t, ctx, nil, "import", "-from", path, "-list"); r.Status != cli.ExitInterrupted || time.Since(start) > 5*time.Second {
 		t.Errorf("status %d after %v, %s", r.Status, time.Since(start), r.Err)
+	}
+}
+
+// A network of one's own, of grey images that are not square, goes to PyTorch's file and comes back; as an ONNX model it says its own
+// normalisation.
+func TestOwnNetworkThereAndBack(t *testing.T) {
+	spec := sdnet.Spec{Name: "mine", Blocks: []int{1, 1}, Widths: []int{4, 6}, CSCStem: true, CSC: sdnet.PublishedCSC,
+		Data: sdnet.Data{Name: "things", Classes: 2, Image: 12, Width: 20, Channels: 1, Stem: sdnet.CIFARStem}}
+	net, err := sdnet.New[float32](spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Initialize(4)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	about := data.Description{Classes: []string{"hat", "boot"}, Mean: [3]float64{0.25, 0.25, 0.25}, Std: [3]float64{0.5, 0.5, 0.5}}.Of(spec.Data.Shape())
+	if err := training.SaveNetwork(in("net.safetensors"), net, &about); err != nil {
+		t.Fatal(err)
+	}
+	ref.Works(t, []string{"export", "-checkpoint", in("net.safetensors"), "-out", in("net.onnx")}, "images (N, 1, 12, 20) -> logits (N, 2)", "mean 0.25, std 0.5")
+	for _, kind := range []string{"pth", "safetensors"} {
+		out, back := in("out."+kind), in(kind+"-back.safetensors")
+		ref.Works(t, []string{"export", "-checkpoint", in("net.safetensors"), "-out", out})
+		ref.Works(t, []string{"import", "-from", out, "-out", back, "-lambda", "0.2"}, "mine for things", "for images of 12 x 20, and 2 classes")
+		again, is, err := training.OpenNetwork[float32](back)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is.Shape() != about.Shape() || is.Mean != about.Mean || strings.Join(is.Classes, " ") != "hat boot" || again.CSC.Lambda != 0.2 || again.Data != spec.Data {
+			t.Errorf("%+v, %v", is, again.Spec)
+		}
+		for i, p := range net.Parameters() {
+			if !tensor.SameBits(p.Tensor, again.Parameters()[i].Tensor) {
+				t.Errorf("%s is another", p.Name)
+			}
+		}
+		ref.Call(t, "import", "-from", out, "-out", in("x"), "-size", "20").Refused(t, "-size", "mine")
+		ref.Call(t, "import", "-from", out, "-out", in("x"), "-net", "resnet18", "-data", "cifar10").Refused(t, "resnet18")
 	}
 }

@@ -57,7 +57,8 @@ func sayImages(out io.Writer, s sdnet.Spec, size int, recalled bool) {
 	} else if size != 0 {
 		why = "the size by -size"
 	}
-	fmt.Fprintf(out, "for images of %d x %d, and %d classes: %s\n", s.Data.Image, s.Data.Image, s.Data.Classes, why)
+	shape := s.Data.Shape()
+	fmt.Fprintf(out, "for images of %d x %d, and %d classes: %s\n", shape[1], shape[2], s.Data.Classes, why)
 }
 
 // hint tells how to go on where all that keeps a file from fitting is more than the network needs.

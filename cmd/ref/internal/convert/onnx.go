@@ -33,9 +33,11 @@ func exportONNX[T tensor.Float](c *cli.Call, f *safetensors.File, o onnxOrder) e
 		return err
 	}
 	e.Name, e.Doc = config.Network, fmt.Sprintf("%s for %s", config.Network, config.Data)
-	if e.Metadata, err = properties(config, o.layer); err != nil {
+	about, err := training.DescribeImages(f, config)
+	if err != nil {
 		return err
 	}
+	e.Metadata = properties(config, about, o.layer)
 	m, err := e.Model()
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Path, err)
@@ -54,12 +56,9 @@ func exportONNX[T tensor.Float](c *cli.Call, f *safetensors.File, o onnxOrder) e
 	fmt.Fprintf(c.Stdout, "%s from %s: %d nodes of ONNX operator set %d, float32, in %s\n%s -> %s\n",
 		what, f.Path, len(m.Nodes), onnx.Opset, o.out, shaped(m.Inputs[0]), shaped(m.Outputs[0]))
 	if o.layer == "" {
-		mean, std, err := data.Normalisation(config.Data)
-		if err != nil {
-			return err
-		}
 		const rule = "images are (pixel/255 - mean)/std, mean %s, std %s\n"
-		fmt.Fprintf(c.Stdout, rule, numbers(mean[:]), numbers(std[:]))
+		channels := about.Shape()[0]
+		fmt.Fprintf(c.Stdout, rule, numbers(about.Mean[:channels]), numbers(about.Std[:channels]))
 	}
 	return nil
 }
@@ -98,21 +97,18 @@ func modelOf[T tensor.Float](net *sdnet.Network[T], layer string) (e onnx.Export
 
 // properties are what a user of the model must know: how pixels are normalised, and which problem the CSC
 // layers solve.
-func properties(c training.Config, layer string) ([]onnx.Property, error) {
-	mean, std, err := data.Normalisation(c.Data)
-	if err != nil {
-		return nil, err
-	}
+func properties(c training.Config, about data.Description, layer string) []onnx.Property {
+	channels := about.Shape()[0]
 	list := []onnx.Property{
 		{Key: "network", Value: c.Network}, {Key: "data", Value: c.Data},
-		{Key: "mean", Value: numbers(mean[:])}, {Key: "std", Value: numbers(std[:])},
+		{Key: "mean", Value: numbers(about.Mean[:channels])}, {Key: "std", Value: numbers(about.Std[:channels])},
 		{Key: "lambda", Value: fmt.Sprint(c.Lambda)}, {Key: "mu", Value: fmt.Sprint(c.Mu)},
 		{Key: "iterations", Value: fmt.Sprint(c.Iterations)}, {Key: "variant", Value: c.Variant},
 	}
 	if layer != "" {
 		list = append(list, onnx.Property{Key: "layer", Value: layer})
 	}
-	return list, nil
+	return list
 }
 
 // numbers is a list such as "0.49 0.48 0.45".

@@ -13,10 +13,11 @@ const maxIterations = 1_000_000
 
 // Describe shows a network as a table.
 func Describe(c *cli.Call) error {
+	checkpoint := c.Flags.String("checkpoint", "", "the network of this checkpoint, also one of your own: "+cli.CheckpointUsage())
 	network := c.Flags.String("net", "sdnet18", "the `network`: "+cli.NetworkNames())
 	data := c.Flags.String("data", "cifar10", "the data `set` that it is made for: "+cli.DataNames())
 	iterations := c.Flags.Int("iterations", sdnet.PublishedCSC.Iterations,
-		"FISTA iterations of each CSC layer")
+		"FISTA iterations of each CSC layer (default with -checkpoint: its own)")
 	size := c.Flags.Int("size", 0, "height and width of the images in `pixels` (default: those of the data "+
 		"set)")
 	classes := c.Flags.Int("classes", 0, "number of classes (default: those of the data set)")
@@ -32,13 +33,18 @@ func Describe(c *cli.Call) error {
 		return err
 	}
 	spec, err := sdnet.Lookup(*network, *data)
+	if *checkpoint != "" {
+		spec, err = specOf(c, *checkpoint)
+	}
 	if err != nil {
 		return err
 	}
 	if *iterations < 1 || *iterations > maxIterations {
 		return fmt.Errorf("-iterations: %d is not between 1 and %d", *iterations, maxIterations)
 	}
-	spec.CSC.Iterations = *iterations
+	if *checkpoint == "" || c.Given("iterations") {
+		spec.CSC.Iterations = *iterations
+	}
 	if *size != 0 {
 		spec.Data.Image = *size
 	}
@@ -51,8 +57,7 @@ func Describe(c *cli.Call) error {
 	if err := spec.Check(); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s for %s: images 3 x %d x %d, %d classes\n\n", spec.Name, spec.Data.Name,
-		spec.Data.Image, spec.Data.Image, spec.Data.Classes)
+	fmt.Fprintf(c.Stdout, "%s for %s: images %s, %d classes\n\n", spec.Name, spec.Data.Name, shapeOf(spec), spec.Data.Classes)
 	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "layer\tkind\toutput\tparameters\tmultiply-adds\t")
 	adds, parameters := 0, 0
@@ -64,6 +69,26 @@ func Describe(c *cli.Call) error {
 	}
 	fmt.Fprintf(w, "total\t\t\t%s\t%s\t\n", cli.Thousands(parameters), cli.Thousands(adds))
 	return w.Flush()
+}
+
+// shapeOf is the shape of a network's images: channels x height x width.
+func shapeOf(s sdnet.Spec) string {
+	shape := s.Data.Shape()
+	return fmt.Sprintf("%d x %d x %d", shape[0], shape[1], shape[2])
+}
+
+// specOf is the network of a checkpoint.
+func specOf(c *cli.Call, checkpoint string) (s sdnet.Spec, err error) {
+	for _, name := range []string{"net", "data", "size", "classes"} {
+		if c.Given(name) {
+			return s, fmt.Errorf("-%s: the checkpoint says it; leave one of the two out", name)
+		}
+	}
+	_, config, err := cli.OpenTrained(c, checkpoint)
+	if err != nil {
+		return s, err
+	}
+	return config.Spec()
 }
 
 // maxPlanned is the greatest number of images and of iterations of a plan, which lists every node.
@@ -86,8 +111,8 @@ func printPlan(c *cli.Call, spec sdnet.Spec, what string, images int, nonzeros f
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Stdout, "%s of %s for %d images 3 x %d x %d of %s, %d classes; an element has 4 bytes in "+
+	fmt.Fprintf(c.Stdout, "%s of %s for %d images %s of %s, %d classes; an element has 4 bytes in "+
 		"float32, 8 in float64\n\n",
-		what, spec.Name, images, spec.Data.Image, spec.Data.Image, spec.Data.Name, spec.Data.Classes)
+		what, spec.Name, images, shapeOf(spec), spec.Data.Name, spec.Data.Classes)
 	return net.Plan(images, what == "training").Print(c.Stdout, nonzeros)
 }

@@ -110,8 +110,8 @@ func (f evalFlags) choose(d *cli.NetworkImages, config training.Config) (set dat
 	if err != nil {
 		return nil, err
 	}
-	if side := d.Train.Extent(); side != spec.Data.Image {
-		return nil, fmt.Errorf("%s takes images of side %d, the drawn ones have %d; -data is missing", f.checkpoint, spec.Data.Image, side)
+	if shape := d.Train.Shape(); shape != spec.Data.Shape() {
+		return nil, fmt.Errorf("%s takes images of %s, the drawn ones have %s; -data is missing", f.checkpoint, data.ShapeText(spec.Data.Shape()), data.ShapeText(shape))
 	}
 	switch f.set {
 	case "test":

@@ -22,10 +22,11 @@ const predictHelp = `ref predict says what a network sees on pictures: on one, o
 it, of JPEG, PNG, GIF, BMP, TIFF or WebP files of any size. Each gets the classes with the largest
 probabilities (of a softmax over the network's classes, which the network was not trained to doubt).
 
-Pictures are brought to the network's size as those of its test set are by ref eval: for a network of
-a folder of classes the shorter side is scaled to 8/7 of it and the middle is taken; for one of CIFAR
-or of the drawn images the shorter side is scaled to it, so that pictures of that size stay as they
-are. The predictions are on standard output or in -out, the progress is on standard error.`
+Pictures are brought to the network's size as those of its test set are by ref eval: scaled until
+they cover it, or 8/7 of it for a network of a folder of classes, and the middle is taken. So for
+others, as one of CIFAR, of the drawn images or of your own program, pictures of that size stay as
+they are; a network of grey images sees their luminance. The predictions are on standard output or in
+-out, the progress is on standard error.`
 
 // predictFlags are the flags of ref predict.
 type predictFlags struct {
@@ -72,7 +73,7 @@ func Predict(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	pictures, err := cli.OpenPictures(c, f.images, about.Size, config, c.Stderr)
+	pictures, err := cli.OpenPictures(c, f.images, about.Shape(), config, c.Stderr)
 	if err != nil {
 		return err
 	}

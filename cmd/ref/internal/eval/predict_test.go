@@ -82,7 +82,7 @@ func byHand(t *testing.T, checkpoint, folder, class string) []float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := data.OpenPictures(filepath.Join(folder, class), c.Extent)
+	s, _, err := data.OpenPictures(filepath.Join(folder, class), [3]int{3, c.Extent, c.Extent})
 	if err != nil {
 		t.Fatal(err)
 	}

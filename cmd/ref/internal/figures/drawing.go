@@ -54,10 +54,10 @@ func newDrawing[T tensor.Float](c *cli.Call, p *cli.Progress, f figuresFlags,
 		p.Say("note: %s", note)
 	}
 	d.data, d.normalise = set.Dataset, data.NewNormaliser[T](set.Mean, set.Std)
-	switch side := set.Test.Extent(); {
-	case side != net.Data.Image:
-		d.unfit = fmt.Sprintf("%s takes images of %d x %d, %s has %d x %d; give others by -data",
-			config.Network, net.Data.Image, net.Data.Image, set.Test, side, side)
+	switch shape := set.Test.Shape(); {
+	case shape != net.Data.Shape():
+		d.unfit = fmt.Sprintf("%s takes images of %s, %s has %s; give others by -data",
+			config.Network, data.ShapeText(net.Data.Shape()), set.Test, data.ShapeText(shape))
 	case set.Test.Len() == 0:
 		d.unfit = set.Test.String() + " has no images"
 	}
@@ -91,13 +91,13 @@ func (d *drawing[T]) images(from, n int) (*tensor.Tensor[T], error) {
 		return nil, missing(d.unfit)
 	}
 	n = min(n, d.data.Test.Len()-from)
-	side := d.data.Test.Extent()
-	x, bytes := tensor.New[T](n, 3, side, side), make([]byte, 3*side*side)
+	shape := d.data.Test.Shape()
+	x, bytes := tensor.New[T](n, shape[0], shape[1], shape[2]), make([]byte, tensor.Size(shape[:]))
 	for i := range n {
 		if err := d.data.Test.Plain(bytes, from+i); err != nil {
 			return nil, err
 		}
-		d.normalise.Values(x.Row(i).Data, bytes)
+		d.normalise.Values(x.Row(i).Data, bytes, shape[0])
 	}
 	return x, nil
 }

@@ -165,9 +165,9 @@ func (d *drawing[T]) stretched(x *tensor.Tensor[T], list []figures.Reconstructio
 		grid.RowNames = append(grid.RowNames, blockTitle(r.Block))
 		for i := range grid.Columns {
 			values := tensor.Convert[float64](r.Published.Row(i)).Data
-			grid.Cells = append(grid.Cells, d.cell(x, figures.Stretch(values), ""))
-			plane := len(values) / 3
-			for c := range 3 {
+			grid.Cells = append(grid.Cells, d.cell(x, figures.Stretch(values, x.Shape[1]), ""))
+			plane := len(values) / x.Shape[1]
+			for c := range x.Shape[1] {
 				low, high := figures.Extremes(values[c*plane:][:plane])
 				g.Rows = append(g.Rows, plot.Row(r.Block, i, c, low, high))
 			}

@@ -12,27 +12,34 @@ import (
 // pixels is how a data set's images become a network's input.
 type pixels struct{ mean, std [data.Channels]float64 }
 
-// openImages opens images for a network: of CIFAR, of a folder of classes, brought to the network's size, or the drawn ones.
-func openImages(c *cli.Call, where string, net *sdnet.Network[float64]) (data.Dataset, pixels, error) {
-	d, _, err := cli.OpenData(c, where, net.Data.Image, c.Stderr)
+// openImages opens images for a network: of CIFAR or the drawn ones, normalised as these are, or of a folder of classes, which are brought
+// to the network's size and normalised as about says of the images that it was trained on.
+func openImages(c *cli.Call, where string, net *sdnet.Network[float64], about data.Description) (data.Dataset, pixels, error) {
+	d, _, err := cli.OpenData(c, where, net.Data.Shape(), c.Stderr)
 	if err != nil {
 		return d, pixels{}, err
 	}
-	if side, theirs := net.Data.Image, d.Test.Extent(); side != theirs {
-		return d, pixels{}, fmt.Errorf("-data: the network is for images of %d x %d, those of %s have %d x %d", side, side, where, theirs, theirs)
+	if shape, theirs := net.Data.Shape(), d.Test.Shape(); shape != theirs {
+		return d, pixels{}, fmt.Errorf("-data: the network is for images of %s, those of %s have %s", data.ShapeText(shape), where, data.ShapeText(theirs))
+	}
+	if files, ok := d.Test.(*data.Files); ok {
+		if d.Mean, d.Std = about.Mean, about.Std; net.Data.Name != "imagenet" {
+			train, _ := d.Train.(*data.Files) // both are, of a folder
+			d.Train, d.Test = train.WithoutMargin(), files.WithoutMargin()
+		}
 	}
 	return d, pixels{d.Mean, d.Std}, nil
 }
 
-// image is image i of a set as the network's input, (1, 3, H, W), and the name of its class.
+// image is image i of a set as the network's input, (1, channels, H, W), and the name of its class.
 func (p pixels) image(set data.Images, i int) (*tensor.Tensor[float64], string, error) {
-	side := set.Extent()
-	bytes := make([]byte, data.Channels*side*side)
+	shape := set.Shape()
+	bytes := make([]byte, tensor.Size(shape[:]))
 	if err := set.Plain(bytes, i); err != nil {
 		return nil, "", err
 	}
-	x := tensor.New[float64](1, data.Channels, side, side)
-	data.NewNormaliser[float64](p.mean, p.std).Values(x.Data, bytes)
+	x := tensor.New[float64](1, shape[0], shape[1], shape[2])
+	data.NewNormaliser[float64](p.mean, p.std).Values(x.Data, bytes, shape[0])
 	return x, className(set, set.Label(i)), nil
 }
 

@@ -29,9 +29,9 @@ func openSamples(c *cli.Call, file *safetensors.File, config training.Config, im
 	if err != nil {
 		return nil, err
 	}
-	if spec.Data.Image != data.Side {
-		return nil, fmt.Errorf("%s for %s takes images of side %d; robustness is measured on images of "+
-			"side %d", config.Network, config.Data, spec.Data.Image, data.Side)
+	if shape, ours := spec.Data.Shape(), (&data.Set{}).Shape(); shape != ours {
+		return nil, fmt.Errorf("%s for %s takes images of %s; robustness is measured on images of %s", config.Network,
+			config.Data, data.ShapeText(shape), data.ShapeText(ours))
 	}
 	s := &samples{}
 	d, err := cli.OpenFor(c, images, file, config, c.Stderr)

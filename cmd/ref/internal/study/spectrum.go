@@ -9,6 +9,7 @@ import (
 	"sdref/csc"
 	"sdref/csc/spectrum"
 	"sdref/sdnet"
+	"sdref/sdnet/data"
 	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
 )
@@ -68,7 +69,7 @@ func Spectrum(c *cli.Call) error {
 	if err := f.check(c); err != nil {
 		return err
 	}
-	net, title, err := f.network(c)
+	net, title, about, err := f.network(c)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func Spectrum(c *cli.Call) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSteps(c, f, net)
+	s, err := newSteps(c, f, net, about)
 	if err != nil {
 		return err
 	}
@@ -128,29 +129,29 @@ func (f spectrumFlags) check(c *cli.Call) error {
 }
 
 // network is the network that the flags ask for, with unchanged weights, and its title.
-func (f spectrumFlags) network(c *cli.Call) (*sdnet.Network[float64], string, error) {
+func (f spectrumFlags) network(c *cli.Call) (net *sdnet.Network[float64], title string, about data.Description, err error) {
 	if f.net != "" {
 		spec, err := sdnet.Lookup(f.net, "cifar10")
 		if err != nil {
-			return nil, "", err
+			return nil, "", about, err
 		}
-		net, err := sdnet.New[float64](spec)
-		if err != nil {
-			return nil, "", err
+		if net, err = sdnet.New[float64](spec); err != nil {
+			return nil, "", about, err
 		}
 		net.Initialize(f.seed)
-		return net, fmt.Sprintf("%s for %s with initial weights, seed %d", spec.Name, spec.Data.Name, f.seed),
-			nil
+		about.Mean, about.Std, err = data.Normalisation(spec.Data.Name)
+		return net, fmt.Sprintf("%s for %s with initial weights, seed %d", spec.Name, spec.Data.Name, f.seed), about, err
 	}
 	file, err := cli.OpenCheckpoint(c, f.checkpoint)
 	if err != nil {
-		return nil, "", err
+		return nil, "", about, err
 	}
 	net, config, err := training.LoadNetwork[float64](file)
 	if err != nil {
-		return nil, "", err
+		return nil, "", about, err
 	}
-	return net, fmt.Sprintf("%s for %s from %s", config.Network, config.Data, file.Path), nil
+	about, err = training.DescribeImages(file, config)
+	return net, fmt.Sprintf("%s for %s from %s", config.Network, config.Data, file.Path), about, err
 }
 
 // spectra prepares the network for evaluation, as sdnet's Evaluable does, and bounds the spectra of its

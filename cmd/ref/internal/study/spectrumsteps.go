@@ -23,11 +23,11 @@ type steps struct {
 }
 
 // newSteps reads the images; it is nil if none are to be coded.
-func newSteps(c *cli.Call, f spectrumFlags, net *sdnet.Network[float64]) (*steps, error) {
+func newSteps(c *cli.Call, f spectrumFlags, net *sdnet.Network[float64], about data.Description) (*steps, error) {
 	if f.count == 0 {
 		return nil, nil
 	}
-	d, pixels, err := openImages(c, f.images, net)
+	d, pixels, err := openImages(c, f.images, net, about)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,8 @@ func newSteps(c *cli.Call, f spectrumFlags, net *sdnet.Network[float64]) (*steps
 	}
 	s := &steps{net: net.Evaluable(), title: fmt.Sprintf("%d images of %s", f.count, d.Test),
 		signals: map[string]*tensor.Tensor[float64]{}}
-	s.images = tensor.New[float64](f.count, data.Channels, net.Data.Image, net.Data.Image)
+	shape := net.Data.Shape()
+	s.images = tensor.New[float64](f.count, shape[0], shape[1], shape[2])
 	for i := range f.count {
 		image, _, err := pixels.image(d.Test, i)
 		if err != nil {

@@ -150,7 +150,11 @@ func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, normalise, err := f.open(c, net)
+	about, err := training.DescribeImages(file, config)
+	if err != nil {
+		return nil, err
+	}
+	set, normalise, err := f.open(c, net, about)
 	if err != nil {
 		return nil, err
 	}
@@ -168,8 +172,8 @@ func newTrace(c *cli.Call, f traceFlags) (*trace, error) {
 }
 
 // open opens the images, and checks that they are for the network and that there is one of that number.
-func (f traceFlags) open(c *cli.Call, net *sdnet.Network[float64]) (data.Images, pixels, error) {
-	d, p, err := openImages(c, f.images, net)
+func (f traceFlags) open(c *cli.Call, net *sdnet.Network[float64], about data.Description) (data.Images, pixels, error) {
+	d, p, err := openImages(c, f.images, net, about)
 	if err != nil {
 		return nil, p, err
 	}

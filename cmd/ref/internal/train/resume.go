@@ -49,7 +49,7 @@ func resume(c *cli.Call, f trainFlags, epochs int) error {
 	if err != nil {
 		return err
 	}
-	d, notes, err := cli.OpenData(c, f.images, spec.Data.Image, c.Stdout)
+	d, notes, err := cli.OpenData(c, f.images, spec.Data.Shape(), c.Stdout)
 	if err != nil {
 		return fmt.Errorf("-data: %w", err)
 	}

@@ -119,7 +119,7 @@ func run(c *cli.Call, curves Curves) error {
 	if config.Extent > 0 {
 		extent = config.Extent
 	}
-	d, notes, err := cli.OpenData(c, f.images, extent, c.Stdout)
+	d, notes, err := cli.OpenData(c, f.images, [3]int{data.Channels, extent, extent}, c.Stdout)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,6 @@ func signal[T tensor.Float](r Request) (*tensor.Tensor[T], error) {
 // normalised is pixels (3, 32, 32) as a network's input.
 func normalised[T tensor.Float](pixels []byte, mean, std [data.Channels]float64) *tensor.Tensor[T] {
 	x := tensor.New[T](1, data.Channels, data.Side, data.Side)
-	data.NewNormaliser[T](mean, std).Values(x.Data, pixels)
+	data.NewNormaliser[T](mean, std).Values(x.Data, pixels, data.Channels)
 	return x
 }
