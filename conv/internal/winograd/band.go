@@ -1,8 +1,6 @@
 package winograd
 
 import (
-	"unsafe"
-
 	"sdref/conv/internal/form"
 	"sdref/internal/gemm"
 	"sdref/internal/kernel"
@@ -78,7 +76,7 @@ func (s *bandBuffer[T]) fill(band, image []T, top, known int) {
 	}
 }
 
-// channelBlock is a range of channels of an operand of the products, blockBytes of them or the rest.
+// channelBlock is a range of channels of an operand of the products, blockWidth of them or the rest.
 type channelBlock[T kernel.Float] struct {
 	set                    *kernel.Set[T]
 	index, first, channels int
@@ -86,14 +84,17 @@ type channelBlock[T kernel.Float] struct {
 	vectors                []int // where the vectors of a row of sums start
 }
 
-// blockBytes is the size of a block's channels: several panels of columns, so that one call of a tile does much, and
-// so few that 64 links of them stay in the first-level cache.
-const blockBytes = 256
+// blockChannels32 is the number of channels of a block, for float32; half as many float64s take the same room. It is several
+// panels of columns, so that one call of a tile does much, and so few that 64 links of them stay in the first-level cache.
+const blockChannels32 = 64
 
 // blockWidth is the number of channels of a block that is not the last.
 func blockWidth[T kernel.Float](set *kernel.Set[T]) int {
-	var zero T
-	return max(panelWidth(set), blockBytes/int(unsafe.Sizeof(zero)))
+	width := blockChannels32
+	if _, double := any(T(0)).(float64); double {
+		width /= 2
+	}
+	return max(panelWidth(set), width)
 }
 
 // panelWidth is the number of columns of a panel of a right operand.
