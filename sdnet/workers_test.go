@@ -2,13 +2,11 @@ package sdnet_test
 
 import (
 	"runtime"
-	"runtime/metrics"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"sdref/conv"
+	"sdref/internal/parallel/paralleltest"
 	"sdref/sdnet"
 )
 
@@ -32,7 +30,7 @@ func TestWorkers(t *testing.T) {
 				predictor := sdnet.NewPredictor(trainer.Net)
 				predictor.Workers = workers
 				var got []float32
-				started := goroutines(func() {
+				started := paralleltest.Started(func() {
 					for range 2 {
 						trainer.Step(x, labels, 0.01)
 					}
@@ -50,18 +48,4 @@ func TestWorkers(t *testing.T) {
 			}
 		}
 	}
-}
-
-// goroutines is how many goroutines are started while f runs.
-func goroutines(f func()) uint64 {
-	for stacks := make([]byte, 1<<20); strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "(*helper).run"); {
-		time.Sleep(time.Millisecond) // those of the work before would help
-	}
-	runtime.GC() // the collector has its goroutines then
-	count := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
-	metrics.Read(count)
-	before := count[0].Value.Uint64()
-	f()
-	metrics.Read(count)
-	return count[0].Value.Uint64() - before
 }

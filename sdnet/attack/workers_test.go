@@ -3,27 +3,11 @@ package attack
 import (
 	"reflect"
 	"runtime"
-	"runtime/metrics"
-	"strings"
 	"testing"
-	"time"
 
+	"sdref/internal/parallel/paralleltest"
 	"sdref/sdnet/data"
 )
-
-// goroutines is how many goroutines are started while f runs.
-func goroutines(f func()) uint64 {
-	for stacks := make([]byte, 1<<20); strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "(*helper).run"); {
-		time.Sleep(time.Millisecond) // those of the work before would help
-	}
-	runtime.GC() // the collector has its goroutines then
-	count := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
-	metrics.Read(count)
-	before := count[0].Value.Uint64()
-	f()
-	metrics.Read(count)
-	return count[0].Value.Uint64() - before
-}
 
 // TestWorkers: a model that may use one goroutine starts no other, in any part of its work; as many as there are processors start some;
 // and the bits are the same.
@@ -37,7 +21,7 @@ func TestWorkers(t *testing.T) {
 			v.Workers = workers
 			indices := []int{0, 1, 2, 3, 4, 5}
 			var got *Examples[float32]
-			started := goroutines(func() {
+			started := paralleltest.Started(func() {
 				got = v.Begin(set, indices)
 				v.Attack(got, PGD{Norm: norm, Epsilon: 0.1, Steps: 3, Restarts: 1, MaximizeLoss: true}, nil)
 				v.ZeroGradients(got)

@@ -3,27 +3,11 @@ package robust
 import (
 	"reflect"
 	"runtime"
-	"runtime/metrics"
-	"strings"
 	"testing"
-	"time"
 
+	"sdref/internal/parallel/paralleltest"
 	"sdref/sdnet/data"
 )
-
-// goroutines is how many goroutines are started while f runs.
-func goroutines(f func()) uint64 {
-	for stacks := make([]byte, 1<<20); strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "(*helper).run"); {
-		time.Sleep(time.Millisecond) // those of the work before would help
-	}
-	runtime.GC() // the collector has its goroutines then
-	count := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
-	metrics.Read(count)
-	before := count[0].Value.Uint64()
-	f()
-	metrics.Read(count)
-	return count[0].Value.Uint64() - before
-}
 
 // TestWorkers: a model that may use one goroutine starts no other, in any part of its work; as many as there are processors start some;
 // and the bits are the same.
@@ -35,7 +19,7 @@ func TestWorkers(t *testing.T) {
 		m := model(t, net, 4)
 		m.Workers = workers
 		var got []any
-		started := goroutines(func() {
+		started := paralleltest.Started(func() {
 			got = append(got, m.Predict(set, []float64{0.1, 0.2, 0.1, 0.3, 0.1, 0.1}, nil),
 				Curves(m, Experiment{Conditions: Conditions([]data.Noise{data.GaussianNoise}), Lambdas: []float64{0.1, 0.2}}, set, []int{1, 3, 4}))
 		})

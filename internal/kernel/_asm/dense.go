@@ -24,22 +24,9 @@ func denseTiles(t target) {
 // lie as the layout says. Without the loads of tables and their sums, a link takes 21 instructions rather than 25,
 // which shows where another program has the other half of the core.
 func dense(t target, s tileShape, name, element string, layout func(t target, s tileShape) denseLayout) {
-	panel := 2 * t.lanes()
 	t.function(fmt.Sprintf("dense%s%dx%d", name, s.height(), s.vectors),
 		"func(k int, a *T, step int, b *T, cols *int, c *T, out *int, vectors, ldc int, load bool)",
-		fmt.Sprintf("\tfor i := range %d {", s.height()),
-		"\t\tfor v := range vectors {",
-		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
-		"\t\t\t\tsum := &c[out[v]+i*ldc+j]",
-		"\t\t\t\tif !load {",
-		"\t\t\t\t\t*sum = 0",
-		"\t\t\t\t}",
-		"\t\t\t\tfor p := range k {",
-		fmt.Sprintf("\t\t\t\t\t*sum = fma(a[%s], b[cols[v]+%d*p+j], *sum)", element, panel),
-		"\t\t\t\t}",
-		"\t\t\t}",
-		"\t\t}",
-		"\t}")
+		t.chains(s, "a["+element+"]", fmt.Sprintf("b[cols[v]+%d*p+j]", 2*t.lanes()))...)
 	first := GP64() // of the tile's vectors
 	XORQ(first, first)
 	Label("tile")

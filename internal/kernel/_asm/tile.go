@@ -39,20 +39,7 @@ func tile(t target, s tileShape) {
 	t.function(fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors),
 		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, "+
 			"c *T, out *int, vectors, ldc int, load bool)",
-		fmt.Sprintf("\tfor i := range %d {", s.height()),
-		"\t\tfor v := range vectors {",
-		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
-		"\t\t\t\tsum := &c[out[v]+i*ldc+j]",
-		"\t\t\t\tif !load {",
-		"\t\t\t\t\t*sum = 0",
-		"\t\t\t\t}",
-		"\t\t\t\tfor p := range k {",
-		fmt.Sprintf("\t\t\t\t\t*sum = fma(a[rows[i/%d]+i%%%d*step+left[p]], b[cols[v]+right[p]+j], *sum)",
-			s.rows, s.rows),
-		"\t\t\t\t}",
-		"\t\t\t}",
-		"\t\t}",
-		"\t}")
+		t.chains(s, fmt.Sprintf("a[rows[i/%d]+i%%%d*step+left[p]]", s.rows, s.rows), "b[cols[v]+right[p]+j]")...)
 	first := GP64() // of the tile's vectors
 	XORQ(first, first)
 	Label("tile")
@@ -78,6 +65,25 @@ func tile(t target, s tileShape) {
 	CMPQ(first, address(Param("vectors")))
 	JLT(LabelRef("tile"))
 	end()
+}
+
+// chains is the Go loop of a tile whose operands' elements are a and b.
+func (t target) chains(s tileShape, a, b string) []string {
+	return []string{
+		fmt.Sprintf("\tfor i := range %d {", s.height()),
+		"\t\tfor v := range vectors {",
+		fmt.Sprintf("\t\t\tfor j := range %d {", t.lanes()),
+		"\t\t\t\tsum := &c[out[v]+i*ldc+j]",
+		"\t\t\t\tif !load {",
+		"\t\t\t\t\t*sum = 0",
+		"\t\t\t\t}",
+		"\t\t\t\tfor p := range k {",
+		fmt.Sprintf("\t\t\t\t\t*sum = fma(%s, %s, *sum)", a, b),
+		"\t\t\t\t}",
+		"\t\t\t}",
+		"\t\t}",
+		"\t}",
+	}
 }
 
 // steps returns the registers that rows of a group may need: step, nil, 3*step, nil, 5*step.
