@@ -273,7 +273,7 @@ func (s Spec) featureSide(side int) int {
 	if s.Chain {
 		return side >> len(s.Blocks)
 	}
-	for range s.Blocks[1:] {
+	for range len(s.Blocks) - 1 {
 		side = halve.CodeSize(side, 3)
 	}
 	return side

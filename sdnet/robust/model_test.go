@@ -129,7 +129,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewModel(net, d, d, 1); err == nil || !strings.Contains(err.Error(), "40x40, not 32x32") {
+	if _, err := NewModel(net, d, d, 1); err == nil || !strings.Contains(err.Error(), "40 x 40 pixels, not 32 x 32 pixels") {
 		t.Error(err)
 	}
 	panics(t, "a batch of 0", func() { NewModel(net, d, d, 0) })

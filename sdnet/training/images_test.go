@@ -188,5 +188,5 @@ func TestFolder(t *testing.T) {
 	says(t, err, "1000 classes", "have 5")
 	c.Classes, c.Extent = 5, 0
 	_, err = New[float32](c, images)
-	says(t, err, "side 224", "have 64")
+	says(t, err, "224 x 224 pixels", "have 64 x 64 pixels")
 }
