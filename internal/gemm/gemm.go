@@ -62,7 +62,8 @@ const (
 	maxGroup   = 24   // panels
 
 	// minFarStride is the number of elements between links of B from which on a panel is packed although it
-	// could be read where it lies: each link is then on another page of memory.
+	// could be read where it lies: each link is then on another page of memory. Where there are dense tiles (AVX2) all
+	// panels are packed: in a first-level cache of 32 kB the lines of planes, a few kB apart, would compete for few sets.
 	minFarStride = 512
 )
 
@@ -91,6 +92,7 @@ func Multiply[T kernel.Float](c, a, b Matrix[T], load bool, ws *Workspace[T]) {
 	p.width = kernel.Vectors * p.set.Lanes
 	blocks := max(1, (k+maxDepth[T]()-1)/maxDepth[T]())
 	p.size = (k + blocks - 1) / blocks * p.width
+	p.panelled = spacing(b.Rows) == p.width
 	p.planStrips()
 	p.ws.scratch = Grow(p.ws.scratch, p.group*m*p.width)
 	if n := p.size / p.width; len(p.ws.links) < n || n > 1 && p.ws.links[1] != p.width {
@@ -116,10 +118,12 @@ type product[T kernel.Float] struct {
 	width   int // columns of a panel
 	size    int // elements of a packed panel
 	group   int // panels of a group, at most
-	strips  []strip[T]
-	panels  []panel // of the current group
-	vectors vectors // of the panels
-	runs    []run   // of the vectors
+	// panelled tells whether B lies in panels already, each link's columns of a panel after the other's.
+	panelled bool
+	strips   []strip[T]
+	panels   []panel // of the current group
+	vectors  vectors // of the panels
+	runs     []run   // of the vectors
 }
 
 // block continues the chains by links p0..p1-1.
@@ -129,12 +133,12 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 			p.pack(p.ws.panels[i*p.size:], q, p0, p1)
 		}
 	}
-	left := p.a.Cols[p0:p1]
+	left, right := p.a.Cols[p0:p1], p.b.Rows[p0:p1]
 	for i := range p.strips {
 		s := &p.strips[i]
-		rows := s.groups[:s.tile.Groups]
+		dense, from, step := p.dense(s, left)
 		for _, r := range p.runs {
-			b, right := p.b.Data, p.b.Rows[p0:p1]
+			b, right := p.b.Data, right
 			if r.packed {
 				b, right = p.ws.panels, p.ws.links[:p1-p0]
 			}
@@ -142,10 +146,31 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 			if r.scratch || !s.inPlace {
 				c, out, ldc = p.ws.scratch[p.scratch(0, s.row):], p.vectors.scratch, p.width
 			}
-			s.tile.Mul(p.a.Data, rows, s.step, left, b, p.vectors.in[r.first:r.last], right, c,
-				out[r.first:r.last], ldc, load)
+			in, out := p.vectors.in[r.first:r.last], out[r.first:r.last]
+			if dense != nil && (r.packed || p.panelled) {
+				dense(p1-p0, from, step, b[right[0]:], in, c, out, ldc, load)
+			} else {
+				s.tile.Mul(p.a.Data, s.groups[:s.tile.Groups], s.step, left, b, in, right, c, out, ldc, load)
+			}
 		}
 	}
+}
+
+// dense returns the tile without tables that reads a strip's links, from the given elements on and with the given step, or nil:
+// such a tile reads rows or columns that follow each other in memory.
+func (p *product[T]) dense(s *strip[T], left []int) (mul kernel.DenseMul[T], from []T, step int) {
+	if s.tile.ByRows == nil || len(left) == 0 {
+		return nil, nil, 0
+	}
+	rows := p.a.Rows[s.row : s.row+s.tile.Height()]
+	from = p.a.Data[rows[0]+left[0]:]
+	switch row, link := spacing(rows), spacing(left); {
+	case row >= 0 && link == 1:
+		return s.tile.ByRows, from, row
+	case row == 1 && link >= 0:
+		return s.tile.ByColumns, from, link
+	}
+	return nil, nil, 0
 }
 
 // pack copies links p0..p1-1 of a panel's columns to dst, link after link.
@@ -205,6 +230,18 @@ func consecutive(offsets []int) int {
 		n++
 	}
 	return n
+}
+
+// spacing is the step between neighbouring offsets, 1 if there is only one offset: negative if they descend, and -1 too if they
+// are not evenly spaced.
+func spacing(offsets []int) int {
+	switch {
+	case len(offsets) == 1:
+		return 1
+	case len(offsets) == 0 || !evenlySpaced(offsets):
+		return -1
+	}
+	return offsets[1] - offsets[0]
 }
 
 // Offsets returns 0, stride, 2*stride, ...: the table of evenly spaced rows or columns.

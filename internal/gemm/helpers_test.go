@@ -32,7 +32,7 @@ type layout struct {
 }
 
 // layouts returns ways to place an m x n matrix: by rows, with gaps between them, by columns, columns in runs
-// that are shorter than a panel, rows in threes, a column matrix whose elements share memory (good for
+// that are shorter than a panel, rows in threes, in panels, a column matrix whose elements share memory (good for
 // operands only), shuffled.
 func layouts(r *rand.Rand, m, n, lanes int) []layout {
 	runs := make([]int, n)
@@ -43,6 +43,18 @@ func layouts(r *rand.Rand, m, n, lanes int) []layout {
 	threes := make([]int, m)
 	for i := range threes {
 		threes[i] = i/3*(4*n+9) + i%3*(n+2)
+	}
+	width := kernel.Vectors * lanes
+	gaps := Offsets(m, width)
+	for i := 2; i < m; i++ {
+		gaps[i] += (i - 1) * lanes
+	}
+	inPanels := func(size int) []int {
+		cols := make([]int, n)
+		for j := range cols {
+			cols[j] = j/width*size + j%width
+		}
+		return cols
 	}
 	scattered := func(n, step int) []int {
 		list := make([]int, n)
@@ -58,6 +70,8 @@ func layouts(r *rand.Rand, m, n, lanes int) []layout {
 		{"by columns", Offsets(m, 1), Offsets(n, m+3)},
 		{"runs", Offsets(m, 3*n+20), runs},
 		{"rows in threes", threes, Offsets(n, 1)},
+		{"panels", Offsets(m, width), inPanels(m * width)},
+		{"panels with gaps", gaps, inPanels(m * (width + lanes))},
 		{"shuffled", scattered(m, n), scattered(n, 1)},
 		{"neither stride 1", Offsets(m, 3*n), Offsets(n, 3)},
 	}

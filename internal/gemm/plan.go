@@ -96,13 +96,24 @@ func evenlySpaced(offsets []int) bool {
 	return true
 }
 
+// linksFarApart tells whether B's links lie so far apart that panels are packed. With dense tiles a panel stays as it is only
+// where it is about as short in memory as packed: of y packed for WeightGradient, perhaps without the border's pixels.
+func (p *product[T]) linksFarApart() bool {
+	rows := p.b.Rows
+	if len(rows) < 2 {
+		return false
+	}
+	return rows[1]-rows[0] >= minFarStride ||
+		p.set.HasDenseTiles() && rows[len(rows)-1]-rows[0] > 2*p.width*(len(rows)-1)
+}
+
 // planPanels cuts the columns from c0 on into panels, a group of them or fewer at the end, and returns the
 // first column after them.
 func (p *product[T]) planPanels(c0 int) int {
 	lanes, n := p.set.Lanes, len(p.c.Cols)
 	p.panels, p.runs = p.ws.plan[:0], p.ws.runs[:0]
 	v := vectors{p.ws.vectors.in[:0], p.ws.vectors.out[:0], p.ws.vectors.scratch[:0]}
-	far := len(p.strips) > 1 && len(p.b.Rows) > 1 && p.b.Rows[1]-p.b.Rows[0] >= minFarStride
+	far := len(p.strips) > 1 && p.linksFarApart()
 	col := c0
 	for col < n && len(p.panels) < p.group {
 		q := panel{col: col, cols: min(p.width, n-col), packed: far}

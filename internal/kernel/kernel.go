@@ -127,3 +127,6 @@ type Set[T Float] struct {
 	// Winograd is the transforms of Winograd convolution.
 	Winograd Winograd[T]
 }
+
+// HasDenseTiles tells whether the tallest tile has ByRows and ByColumns.
+func (s *Set[T]) HasDenseTiles() bool { return s.Tiles[0].ByRows != nil }

@@ -23,8 +23,8 @@ func (c contraction[T]) run() {
 	groups := (c.images + c.group - 1) / c.group
 	spaces := gemm.Take[T](workers + 1)
 	defer gemm.Give(spaces)
-	if c.transposesWeights {
-		c.weights = transposed(c.set, spaces[workers], c.weights, c.buffer.channels, c.key.Workers)
+	if c.weightLayout != asTheyLie {
+		c.weights = c.transposed(spaces[workers])
 	}
 	spaces = spaces[:workers]
 	bordered := make([]bool, workers) // whether the border of a goroutine's stage buffer is zero already
@@ -42,20 +42,29 @@ func (c contraction[T]) run() {
 	}
 }
 
-// transposed returns a transposed copy of a matrix of so many rows, in the workspace: its columns are
-// paddedPitch(rows) elements apart.
-func transposed[T kernel.Float](set *kernel.Set[T], ws *gemm.Workspace[T], matrix []T, rows int, limit parallel.Limit) []T {
-	cols, pitch := len(matrix)/rows, paddedPitch(rows)
-	ws.Floats = gemm.Grow(ws.Floats, cols*pitch)
-	offsets := gemm.Offsets(rows, cols)
-	limit.Ranges(cols, max(1, parallel.Grain/rows), func(lo, hi int) {
-		set.Interleave(ws.Floats[lo*pitch:], pitch, matrix[lo:], offsets, hi-lo)
+// transposed returns a copy of the weights in the plan's layout, in the workspace.
+func (c contraction[T]) transposed(ws *gemm.Workspace[T]) []T {
+	codes, taps := c.buffer.channels, c.key.KH*c.key.KW
+	rows, pitch := c.channels, paddedPitch(codes*taps)
+	if c.weightLayout == byTaps {
+		rows, pitch = c.channels*taps, paddedPitch(codes)
+	}
+	ws.Floats = gemm.Grow(ws.Floats, rows*pitch)
+	offsets := gemm.Offsets(codes, c.channels*taps)
+	c.key.Workers.Ranges(rows, max(1, parallel.Grain/pitch), func(lo, hi int) {
+		if c.weightLayout == byTaps {
+			c.set.Interleave(ws.Floats[lo*pitch:], pitch, c.weights[lo:], offsets, hi-lo)
+			return
+		}
+		for row := lo; row < hi; row++ {
+			c.set.Gather(ws.Floats[row*pitch:], taps, c.weights[row*taps:], offsets, taps)
+		}
 	})
 	return ws.Floats
 }
 
-// paddedPitch is n and a cache line more: columns that are a power of 2 apart would compete for a few sets of
-// the first-level cache.
+// paddedPitch is n and a cache line more: rows that are a power of 2 apart would compete for a few sets of the
+// first-level cache.
 func paddedPitch(n int) int { return n + 16 }
 
 // groupWork is a contraction of one group of images, shared out over as many goroutines as there are spaces.

@@ -11,7 +11,7 @@ import (
 // buffer.
 func Forward[T kernel.Float](f form.Form, y, x, w []T, then form.Then) {
 	set := kernel.Active[T]()
-	contraction[T]{problem{f}.plan(false, set.Lanes), set, x, y, w, then}.run()
+	contraction[T]{planFor(problem{f}, false, set), set, x, y, w, then}.run()
 }
 
 // forwardPlan is the plan of Forward, not finished. The chain goes over the taps, channel by channel.

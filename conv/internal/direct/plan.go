@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"sdref/internal/gemm"
+	"sdref/internal/kernel"
 )
 
 // plan is all that Forward or Transpose knows before it sees a number: how images are staged, and where the
@@ -28,9 +29,8 @@ type plan struct {
 	step          int // of the products' grids: the stride for Transpose, 1 for Forward
 	products      []product
 
-	// transposesWeights tells whether the weights are transposed first, so that the source's channels are
-	// their last axis.
-	transposesWeights bool
+	// weightLayout is how the weights lie when they are multiplied.
+	weightLayout weightLayout
 	// skips tells whether links with the border's zeros are skipped; see border.go.
 	skips bool
 
@@ -97,6 +97,7 @@ type planKey struct {
 	transposed bool
 	allLinks   bool // none is skipped, not even those with the border's zeros
 	lanes      int
+	denseTiles bool // whether the kernel row has them
 	workers    int
 }
 
@@ -109,10 +110,10 @@ var plans = struct {
 
 const maxPlans = 512
 
-// plan returns the plan for Forward or Transpose.
-func (f problem) plan(transposed bool, lanes int) *plan {
+// planFor returns the plan for Forward or Transpose on a kernel row.
+func planFor[T kernel.Float](f problem, transposed bool, set *kernel.Set[T]) *plan {
 	workers := f.Workers.Workers(f.N * max(f.M, f.C) * max(f.H*f.W, f.Ho*f.Wo))
-	return planKey{f, transposed, false, lanes, workers}.plan()
+	return planKey{f, transposed, false, set.Lanes, set.HasDenseTiles(), workers}.plan()
 }
 
 // plan returns the plan for k, which it makes unless there is one.

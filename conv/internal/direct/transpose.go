@@ -17,7 +17,7 @@ func Transpose[T kernel.Float](f form.Form, x, y, w []T, then form.Then) {
 		transposePointwiseStride2(p, set, x, y, w, then)
 		return
 	}
-	contraction[T]{p.plan(true, set.Lanes), set, y, x, w, then}.run()
+	contraction[T]{planFor(p, true, set), set, y, x, w, then}.run()
 }
 
 // isPointwiseStride2 tells whether the kernel's only tap reaches the pixels of x in even rows and columns, a
@@ -34,7 +34,7 @@ func transposePointwiseStride2[T kernel.Float](f problem, set *kernel.Set[T], x,
 	defer gemm.Give(spaces)
 	spaces[0].Result = gemm.Grow(spaces[0].Result, len(x)/4)
 	pixels := spaces[0].Result
-	contraction[T]{f.plan(true, set.Lanes), set, y, pixels, w, func(c, lo, hi int) {
+	contraction[T]{planFor(f, true, set), set, y, pixels, w, func(c, lo, hi int) {
 		set.InsertZeros(x[4*lo:4*hi], pixels[lo:hi], f.W)
 		if then != nil {
 			then(c, 4*lo, 4*hi)
@@ -61,21 +61,40 @@ func (k planKey) transposePlan() *plan {
 		!slices.ContainsFunc(cols, readsBorder))
 	p := &plan{
 		buffer: s, images: f.N, channels: f.C, height: f.H, width: f.W, step: f.S,
-		transposesWeights: f.transposesWeights(),
+		weightLayout: k.transposedLayout(),
 	}
 	for _, r := range rows {
 		for _, q := range cols {
 			p.skips = p.skips || r.skips || q.skips
-			p.products = append(p.products, f.phaseProducts(s, p.transposesWeights, r, q)...)
+			p.products = append(p.products, f.phaseProducts(s, p.weightLayout, r, q)...)
 		}
 	}
 	return p
 }
 
-// transposesWeights tells whether Transpose transposes the weights first, so that the channels of y are
-// neighbours. As they lie each phase of the stride reads a few elements of every cache line, and more lines
-// than the second-level cache can bring. That is only worth it for many pixels.
-func (f problem) transposesWeights() bool { return f.S > 1 && f.KH*f.KW > 1 && f.N*f.Ho*f.Wo >= 512 }
+// weightLayout is how weights (m, c, tap) lie in memory, m being y's channels and c those of x.
+type weightLayout int
+
+const (
+	asTheyLie  weightLayout = iota
+	byTaps                  // (c, tap, m)
+	byChannels              // (c, m, tap)
+)
+
+// transposedLayout is the layout in which Transpose wants the weights. As they lie each phase of the stride reads a few
+// elements of every cache line, and more lines than the second-level cache can bring; without a stride the links of a chain
+// are runs of taps, each on another page, where dense tiles want them side by side. A copy is only worth it for many pixels.
+func (k planKey) transposedLayout() weightLayout {
+	switch {
+	case k.KH*k.KW == 1 || k.N*k.Ho*k.Wo < 512:
+		return asTheyLie
+	case k.S > 1:
+		return byTaps
+	case k.denseTiles:
+		return byChannels
+	}
+	return asTheyLie
+}
 
 // transposeBuffer is the stage buffer of y for Transpose: y with as many zeros around it as the taps reach,
 // or along an axis with none.
@@ -122,11 +141,15 @@ func (f problem) phase(r, size, codes, side, p int, mayCut bool) phase {
 
 // phaseProducts are the products for the pixels of x that are in both phases. The chain goes over m, then
 // over the taps.
-func (f problem) phaseProducts(s *stageBuffer, transposedWeights bool, rows, cols phase) (list []product) {
-	weights, channels, step := gemm.Offsets(f.C, f.KH*f.KW), gemm.Offsets(f.M, f.Taps()), 1
-	if transposedWeights {
+func (f problem) phaseProducts(s *stageBuffer, layout weightLayout, rows, cols phase) (list []product) {
+	taps, step := f.KH*f.KW, 1
+	weights, channels := gemm.Offsets(f.C, taps), gemm.Offsets(f.M, f.Taps())
+	switch layout {
+	case byTaps:
 		step = paddedPitch(f.M)
-		weights, channels = gemm.Offsets(f.C, f.KH*f.KW*step), gemm.Offsets(f.M, 1)
+		weights, channels = gemm.Offsets(f.C, taps*step), gemm.Offsets(f.M, 1)
+	case byChannels:
+		weights, channels = gemm.Offsets(f.C, paddedPitch(f.M*taps)), gemm.Offsets(f.M, taps)
 	}
 	g := grid{row: rows.first, col: cols.first}
 	g.first = (rows.code-s.origin[0])*s.cols + cols.code - s.origin[1]
