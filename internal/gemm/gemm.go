@@ -134,9 +134,10 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 		}
 	}
 	left, right := p.a.Cols[p0:p1], p.b.Rows[p0:p1]
+	link := spacing(left)
 	for i := range p.strips {
 		s := &p.strips[i]
-		dense, from, step := p.dense(s, left)
+		dense, step := s.dense(link)
 		for _, r := range p.runs {
 			b, right := p.b.Data, right
 			if r.packed {
@@ -148,7 +149,7 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 			}
 			in, out := p.vectors.in[r.first:r.last], out[r.first:r.last]
 			if dense != nil && (r.packed || p.panelled) {
-				dense(p1-p0, from, step, b[right[0]:], in, c, out, ldc, load)
+				dense(p1-p0, p.a.Data[s.groups[0]+left[0]:], step, b[right[0]:], in, c, out, ldc, load)
 			} else {
 				s.tile.Mul(p.a.Data, s.groups[:s.tile.Groups], s.step, left, b, in, right, c, out, ldc, load)
 			}
@@ -156,21 +157,16 @@ func (p *product[T]) block(p0, p1 int, load bool) {
 	}
 }
 
-// dense returns the tile without tables that reads a strip's links, from the given elements on and with the given step, or nil:
-// such a tile reads rows or columns that follow each other in memory.
-func (p *product[T]) dense(s *strip[T], left []int) (mul kernel.DenseMul[T], from []T, step int) {
-	if s.tile.ByRows == nil || len(left) == 0 {
-		return nil, nil, 0
+// dense returns the tile without tables that reads the strip's links, so many elements apart, with its step, or nil: such a tile
+// reads rows or columns that follow each other in memory.
+func (s *strip[T]) dense(link int) (mul kernel.DenseMul[T], step int) {
+	switch {
+	case s.spacing >= 0 && link == 1:
+		return s.tile.ByRows, s.spacing
+	case s.spacing == 1 && link >= 0:
+		return s.tile.ByColumns, link
 	}
-	rows := p.a.Rows[s.row : s.row+s.tile.Height()]
-	from = p.a.Data[rows[0]+left[0]:]
-	switch row, link := spacing(rows), spacing(left); {
-	case row >= 0 && link == 1:
-		return s.tile.ByRows, from, row
-	case row == 1 && link >= 0:
-		return s.tile.ByColumns, from, link
-	}
-	return nil, nil, 0
+	return nil, 0
 }
 
 // pack copies links p0..p1-1 of a panel's columns to dst, link after link.

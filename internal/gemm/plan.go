@@ -8,6 +8,7 @@ type strip[T kernel.Float] struct {
 	row      int    // the first row
 	groups   [4]int // where the tile's groups of rows begin in A's data
 	step     int    // elements from row to row of a group
+	spacing  int    // elements from row to row of the strip, or negative if that differs
 	out, ldc int    // the first row's place in C's data, and the elements from row to row there
 	inPlace  bool   // whether C's rows are evenly spaced, so that tiles can write there
 }
@@ -51,6 +52,7 @@ func (p *product[T]) planStrips() {
 			}
 		}
 		h := s.tile.Height()
+		s.spacing = spacing(p.a.Rows[row : row+h])
 		s.out, s.inPlace = p.c.Rows[row], true
 		if h > 1 {
 			s.ldc = p.c.Rows[row+1] - s.out
@@ -97,14 +99,15 @@ func evenlySpaced(offsets []int) bool {
 }
 
 // linksFarApart tells whether B's links lie so far apart that panels are packed. With dense tiles a panel stays as it is only
-// where it is about as short in memory as packed: of y packed for WeightGradient, perhaps without the border's pixels.
+// where it is nearly one already: of y packed for WeightGradient, perhaps without the border's pixels.
 func (p *product[T]) linksFarApart() bool {
 	rows := p.b.Rows
 	if len(rows) < 2 {
 		return false
 	}
-	return rows[1]-rows[0] >= minFarStride ||
-		p.set.HasDenseTiles() && rows[len(rows)-1]-rows[0] > 2*p.width*(len(rows)-1)
+	step, length := rows[1]-rows[0], rows[len(rows)-1]-rows[0]
+	nearlyPacked := step%p.width == 0 && length <= 2*p.width*(len(rows)-1)
+	return step >= minFarStride || p.set.HasDenseTiles() && !nearlyPacked
 }
 
 // planPanels cuts the columns from c0 on into panels, a group of them or fewer at the end, and returns the
