@@ -65,7 +65,7 @@ class Lab {
       if (current !== this) return undefined;
       this.note.textContent = "";
       const took = performance.now() - begin;
-      globalThis.labLatency.push({ screen: this.screen.id, slot: name, took });
+      globalThis.labLatency.push({ screen: this.screen.id, slot: name, took, computed: answer.computed });
       this.time.textContent = `${name.startsWith("back") ? "Computed in the background" : "Answered"} in ${took < 2000 ? `${Math.round(took)} ms` : `${(took / 1000).toFixed(1)} s`} by ${this.kind === "server" ? `this machine, kernel row ${this.row}` : `this browser: WebAssembly, kernel row ${this.row}`}.`;
       return answer;
     } catch (e) {
