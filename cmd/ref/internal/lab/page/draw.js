@@ -43,18 +43,27 @@ export function ramp() {
   };
 }
 
-/** paintMaps shows maps (M, H, W) in a grid, scaled by one common value unless scales says one for each. */
+/** shades is the ramp as a table of pixels, for values from -1 to 1 in steps of 1/255, the middle one for 0 alone. */
+function shades(gamma) {
+  const pixels = new Uint32Array(511), bytes = new Uint8ClampedArray(pixels.buffer), mix = ramp();
+  for (let i = -255; i <= 255; i++) mix(Math.sign(i) * Math.pow(Math.abs(i) / 255, gamma), bytes, 4 * (255 + i));
+  return pixels;
+}
+
+/** paintMaps shows maps (M, H, W) in a grid; scale is the value of the full colour, by default the largest. */
 export function paintMaps(canvas, { data, shape }, { columns = 8, scale, gamma = 0.6 } = {}) {
   const [maps, h, w] = shape.slice(-3), rows = Math.ceil(maps / columns), gap = h > 8 ? 2 : 1;
   canvas.width = columns * (w + gap) - gap; canvas.height = rows * (h + gap) - gap;
   let top = scale ?? 0;
   if (scale === undefined) for (const v of data) top = Math.max(top, Math.abs(v));
-  const image = new ImageData(canvas.width, canvas.height), mix = ramp();
+  const image = new ImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer), table = shades(gamma);
   for (let m = 0; m < maps; m++) {
     const left = (m % columns) * (w + gap), above = Math.floor(m / columns) * (h + gap);
-    for (let i = 0; i < h * w; i++) {
-      const v = top ? data[m * h * w + i] / top : 0;
-      mix(Math.sign(v) * Math.pow(Math.abs(v), gamma), image.data, 4 * ((above + Math.floor(i / w)) * canvas.width + left + (i % w)));
+    for (let row = 0, i = m * h * w; row < h; row++) {
+      for (let at = (above + row) * image.width + left, end = at + w; at < end; at++, i++) {
+        const v = top ? (255 * data[i]) / top : 0, level = v > 0 ? Math.max(1, Math.min(255, Math.round(v))) : v < 0 ? Math.min(-1, Math.max(-255, Math.round(v))) : 0;
+        pixels[at] = table[255 + level];
+      }
     }
   }
   canvas.getContext("2d").putImageData(image, 0, 0);

@@ -44,10 +44,13 @@ class Lab {
     this.note = el("p", { class: "note", role: "alert" });
     this.time = el("p", { class: "time" });
   }
-  /** set changes the state, the address, and what is shown. */
+  /** set changes the state, what is shown, and the address. That waits for the slider to rest: browsers refuse to change it more than some tens of times a minute. */
   set(patch) {
     Object.assign(this.state, patch);
-    history.replaceState(null, "", location.search + format(this.screen, this.state));
+    clearTimeout(this.addressing);
+    this.addressing = setTimeout(() => {
+      if (current === this) history.replaceState(null, "", location.search + format(this.screen, this.state));
+    }, 250);
     this.update();
   }
   update() {
