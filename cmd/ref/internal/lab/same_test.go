@@ -25,7 +25,7 @@ var requests = []string{
 	`{"ask":"atoms"}`,
 	`{"ask":"code","picture":"shapes:0","lambda":0.1,"iterations":2}`,
 	`{"ask":"code","picture":"shapes:7","lambda":0.35,"iterations":3}`,
-	`{"ask":"code","picture":"shapes:3","lambda":0,"iterations":1,"signed":true}`,
+	`{"ask":"code","picture":"shapes:3","lambda":0,"iterations":1,"signed":true,"quick":true}`,
 	`{"ask":"code","picture":"shapes:0","lambda":0.1,"iterations":2,"certificate":true}`,
 	`{"ask":"shrink","values":[-2,-0.3,0,0.3,2],"lambda":0.7,"step":0.9}`,
 	`{"ask":"shrink","values":[-2,-0.3,0,0.3,2],"lambda":0.7,"step":0.9,"mu":0.25,"signed":true}`,

@@ -137,7 +137,9 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { s.labs <- lab }()
+	begin := time.Now()
 	response := lab.Answer(r.Context(), text)
+	w.Header().Set("Server-Timing", fmt.Sprintf("answer;dur=%.3f", float64(time.Since(begin).Microseconds())/1000))
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Write(response)
 }

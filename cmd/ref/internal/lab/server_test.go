@@ -68,6 +68,9 @@ func TestServerRefuses(t *testing.T) {
 		if w.Code == 200 && (w.Header().Get("Content-Security-Policy") == "" || w.Header().Get("Content-Type") == "") {
 			t.Errorf("%s: headers %v", c.what, w.Header())
 		}
+		if took := w.Header().Get("Server-Timing"); w.Code == 200 && (c.path == "/answer") != strings.HasPrefix(took, "answer;dur=") {
+			t.Errorf("%s: Server-Timing %q", c.what, took)
+		}
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package browser_test drives a real browser, Chromium, through the lab: the folder that ref lab -export writes, over http and from the
-// disk, and the page that ref lab serves. It is a module of its own, so that the program does not depend on what drives browsers.
+// Package browser_test drives real browsers, Chromium and, where it is installed, Firefox, through the lab: the folder that ref lab
+// -export writes, over http and from the disk, and the page that ref lab serves. It is a module of its own, so that the program does not
+// depend on what drives browsers.
 //
 // With LAB_SHOTS=FOLDER the tests also write a picture of every screen there, at three widths, light and dark.
 package browser_test
@@ -67,6 +68,10 @@ func chromium() string {
 	}
 	return ""
 }
+
+// patience is how long a page may take for one answer: the slowest, four gradients, took half a minute of WebAssembly on two cores that
+// others used as well.
+const patience = 6 * time.Minute
 
 // tab is a page in the browser, and what went wrong on it.
 type tab struct {
@@ -153,7 +158,7 @@ func (p *tab) open(address string) {
 // await waits until an expression is true.
 func (p *tab) await(expression string) {
 	p.t.Helper()
-	deadline := time.Now().Add(4 * time.Minute)
+	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		if eval[bool](p, "(async () => !!(await ("+expression+")))()") {
 			return

@@ -93,9 +93,7 @@ func TestAddress(t *testing.T) {
 		t.Errorf("the state is %s", state)
 	}
 	p.slide("k", 5)
-	if hash := eval[string](p, `location.hash`); !strings.Contains(hash, "k=5") || !strings.Contains(hash, "lambda=0.35") {
-		t.Errorf("the address says %s", hash)
-	}
+	p.await(`location.hash.includes("k=5") && location.hash.includes("lambda=0.35")`)
 	for nonsense, says := range map[string]string{
 		"#nowhere": "no", "#known&lambda=-3": "lambda", "#known&k=NaN": "k", "#known&picture=px:abc": "picture", "#known&picture=shapes:999": "picture",
 		"#known&shoe=4": "shoe", "#known&lambda=%E0%A4%A": "lambda", "?only=nothing#known": "only", "?hide=everything#known": "hide",

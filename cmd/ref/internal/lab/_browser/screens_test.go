@@ -38,6 +38,9 @@ func TestScreens(t *testing.T) {
 						t.Errorf("%s has no %s", screen, part)
 					}
 				}
+				if unsaid := eval[int](p, `[...document.querySelectorAll("main .chart svg, main canvas")].filter((e) => !e.closest("[aria-hidden=true]") && !e.getAttribute("aria-label") && e.getAttribute("aria-hidden") !== "true").length`); unsaid > 0 {
+					t.Errorf("%s has %d pictures without words", screen, unsaid)
+				}
 				p.showLine(screen)
 				p.run(fmt.Sprintf(`location.hash = %q`, screen)) // as at the start
 				p.settle()
@@ -58,6 +61,9 @@ func (p *tab) moveEverything() {
 	}
 	quick := true // where an answer takes long, the next position takes its place
 	for _, s := range eval[[]slider](p, `[...document.querySelectorAll("main input[type=range]")].map((s) => ({Name: s.name, Min: +s.min, Max: +s.max, Value: +s.value}))`) {
+		if !eval[bool](p, fmt.Sprintf(`[...document.querySelector('input[name=%s]').labels].some((l) => l.textContent.trim())`, s.Name)) {
+			p.t.Errorf("slider %s has no label", s.Name)
+		}
 		for _, v := range []float64{s.Min, s.Max, s.Value} {
 			p.push(s.Name, v)
 			if begin := time.Now(); quick || v == s.Value {

@@ -45,6 +45,7 @@ type Request struct {
 	Network     string    `json:"network,omitempty"`     // one of the trained ones
 	Epsilon     float64   `json:"epsilon,omitempty"`     // of an attack, in 1/255
 	Certificate bool      `json:"certificate,omitempty"` // certify the code
+	Quick       bool      `json:"quick,omitempty"`       // a code by the row that is quick, without a digest
 }
 
 // Place is an element of a code: atom, row, column, and its value.
@@ -72,8 +73,8 @@ func New() *Lab {
 	return &Lab{networks: map[string]*network{}, programs: map[programKey]*program{}}
 }
 
-// Quick makes a kernel row, such as unfused, the one that computes whatever carries no digest; codes that do stay with the row that was
-// active. Rows are chosen for a whole process, so that it is for one with a single Lab.
+// Quick makes a kernel row, such as unfused, the one that computes whatever carries no digest; codes that do (those of questions that are
+// not Quick themselves) stay with the row that was active. Rows are chosen for a whole process, so that it is for one with a single Lab.
 func (l *Lab) Quick(row string) error {
 	l.exact = kernel.ActiveName()
 	return kernel.Use(row)

@@ -94,7 +94,12 @@ func TestCodeIsFISTAs(t *testing.T) {
 			a.Values["nonzeros"] != float64(tensor.CountNonzero(want)) || a.Values["digest"] != digest(want) {
 			t.Errorf("%s: %v", text, a.Values)
 		}
-		c.Certificate = true
+		c.Quick = true
+		text, _ = json.Marshal(c)
+		if q := ask(t, l, string(text)); !tensor.SameBits(q.float32s(t, "z"), want) || q.Values["digest"] != nil {
+			t.Errorf("%s: where there is one row, another code, or digest %v", text, q.Values["digest"])
+		}
+		c.Certificate, c.Quick = true, false
 		text, _ = json.Marshal(c)
 		proof := ask(t, l, string(text)).Values["certificate"].(map[string]any)
 		if p := solve.Certify(solve.FromSettings(x, layer.Weight, s), want); proof["gap"] != p.Gap || proof["objective"] != p.Objective {

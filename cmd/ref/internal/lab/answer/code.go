@@ -94,7 +94,7 @@ type codeValues struct {
 	Nonzeros  int          `json:"nonzeros"`
 	Elements  int          `json:"elements"`
 	Step      float64      `json:"step"`
-	Digest    string       `json:"digest"`                // SHA-256 of the code
+	Digest    string       `json:"digest,omitempty"`      // SHA-256 of the code, unless the request is Quick
 	Maps      []mapValues  `json:"maps"`                  // by atom
 	Proof     *proofValues `json:"certificate,omitempty"` // if it was asked for
 }
@@ -115,14 +115,21 @@ type proofValues struct {
 	SafeZeros int     `json:"safeZeros"`
 }
 
-// code is the stem's code z of a picture after some iterations, A z, and x, in float32, with the objective's terms and the code's digest; or,
-// if a certificate is asked for, that alone.
+// code is the stem's code z of a picture after some iterations, A z, and x, in float32, with the objective's terms and, unless the request
+// is Quick, the code's digest; or, if a certificate is asked for, that alone.
 func (l *Lab) code(_ context.Context, r Request) (*Response, error) {
-	x, z, layer, s, err := l.exactCode(r)
+	compute := l.exactCode
+	if r.Quick {
+		compute = l.stemCode
+	}
+	x, z, layer, s, err := compute(r)
 	if err != nil {
 		return nil, err
 	}
-	v := codeValues{Nonzeros: tensor.CountNonzero(z), Elements: z.Len(), Energy: tensor.SumSquares(x) / 2, Step: float64(layer.StepSize.Data[0]), Digest: digest(z)}
+	v := codeValues{Nonzeros: tensor.CountNonzero(z), Elements: z.Len(), Energy: tensor.SumSquares(x) / 2, Step: float64(layer.StepSize.Data[0])}
+	if !r.Quick {
+		v.Digest = digest(z)
+	}
 	if r.Certificate {
 		c := solve.Certify(solve.FromSettings(x, layer.Weight, s), z)
 		v.Objective, v.Sparsity, v.Fidelity = c.Objective, c.Sparsity, c.Fidelity

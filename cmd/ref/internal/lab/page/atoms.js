@@ -1,6 +1,6 @@
 // Atoms: A stamps, A* matches.
 import { el, slider, button, exercise, formula, table, show, mi, mo, row, sup } from "./ui.js";
-import { picture, paintImage, paintMaps, atomImage, ramp } from "./draw.js";
+import { picture, paintImage, paintMaps, atomImage } from "./draw.js";
 import { pictureState } from "./state.js";
 
 export default {
@@ -92,12 +92,13 @@ export default {
   },
 };
 
-/** frame marks a window of 3 x 3 on a picture of 32 x 32. */
+/** frame marks a window of 3 x 3 on a picture of 32 x 32, in black and white, so that it is seen on any. */
 function frame(canvas, at) {
-  const pen = canvas.getContext("2d"), image = pen.getImageData(0, 0, 32, 32), mix = ramp();
+  const pen = canvas.getContext("2d");
   for (let i = -2; i <= 2; i++) for (let j = -2; j <= 2; j++) {
     const r = at.row + i, c = at.column + j;
-    if (Math.max(Math.abs(i), Math.abs(j)) === 2 && r >= 0 && r < 32 && c >= 0 && c < 32) mix(1, image.data, 4 * (r * 32 + c));
+    if (Math.max(Math.abs(i), Math.abs(j)) !== 2 || r < 0 || r >= 32 || c < 0 || c >= 32) continue;
+    pen.fillStyle = (i + j) % 2 ? "#000" : "#fff";
+    pen.fillRect(c, r, 1, 1);
   }
-  pen.putImageData(image, 0, 0);
 }

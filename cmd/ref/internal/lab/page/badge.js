@@ -64,8 +64,15 @@ export function badge(kind) {
 
   function say(how, words) {
     element.dataset.state = how;
-    state.textContent = { good: "✓ proven", half: "native", bad: "✗ not equal", none: "not compared" }[how];
+    state.textContent = { good: "✓ proven", half: "native", bad: "✗ not equal", none: "not compared", wait: "first answer" }[how];
     text.textContent = words;
   }
-  return { element, set };
+  /** wait says that the code shown is not compared yet. */
+  function wait() {
+    latest = undefined;
+    digest.textContent = "";
+    delete element.dataset.digest;
+    say("wait", "without fused multiply-adds; the code whose bits are compared comes when the slider rests.");
+  }
+  return { element, set, wait };
 }

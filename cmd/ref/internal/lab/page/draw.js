@@ -1,5 +1,5 @@
 // Pictures on canvases and charts in SVG.
-import { el, svg, show, fresh } from "./ui.js";
+import { el, svg, show, fresh, typeset } from "./ui.js";
 
 /** colour is one of the page's colours as [r, g, b]. */
 export function colour(name) {
@@ -13,7 +13,7 @@ export function colour(name) {
 export function picture(caption, { width = 32, height = 32, part } = {}) {
   const canvas = el("canvas", { width, height, role: "img", "aria-label": caption });
   const words = el("figcaption", {}, caption);
-  return { element: el("figure", { class: "picture", "data-part": part }, canvas, words), canvas, caption(text) { words.textContent = text; canvas.setAttribute("aria-label", text); } };
+  return { element: el("figure", { class: "picture", "data-part": part }, canvas, words), canvas, caption(text) { words.replaceChildren(...typeset(text)); canvas.setAttribute("aria-label", text); } };
 }
 
 /** paintImage shows a signal (3, H, W) as colours: value * std + mean is a pixel between 0 and 1. */
@@ -43,18 +43,27 @@ export function ramp() {
   };
 }
 
-/** paintMaps shows maps (M, H, W) in a grid, scaled by one common value unless scales says one for each. */
+/** shades is the ramp as a table of pixels, for values from -1 to 1 in steps of 1/255, the middle one for 0 alone. */
+function shades(gamma) {
+  const pixels = new Uint32Array(511), bytes = new Uint8ClampedArray(pixels.buffer), mix = ramp();
+  for (let i = -255; i <= 255; i++) mix(Math.sign(i) * Math.pow(Math.abs(i) / 255, gamma), bytes, 4 * (255 + i));
+  return pixels;
+}
+
+/** paintMaps shows maps (M, H, W) in a grid; scale is the value of the full colour, by default the largest. */
 export function paintMaps(canvas, { data, shape }, { columns = 8, scale, gamma = 0.6 } = {}) {
   const [maps, h, w] = shape.slice(-3), rows = Math.ceil(maps / columns), gap = h > 8 ? 2 : 1;
   canvas.width = columns * (w + gap) - gap; canvas.height = rows * (h + gap) - gap;
   let top = scale ?? 0;
   if (scale === undefined) for (const v of data) top = Math.max(top, Math.abs(v));
-  const image = new ImageData(canvas.width, canvas.height), mix = ramp();
+  const image = new ImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer), table = shades(gamma);
   for (let m = 0; m < maps; m++) {
     const left = (m % columns) * (w + gap), above = Math.floor(m / columns) * (h + gap);
-    for (let i = 0; i < h * w; i++) {
-      const v = top ? data[m * h * w + i] / top : 0;
-      mix(Math.sign(v) * Math.pow(Math.abs(v), gamma), image.data, 4 * ((above + Math.floor(i / w)) * canvas.width + left + (i % w)));
+    for (let row = 0, i = m * h * w; row < h; row++) {
+      for (let at = (above + row) * image.width + left, end = at + w; at < end; at++, i++) {
+        const v = top ? (255 * data[i]) / top : 0, level = v > 0 ? Math.max(1, Math.min(255, Math.round(v))) : v < 0 ? Math.min(-1, Math.max(-255, Math.round(v))) : 0;
+        pixels[at] = table[255 + level];
+      }
     }
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -80,7 +89,7 @@ export function chart({ label, x, y, logX = false, logY = false, height = 260 })
   new ResizeObserver(draw).observe(box);
 
   function render(series, { xRange, yRange, marks = [], summary = "" } = {}) {
-    const width = Math.max(260, box.clientWidth || 600), left = 56, right = 12, top = 12, bottom = 40;
+    const width = Math.max(260, box.clientWidth || 600), right = 12, bottom = 40;
     const all = series.flatMap((s) => s.points).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b) && (!logX || a > 0) && (!logY || b > 0));
     const range = (values, given, log) => {
       let [lo, hi] = given ?? [Math.min(...values), Math.max(...values)];
@@ -89,6 +98,8 @@ export function chart({ label, x, y, logX = false, logY = false, height = 260 })
       return log ? [Math.log10(lo), Math.log10(hi)] : [lo, hi];
     };
     const [x0, x1] = range(all.map((p) => p[0]), xRange, logX), [y0, y1] = range(all.map((p) => p[1]), yRange, logY);
+    const shown = marks.filter((m) => m.at >= (logX ? 10 ** x0 : x0) && m.at <= (logX ? 10 ** x1 : x1)), named = shown.filter((m) => m.label);
+    const up = ticks(y0, y1, logY, 5), left = 32 + 7 * Math.max(2, ...up.map((t) => tick(t).length)), top = 12 + 15 * named.length; // labels of marks stand above
     const px = (v) => left + ((logX ? Math.log10(v) : v) - x0) / (x1 - x0) * (width - left - right);
     const py = (v) => height - bottom - ((logY ? Math.log10(v) : v) - y0) / (y1 - y0) * (height - top - bottom);
     const clip = fresh("clip");
@@ -97,17 +108,16 @@ export function chart({ label, x, y, logX = false, logY = false, height = 260 })
     for (const t of ticks(x0, x1, logX, Math.floor(width / 90))) {
       out.append(svg("line", { class: "grid", x1: px(t), x2: px(t), y1: top, y2: height - bottom }), svg("text", { x: px(t), y: height - bottom + 16, "text-anchor": "middle" }, tick(t)));
     }
-    for (const t of ticks(y0, y1, logY, 5)) {
+    for (const t of up) {
       out.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: py(t), y2: py(t) }), svg("text", { x: left - 8, y: py(t) + 4, "text-anchor": "end" }, tick(t)));
     }
     out.append(svg("text", { class: "axis", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x),
       svg("text", { class: "axis", x: 12, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${(top + height - bottom) / 2})` }, y));
     const inside = svg("g", { "clip-path": `url(#${clip})` });
-    for (const m of marks) {
-      if (!(m.at >= (logX ? 10 ** x0 : x0) && m.at <= (logX ? 10 ** x1 : x1))) continue;
-      inside.append(svg("line", { class: "mark", x1: px(m.at), x2: px(m.at), y1: top, y2: height - bottom }));
-      const late = px(m.at) > width * 0.7;
-      inside.append(svg("text", { class: "marked", x: px(m.at) + (late ? -6 : 6), y: top + 12, "text-anchor": late ? "end" : "start" }, m.label ?? ""));
+    for (const m of shown) {
+      const level = named.indexOf(m), late = px(m.at) > width * 0.7;
+      out.append(svg("line", { class: "mark", x1: px(m.at), x2: px(m.at), y1: level < 0 ? top : 2 + 15 * level, y2: height - bottom }));
+      if (level >= 0) out.append(svg("text", { class: "marked", x: px(m.at) + (late ? -6 : 6), y: 12 + 15 * level, "text-anchor": late ? "end" : "start" }, m.label));
     }
     for (const [i, s] of series.entries()) {
       const points = s.points.filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b) && (!logX || a > 0) && (!logY || b > 0));
@@ -117,10 +127,13 @@ export function chart({ label, x, y, logX = false, logY = false, height = 260 })
     }
     out.append(inside);
     box.replaceChildren(out);
-    legend.replaceChildren(...series.filter((s) => s.name).map((s, i) => el("span", {}, el("i", { class: `key s${s.style ?? series.indexOf(s)}${s.dots ? " dotted" : ""}` }), s.name)));
+    legend.replaceChildren(...series.filter((s) => s.name).map((s) => el("span", {}, key(s, s.style ?? series.indexOf(s)), s.name)));
   }
   return { element, set(series, options) { latest = [series, options]; draw(); } };
 }
+
+/** key is what a curve looks like, for the legend: its colour and its dashes. */
+const key = (s, style) => svg("svg", { class: "key", width: 26, height: 10 }, s.dots ? svg("circle", { class: `dot s${style}`, cx: 13, cy: 5, r: 4 }) : svg("path", { class: `curve s${style}`, d: "M0,5H26" }));
 
 const tick = (t) => (t !== 0 && (Math.abs(t) >= 1e6 || Math.abs(t) < 1e-3) ? t.toExponential(0).replace("e+", "e") : show(t, 4));
 
@@ -130,7 +143,9 @@ function ticks(lo, hi, log, want) {
     const each = Math.max(1, Math.ceil((hi - lo) / want));
     for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += each) list.push(10 ** e);
     if (list.length > 1) return list;
-    return [10 ** lo, 10 ** ((lo + hi) / 2), 10 ** hi].map((v) => Number(v.toPrecision(2)));
+    // Less than two powers of ten: round numbers between them, or the ends.
+    const round = [1, 2, 3, 5, 7].flatMap((m) => [m * 10 ** Math.floor(lo), m * 10 ** Math.floor(hi)]).filter((v, i, all) => all.indexOf(v) === i && Math.log10(v) >= lo && Math.log10(v) <= hi);
+    return round.length > 1 ? round : [10 ** lo, 10 ** hi].map((v) => Number(v.toPrecision(2)));
   }
   const rough = (hi - lo) / Math.max(2, want), unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * ([1, 2, 5, 10].find((m) => m * unit >= rough) ?? 10);

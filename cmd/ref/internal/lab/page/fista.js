@@ -1,5 +1,5 @@
 // FISTA: the iterates one by one.
-import { el, slider, choices, button, exercise, formula, table, percent, count, show, mi, mo, mn, row, sub, sup, frac } from "./ui.js";
+import { el, slider, choices, button, exercise, formula, table, percent, count, show, mi, mo, mn, row, sub, sup, frac, fn } from "./ui.js";
 import { picture, paintImage, paintMaps, chart } from "./draw.js";
 import { pictureState } from "./state.js";
 
@@ -48,13 +48,13 @@ export default {
     });
     const kBox = el("div", {}, k.element);
     const element = el("div", { class: "screen" },
-      el("div", { class: "controls" }, choose.element, dictionary.element, solver.element, lambda.element, mu.element, kBox,
-        el("div", { class: "row" }, button("Step", () => { stop(); move(lab.state.k + 1); }), play, button("Reset", () => { stop(); move(1); }, { class: "plain" }))),
-      el("div", { class: "view" }, sentence, el("div", { class: "pictures four" }, x.element, az.element, rest.element, maps.element), plot.element, why, support.element, data.element),
-      formula(row(sub(mi("z"), mi("k")), mo("="), mi("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("∗")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "g is y in the paper, and z of the iteration before in the published code."),
+      el("div", { class: "controls" }, choose.element, dictionary.element, solver.element, lambda.element, mu.element),
+      el("div", { class: "view" }, sentence,
+        el("div", { class: "player" }, kBox, el("div", { class: "row" }, button("Step", () => { stop(); move(lab.state.k + 1); }), play, button("Reset", () => { stop(); move(1); }, { class: "plain" }))), el("div", { class: "pictures four" }, x.element, az.element, rest.element, maps.element), plot.element, why, support.element, data.element),
+      formula(row(sub(mi("z"), mi("k")), mo("="), fn("prox"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), sup(mi("A"), mo("∗")), mo("("), mi("x"), mo("−"), mi("A"), sub(mi("g"), mi("k")), mo(")"), mo(")")), "(A.1), first line", "g is y in the paper, and z of the iteration before in the published code."),
       formula(row(sub(mi("m"), row(mi("k"), mo("+"), mn(1))), mo("="), frac(row(mn(1), mo("+"), `<msqrt>${row(mn(1), mo("+"), mn(4), `<msubsup>${mi("m")}${mi("k")}${mn(2)}</msubsup>`)}</msqrt>`), mn(2))), "(A.1), second line", "The momentum."),
       formula(row(sub(mi("y"), row(mi("k"), mo("+"), mn(1))), mo("="), sub(mi("z"), mi("k")), mo("+"), frac(row(sub(mi("m"), mi("k")), mo("−"), mn(1)), sub(mi("m"), row(mi("k"), mo("+"), mn(1)))), mo("("), sub(mi("z"), mi("k")), mo("−"), sub(mi("z"), row(mi("k"), mo("−"), mn(1))), mo(")")), "(A.1), third line", "The next point lies beyond the last move."),
-      formula(row(mi("F"), mo("("), mi("z"), mo(")"), mo("−"), mi("min"), mi("F"), mo("≤"), mi("gap")), "certificate", "How the lower bound is proven."),
+      formula(row(mi("F"), mo("("), mi("z"), mo(")"), mo("−"), fn("min"), mi("F"), mo("≤"), mi("gap")), "certificate", "How the lower bound is proven."),
       exercise({
         question: "Cosines, FISTA as in the paper, and the picture, λ and μ that you see: after how many iterations is F proven to be within 1 % of its least value? (121 if 120 are not enough.)",
         answer: "k =",
@@ -79,14 +79,14 @@ export default {
       maps.caption(`the busiest maps of z_k: atoms ${latest.maps.join(", ")}`);
       const bound = i.objective - i.gap;
       sentence.replaceChildren(el("strong", {}, `k = ${i.k}: F = ${show(i.objective, 6)}, and no code is below ${show(Math.max(0, bound), 4)}.`),
-        ` ${count(i.nonzeros)} of ${count(latest.elements)} numbers are not zero; ${count(i.born)} were born and ${count(i.died)} died in this step.`);
+        ` ${count(i.nonzeros)} of ${count(latest.elements)} numbers are not zero; ${count(i.born)} ${i.born === 1 ? "was" : "were"} born and ${count(i.died)} died in this step.`);
       element.dataset.objective = i.objective; element.dataset.gap = i.gap; element.dataset.nonzeros = i.nonzeros; element.dataset.k = i.k;
       const all = latest.iterates, least = Math.max(...all.map((v) => v.objective - v.gap));
       plot.set([
         { name: "F", points: all.map((v) => [v.k, v.objective]), style: 0 }, { name: "proven lower bound, the best so far", points: best(all), style: 1 },
         { name: "½‖x − A z‖²", points: all.map((v) => [v.k, v.fidelity]), style: 2 }, { name: "λ‖z‖₁", points: all.map((v) => [v.k, v.sparsity]), style: 3 },
       ], { marks: [{ at: i.k, label: `k = ${i.k}` }], yRange: [Math.max(1e-3 * all[0].objective, Math.min(least > 0 ? least : Infinity, ...all.map((v) => v.sparsity).filter((v) => v > 0)) * 0.8), Math.max(...all.map((v) => v.objective)) * 1.2], summary: `After ${all.length} iterations F is ${show(all.at(-1).objective, 5)}.` });
-      support.set([{ name: "not zero", points: all.map((v) => [v.k, v.nonzeros]), style: 0 }, { name: "born", points: all.map((v) => [v.k, v.born]), style: 2 }, { name: "died", points: all.map((v) => [v.k, v.died]), style: 1 }], { marks: [{ at: i.k }] });
+      support.set([{ name: "not zero", points: all.map((v) => [v.k, v.nonzeros]), style: 0 }, { name: "staying", points: all.map((v) => [v.k, v.nonzeros - v.born]), style: 3 }, { name: "born", points: all.map((v) => [v.k, v.born]), style: 2 }, { name: "died", points: all.map((v) => [v.k, v.died]), style: 1 }], { marks: [{ at: i.k }] });
       const last = all.at(-1);
       why.textContent = s.dictionary === "cosines"
         ? `The cosines answer to every picture alike (AA* is 18 times the identity but for the borders). After ${last.k} iterations the proven share that is left is ${show(last.relative)}.${s.mu ? "" : " There are twice as many atoms as a picture needs, so several codes are nearly as good: raise μ, and the gap closes."}`
@@ -110,7 +110,7 @@ export default {
         const a = await lab.ask(request(s), "back-fista");
         if (!a) return;
         latest = a; asked = now;
-        data.set(["k", "m_k", "F", "λ‖z‖₁", "½‖x−Az‖²", "½μ‖z‖²", "gap", "relative gap", "|dz|", "not zero", "born", "died"], a.iterates.map((i) => [`${i.k}`, i.m.toFixed(4), i.objective.toFixed(6), i.sparsity.toFixed(5), i.fidelity.toFixed(5), i.ridge.toFixed(5), i.gap.toPrecision(3), i.relative.toPrecision(3), i.change.toPrecision(3), count(i.nonzeros), count(i.born), count(i.died)]));
+        data.set(["k", "m_k", "F", "λ‖z‖₁", "½‖x−Az‖²", "½μ‖z‖²", "gap", "relative gap", "|dz|", "not zero", "staying", "born", "died"], a.iterates.map((i) => [`${i.k}`, i.m.toFixed(4), i.objective.toFixed(6), i.sparsity.toFixed(5), i.fidelity.toFixed(5), i.ridge.toFixed(5), i.gap.toPrecision(3), i.relative.toPrecision(3), i.change.toPrecision(3), count(i.nonzeros), count(i.nonzeros - i.born), count(i.born), count(i.died)]));
         draw(lab.state);
       },
     };

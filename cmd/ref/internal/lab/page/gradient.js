@@ -34,7 +34,7 @@ export default {
     for (const c of [x.canvas, ...shown.map((v) => v.mask.canvas)]) c.addEventListener("click", (e) => pick(e, c));
     const request = (s) => ({ ask: "gradient", dictionary: "cosines", picture: s.picture, solver: s.solver, lambda: s.lambda, mu: s.mu, at: { atom: s.atom, row: s.row, column: s.column, value: 0 } });
     const element = el("div", { class: "screen" },
-      el("div", { class: "controls" }, choose.element, atom.element, rows.element, columns.element, lambda.element, mu.element, solver.element, el("p", { class: "dim" }, "18 cosines on a grey picture of 16 × 16, in float64.")),
+      el("div", { class: "controls" }, choose.element, atom.element, rows.element, columns.element, lambda.element, mu.element, solver.element, el("p", { class: "dim" }, "18 cosines on a grey picture of 16 × 16, in float64. Blue is positive, orange negative; in the masks orange is the number chosen.")),
       el("div", { class: "view" }, sentence, el("div", { class: "pictures one" }, x.element), ...["dx", "mask", "dw"].map((key) => el("div", { class: "pictures four" }, shown.map((v) => v[key].element))), data.element),
       formula(row(frac(row(mo("∂"), mi("z")), row(mo("∂"), mi("u"))), mo("="), frac(`<mn>1</mn>`, row(`<mn>1</mn>`, mo("+"), mi("μ"), mi("t"))), mo("["), mi("z"), mo("≠"), `<mn>0</mn>`, mo("]")), "(A.3)", "The mask: what is zero passes nothing."),
       formula(row(mi("H"), mi("q"), mo("="), mi("g"), mo(","), mi("H"), mo("="), `<msubsup>${mi("A")}${mi("S")}${mo("∗")}</msubsup>`, sub(mi("A"), mi("S")), mo("+"), mi("μ")), "implicit", "The solution’s derivative: one linear system on the support S."),
@@ -71,7 +71,7 @@ export default {
         element.dataset.norm = g[3].norm;
         sentence.replaceChildren(...(g.every((v) => v.value === 0)
           ? [el("strong", {}, "This number is exactly zero, and stays so when a pixel changes a little:"), " its gradient is zero. Choose a coloured place of the mask."]
-          : [el("strong", {}, `After two iterations the number is ${show(two.value)}, in the solution ${show(g[3].value)}.`), g[3].norm ? ` The network’s gradient, through two iterations, is ${percent(two.distance)} of the solution’s away from it; through 50, ${show(100 * g[2].distance)} %.` : " In the solution it is zero, and so is its gradient."]));
+          : [el("strong", {}, `After two iterations the number is ${show(two.value)}, in the solution ${show(g[3].value)}.`), g[3].norm ? ` The gradient through two iterations, which is the network’s, differs from the solution’s by ${percent(two.distance)} of its length; through 50 by ${show(100 * g[2].distance)}\u00a0%.` : " In the solution it is zero, and so is its gradient."]));
         data.set(["differentiated", "z there", "‖∂z/∂x‖", "distance from the solution’s", "z not zero"], g.map((v) => [name(v.iterations), v.value, v.norm, v.iterations && g[3].norm ? `${show(100 * v.distance)} %` : "", count(v.nonzeros)]));
       },
     };

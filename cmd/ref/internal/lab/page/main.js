@@ -44,10 +44,13 @@ class Lab {
     this.note = el("p", { class: "note", role: "alert" });
     this.time = el("p", { class: "time" });
   }
-  /** set changes the state, the address, and what is shown. */
+  /** set changes the state, what is shown, and the address. That waits for the slider to rest: browsers refuse to change it more than some tens of times a minute. */
   set(patch) {
     Object.assign(this.state, patch);
-    history.replaceState(null, "", location.search + format(this.screen, this.state));
+    clearTimeout(this.addressing);
+    this.addressing = setTimeout(() => {
+      if (current === this) history.replaceState(null, "", location.search + format(this.screen, this.state));
+    }, 250);
     this.update();
   }
   update() {
@@ -65,7 +68,7 @@ class Lab {
       if (current !== this) return undefined;
       this.note.textContent = "";
       const took = performance.now() - begin;
-      globalThis.labLatency.push({ screen: this.screen.id, slot: name, took });
+      globalThis.labLatency.push({ screen: this.screen.id, slot: name, took, computed: answer.computed });
       this.time.textContent = `${name.startsWith("back") ? "Computed in the background" : "Answered"} in ${took < 2000 ? `${Math.round(took)} ms` : `${(took / 1000).toFixed(1)} s`} by ${this.kind === "server" ? `this machine, kernel row ${this.row}` : `this browser: WebAssembly, kernel row ${this.row}`}.`;
       return answer;
     } catch (e) {

@@ -1,5 +1,5 @@
 // Lambda path: zeros against fidelity.
-import { el, slider, choices, exercise, formula, table, percent, show, mi, mo, mn, row, sub, sup, frac, norm } from "./ui.js";
+import { el, slider, choices, exercise, formula, table, percent, show, mi, mo, mn, row, sub, sup, frac, norm, fn } from "./ui.js";
 import { chart } from "./draw.js";
 import { pictureState } from "./state.js";
 
@@ -24,8 +24,8 @@ export default {
     const element = el("div", { class: "screen" },
       el("div", { class: "controls" }, dictionary.element, k.element, choose.element),
       el("div", { class: "view" }, sentence, plot.element, trade.element, data.element),
-      formula(row(mi("min"), mi("λ"), sub(norm(mi("z")), mn(1)), mo("+"), frac(mn(1), mn(2)), sup(norm(mi("x"), mo("−"), mi("A"), mi("z")), mn(2))), "(B.1)", "Two wishes, and λ between them."),
-      formula(row(mi("T"), mo("("), mi("u"), mo(")"), mo("="), mi("max"), mo("("), mi("u"), mo("−"), mi("λ"), mi("t"), mo(","), mn(0), mo(")")), "(A.3)", "Where both kinds of zeros are made."),
+      formula(row(fn("min"), mi("λ"), sub(norm(mi("z")), mn(1)), mo("+"), frac(mn(1), mn(2)), sup(norm(mi("x"), mo("−"), mi("A"), mi("z")), mn(2))), "(B.1)", "Two wishes, and λ between them."),
+      formula(row(mi("T"), mo("("), mi("u"), mo(")"), mo("="), fn("max"), mo("("), mi("u"), mo("−"), mi("λ"), mi("t"), mo(","), mn(0), mo(")")), "(A.3)", "Where both kinds of zeros are made."),
       exercise({
         question: "The stem, two iterations, the picture that you see: what per cent of the numbers are zero at λ = 0 already, by z ≥ 0 alone?",
         answer: "per cent:",
@@ -46,7 +46,7 @@ export default {
         if (!a) return;
         const p = a.path;
         plot.set([{ name: "zeros, z ≥ 0", points: p.map((v) => [v.lambda, v.zeros]), style: 0 }, { name: "zeros, any sign", points: p.map((v) => [v.lambda, v.signed]), style: 1 }, { name: "missing, ‖x − A z‖²/‖x‖²", points: p.map((v) => [v.lambda, v.fidelity]), style: 2 }],
-          { yRange: [0, Math.max(1, ...p.map((v) => v.fidelity))], marks: [{ at: 0.1, label: "the networks’ λ" }, ...(a.lambdaMax ? [{ at: a.lambdaMax, label: "λ_max: z = 0" }] : [])], summary: `At 0.1 ${percent(p.find((v) => v.lambda === 0.1).zeros)} are zero.` });
+          { yRange: [0, Math.max(1, ...p.map((v) => v.fidelity))], marks: [{ at: 0.1, label: "the networks’ λ" }, ...(a.lambdaMax ? [{ at: a.lambdaMax, label: "z = 0 from here" }] : [])], summary: `At 0.1 ${percent(p.find((v) => v.lambda === 0.1).zeros)} are zero.` });
         trade.set([{ name: "", points: p.map((v) => [1 - v.zeros, v.fidelity]), style: 0 }, { name: "the networks’ λ", points: p.filter((v) => v.lambda === 0.1).map((v) => [1 - v.zeros, v.fidelity]), dots: true, style: 1 }], { summary: "Fewer numbers, more missing." });
         const at = p.find((v) => v.lambda === 0.1), share = at.zeros ? p[0].zeros / at.zeros : 0;
         sentence.replaceChildren(el("strong", {}, `At λ = 0.1, ${percent(at.zeros)} are zero; at λ = 0, ${percent(p[0].zeros)} already are.`), ` So ${percent(share)} of the zeros come from z ≥ 0, and the rest from λ.`);

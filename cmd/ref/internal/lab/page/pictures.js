@@ -56,7 +56,7 @@ export function picker(drawn, names, current, choose) {
   const input = el("input", { type: "file", id, accept: "image/*", class: "hidden", onchange: () => take(input.files[0]) });
   const own = el("button", { type: "button", class: "thumb", "aria-label": "your own picture", "data-picture": "own", onclick: () => paint() }, el("canvas", { width: side, height: side, "aria-hidden": "true" }));
   const element = el("div", { class: "picker", role: "group", "aria-label": "Picture" },
-    el("div", { class: "thumbs" }, thumbs, own), el("div", { class: "row" }, button("Draw one", () => paint(), { class: "plain" }), el("label", { for: id, class: "plain file", tabindex: -1 }, "Open a file", input), el("span", { class: "dim" }, "or drop one here")), note);
+    el("div", { class: "thumbs" }, thumbs, own), el("div", { class: "row" }, button("Draw one", () => paint(), { class: "plain" }), el("label", { for: id, class: "plain file", tabindex: -1 }, "Open a file", input), el("span", { class: "dim drop" }, "or drop one here")), note);
   element.addEventListener("dragover", (e) => { e.preventDefault(); element.classList.add("over"); });
   element.addEventListener("dragleave", () => element.classList.remove("over"));
   element.addEventListener("drop", (e) => { e.preventDefault(); element.classList.remove("over"); take(e.dataTransfer.files[0]); });

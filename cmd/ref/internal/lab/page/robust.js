@@ -1,5 +1,5 @@
 // Robust: noise, lambda, an attack.
-import { el, slider, choices, exercise, formula, table, percent, show, mi, mo, row } from "./ui.js";
+import { el, slider, choices, exercise, formula, table, percent, show, mi, mo, row, fn } from "./ui.js";
 import { picture, paintBytes, paintImage } from "./draw.js";
 import { pictureState } from "./state.js";
 
@@ -24,7 +24,7 @@ export default {
     const sentence = el("p", { class: "answer", role: "status" }), fate = el("p", { class: "answer", role: "status" });
     const data = table("What the network sees, as numbers");
     const honest = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Accuracy on test images" }, el("table", {},
-      el("thead", {}, el("tr", {}, ["noise", "λ = 0.1", "λ per set", "λ per image"].map((h) => el("th", { scope: "col" }, h)))),
+      el("thead", {}, el("tr", {}, ["noise", "λ = 0.1", "by set", "by image"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, [["none", "88.1", "81.6", "83.7"], ["Gaussian", "40.2", "58.8", "52.4"], ["shot", "49.2", "61.5", "58.0"], ["speckle", "51.4", "59.8", "58.8"], ["impulse", "53.2", "54.5", "52.1"]].map((r) => el("tr", {}, r.map((c, i) => el(i ? "td" : "th", {}, c)))))));
     const attack = (s) => ({ ask: "attack", picture: s.picture, epsilon: s.epsilon, iterations: s.steps });
     const element = el("div", { class: "screen" },
@@ -32,7 +32,7 @@ export default {
       el("div", { class: "view" }, sentence, fate, el("div", { class: "pictures" }, noisy.element, worst.element, change.element), data.element),
       el("section", { class: "wide" }, el("h2", {}, "On a thousand pictures, not one"), el("p", { class: "dim" }, "One picture proves nothing. This is sdnet8_slim’s accuracy in % on CIFAR-10’s test images, mean over five severities, as ref robust measured it (standard error 1.2). Of 100 test images 80 are recognised; 42 withstand ε = 1/255, 3 withstand 2/255, none 4/255 (ref attack)."), honest),
       formula(row(mi("λ"), mo("("), mi("x"), mo(")"), mo("="), mi("a"), mi("r"), mo("("), mi("x"), mo(")"), mo("+"), mi("b")), "line", "λ from the residual r, a line fitted to training images."),
-      formula(row(mi("p"), mo("←"), mi("P"), mo("("), mi("p"), mo("+"), mi("α"), mi("sign"), mo("∇"), mi("L"), mo(")")), "attack", "One step of the attack: up the loss, back into the ball of ε."),
+      formula(row(mi("p"), mo("←"), mi("P"), mo("("), mi("p"), mo("+"), mi("α"), fn("sign"), mo("∇"), mi("L"), mo(")")), "attack", "One step of the attack: up the loss, back into the ball of ε."),
       exercise({
         question: "How many steps does the attack need, at the ε that you see, until the network calls the picture something else? (11 if ten are not enough.)",
         answer: "steps:",

@@ -1,5 +1,5 @@
 // Shrink: what the proximal operator does to one number.
-import { el, slider, choices, exercise, formula, table, show, mi, mo, mn, row, sub } from "./ui.js";
+import { el, slider, choices, exercise, formula, table, show, mi, mo, mn, row, sub, fn, bar } from "./ui.js";
 import { chart } from "./draw.js";
 
 const grid = Array.from({ length: 161 }, (_, i) => (i - 80) / 40);
@@ -28,7 +28,7 @@ export default {
     const element = el("div", { class: "screen" },
       el("div", { class: "controls" }, u.element, lambda.element, t.element, mu.element, sign.element),
       el("div", { class: "view" }, sentence, plot.element, data.element),
-      formula(row(mi("T"), mo("("), mi("u"), mo(")"), mo("="), mi("sign"), mo("("), mi("u"), mo(")"), mi("max"), mo("("), mo("|"), mi("u"), mo("|"), mo("−"), mi("λ"), mi("t"), mo(","), mn(0), mo(")")), "(A.3)", "And max(u − λt, 0) where z ≥ 0."),
+      formula(row(mi("T"), mo("("), mi("u"), mo(")"), mo("="), fn("sign"), mo("("), mi("u"), mo(")"), fn("max"), mo("("), bar, mi("u"), bar, mo("−"), mi("λ"), mi("t"), mo(","), mn(0), mo(")")), "(A.3)", "And max(u − λt, 0) where z ≥ 0."),
       formula(row(sub(mi("z"), mi("k")), mo("="), mi("T"), mo("("), sub(mi("y"), mi("k")), mo("+"), mi("t"), mi("…"), mo(")")), "(A.1), first line", "It is the last thing that an iteration does."),
       exercise({
         question: "Let t = 0.5 and μ = 0, with z ≥ 0. What is the smallest λ that makes 0.8 exactly zero?",

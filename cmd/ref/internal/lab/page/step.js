@@ -78,7 +78,7 @@ export default {
         data.set(["round", "‖A v‖²"], a.values.map((v, k) => [`${k}`, v]));
         const d = await lab.ask(diverge(s, s.tl / b.ritz), "back-diverge");
         if (!d) return;
-        const names = { fista: "FISTA, paper", published: "published code", ista: "ISTA" };
+        const names = { fista: "the paper’s FISTA", published: "the published code", ista: "ISTA" };
         const curves = Object.entries(names).map(([key, name], i) => ({ name, points: [[0, d.zero], ...(d.curves[key] ?? []).map((v, k) => [k + 1, Math.min(v, d.zero * 1e6)])], style: i }));
         const least = Math.min(...curves.flatMap((c) => c.points.map((p) => p[1]))), most = Math.max(...curves.flatMap((c) => c.points.map((p) => p[1])));
         fall.set(curves, { yRange: [least * 0.9, Math.min(most, d.zero * 100) * 1.1], summary: `With t λ_max = ${s.tl}.` });

@@ -18,12 +18,12 @@ export async function file(name) {
   return name.endsWith(".bin") ? new Uint8Array(await response.arrayBuffer()) : response.text();
 }
 
-/** decode reads a response: {values, arrays by name}; each array is {shape, data}. */
-export function decode(buffer) {
+/** decode reads a response: {values, arrays by name}; each array is {shape, data}. computed is how long it took alone, in milliseconds. */
+export function decode(buffer, computed) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   if (header.error) throw new Error(header.error);
-  const answer = { ...header.values, arrays: {}, size: buffer.byteLength };
+  const answer = { ...header.values, arrays: {}, computed };
   const types = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array };
   for (const a of header.arrays ?? []) {
     const count = a.shape.reduce((p, n) => p * n, 1);
@@ -56,7 +56,7 @@ class Server {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request), signal: abort.signal,
       });
       if (!response.ok) throw new Error((await response.text()).trim());
-      return decode(await response.arrayBuffer());
+      return decode(await response.arrayBuffer(), Number(/answer;dur=([\d.]+)/.exec(response.headers.get("Server-Timing"))?.[1]));
     } catch (e) {
       if (abort.signal.aborted) throw new Superseded();
       throw e instanceof TypeError ? new Error("The server does not answer; is ref lab still running?") : e;
@@ -111,7 +111,7 @@ export class Workers {
         lane.running = null;
         try {
           if (data.error) throw new Error(data.error);
-          good(decode(data.bytes.buffer));
+          good(decode(data.bytes.buffer, data.computed));
         } catch (e) {
           bad(e);
         }

@@ -17,8 +17,14 @@ function fill(e, attributes, children) {
     if (typeof value === "function") e.addEventListener(name.replace(/^on/, ""), value);
     else if (value !== undefined && value !== null && value !== false) e.setAttribute(name, value === true ? "" : value);
   }
-  e.append(...children.flat().filter((c) => c !== null && c !== undefined));
+  e.append(...children.flat().filter((c) => c !== null && c !== undefined).flatMap((c) => (typeof c === "string" ? typeset(c) : [c])));
   return e;
+}
+
+/** typeset makes λ_max and z_k of a text into letters with a subscript, and keeps A z and 16 × 16 on one line. */
+export function typeset(text) {
+  const parts = text.replace(/\bA z/g, "A\u00a0z").replace(/ × (?=\d)/g, "\u00a0×\u00a0").split(/(?<=(?:^|[^\w])[λmz])_(max|k)(?!\w)/);
+  return parts.map((p, i) => (i % 2 ? el("sub", {}, p) : p));
 }
 
 /** show writes a number as people read it. */
@@ -29,7 +35,7 @@ export function show(v, digits = 3) {
   return a >= 1000 ? Math.round(v).toLocaleString("en") : String(Number(v.toPrecision(digits)));
 }
 
-export const percent = (v) => (v * 100 < 10 ? (v * 100).toFixed(1) : Math.round(v * 100)) + " %";
+export const percent = (v) => (v > 0 && v * 100 < 10 ? (v * 100).toFixed(1) : Math.round(v * 100)) + "\u00a0%";
 export const count = (n) => n.toLocaleString("en");
 
 let ids = 0;
@@ -137,7 +143,8 @@ async function showSource(id) {
   for (const [i, text] of (place ? files[place.file] : "").split("\n").entries()) {
     const inside = place && i + 1 >= place.from && i + 1 <= place.to;
     const cited = inside && text.includes(id);
-    const row = el("span", { class: cited ? "cited" : inside ? "inside" : "", "data-n": i + 1 }, text + "\n");
+    const row = el("span", { class: cited ? "cited" : inside ? "inside" : "", "data-n": i + 1 });
+    row.textContent = text + "\n"; // as it is
     code.append(row);
     if (inside && !first) first = row;
   }
@@ -149,6 +156,8 @@ async function showSource(id) {
 // MathML in a few letters: mi("x") is an identifier, and so on. Screens write formulas with these.
 export const mi = (x) => `<mi>${x}</mi>`;
 export const mo = (x) => `<mo stretchy="false">${x}</mo>`;
+export const fn = (x) => `<mo form="prefix" lspace="0.17em" rspace="0.1em">${x}</mo>`; // a function's name, such as max
+export const bar = `<mo stretchy="false" lspace="0" rspace="0">|</mo>`;
 export const mn = (x) => `<mn>${x}</mn>`;
 export const row = (...x) => `<mrow>${x.join("")}</mrow>`;
 export const sub = (x, y) => `<msub>${x}${y}</msub>`;

@@ -14,8 +14,8 @@ onmessage = async ({ data }) => {
       postMessage({ ready: true });
       return;
     }
-    const bytes = globalThis.labAnswer(data.request);
-    postMessage({ bytes }, [bytes.buffer]);
+    const begin = performance.now(), bytes = globalThis.labAnswer(data.request);
+    postMessage({ bytes, computed: performance.now() - begin }, [bytes.buffer]);
   } catch (e) {
     postMessage({ error: `The program has stopped: ${e.message}` });
   }
