@@ -8,7 +8,7 @@ import (
 	"sdref/sdnet"
 )
 
-// maxIterations is the greatest number of iterations: the count of multiply-adds stays within an int.
+// maxIterations is the greatest number of iterations.
 const maxIterations = 1_000_000
 
 // Describe shows a network as a table.
@@ -107,12 +107,11 @@ func printPlan(c *cli.Call, spec sdnet.Spec, what string, images int, nonzeros f
 	case !(nonzeros >= 0 && nonzeros <= 1):
 		return fmt.Errorf("-nonzeros: %g is not a share between 0 and 1", nonzeros)
 	}
-	net, err := sdnet.New[float32](spec)
-	if err != nil {
+	if err := spec.Check(); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Stdout, "%s of %s for %d images %s of %s, %d classes; an element has 4 bytes in "+
 		"float32, 8 in float64\n\n",
 		what, spec.Name, images, shapeOf(spec), spec.Data.Name, spec.Data.Classes)
-	return net.Plan(images, what == "training").Print(c.Stdout, nonzeros)
+	return spec.Plan(images, what == "training").Print(c.Stdout, nonzeros)
 }
