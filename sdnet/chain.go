@@ -33,7 +33,7 @@ func chain(name string, s Spec) Spec {
 func (f *Flow) Group(i int, x *autodiff.Node) *autodiff.Node {
 	for j := 1; j <= f.Blocks[i-1]; j++ {
 		module := func(kind string) string { return fmt.Sprintf("layer%d.%s%d", i, kind, j) }
-		x = f.filter(module("conv"), x, f.Widths[i-1], 3, conv.Geometry{Padding: 1}, f.CSCBlocks)
+		x = f.convolution(module("conv"), x, f.Widths[i-1], 3, conv.Geometry{Padding: 1}, f.CSCBlocks)
 		if j == 1 {
 			x = autodiff.MaxPool(x, 2, 2, 0).At(f.prefix+fmt.Sprintf("layer%d.pool", i), 0, "y")
 		}

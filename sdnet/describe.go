@@ -21,23 +21,17 @@ type LayerInfo struct {
 
 // Describe lists the layers in the order in which an image meets them, by a walk along the graph of the network for one image.
 func (s Spec) Describe() (list []LayerInfo) {
-	iterations := s.CSC.Iterations
-	s.CSC.Iterations = min(iterations, repeated) // all later ones are the same again
-	f := s.Graph(Options{Images: 1})
+	f := s.brief()
 	for _, n := range f.Nodes {
 		kind := f.kind(n)
 		if kind == "" {
 			continue
 		}
-		times := 1
-		if n.Iteration == repeated {
-			times += iterations - repeated
-		}
 		if last := len(list) - 1; last < 0 || list[last].Name != n.Layer {
 			list = append(list, LayerInfo{Name: n.Layer, Kind: kind, Parameters: f.parametersOf(n.Layer)})
 		}
 		info := &list[len(list)-1]
-		info.MultiplyAdds += times * multiplyAdds(n)
+		info.MultiplyAdds += s.times(n) * tensor.Size(multiplied(n))
 		if n.Op.Name != "synthesis" { // whose value is a signal
 			info.Output = [3]int{1, 1, 1}
 			copy(info.Output[:], n.Shape[1:])
@@ -48,6 +42,20 @@ func (s Spec) Describe() (list []LayerInfo) {
 
 // repeated is the first iteration of FISTA that has all that later ones have.
 const repeated = 3
+
+// brief is the graph for one image with the iterations that differ: all later ones are the same as the last of these again.
+func (s Spec) brief() *Flow {
+	s.CSC.Iterations = min(s.CSC.Iterations, repeated)
+	return s.Graph(Options{Images: 1})
+}
+
+// times is how often a prediction computes what a node of the brief graph does.
+func (s Spec) times(n *autodiff.Node) int {
+	if n.Iteration == repeated {
+		return 1 + s.CSC.Iterations - repeated
+	}
+	return 1
+}
 
 // kind is that of the layer to which a node belongs, empty for nodes that make no layer.
 func (f *Flow) kind(n *autodiff.Node) string {
@@ -92,17 +100,17 @@ func cutLast(name string) (module, quantity string, ok bool) {
 	return "", name, false
 }
 
-// multiplyAdds is what a node costs.
-func multiplyAdds(n *autodiff.Node) int {
+// multiplied is a shape with as many elements as a node takes multiply-adds.
+func multiplied(n *autodiff.Node) []int {
 	switch n.Op.Name {
 	case "analysis": // every weight meets every pixel of the code
-		return tensor.Size(n.Inputs[1].Shape) * tensor.Size(n.Shape[2:])
+		return slices.Concat(n.Inputs[1].Shape, n.Shape[2:])
 	case "synthesis":
-		return tensor.Size(n.Inputs[1].Shape) * tensor.Size(n.Inputs[0].Shape[2:])
+		return slices.Concat(n.Inputs[1].Shape, n.Inputs[0].Shape[2:])
 	case "linear":
-		return tensor.Size(n.Inputs[1].Shape)
+		return n.Inputs[1].Shape
 	case "batchnorm":
-		return tensor.Size(n.Shape)
+		return n.Shape
 	}
-	return 0
+	return []int{0}
 }

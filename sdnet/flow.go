@@ -151,14 +151,14 @@ func (f *Flow) stem(x *autodiff.Node) *autodiff.Node {
 	if f.Whitening && f.CSCStem {
 		x = f.whiten(x)
 	}
-	h := f.filter("layer0.0", x, channels, first.Kernel, first.Geometry, f.CSCStem)
+	h := f.convolution("layer0.0", x, channels, first.Kernel, first.Geometry, f.CSCStem)
 	if f.Whitening && !f.CSCStem {
 		h = autodiff.Bias(h, f.state("layer0.0.bias", "bias", false, channels)).At(f.prefix+"layer0.0", 0, "biased")
 	} else {
 		h = f.norm("layer0.1", h)
 	}
 	if first.Pool && f.CSCBlocks {
-		return f.filter("layer0.2", h, channels, 3, conv.Geometry{Stride: 2, Padding: 1}, true)
+		return f.convolution("layer0.2", h, channels, 3, conv.Geometry{Stride: 2, Padding: 1}, true)
 	}
 	if !f.CSCStem {
 		h = f.activate("layer0.relu", h)
@@ -172,16 +172,16 @@ func (f *Flow) stem(x *autodiff.Node) *autodiff.Node {
 // Block appends relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), its modules' names beginning with the given text. With CSC
 // layers the inner ReLU is left out, a code being its own nonlinearity; without shortcuts so is the outer.
 func (f *Flow) Block(name string, x *autodiff.Node, width int, g conv.Geometry) *autodiff.Node {
-	h := f.norm(name+"bn1", f.filter(name+"conv1", x, width, 3, g, f.CSCBlocks))
+	h := f.norm(name+"bn1", f.convolution(name+"conv1", x, width, 3, g, f.CSCBlocks))
 	if !f.CSCBlocks {
 		h = f.activate(name+"relu1", h)
 	}
-	h = f.norm(name+"bn2", f.filter(name+"conv2", h, width, 3, conv.Geometry{Padding: 1}, f.CSCBlocks))
+	h = f.norm(name+"bn2", f.convolution(name+"conv2", h, width, 3, conv.Geometry{Padding: 1}, f.CSCBlocks))
 	if f.Plain {
 		return h
 	}
 	if g.Stride != 1 || x.Shape[1] != width {
-		x = f.norm(name+"shortcut.1", f.filter(name+"shortcut.0", x, width, 1, conv.Geometry{Stride: g.Stride}, false))
+		x = f.norm(name+"shortcut.1", f.convolution(name+"shortcut.0", x, width, 1, conv.Geometry{Stride: g.Stride}, false))
 	}
 	return f.activate(name+"relu2", autodiff.Add(h, x).At(f.prefix+name+"add", 0, "y"))
 }
@@ -191,8 +191,8 @@ func (f *Flow) activate(module string, x *autodiff.Node) *autodiff.Node {
 	return f.Activation.append(x).At(f.prefix+module, 0, "y")
 }
 
-// filter appends a convolution, or a CSC layer MODULE.dn.
-func (f *Flow) filter(module string, x *autodiff.Node, outputs, kernel int, g conv.Geometry, sparse bool) *autodiff.Node {
+// convolution appends one, or a CSC layer MODULE.dn in its place.
+func (f *Flow) convolution(module string, x *autodiff.Node, outputs, kernel int, g conv.Geometry, sparse bool) *autodiff.Node {
 	g.Algorithm = f.Algorithm
 	shape := []int{outputs, x.Shape[1], kernel, kernel}
 	if sparse {

@@ -56,11 +56,7 @@ func TestResidualsOfLargeImagesAreNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := New[float32](s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan := n.Plan(8, true)
+	plan := s.Plan(8, true)
 	again := 0
 	for _, step := range plan.Steps {
 		for _, v := range step.Values {

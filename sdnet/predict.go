@@ -2,6 +2,7 @@ package sdnet
 
 import (
 	"sdref/autodiff"
+	"sdref/csc"
 	"sdref/tensor"
 )
 
@@ -71,11 +72,16 @@ func predictionProgram[T tensor.Float](n *Network[T], k programKey) (*program[T]
 	return p, w
 }
 
-// Plan is the plan of a training step or of a prediction for so many images.
-func (n *Network[T]) Plan(images int, training bool) *autodiff.Plan {
-	make := predictionProgram[T]
+// Plan is the plan of a training step or of a prediction for so many images. A specification that Check finds fault with may be a panic.
+func (s Spec) Plan(images int, training bool) *autodiff.Plan {
+	n := &Network[float32]{Spec: s} // without weights, which a plan does not need
+	for _, l := range s.brief().Layers {
+		l.Settings.Iterations = s.CSC.Iterations
+		n.Layers = append(n.Layers, &CSC[float32]{l.Name, &csc.Layer[float32]{Settings: l.Settings}})
+	}
+	make := predictionProgram[float32]
 	if training {
-		make = trainingProgram[T]
+		make = trainingProgram[float32]
 	}
 	_, w := make(n, programKey{images: images, training: training})
 	return autodiff.NewPlan(w)

@@ -240,7 +240,7 @@ func (s Spec) Check() error {
 		return fmt.Errorf("network %s: only networks of CSC blocks come without shortcuts", s.Name)
 	case slices.Min(s.Blocks) < 1 || slices.Min(s.Widths) < 1:
 		return fmt.Errorf("network %s: stages of %d blocks and widths %d must have at least 1 each", s.Name, s.Blocks, s.Widths)
-	case s.CSC.Iterations < 1 && (s.CSCStem || s.CSCBlocks):
+	case s.CSC.Iterations > maxIterations || s.CSC.Iterations < 1 && (s.CSCStem || s.CSCBlocks):
 		return fmt.Errorf("network %s: %d FISTA iterations", s.Name, s.CSC.Iterations)
 	case !(s.CSC.Lambda >= 0) || !(s.CSC.Mu >= 0):
 		return fmt.Errorf("network %s: lambda %g, mu %g must not be negative", s.Name, s.CSC.Lambda, s.CSC.Mu)
@@ -254,7 +254,7 @@ func (s Spec) Check() error {
 		return fmt.Errorf("network %s: a chain ends in a maximum over a square, and images of %dx%d leave features of %dx%d", s.Name,
 			shape[1], shape[2], height, width)
 	}
-	return nil
+	return s.checkSizes()
 }
 
 // features are the height and width of the last stage's output.

@@ -249,6 +249,16 @@ func TestCheck(t *testing.T) {
 		{"Stem.Dilation is -2", func(s *sdnet.Spec) { s.Data.Stem.Dilation = -2 }},
 		{"Stem.OutputPadding is 1", func(s *sdnet.Spec) { s.Data.Stem.OutputPadding = 1 }},
 		{"0 classes", func(s *sdnet.Spec) { s.Data.Classes = 0 }},
+		{"more than 1024", func(s *sdnet.Spec) { s.Blocks = []int{1, 1, 1023} }},
+		{"more than 1024", func(s *sdnet.Spec) { s.Blocks = []int{math.MaxInt, math.MaxInt, 3} }}, // whose sum is 1 in an int
+		{"FISTA iterations", func(s *sdnet.Spec) { s.CSC.Iterations = math.MaxInt }},
+		{"make tensors of more", func(s *sdnet.Spec) { s.Widths = []int{4, 4, math.MaxInt} }},
+		{"make tensors of more", func(s *sdnet.Spec) { s.Atoms = math.MaxInt / 9 }},
+		{"make tensors of more", func(s *sdnet.Spec) { s.Data.Classes = math.MaxInt }},
+		{"make tensors of more", func(s *sdnet.Spec) { s.Widths, s.Data.Stem.Kernel, s.Data.Image = []int{1 << 16, 4, 4}, 1<<16, 1<<16 }},
+		{"multiply-adds for an image", func(s *sdnet.Spec) {
+			s.Widths, s.Data.Image, s.CSC.Iterations = []int{64, 64, 64}, 1<<16, 1<<20
+		}},
 		{"0x0", func(s *sdnet.Spec) { s.Data.Image = 0 }},
 		{"6x6", func(s *sdnet.Spec) { s.Data.Image, s.Data.Stem = 6, sdnet.Stem{Kernel: 7} }},
 	} {

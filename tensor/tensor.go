@@ -9,6 +9,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"sdref/internal/kernel"
@@ -39,16 +40,18 @@ func From[T Float](data []T, shape ...int) *Tensor[T] {
 	return &Tensor[T]{Shape: slices.Clone(shape), Data: data}
 }
 
-// Size is the number of elements of a shape; 1 for the empty shape, that of a scalar.
+// Size is the number of elements of a shape; 1 for the empty shape, that of a scalar. A negative side and a product that an int cannot
+// hold are a panic with a *ShapeError.
 func Size(shape []int) int {
-	n := 1
+	n := uint(1)
 	for _, d := range shape {
-		if d < 0 {
+		high, low := bits.Mul(n, uint(d))
+		if d < 0 || high != 0 || low > math.MaxInt {
 			panic(&ShapeError{"tensor.Size", [][]int{shape}})
 		}
-		n *= d
+		n = low
 	}
-	return n
+	return int(n)
 }
 
 // shownElements is how many elements String shows.

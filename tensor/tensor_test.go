@@ -145,6 +145,9 @@ func TestMistakesOfTheCallerPanic(t *testing.T) {
 		f  func()
 	}{
 		{"tensor.Size", func() { New[float32](2, -1) }},
+		{"tensor.Size", func() { New[float32](2, math.MaxInt) }},
+		{"tensor.Size", func() { Size([]int{math.MaxInt/2 + 1, 4}) }}, // 0 in an int
+		{"tensor.Size", func() { Size([]int{1 << 16, 1 << 16, 1 << 16, 1 << 16, 0}) }},
 		{"tensor.From", func() { From(make([]float32, 5), 2, 3) }},
 		{"tensor.From", func() { x.Reshape(4, 2) }},
 		{"tensor index", func() { x.At(0) }},

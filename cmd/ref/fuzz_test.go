@@ -18,7 +18,7 @@ func FuzzArguments(f *testing.F) {
 		"train -type float64 -augment=false", "train -schedule steps -warmup 1", "train -resume run", "train -resume run -stop 3", "train -stop 1 -save 1h",
 		"train -save -1ns", "train -seed 18446744073709551615", "train -lambda 1e300 -mu 5e-324", "train -iterations 1001 -variant paper", "train -- -net",
 		"eval", "eval -checkpoint run/checkpoint.safetensors", "eval -checkpoint run -set train", "eval -checkpoint run/checkpoint.safetensors -type float64 -batch 3",
-		"eval -checkpoint run/epochs.csv -batch 9223372036854775807", "describe", "describe -net sdnet34_all -data imagenet", "describe -iterations 1000000",
+		"eval -checkpoint run/epochs.csv -batch 9223372036854775807", "describe", "describe -net sdnet34_all -data imagenet", "describe -iterations 1000000", "describe -plan prediction -classes 4611686018427387904",
 		"describe -net", "import -list -from run/checkpoint.safetensors", "import -from run/epochs.csv -net resnet18", "import -classes -1 -prefix x.",
 		"export -checkpoint run/checkpoint.safetensors -evaluable", "export -checkpoint pretrained:x", "check", "check -type float32", "check -kernel generic", "cpu", "cpu -kernel=", "cpu -kernel avx2 extra", "\x00 \xff", "train -net \x1b[2J", "cpu -",
 	} {

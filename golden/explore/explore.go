@@ -152,7 +152,7 @@ func (e *Explorer) round(ctx context.Context, points []cases.Point) error {
 
 // investigate shrinks a case that fails and finds its rule. A smallest case that is known is no new finding.
 func (e *Explorer) investigate(ctx context.Context, p cases.Point, r judge.Report) error {
-	s := &search{Explorer: e, what: nameOf(r), maxCost: max(cheap, 2*p.Cost()), seen: map[string]*trial{}}
+	s := &search{Explorer: e, what: nameOf(r), maxCost: max(cheap, 2*p.Cost()), seen: map[string]*sample{}}
 	smallest, err := s.shrink(ctx, p, r)
 	if err != nil {
 		return err

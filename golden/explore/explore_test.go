@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -227,6 +228,13 @@ func TestFiles(t *testing.T) {
 	p, err := explore.Load(path)
 	if err != nil || p.String() != f.Point.String() || p.Seed != f.Point.Seed {
 		t.Errorf("%+v, %v", p, err)
+	}
+	folder, name := filepath.Split(path)
+	if same, err := explore.LoadFS(os.DirFS(folder), name); err != nil || same.String() != p.String() || same.Seed != p.Seed {
+		t.Errorf("from a file system %+v, %v", same, err)
+	}
+	if _, err := explore.LoadFS(os.DirFS(folder), "absent.json"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent from a file system: %v", err)
 	}
 	for text, says := range map[string]string{
 		``: "EOF", `{`: "EOF", `[]`: "cannot unmarshal", `{"kind":"prox"} {}`: "more than one",

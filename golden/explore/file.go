@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"sdref/golden/cases"
@@ -40,6 +41,20 @@ func Load(path string) (cases.Point, error) {
 		return cases.Point{}, err
 	}
 	defer file.Close()
+	return read(path, file)
+}
+
+// LoadFS is Load for a file of a file system.
+func LoadFS(fsys fs.FS, name string) (cases.Point, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return cases.Point{}, err
+	}
+	defer file.Close()
+	return read(name, file)
+}
+
+func read(path string, file io.Reader) (cases.Point, error) {
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		err = fmt.Errorf("more than %d bytes, no case", maxFile)

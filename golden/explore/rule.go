@@ -130,13 +130,13 @@ func (s *search) values(ctx context.Context, p cases.Point, a cases.Axis, list [
 			points = append(points, fitted(q, p))
 		}
 	}
-	trials, err := s.ask(ctx, withData(points))
+	samples, err := s.ask(ctx, withData(points))
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, group := range slices.Collect(slices.Chunk(trials, len(trials)/len(list))) {
+	for i, group := range slices.Collect(slices.Chunk(samples, len(samples)/len(list))) {
 		switch {
-		case slices.ContainsFunc(group, func(t *trial) bool { return t != nil && t.fails }):
+		case slices.ContainsFunc(group, func(t *sample) bool { return t != nil && t.fails }):
 			wrong = append(wrong, list[i])
 		case group[len(group)-1] != nil: // the last ones are those with the same code
 			right = append(right, list[i])
@@ -188,8 +188,8 @@ func (s *search) kinds(ctx context.Context, p cases.Point, r *Rule) error {
 			points = append(points, q)
 		}
 	}
-	trials, err := s.ask(ctx, points)
-	for _, t := range trials {
+	samples, err := s.ask(ctx, points)
+	for _, t := range samples {
 		switch {
 		case t == nil:
 		case t.fails:
@@ -281,8 +281,8 @@ func (s *search) confirm(ctx context.Context, p cases.Point, r *Rule) error {
 			points = append(points, q)
 		}
 	}
-	trials, err := s.ask(ctx, points)
-	for _, t := range trials {
+	samples, err := s.ask(ctx, points)
+	for _, t := range samples {
 		if t != nil {
 			r.Drawn++
 			if t.fails {

@@ -17,12 +17,12 @@ type search struct {
 	// fail by chance
 	steady  bool
 	maxCost int // of a case that is asked
-	seen    map[string]*trial
-	list    []*trial // seen, in order
+	seen    map[string]*sample
+	list    []*sample // seen, in order
 }
 
-// trial is a point that was asked.
-type trial struct {
+// sample is a point that was asked.
+type sample struct {
 	point  cases.Point
 	report judge.Report
 	fails  bool // as the first one did
@@ -55,7 +55,7 @@ func moved(p cases.Point, axis string, v int) cases.Point {
 
 // ask asks those points that are cases and not too dear, in rounds, and returns what became of each, nil for
 // the others.
-func (s *search) ask(ctx context.Context, points []cases.Point) ([]*trial, error) {
+func (s *search) ask(ctx context.Context, points []cases.Point) ([]*sample, error) {
 	var round []cases.Point
 	cost := 0
 	flush := func() error {
@@ -67,7 +67,7 @@ func (s *search) ask(ctx context.Context, points []cases.Point) ([]*trial, error
 			return err
 		}
 		for i, r := range reports {
-			t := &trial{round[i], r, failure(r) != nil && nameOf(r) == s.what}
+			t := &sample{round[i], r, failure(r) != nil && nameOf(r) == s.what}
 			s.seen[keyOf(round[i])] = t
 			s.list = append(s.list, t)
 		}
@@ -75,7 +75,7 @@ func (s *search) ask(ctx context.Context, points []cases.Point) ([]*trial, error
 		round, cost = nil, 0
 		return nil
 	}
-	out := make([]*trial, len(points))
+	out := make([]*sample, len(points))
 	asked := map[string]bool{}
 	for _, p := range points {
 		c := p.Cost()
@@ -104,15 +104,15 @@ func (s *search) ask(ctx context.Context, points []cases.Point) ([]*trial, error
 
 // shrink makes the coordinates of a case that fails simpler, one after the other, as long as it fails in the
 // same operator.
-func (s *search) shrink(ctx context.Context, p cases.Point, r judge.Report) (*trial, error) {
-	now := &trial{p, r, true}
+func (s *search) shrink(ctx context.Context, p cases.Point, r judge.Report) (*sample, error) {
+	now := &sample{p, r, true}
 	s.seen[keyOf(p)] = now
 	s.list = append(s.list, now)
 	again, err := s.ask(ctx, withData([]cases.Point{p}))
 	if err != nil {
 		return nil, err
 	}
-	s.steady = !slices.ContainsFunc(again, func(t *trial) bool { return t == nil || !t.fails })
+	s.steady = !slices.ContainsFunc(again, func(t *sample) bool { return t == nil || !t.fails })
 	for range maxPasses {
 		before := now
 		if now, err = s.simplerKind(ctx, now); err != nil {
@@ -134,7 +134,7 @@ func (s *search) shrink(ctx context.Context, p cases.Point, r judge.Report) (*tr
 }
 
 // simplerKind looks for a simpler kind of case that fails with the same coordinates.
-func (s *search) simplerKind(ctx context.Context, now *trial) (*trial, error) {
+func (s *search) simplerKind(ctx context.Context, now *sample) (*sample, error) {
 	var points []cases.Point
 	for _, kind := range cases.Drawable() {
 		if kind == now.point.Kind {
@@ -149,7 +149,7 @@ func (s *search) simplerKind(ctx context.Context, now *trial) (*trial, error) {
 
 // simplerGeometry looks for a case with a simpler kernel, stride, padding or dilation whose code has the same
 // size, as far as that goes: where the failure depends on it, none of these can change alone.
-func (s *search) simplerGeometry(ctx context.Context, now *trial) (*trial, error) {
+func (s *search) simplerGeometry(ctx context.Context, now *sample) (*sample, error) {
 	if !now.point.HasAxis("kernel rows") {
 		return now, nil
 	}
@@ -187,14 +187,14 @@ func simpler(p, than cases.Point, axes []string) bool {
 }
 
 // firstFailing asks points, with several data each, and returns the first that fails, or now.
-func (s *search) firstFailing(ctx context.Context, now *trial, points []cases.Point) (*trial, error) {
-	trials, err := s.ask(ctx, withData(points))
+func (s *search) firstFailing(ctx context.Context, now *sample, points []cases.Point) (*sample, error) {
+	samples, err := s.ask(ctx, withData(points))
 	if err != nil {
 		return nil, err
 	}
-	for group := range slices.Chunk(trials, dataSeeds) {
-		passing := func(t *trial) bool { return t == nil || !t.fails }
-		failing := slices.IndexFunc(group, func(t *trial) bool { return !passing(t) })
+	for group := range slices.Chunk(samples, dataSeeds) {
+		passing := func(t *sample) bool { return t == nil || !t.fails }
+		failing := slices.IndexFunc(group, func(t *sample) bool { return !passing(t) })
 		if failing >= 0 && !(s.steady && slices.ContainsFunc(group, passing)) {
 			return group[failing], nil
 		}
@@ -218,7 +218,7 @@ const dataSeeds = 2
 
 // shrinkAxis brings a coordinate as near to its simplest value as it fails: first to one of some values on
 // the way, then between that and the last one before it that does not fail.
-func (s *search) shrinkAxis(ctx context.Context, now *trial, a cases.Axis) (*trial, error) {
+func (s *search) shrinkAxis(ctx context.Context, now *sample, a cases.Axis) (*sample, error) {
 	v := now.point.Get(a.Name)
 	side, far := 1, v-a.Simplest
 	if far < 0 {

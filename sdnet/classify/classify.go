@@ -6,6 +6,8 @@ package classify
 import (
 	"fmt"
 	"image"
+	"io"
+	"io/fs"
 	"sync"
 
 	"sdref/internal/misuse"
@@ -30,6 +32,24 @@ type Classifier struct {
 // Open returns the classifier of a checkpoint: a file, or one of package pretrained, such as "pretrained:sdnet8_slim".
 func Open(path string) (*Classifier, error) {
 	net, images, err := training.OpenNetwork[float32](path)
+	if err != nil {
+		return nil, err
+	}
+	return New(net, images), nil
+}
+
+// OpenFS is Open for a file of a file system, such as one that is embedded in the program.
+func OpenFS(fsys fs.FS, name string) (*Classifier, error) {
+	net, images, err := training.OpenNetworkFS[float32](fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return New(net, images), nil
+}
+
+// Read is Open for what r reads up to its end, such as the body of an answer to a request.
+func Read(r io.Reader) (*Classifier, error) {
+	net, images, err := training.ReadNetwork[float32](r)
 	if err != nil {
 		return nil, err
 	}

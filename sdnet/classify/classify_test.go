@@ -1,6 +1,7 @@
 package classify_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -8,9 +9,14 @@ import (
 	"image"
 	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
+	"testing/iotest"
 
 	"sdref/sdnet"
 	"sdref/sdnet/classify"
@@ -18,6 +24,7 @@ import (
 	"sdref/sdnet/pretrained"
 	"sdref/sdnet/training"
 	"sdref/tensor"
+	"sdref/tensor/safetensors"
 )
 
 // What a network that comes with the module sees on a drawn picture, which shows none of its classes.
@@ -80,6 +87,55 @@ func TestPredictionEverywhere(t *testing.T) {
 		if got := fmt.Sprintf("%x", sha256.Sum256(bits)); got != want {
 			t.Errorf("%s/%s: logits of %s have SHA-256 %s, want %s", runtime.GOOS, runtime.GOARCH, name, got, want)
 		}
+	}
+}
+
+// A checkpoint is read from a file system and from a stream as from a path.
+func TestOpenFS(t *testing.T) {
+	net, about, err := training.OpenNetwork[float32]("pretrained:sdnet8_all_slim_noshortcut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "net.safetensors")
+	if err := training.SaveNetwork(path, net, &about); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := data.Picture(data.Shapes(0, 1, 1).Test.Image(0), data.Side, data.Side)
+	want := fmt.Sprint(classify.New(net, about).Top(picture, 10))
+	fsys := fstest.MapFS{"nets/a.safetensors": {Data: file}, "cut": {Data: file[:1000]}}
+	for what, open := range map[string]func() (*classify.Classifier, error){
+		"path":        func() (*classify.Classifier, error) { return classify.Open(path) },
+		"file system": func() (*classify.Classifier, error) { return classify.OpenFS(fsys, "nets/a.safetensors") },
+		"reader":      func() (*classify.Classifier, error) { return classify.Read(iotest.HalfReader(bytes.NewReader(file))) },
+	} {
+		c, err := open()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if got := fmt.Sprint(c.Top(picture, 10)); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	if _, err := classify.OpenFS(fsys, "cut"); err == nil || !strings.HasPrefix(err.Error(), "cut: ") {
+		t.Errorf("cut: %v", err)
+	}
+	if _, err := classify.OpenFS(fsys, "none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("none: %v", err)
+	}
+	if _, err := classify.Read(bytes.NewReader(file[:1000])); err == nil {
+		t.Error("a cut stream was read")
+	}
+	var other bytes.Buffer
+	if err := safetensors.Encode(&other, &safetensors.File{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := classify.Read(&other); !errors.Is(err, training.ErrForeign) || !strings.HasPrefix(err.Error(), "the stream: ") {
+		t.Errorf("a file without a network: %v", err)
 	}
 }
 

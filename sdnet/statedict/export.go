@@ -83,7 +83,6 @@ func parseSettings(text string) (*Settings, error) {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return nil, err
 	}
-	// A network of these sizes is made before its tensors are compared.
 	if s.Size < 1 || s.Size > maxRecalledSize || s.Classes < 1 || s.Classes > maxRecalledClasses {
 		return nil, fmt.Errorf("images of side %d, %d classes", s.Size, s.Classes)
 	}

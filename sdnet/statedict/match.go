@@ -63,16 +63,16 @@ func unused(name string) bool {
 	return strings.HasSuffix(name, ".num_batches_tracked") || strings.HasSuffix(name, ".running_c_loss")
 }
 
-// Compare looks a network's tensors up in the file, each by its name behind the prefix.
+// Compare looks a network's tensors up in the file, each by its name behind the prefix. Of the network nothing but shapes is made.
 func (d *Dict) Compare(s sdnet.Spec, prefix string) (Match, error) {
-	net, err := sdnet.New[float32](s)
+	state, err := s.StateInputs()
 	if err != nil {
-		return Match{}, err
+		return Match{}, fmt.Errorf("%s: %w", d.Path, err)
 	}
 	inside, elsewhere := d.under(prefix)
 	m := Match{Spec: s, Prefix: prefix, Elsewhere: elsewhere, found: inside}
 	taken := map[string]bool{} // names of the file that are the network's
-	for _, want := range net.State() {
+	for _, want := range state {
 		if other := foreign(want.Name); other != "" {
 			if e, ok := inside[other]; ok && inside[want.Name].Name == "" {
 				inside[want.Name] = e

@@ -8,6 +8,8 @@ package statedict
 import (
 	"context"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -45,17 +47,63 @@ func OpenContext(ctx context.Context, path string) (*Dict, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(path, beginning, func() (*torchfile.File, error) { return torchfile.ReadContext(ctx, path) },
+		func() (*safetensors.File, error) { return safetensors.ReadContext(ctx, path) })
+}
+
+// OpenFS is Open for a file of a file system, such as one that is embedded in the program.
+func OpenFS(fsys fs.FS, name string) (*Dict, error) {
+	beginning, err := filekind.PeekFS(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return open(name, beginning, func() (*torchfile.File, error) { return torchfile.ReadFS(fsys, name) },
+		func() (*safetensors.File, error) { return safetensors.ReadFS(fsys, name) })
+}
+
+// streamPath stands in errors for the path of what ReadFrom reads.
+const streamPath = "the stream"
+
+// ReadFrom reads a file from r up to its end.
+func ReadFrom(r io.Reader) (*Dict, error) {
+	file, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", streamPath, err)
+	}
+	return open(streamPath, file, func() (f *torchfile.File, err error) {
+		if f, err = torchfile.Decode(file); err != nil {
+			err = fmt.Errorf("%s: %w", streamPath, err)
+		}
+		return f, err
+	}, func() (f *safetensors.File, err error) {
+		if f, err = safetensors.Decode(file); err != nil {
+			err = fmt.Errorf("%s: %w", streamPath, err)
+		}
+		return f, err
+	})
+}
+
+// open is a file that begins in this way, read by the function for its format.
+func open(path string, beginning []byte, torch func() (*torchfile.File, error), tensors func() (*safetensors.File, error)) (*Dict, error) {
 	if torchfile.Is(beginning) {
-		return openTorch(ctx, path)
+		f, err := torch()
+		if err != nil {
+			return nil, err
+		}
+		return ofTorch(path, f)
 	}
 	if kind := filekind.Describe(beginning); kind != "" && kind != filekind.Safetensors {
 		return nil, fmt.Errorf("%s: %s, neither a file of torch.save nor of safetensors", path, kind)
 	}
-	f, err := safetensors.ReadContext(ctx, path)
+	f, err := tensors()
 	if err != nil {
 		return nil, fmt.Errorf("neither a file of torch.save nor of safetensors: %w", err)
 	}
-	d := &Dict{Path: path, Format: "safetensors"}
+	return ofSafetensors(path, f)
+}
+
+func ofSafetensors(path string, f *safetensors.File) (d *Dict, err error) {
+	d = &Dict{Path: path, Format: "safetensors"}
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
 		if key == SettingsKey {
 			if d.Settings, err = parseSettings(f.Metadata[key]); err != nil {
@@ -77,12 +125,8 @@ var typeNames = map[string]string{
 	"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
 }
 
-func openTorch(ctx context.Context, path string) (*Dict, error) {
-	f, err := torchfile.ReadContext(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	d := &Dict{Path: path, Format: "PyTorch", Scalars: f.Scalars, Objects: f.Objects}
+func ofTorch(path string, f *torchfile.File) (d *Dict, err error) {
+	d = &Dict{Path: path, Format: "PyTorch", Scalars: f.Scalars, Objects: f.Objects}
 	switch {
 	case f.Legacy:
 		d.Format = "PyTorch before 1.6"

@@ -76,7 +76,7 @@ func (r *Run[T]) velocities() []sdnet.Named[T] {
 // ErrForeign says of a file of tensors that ref train and ref import did not write it.
 var ErrForeign = errors.New("not a checkpoint of this program")
 
-// ReadConfig reads the configuration of a checkpoint, and how many steps had been made.
+// ReadConfig reads the configuration of a checkpoint, and how many steps had been made. It looks at no tensor: see CheckShapes.
 func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 	if f.Metadata[formatKey] != formatValue {
 		return c, 0, fmt.Errorf("%s: metadata %s is %q: %w", f.Path, formatKey, f.Metadata[formatKey], ErrForeign)
@@ -92,6 +92,25 @@ func ReadConfig(f *safetensors.File) (c Config, iteration int, err error) {
 			f.Metadata[iterationKey])
 	}
 	return c, iteration, nil
+}
+
+// CheckShapes compares the tensors of a checkpoint, whose configuration is c, with those of its network by names and shapes. Nothing is
+// made of the network, so that a file that says of its network what it does not hold costs no memory.
+func CheckShapes(f *safetensors.File, c Config) error {
+	spec, err := c.Spec()
+	if err != nil {
+		return err
+	}
+	state, err := spec.StateInputs()
+	if err != nil {
+		return err
+	}
+	for _, s := range state {
+		if _, err := f.GetShaped(s.Name, s.Shape...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Resume returns the run of a checkpoint; it goes on as if it had never been interrupted. If the training images
@@ -132,6 +151,9 @@ func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, itera
 		if now, err = compare(was, d); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
+		if err := CheckShapes(f, c); err != nil {
+			return nil, err
+		}
 	}
 	r, err := prepare[T](c, d, now)
 	if err != nil {
@@ -168,6 +190,9 @@ func resume[T tensor.Float](f *safetensors.File, d data.Dataset, c Config, itera
 func LoadNetwork[T tensor.Float](f *safetensors.File, change ...func(*sdnet.Spec)) (*sdnet.Network[T], Config, error) {
 	c, _, err := ReadConfig(f)
 	if err != nil {
+		return nil, c, err
+	}
+	if err := CheckShapes(f, c); err != nil {
 		return nil, c, err
 	}
 	spec, err := c.Spec()

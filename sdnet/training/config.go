@@ -165,12 +165,15 @@ func (c Config) Usual() Config {
 	return c
 }
 
-// For is the configuration for a network of one's own, or one for images of one's own; a checkpoint then holds its specification.
+// For is the configuration for a network of one's own, or one for images of one's own; a checkpoint then holds its specification. What else
+// the configuration said of a network is gone.
 func (c Config) For(s sdnet.Spec) Config {
 	s.Blocks, s.Widths = slices.Clone(s.Blocks), slices.Clone(s.Widths)
 	c.Own, c.Network, c.Data = &s, s.Name, s.Data.Name
 	c.Lambda, c.Mu, c.Iterations, c.Variant = s.CSC.Lambda, s.CSC.Mu, max(1, s.CSC.Iterations), s.CSC.Variant.String()
 	c.Gradient, c.LearnLambda, c.LearnStep, c.Algorithm = s.CSC.Gradient, s.CSC.LearnLambda, s.CSC.LearnStep, s.Algorithm
+	c.Classes, c.Extent, c.Stem = 0, 0, ""
+	c.Activation, c.NormEpsilon, c.NormMomentum, c.FixedScale, c.FixedStem, c.Whitening, c.Atoms = 0, 0, 0, false, false, false, 0
 	return c
 }
 

@@ -3,6 +3,8 @@ package training
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"strings"
 
 	"sdref/sdnet"
@@ -35,6 +37,29 @@ func OpenNetwork[T tensor.Float](path string) (*sdnet.Network[T], data.Descripti
 	if err != nil {
 		return nil, data.Description{}, err
 	}
+	return networkOf[T](f)
+}
+
+// OpenNetworkFS is OpenNetwork for a file of a file system, such as one that is embedded in the program.
+func OpenNetworkFS[T tensor.Float](fsys fs.FS, name string) (*sdnet.Network[T], data.Description, error) {
+	f, err := safetensors.ReadFS(fsys, name)
+	if err != nil {
+		return nil, data.Description{}, err
+	}
+	return networkOf[T](f)
+}
+
+// ReadNetwork is OpenNetwork for what r reads up to its end, such as the body of an answer to a request.
+func ReadNetwork[T tensor.Float](r io.Reader) (*sdnet.Network[T], data.Description, error) {
+	f, err := safetensors.ReadFrom(r)
+	if err != nil {
+		return nil, data.Description{}, err
+	}
+	f.Path = "the stream"
+	return networkOf[T](f)
+}
+
+func networkOf[T tensor.Float](f *safetensors.File) (*sdnet.Network[T], data.Description, error) {
 	net, c, err := LoadNetwork[T](f)
 	if err != nil {
 		return nil, data.Description{}, err

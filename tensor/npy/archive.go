@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,28 @@ func ReadNamed(path, name string) (Array, error) {
 		return Array{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
+}
+
+// ReadNamedFS is ReadNamed for a file of a file system.
+func ReadNamedFS(fsys fs.FS, path, name string) (Array, error) {
+	file, err := fs.ReadFile(fsys, path)
+	if err != nil {
+		return Array{}, err // it names the file
+	}
+	a, err := decodeNamed(file, name)
+	if err != nil {
+		return Array{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+// ReadNamedFrom is ReadNamed for a file that r reads up to its end.
+func ReadNamedFrom(r io.Reader, name string) (Array, error) {
+	file, err := io.ReadAll(r)
+	if err != nil {
+		return Array{}, err
+	}
+	return decodeNamed(file, name)
 }
 
 func decodeNamed(file []byte, name string) (Array, error) {

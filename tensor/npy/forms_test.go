@@ -3,13 +3,17 @@ package npy
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // file puts a file together: a version, a header and values.
@@ -151,12 +155,27 @@ func TestArchives(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, err := ReadNamed(path, c.name)
+		folder, name := filepath.Split(path)
+		same, errFS := ReadNamedFS(os.DirFS(folder), name, c.name)
+		if fmt.Sprint(same) != fmt.Sprint(a) || (err == nil) != (errFS == nil) || errFS != nil && errFS.Error() != strings.TrimPrefix(err.Error(), folder) {
+			t.Errorf("%q: from a file system %v, %v, want %v, %v", c.name, same, errFS, a, err)
+		}
+		same, errFrom := ReadNamedFrom(bytes.NewReader(c.file), c.name)
+		if fmt.Sprint(same) != fmt.Sprint(a) || (err == nil) != (errFrom == nil) || errFrom != nil && path+": "+errFrom.Error() != err.Error() {
+			t.Errorf("%q: from a reader %v, %v, want %v, %v", c.name, same, errFrom, a, err)
+		}
 		switch {
 		case c.says == "" && (err != nil || a.Data[0] != c.want):
 			t.Errorf("%q of %d bytes: %v, %v, want %v", c.name, len(c.file), a, err, c.want)
 		case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), path)):
 			t.Errorf("%q: %v, want an error that says %q", c.name, err, c.says)
 		}
+	}
+	if _, err := ReadNamedFS(os.DirFS(t.TempDir()), "none", "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, err := ReadNamedFrom(iotest.ErrReader(io.ErrClosedPipe), "x"); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
 	}
 	if _, err := ReadNamed(t.TempDir(), "x"); err == nil || !strings.Contains(err.Error(), "a folder") {
 		t.Error(err)

@@ -42,6 +42,9 @@ func OpenTrained(c *Call, where string) (*safetensors.File, training.Config, err
 	if err != nil {
 		return nil, config, err
 	}
+	if err := training.CheckShapes(f, config); err != nil {
+		return nil, config, err
+	}
 	if err := training.CheckValues(f); err != nil && !c.force {
 		return nil, config, fmt.Errorf("%w; -force takes it nevertheless", err)
 	}

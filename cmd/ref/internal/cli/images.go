@@ -41,6 +41,22 @@ func OpenData(c *Call, where string, shape [3]int, out io.Writer) (set data.Data
 	return openData(c, where, shape, out, func(f *data.Folder) {})
 }
 
+// OpenToTrain opens images like OpenData for a network of one's own that is made for data of the given name: images in a folder of
+// classes bear it, and unless it is imagenet they are scaled for evaluation to cover what the network sees and no more, as OpenFor has it.
+// Without a name it is OpenData.
+func OpenToTrain(c *Call, where string, shape [3]int, name string, out io.Writer) (set data.Dataset, notes []string, err error) {
+	folder := false
+	set, notes, err = openData(c, where, shape, out, func(d *data.Folder) {
+		if folder = name != ""; folder && name != "imagenet" {
+			d.Train, d.Test = d.Train.WithoutMargin(), d.Test.WithoutMargin()
+		}
+	})
+	if folder {
+		set.Name = name
+	}
+	return set, notes, err
+}
+
 // openData is OpenData, which shows a folder to prepare before it is used.
 func openData(c *Call, where string, shape [3]int, out io.Writer, prepare func(*data.Folder)) (set data.Dataset, notes []string, err error) {
 	var source *data.Source

@@ -72,7 +72,7 @@ func (f *importFlags) define(c *cli.Call) {
 	c.Flags.BoolVar(&f.force, "force", false, cli.ForceUsage)
 }
 
-// maxClasses bounds the number of classes, whose weights are made before they are looked up.
+// maxClasses bounds the number of classes: more are a typing error.
 const maxClasses = 1 << 20
 
 // Import makes a checkpoint from weights of another program.

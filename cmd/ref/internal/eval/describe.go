@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
@@ -8,7 +9,7 @@ import (
 	"sdref/sdnet"
 )
 
-// maxIterations is the greatest number of iterations: the count of multiply-adds stays within an int.
+// maxIterations is the greatest number of iterations.
 const maxIterations = 1_000_000
 
 // Describe shows a network as a table.
@@ -17,7 +18,7 @@ func Describe(c *cli.Call) error {
 	network := c.Flags.String("net", "sdnet18", "the `network`: "+cli.NetworkNames())
 	data := c.Flags.String("data", "cifar10", "the data `set` that it is made for: "+cli.DataNames())
 	iterations := c.Flags.Int("iterations", sdnet.PublishedCSC.Iterations,
-		"FISTA iterations of each CSC layer (default with -checkpoint: its own)")
+		"FISTA iterations of each CSC layer (default with -checkpoint and -spec: its own)")
 	size := c.Flags.Int("size", 0, "height and width of the images in `pixels` (default: those of the data "+
 		"set)")
 	classes := c.Flags.Int("classes", 0, "number of classes (default: those of the data set)")
@@ -28,13 +29,18 @@ func Describe(c *cli.Call) error {
 	batch := c.Flags.Int("batch", 32, "images of the memory plan")
 	nonzeros := c.Flags.Float64("nonzeros", 0.5,
 		"share of nonzero codes that the memory plan assumes for those that wait packed")
+	file := c.Flags.String("spec", "", cli.SpecUsage)
+	asJSON := c.Flags.Bool("json", false, "print the network's specification as JSON, for -spec of this verb and of ref train, and nothing else")
 	if err := c.Parse("ref describe shows a network as a table. Multiply-adds are those of one image in " +
 		"prediction."); err != nil {
 		return err
 	}
 	spec, err := sdnet.Lookup(*network, *data)
-	if *checkpoint != "" {
-		spec, err = specOf(c, *checkpoint)
+	switch {
+	case *checkpoint != "":
+		spec, err = specOf(c, *checkpoint, "checkpoint")
+	case *file != "":
+		spec, err = specOf(c, *file, "specification")
 	}
 	if err != nil {
 		return err
@@ -42,7 +48,7 @@ func Describe(c *cli.Call) error {
 	if *iterations < 1 || *iterations > maxIterations {
 		return fmt.Errorf("-iterations: %d is not between 1 and %d", *iterations, maxIterations)
 	}
-	if *checkpoint == "" || c.Given("iterations") {
+	if *checkpoint == "" && *file == "" || c.Given("iterations") {
 		spec.CSC.Iterations = *iterations
 	}
 	if *size != 0 {
@@ -50,6 +56,9 @@ func Describe(c *cli.Call) error {
 	}
 	if *classes != 0 {
 		spec.Data.Classes = *classes
+	}
+	if *asJSON {
+		return printSpec(c, spec)
 	}
 	if *plan != "" {
 		return printPlan(c, spec, *plan, *batch, *nonzeros)
@@ -77,18 +86,34 @@ func shapeOf(s sdnet.Spec) string {
 	return fmt.Sprintf("%d x %d x %d", shape[0], shape[1], shape[2])
 }
 
-// specOf is the network of a checkpoint.
-func specOf(c *cli.Call, checkpoint string) (s sdnet.Spec, err error) {
-	for _, name := range []string{"net", "data", "size", "classes"} {
-		if c.Given(name) {
-			return s, fmt.Errorf("-%s: the checkpoint says it; leave one of the two out", name)
+// specOf is the network of a checkpoint or a specification.
+func specOf(c *cli.Call, checkpoint, kind string) (s sdnet.Spec, err error) {
+	for _, name := range []string{"net", "data", "size", "classes", "spec"} {
+		if c.Given(name) && (name != "spec" || kind == "checkpoint") {
+			return s, fmt.Errorf("-%s: the %s says it; leave one of the two out", name, kind)
 		}
+	}
+	if kind == "specification" {
+		return cli.ReadSpec(checkpoint)
 	}
 	_, config, err := cli.OpenTrained(c, checkpoint)
 	if err != nil {
 		return s, err
 	}
 	return config.Spec()
+}
+
+// printSpec prints a specification as cli.ReadSpec reads it.
+func printSpec(c *cli.Call, spec sdnet.Spec) error {
+	if err := spec.Check(); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(spec, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "%s\n", text)
+	return err
 }
 
 // maxPlanned is the greatest number of images and of iterations of a plan, which lists every node.
@@ -107,12 +132,11 @@ func printPlan(c *cli.Call, spec sdnet.Spec, what string, images int, nonzeros f
 	case !(nonzeros >= 0 && nonzeros <= 1):
 		return fmt.Errorf("-nonzeros: %g is not a share between 0 and 1", nonzeros)
 	}
-	net, err := sdnet.New[float32](spec)
-	if err != nil {
+	if err := spec.Check(); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.Stdout, "%s of %s for %d images %s of %s, %d classes; an element has 4 bytes in "+
 		"float32, 8 in float64\n\n",
 		what, spec.Name, images, shapeOf(spec), spec.Data.Name, spec.Data.Classes)
-	return net.Plan(images, what == "training").Print(c.Stdout, nonzeros)
+	return spec.Plan(images, what == "training").Print(c.Stdout, nonzeros)
 }

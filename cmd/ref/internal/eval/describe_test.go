@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,5 +149,16 @@ func TestDescribePublished(t *testing.T) {
 		{"sdnet18", "imagenet", "11,689,512"}, {"sdnet18_all", "imagenet", "11,726,376"},
 	} {
 		ref.Works(t, []string{"describe", "-net", c.net, "-data", c.data}, c.total)
+	}
+}
+
+// A plan is one of shapes: it costs no memory for the weights, here 2 TB.
+func TestPlanOfManyClasses(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	ref.Works(t, []string{"describe", "-plan", "prediction", "-classes", "1000000000", "-batch", "1"}, "images 3 x 32 x 32 of cifar10, 1000000000 classes")
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 16<<20 {
+		t.Errorf("%d bytes were taken", bytes)
 	}
 }

@@ -10,4 +10,5 @@ import (
 var ref = clitest.Program{
 	{Name: "train", Run: Run(plot.SaveCurves)},
 	{Name: "eval", Run: eval.Run},
+	{Name: "describe", Run: eval.Describe},
 }

@@ -49,7 +49,11 @@ func resume(c *cli.Call, f trainFlags, epochs int) error {
 	if err != nil {
 		return err
 	}
-	d, notes, err := cli.OpenData(c, f.images, spec.Data.Shape(), c.Stdout)
+	name := ""
+	if k.Own != nil {
+		name = k.Data
+	}
+	d, notes, err := cli.OpenToTrain(c, f.images, spec.Data.Shape(), name, c.Stdout)
 	if err != nil {
 		return fmt.Errorf("-data: %w", err)
 	}

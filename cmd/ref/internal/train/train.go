@@ -14,6 +14,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 	"sdref/tensor"
@@ -42,7 +43,10 @@ run remembers the names of the classes and which images there are, and goes on w
 
 -start CHECKPOINT begins with trained weights, also for images of another size or with other classes:
 what does not fit the new images is initialised, or computed anew. The last layer is taken over if
-its classes have the same names, whatever their order.`
+its classes have the same names, whatever their order.
+
+-spec FILE trains a network of your own, also on grey images and on ones that are not square. ref
+describe -json prints the specification of a network to begin with; ref describe -spec shows yours.`
 
 // recipeLines lists the recipes.
 func recipeLines() string {
@@ -58,6 +62,8 @@ type trainFlags struct {
 	images, out, resume, recipe string
 	start                       string
 	from                        *safetensors.File // the checkpoint to start from, or nil
+	spec                        string
+	own                         *sdnet.Spec // of -spec, or of -start's network if no list has it; nil: a listed network
 	save                        time.Duration
 	stop, prolong               int // prolong: how many epochs a resumed run is to have, 0: as planned
 	test, testGiven             bool
@@ -84,6 +90,7 @@ func run(c *cli.Call, curves Curves) error {
 	c.Flags.StringVar(&f.start, "start", "",
 		"start from the weights of this checkpoint, which also tells the network, rather than from random "+
 			"ones: "+cli.CheckpointUsage())
+	c.Flags.StringVar(&f.spec, "spec", "", cli.SpecUsage+"; Data.Name, for images in a folder, and Data.Classes may be left out")
 	c.Flags.DurationVar(&f.save, "save", 5*time.Minute, "save at least this often")
 	c.Flags.IntVar(&f.stop, "stop", 0, "save and stop once this many steps have been made in all (0: at "+
 		"the end)")
@@ -115,18 +122,17 @@ func run(c *cli.Call, curves Curves) error {
 	if f.keepBest && config.Holdout == 0 {
 		return errors.New("-keep-best: no images are held out to tell which epoch is the best; give -holdout N too")
 	}
-	extent := data.ImageNetExtent
-	if config.Extent > 0 {
-		extent = config.Extent
+	if err := f.readOwn(c); err != nil {
+		return err
 	}
-	d, notes, err := cli.OpenData(c, f.images, [3]int{data.Channels, extent, extent}, c.Stdout)
+	d, notes, err := f.open(c, config.Extent)
 	if err != nil {
 		return err
 	}
 	if err := cli.NoTest(c, d, config.Holdout); err != nil {
 		return err
 	}
-	if config, err = fit(c, config, d); err != nil {
+	if config, err = fit(c, config, d, f.own); err != nil {
 		return err
 	}
 	return cli.ByType(config.Type, trainNew[float32], trainNew[float64])(c, f, config, d, notes)
@@ -167,6 +173,11 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 		return k, err
 	}
 	f.from = from
+	if was.Own != nil {
+		own := *was.Own
+		own.Data.Classes = 0 // as many as the images have
+		f.own = &own
+	}
 	k.Network, k.Lambda, k.Mu, k.Iterations, k.Variant = was.Network, was.Lambda, was.Mu, was.Iterations,
 		was.Variant
 	k.LearnLambda, k.LearnStep, k.Gradient = was.LearnLambda, was.LearnStep, was.Gradient
@@ -175,24 +186,6 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 		k.Extent = spec.Data.Image
 	}
 	return k, nil
-}
-
-// fit completes a configuration by what the data is.
-func fit(c *cli.Call, k training.Config, d data.Dataset) (training.Config, error) {
-	made := k.Data == d.Name // the recipe is for these images, and its number of them counts
-	k.Data = d.Name
-	if k.Data == "imagenet" && d.Classes != 1000 {
-		k.Classes = d.Classes
-	}
-	rest := d.Train.Len() - k.Holdout
-	if k.Holdout > 0 && rest < 1 {
-		return k, fmt.Errorf("holdout: %d of %d training images", k.Holdout, d.Train.Len())
-	}
-	if k.Images == 0 || !c.Given("images") && (!made || k.Images > rest) {
-		k.Images = rest
-	}
-	k = k.Usual()
-	return k, k.Check()
 }
 
 // override returns base with the settings that were given on the command line taken from set.
