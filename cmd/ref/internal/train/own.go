@@ -49,7 +49,7 @@ func (f *trainFlags) open(c *cli.Call, extent int) (data.Dataset, []string, erro
 		}
 		return cli.OpenToTrain(c, f.images, f.own.Data.Shape(), f.own.Data.Name, c.Stdout)
 	}
-	if extent == 0 {
+	if extent < 1 { // a negative one is refused, by its name, when the configuration is complete
 		extent = data.ImageNetExtent
 	}
 	return cli.OpenData(c, f.images, [3]int{data.Channels, extent, extent}, c.Stdout)
