@@ -3,6 +3,7 @@ package training
 import (
 	"encoding/json"
 	"math"
+	"math/bits"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -42,6 +43,7 @@ func TestHostileSpecs(t *testing.T) {
 		t.Fatal(err)
 	}
 	net.Initialize(1)
+	const half = 1 << (bits.UintSize / 2)
 	path := filepath.Join(t.TempDir(), "net.safetensors")
 	images := data.Description{Classes: []string{"a", "b"}, Mean: [3]float64{}, Std: [3]float64{1, 1, 1}}.Of(net.Data.Shape())
 	if err := SaveNetwork(path, net, &images); err != nil {
@@ -63,7 +65,7 @@ func TestHostileSpecs(t *testing.T) {
 		{"more than 1024", func(s *sdnet.Spec) { s.Blocks[0] = math.MaxInt }},
 		{"make tensors of more", func(s *sdnet.Spec) { s.Widths[0] = math.MaxInt }},
 		{"make tensors of more", func(s *sdnet.Spec) { s.Data.Classes = math.MaxInt }},
-		{"make tensors of more", func(s *sdnet.Spec) { s.Widths = []int{1 << 32, 1 << 32} }}, // whose product is 0 in an int
+		{"make tensors of more", func(s *sdnet.Spec) { s.Widths = []int{half, half} }}, // whose product is 0 in an int
 		{"1000", func(s *sdnet.Spec) { s.CSC.Iterations = 1 << 20 }},
 	} {
 		f := reread(t, path)
