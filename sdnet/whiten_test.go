@@ -166,6 +166,42 @@ func TestStemAtoms(t *testing.T) {
 	}
 }
 
+// A stem that only whitens has no filters but those of Whiten, whatever the recipe begins stems as.
+func TestStemAtomsLeaveWhitening(t *testing.T) {
+	images, _ := drawn[float64](10)
+	spec, err := sdnet.Lookup("whitened_air", "shapes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := build[float64](t, spec, 1)
+	n.Whiten(images)
+	w := state(t, n, "layer0.0.weight")
+	whitening := w.Clone()
+	n.SetStem(sdnet.ComponentAtoms, images, 7)
+	if !tensor.SameBits(w, whitening) {
+		t.Error("the whitening filters have changed")
+	}
+}
+
+// Components behind whitening only: there as ever, elsewhere the atoms stay random.
+func TestWhitenedComponents(t *testing.T) {
+	images, _ := drawn[float64](10)
+	for _, name := range []string{"sdnet_air", "sdnet_air_whitened"} {
+		spec, err := sdnet.Lookup(name, "shapes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, want := build[float64](t, spec, 1), build[float64](t, spec, 1)
+		n.SetStem(sdnet.WhitenedComponentAtoms, images, 7)
+		if spec.Whitening {
+			want.SetStem(sdnet.ComponentAtoms, images, 7)
+		}
+		if !tensor.SameBits(state(t, n, "layer0.0.dn.weight"), state(t, want, "layer0.0.dn.weight")) {
+			t.Errorf("%s: other atoms", name)
+		}
+	}
+}
+
 // After Dirac a convolution passes its first channels on, and the stem is as it was.
 func TestDirac(t *testing.T) {
 	spec, err := sdnet.Lookup("sdnet_air_narrow", "shapes")
