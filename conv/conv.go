@@ -1,9 +1,7 @@
 package conv
 
 import (
-	"sdref/conv/internal/direct"
 	"sdref/conv/internal/form"
-	"sdref/conv/internal/winograd"
 	"sdref/tensor"
 )
 
@@ -30,10 +28,10 @@ func ForwardThen[T tensor.Float](y, x, w *tensor.Tensor[T], g Geometry, then The
 		tensor.MatMulWithin(g.Workers, y, x, w, false, true)
 		then.All(y.Shape, g.Workers)
 	case g.used(f) == Winograd:
-		winograd.Forward(f, y.Data, x.Data, w.Data)
+		compiledFor[T]().winogradForward(f, y.Data, x.Data, w.Data)
 		then.All(y.Shape, g.Workers)
 	default:
-		direct.Forward(f, y.Data, x.Data, w.Data, then)
+		compiledFor[T]().forward(f, y.Data, x.Data, w.Data, then)
 	}
 }
 
@@ -46,10 +44,10 @@ func TransposeThen[T tensor.Float](x, y, w *tensor.Tensor[T], g Geometry, then T
 		tensor.MatMulWithin(g.Workers, x, y, w, false, false)
 		then.All(x.Shape, g.Workers)
 	case g.used(f) == Winograd:
-		winograd.Transpose(f, x.Data, y.Data, w.Data)
+		compiledFor[T]().winogradTranspose(f, x.Data, y.Data, w.Data)
 		then.All(x.Shape, g.Workers)
 	default:
-		direct.Transpose(f, x.Data, y.Data, w.Data, then)
+		compiledFor[T]().transpose(f, x.Data, y.Data, w.Data, then)
 	}
 }
 
@@ -62,9 +60,9 @@ func WeightGradient[T tensor.Float](w, x, y *tensor.Tensor[T], g Geometry) {
 	case len(x.Shape) == 2:
 		tensor.MatMulWithin(g.Workers, w, y, x, true, false)
 	case g.used(f) == Winograd:
-		winograd.WeightGradient(f, w.Data, x.Data, y.Data)
+		compiledFor[T]().winogradWeightGradient(f, w.Data, x.Data, y.Data)
 	default:
-		direct.WeightGradient(f, w.Data, x.Data, y.Data)
+		compiledFor[T]().weightGradient(f, w.Data, x.Data, y.Data)
 	}
 }
 

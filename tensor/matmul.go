@@ -31,13 +31,30 @@ func MatMulWithin[T Float](workers int, c, a, b *Tensor[T], transposeA, transpos
 	}
 	MustHold("MatMul", c, a, b)
 	MustBeApart("MatMul", c, a, b)
+	if p, ok := any(within32).(within[T]); ok {
+		p(workers, out, left, right)
+	} else {
+		any(within64).(within[T])(workers, out, left, right)
+	}
+}
+
+// within sets c = a*b on at most so many goroutines, or GOMAXPROCS if 0.
+type within[T Float] func(workers int, c, a, b gemm.Matrix[T])
+
+// Go compiles a generic function anew in every package that reaches it; what is behind these variables is compiled here alone.
+var (
+	within32 within[float32] = multiplyWithin[float32]
+	within64 within[float64] = multiplyWithin[float64]
+)
+
+func multiplyWithin[T Float](workers int, c, a, b gemm.Matrix[T]) {
 	if workers == 0 {
-		gemm.Product(out, left, right)
+		gemm.Product(c, a, b)
 		return
 	}
-	spaces := gemm.Take[T](parallel.Limit(workers).Workers(len(out.Rows) * len(out.Cols)))
+	spaces := gemm.Take[T](parallel.Limit(workers).Workers(len(c.Rows) * len(c.Cols)))
 	defer gemm.Give(spaces)
-	gemm.MultiplyParts(out, left, right, spaces)
+	gemm.MultiplyParts(c, a, b, spaces)
 }
 
 func matrix[T Float](t *Tensor[T]) gemm.Matrix[T] {
