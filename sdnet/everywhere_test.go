@@ -78,8 +78,9 @@ func TestSameBitsEverywhere(t *testing.T) {
 			if testing.Short() {
 				counts = counts[:2]
 			}
-			if (row.Name == "generic" || row == kernel.Unfused[float32]()) && (run.short == nowhere || runtime.GOARCH != "amd64") {
-				counts = counts[:1] // slow, and slower where emulated
+			slow := row.Name == "generic" || row == kernel.Unfused[float32]()
+			if slow && (run.short == nowhere || runtime.GOARCH != "amd64" || testing.Short() && len(rows) > 1) {
+				counts = counts[:1] // slower still where emulated
 			}
 			for _, processors := range counts {
 				runtime.GOMAXPROCS(processors)

@@ -14,13 +14,13 @@ func converges(s Solver[float64], p *Problem[float64]) bool {
 	return s.Supports(p) == nil && (s.Name() != "published" || p.Mu > 0)
 }
 
-// TestSolversAgree: on fifty problems, with -short ten, for each boundary and sign every solver reaches a relative gap of
+// TestSolversAgree: on fifty problems, with -short five, for each boundary and sign every solver reaches a relative gap of
 // 1e-13, all come to one z, and no certificate on the way puts the least objective above what some solver
 // attained.
 func TestSolversAgree(t *testing.T) {
 	problems := uint64(50)
 	if testing.Short() {
-		problems = 10
+		problems = 5
 	}
 	for _, b := range boundaries {
 		for seed := range problems {

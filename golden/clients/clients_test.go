@@ -135,6 +135,9 @@ func TestC(t *testing.T) {
 }
 
 func TestPyTorch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 12 s; TestC and TestNumPy ask clients in two other languages")
+	}
 	needs(t, "torch")
 	all := slices.Concat(operators, solvers, networks)
 	result := judged(t, chosen(), python, "pytorch/client.py")
@@ -198,6 +201,9 @@ func TestPyTorchWithoutTraces(t *testing.T) {
 
 // TestPyTorchRefuses asks for what the processor cannot do.
 func TestPyTorchRefuses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads PyTorch")
+	}
 	needs(t, "torch")
 	output, err := exec.Command(python, "pytorch/client.py", "--precision", "tf32",
 		t.TempDir()).CombinedOutput()

@@ -59,6 +59,9 @@ func TestNumPy(t *testing.T) {
 }
 
 func TestOpenCL(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 7 s; TestC and TestNumPy ask clients in two other languages")
+	}
 	needs(t, "pyopencl")
 	if output, err := exec.Command(python, "-c", "import pyopencl; pyopencl.get_platforms()[0]").CombinedOutput(); err != nil {
 		t.Skipf("no OpenCL platform: %s", lastLine(output))

@@ -82,6 +82,9 @@ func TestGradientsMatter(t *testing.T) {
 // Attacks that persist end with larger losses than those that stop at the first mistake, the more steps the
 // larger.
 func TestPersist(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 3 s; TestCompany attacks in this way, too")
+	}
 	v := model(trained(t), 24)
 	set, indices := own(v, 12)
 	mean := func(steps int, persist bool) float64 {

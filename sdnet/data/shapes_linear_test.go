@@ -79,6 +79,9 @@ func (l linear) accuracy(s *Set) float64 {
 // takes its best epoch on unseen ones, which flatters it. Measured: 15 % here, and no more with 10,000 images
 // or three times the rate up or down; chance is 10 %. That it learns at all shows on its own images.
 func TestShapesLinearClassifierFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains on 4000 images to show what the data are")
+	}
 	d := Shapes(4000, 1000, 1)
 	l := make(linear, len(figures))
 	best := 0.0

@@ -16,6 +16,9 @@ import (
 // two, is the run that was never interrupted.
 func TestResumeAtEveryStep(t *testing.T) {
 	for _, augment := range []bool{true, false} {
+		if testing.Short() && !augment {
+			continue // fewer random numbers to go on with
+		}
 		t.Run(fmt.Sprintf("float32, augment %t", augment), func(t *testing.T) {
 			resumeAtEveryStep[float32](t, threes("float32", augment), 6)
 		})

@@ -63,6 +63,9 @@ func TestWriteThenRead(t *testing.T) {
 // PyTorch reads what is written, weights only, and writes what is read: in its formats, and as numbers of
 // other types.
 func TestPyTorchReadsIt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads PyTorch twice")
+	}
 	if out, err := exec.Command(python, "-c", "import torch").CombinedOutput(); err != nil {
 		t.Skipf("no PyTorch: %v %s", err, out)
 	}

@@ -46,6 +46,9 @@ func TestExportThenImport(t *testing.T) {
 	for _, c := range []struct{ net, typ, ending string }{
 		{"sdnet8_narrow", "float32", ".pth"}, {"resnet8_narrow", "float64", ".pth.tar"}, {"sdnet8_all_narrow", "float64", ".safetensors"},
 	} {
+		if testing.Short() && c.net != "sdnet8_narrow" {
+			continue
+		}
 		run, data := trained(t, "-net", c.net, "-type", c.typ)
 		out, back := filepath.Join(t.TempDir(), "weights"+c.ending), filepath.Join(t.TempDir(), "back.safetensors")
 		ref.Works(t, []string{"export", "-checkpoint", cli.CheckpointIn(run), "-out", out}, c.net, c.typ, out)

@@ -33,6 +33,9 @@ func client(t *testing.T, old, new string) string {
 // TestExplore explores the C client, which is started once for all rounds, as it is and with a mistake that few
 // sizes show; the file that is written repeats it.
 func TestExplore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 20 s; TestExploreCrashes finds, shrinks and says the rule as well")
+	}
 	const sum = "\tcontract(ANALYSIS, x, w, z, g);\n"
 	right := client(t, "", "")
 	wrong := client(t, sum, sum+"\tif ((x.c == 6 || x.c == 9 || x.c == 15) && w.n % 4 == 0)\n\t\tfor (size_t i = 0; i < count(z); i++) z.v[i] *= 2;\n")

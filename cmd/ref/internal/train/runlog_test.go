@@ -198,6 +198,9 @@ func without(t *testing.T, data string) string {
 
 // After Ctrl-C while the images held out are evaluated, the evaluation is done when the run is resumed.
 func TestInterruptHoldout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains three times; TestInterrupt stops while training")
+	}
 	data, whole := clitest.CIFAR10(t), t.TempDir()
 	ref.Works(t, clitest.Short(data, whole, "-holdout", "3"))
 	for _, when := range []string{"epoch 1: loss", "epoch 2: loss"} {

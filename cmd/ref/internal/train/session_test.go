@@ -131,6 +131,9 @@ func TestPace(t *testing.T) {
 
 // A checkpoint for images of one size is the start for others of another size, with other classes or another stem.
 func TestStartFromOtherSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains four times")
+	}
 	classes, folder := t.TempDir(), t.TempDir()
 	for _, part := range []string{"train", "val"} {
 		for k, class := range []string{"dark", "light", "red"} {
