@@ -94,11 +94,7 @@ func (want results[T]) compare(t *testing.T, what string, s shape, x, w, y *tens
 	rows []*kernel.Set[T], procs []int) {
 	t.Helper()
 	for _, row := range rows {
-		counts := procs
-		if testing.Short() && row.Name == "generic" && len(rows) > 1 {
-			counts = procs[len(procs)-1:] // the slow one; what goroutines share is the same on every row
-		}
-		for _, procs := range counts {
+		for _, procs := range procs {
 			if err := kernel.Use(row.Name); err != nil {
 				t.Fatal(err)
 			}
