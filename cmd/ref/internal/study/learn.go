@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -212,10 +211,7 @@ func (f *learnFlags) run(c *cli.Call, signals []*tensor.Tensor[float64]) error {
 }
 
 func (f *learnFlags) put(name string, content []byte) error {
-	return atomicfile.Write(filepath.Join(f.out, name), func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	return atomicfile.WriteBytes(filepath.Join(f.out, name), content)
 }
 
 // draw draws the atoms, each from its least value to its greatest, in a square.

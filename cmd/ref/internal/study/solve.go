@@ -3,7 +3,6 @@ package study
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,10 +213,7 @@ func (s *solving) write(c *cli.Call, f *solveFlags, result solve.Result[float64]
 	}
 	array := func(t *tensor.Tensor[float64]) func(path string) error {
 		return func(path string) error {
-			return atomicfile.Write(path, func(w io.Writer) error {
-				_, err := w.Write(npy.Encode(npy.FromTensor(t)))
-				return err
-			})
+			return atomicfile.WriteBytes(path, npy.Encode(npy.FromTensor(t)))
 		}
 	}
 	err := errors.Join(put("x.npy", array(s.problem.X)), put("w.npy", array(s.problem.A.Atoms)), put("z.npy", array(result.Z)),
