@@ -27,7 +27,7 @@ const learnHelp = `ref learn learns a convolutional dictionary from images: atom
 
 small. It alternates: codes for the atoms as they are, to a gap; then accelerated projected gradient
 steps on the atoms. A is the full convolution (boundary full), x has values from 0 to 1 less the mean
-of each channel. -data is an image, a folder of images (PNG, JPEG, GIF), CIFAR's folder, or shapes.
+of each channel. -data is an image, a folder of images, CIFAR's folder, or shapes.
 
 After each round the atoms so far are written to -out: atoms.npy, for ref solve and ref certify, and
 learn.csv; in the end, or when it is stopped, atoms.png and atoms.svg too. -start goes on with them,

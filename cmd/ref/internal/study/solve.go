@@ -11,6 +11,7 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/csc/solve"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 )
@@ -20,7 +21,7 @@ const solveHelp = `ref solve finds the code z of a signal x of your own, the sol
   min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  with -nonnegative z >= 0,
 
 and proves how near it is (docs/csc.md explains problem, boundaries, solvers and certificate). x and
-the atoms w are files as for ref certify; x may be an image too (PNG, JPEG, GIF), with atoms of one
+the atoms w are files as for ref certify; x may be an image too (PNG, JPEG, ...), with atoms of one
 channel (taken as grey values) or three, values from 0 to 1 less the mean of each channel. -out
 writes z.npy, the reconstruction A z and certificate.json to a folder; what an interrupted solver has
 found by then is written too.
@@ -93,7 +94,7 @@ func solverNames() string {
 }
 
 func (f *solveFlags) check(c *cli.Call) error {
-	picture := isPicture(*f.file["x"])
+	picture := data.IsImageFile(*f.file["x"])
 	switch {
 	case !c.Given("lambda"):
 		return errors.New("-lambda is missing (see ref solve -help)")
@@ -126,7 +127,7 @@ func (f *solveFlags) open(c *cli.Call) (*solving, error) {
 		return nil, err
 	}
 	s, read := &solving{}, map[string]*tensor.Tensor[float64]{"w": w}
-	if !isPicture(*f.file["x"]) {
+	if !data.IsImageFile(*f.file["x"]) {
 		read["x"], err = f.read("x")
 	} else {
 		err = s.openPicture(f, w)
