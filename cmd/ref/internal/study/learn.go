@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"sdref/csc/learn"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 	"sdref/tensor/picture"
@@ -218,30 +217,12 @@ func (f *learnFlags) put(name string, content []byte) error {
 func (f *learnFlags) draw(atoms *tensor.Tensor[float64]) error {
 	grid := plot.Grid{Title: fmt.Sprintf("%d atoms of %d x %d, lambda %g", f.Atoms, f.Kernel, f.Kernel, f.Lambda), Scale: 4,
 		Columns: int(math.Ceil(math.Sqrt(float64(f.Atoms))))}
-	for m := range f.Atoms {
-		grid.Cells = append(grid.Cells, plot.Cell{Image: atomPicture(atoms.Row(m))})
+	for _, picture := range figures.Patches(atoms) {
+		grid.Cells = append(grid.Cells, plot.Cell{Image: picture})
 	}
 	picture, err := grid.Render()
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.put("atoms.png", picture.PNG), f.put("atoms.svg", picture.SVG))
-}
-
-// atomPicture is an atom (C, K, K) with its values stretched to all levels.
-func atomPicture(atom *tensor.Tensor[float64]) image.Image {
-	side := atom.Shape[1]
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, v := range atom.Data {
-		low, high = min(low, v), max(high, v)
-	}
-	picture := image.NewRGBA(image.Rect(0, 0, side, side))
-	level := func(c, i int) uint8 {
-		v := atom.Data[min(c, atom.Shape[0]-1)*side*side+i]
-		return uint8(math.Floor(255*(v-low)/max(high-low, math.SmallestNonzeroFloat64) + 0.5))
-	}
-	for i := range side * side {
-		picture.SetRGBA(i%side, i/side, color.RGBA{level(0, i), level(1, i), level(2, i), 0xff})
-	}
-	return picture
 }

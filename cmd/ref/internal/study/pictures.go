@@ -93,10 +93,3 @@ func addGaussian(x *tensor.Tensor[float64], deviation float64, seed uint64) {
 		x.Data[i] += deviation * math.Sqrt(-2*elementary.Log(u)) * elementary.Cos(2*math.Pi*v)
 	}
 }
-
-// psnr is the peak signal-to-noise ratio in dB of an image with values from 0 to 1, -10 log10 of the mean squared error.
-func psnr(x, clean *tensor.Tensor[float64]) float64 {
-	d := tensor.New[float64](x.Shape...)
-	tensor.AddScaled(d, x, clean, -1)
-	return -10 * elementary.Log(tensor.SumSquares(d)/float64(d.Len())) / elementary.Log(10)
-}

@@ -12,6 +12,7 @@ import (
 	"sdref/csc/solve"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 )
@@ -188,7 +189,7 @@ func (s *solving) run(c *cli.Call, f *solveFlags, solver solve.Solver[float64]) 
 	s.problem.A.Synthesize(az, result.Z)
 	uncentre(az, s.means)
 	if s.clean != nil {
-		fmt.Fprintf(c.Stdout, "PSNR of the image %.2f dB, of A z %.2f dB\n", psnr(s.noisy, s.clean), psnr(az, s.clean))
+		fmt.Fprintf(c.Stdout, "PSNR of the image %.2f dB, of A z %.2f dB\n", figures.PSNR(s.noisy.Data, s.clean.Data), figures.PSNR(az.Data, s.clean.Data))
 	}
 	if f.out != "" {
 		if err := s.write(c, f, result, az); err != nil {
