@@ -101,13 +101,7 @@ func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(image
 }
 
 // Repeat returns n times the same lambda.
-func Repeat(n int, lambda float64) []float64 {
-	lambdas := make([]float64, n)
-	for i := range lambdas {
-		lambdas[i] = lambda
-	}
-	return lambdas
-}
+func Repeat(n int, lambda float64) []float64 { return slices.Repeat([]float64{lambda}, n) }
 
 // predict sets the predictions of some images of a set, at the lambda that the stem has.
 func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []int) {
