@@ -27,7 +27,7 @@ const module = "sdref"
 // tower lists the packages of each floor. A package imports only from lower floors; a test also from its own.
 var tower = [][]string{
 	0: {"internal/kernel", "internal/elementary", "internal/random", "internal/parallel", "internal/parallel/paralleltest", "internal/atomicfile", "internal/tfevents",
-		"internal/pickle", "internal/narrow", "internal/filekind", "internal/misuse", "."},
+		"internal/pickle", "internal/narrow", "internal/filekind", "internal/misuse", "internal/names", "."},
 	1: {"internal/gemm", "conv/internal/form"},
 	2: {"tensor", "conv/internal/direct", "conv/internal/winograd", "golden/precision"},
 	3: {"conv", "tensor/safetensors", "tensor/npy", "tensor/matrix", "tensor/picture"},

@@ -2,9 +2,9 @@ package conv
 
 import (
 	"fmt"
-	"strings"
 
 	"sdref/conv/internal/form"
+	"sdref/internal/names"
 )
 
 // Algorithm is a way to compute the three functions. Each algorithm has its own definition and hence its own
@@ -24,22 +24,11 @@ var algorithms = []string{Direct: "direct", Winograd: "winograd"}
 
 func (a Algorithm) known() bool { return a >= 0 && int(a) < len(algorithms) }
 
-func (a Algorithm) String() string {
-	if !a.known() {
-		return fmt.Sprintf("Algorithm(%d)", int(a))
-	}
-	return algorithms[a]
-}
+func (a Algorithm) String() string { return names.Of(a, algorithms) }
 
 // ParseAlgorithm returns the algorithm of that name, direct or winograd.
 func ParseAlgorithm(name string) (Algorithm, error) {
-	for a, n := range algorithms {
-		if n == name {
-			return Algorithm(a), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown convolution algorithm %q; there are %s", name,
-		strings.Join(algorithms, ", "))
+	return names.Parse[Algorithm]("convolution algorithm", name, algorithms)
 }
 
 // MarshalText returns the name, for files and flags. An algorithm that has no name is an error.

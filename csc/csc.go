@@ -22,6 +22,7 @@ import (
 	"sdref/autodiff"
 	"sdref/conv"
 	"sdref/internal/misuse"
+	"sdref/internal/names"
 	"sdref/tensor"
 )
 
@@ -49,24 +50,13 @@ const (
 	Paper                    // at the extrapolated point y_k, as (A.1) says
 )
 
-func (v Variant) String() string {
-	switch v {
-	case Published:
-		return "published"
-	case Paper:
-		return "paper"
-	}
-	return fmt.Sprintf("Variant(%d)", int(v))
-}
+var variantNames = []string{Published: "published", Paper: "paper"}
+
+func (v Variant) String() string { return names.Of(v, variantNames) }
 
 // ParseVariant is the inverse of String.
 func ParseVariant(name string) (Variant, error) {
-	for _, v := range []Variant{Published, Paper} {
-		if v.String() == name {
-			return v, nil
-		}
-	}
-	return 0, fmt.Errorf("csc: unknown FISTA variant %q (published, paper)", name)
+	return names.Parse[Variant]("FISTA variant", name, variantNames)
 }
 
 // MarshalText returns the name, for files and flags.

@@ -1,10 +1,9 @@
 package csc
 
 import (
-	"fmt"
-
 	"sdref/autodiff"
 	"sdref/conv"
+	"sdref/internal/names"
 	"sdref/tensor"
 )
 
@@ -16,24 +15,13 @@ const (
 	Implicit                 // as the solution that FISTA approaches (see Solution), whatever the iterations were
 )
 
-func (g Gradient) String() string {
-	switch g {
-	case Unrolled:
-		return "unrolled"
-	case Implicit:
-		return "implicit"
-	}
-	return fmt.Sprintf("Gradient(%d)", int(g))
-}
+var gradientNames = []string{Unrolled: "unrolled", Implicit: "implicit"}
+
+func (g Gradient) String() string { return names.Of(g, gradientNames) }
 
 // ParseGradient is the inverse of String.
 func ParseGradient(name string) (Gradient, error) {
-	for _, g := range []Gradient{Unrolled, Implicit} {
-		if g.String() == name {
-			return g, nil
-		}
-	}
-	return 0, fmt.Errorf("csc: unknown gradient %q (unrolled, implicit)", name)
+	return names.Parse[Gradient]("gradient", name, gradientNames)
 }
 
 // MarshalText returns the name, for files and flags.

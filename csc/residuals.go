@@ -1,9 +1,9 @@
 package csc
 
 import (
-	"fmt"
 	"math"
 
+	"sdref/internal/names"
 	"sdref/tensor"
 )
 
@@ -32,15 +32,7 @@ const (
 )
 
 func (o Outcome) String() string {
-	switch o {
-	case Solved:
-		return "solved"
-	case Singular:
-		return "singular"
-	case Unfinished:
-		return "unfinished"
-	}
-	return fmt.Sprintf("Outcome(%d)", int(o))
+	return names.Of(o, []string{Solved: "solved", Singular: "singular", Unfinished: "unfinished"})
 }
 
 // MarshalText returns the text, for files.

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 )
 
 // Fields is a table of named JSON values, read by type: a case's settings, its
@@ -20,12 +21,7 @@ type Fields struct {
 
 // Names returns the names of the fields, sorted.
 func (f Fields) Names() []string {
-	names := make([]string, 0, len(f.values))
-	for name := range f.values {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+	return slices.Sorted(maps.Keys(f.values))
 }
 
 // Has reports whether there is a field called name.

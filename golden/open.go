@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -111,12 +111,12 @@ func find(fsys fs.FS, root, dir string, pathOf func(name string) string) ([]stri
 		}
 	}
 	if len(halves) > 0 {
-		sort.Slice(halves, func(i, j int) bool { return halves[i].Error() < halves[j].Error() })
+		slices.SortFunc(halves, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 		return nil, errors.Join(halves...)
 	}
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%s: no case (*%s) in this folder or below", dir, caseSuffix)
 	}
-	sort.Strings(paths)
+	slices.Sort(paths)
 	return paths, nil
 }

@@ -3,7 +3,6 @@ package golden
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -56,10 +55,7 @@ func (c *Case) Save() error {
 	if err := safetensors.Write(tensorsBeside(c.Path), file); err != nil {
 		return err
 	}
-	return atomicfile.Write(c.Path, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return atomicfile.WriteBytes(c.Path, text)
 }
 
 // encode is the inverse of parse.

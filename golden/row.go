@@ -2,6 +2,7 @@ package golden
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,10 +54,5 @@ func (r Row) String() string {
 
 // Passed reports whether every row passes and there is at least one.
 func Passed(rows []Row) bool {
-	for _, r := range rows {
-		if !r.Pass {
-			return false
-		}
-	}
-	return len(rows) > 0
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(r Row) bool { return !r.Pass })
 }

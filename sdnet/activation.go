@@ -1,9 +1,8 @@
 package sdnet
 
 import (
-	"fmt"
-
 	"sdref/autodiff"
+	"sdref/internal/names"
 )
 
 // Activation is the function behind a BatchNorm.
@@ -18,25 +17,15 @@ const (
 var activations = []string{ReLU: "relu", GELU: "gelu"}
 
 // String is the activation's name in checkpoints.
-func (a Activation) String() string {
-	if a < 0 || int(a) >= len(activations) {
-		return fmt.Sprintf("Activation(%d)", int(a))
-	}
-	return activations[a]
-}
+func (a Activation) String() string { return names.Of(a, activations) }
 
 // MarshalText writes the name.
 func (a Activation) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText reads the name.
-func (a *Activation) UnmarshalText(text []byte) error {
-	for i, name := range activations {
-		if name == string(text) {
-			*a = Activation(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("activation %q is neither relu nor gelu", text)
+func (a *Activation) UnmarshalText(text []byte) (err error) {
+	*a, err = names.Parse[Activation]("activation", string(text), activations)
+	return err
 }
 
 // append applies the activation to a node.

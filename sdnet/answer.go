@@ -21,6 +21,17 @@ func Softmax[T tensor.Float](logits *tensor.Tensor[T]) *tensor.Tensor[float64] {
 	return p
 }
 
+// Largest is the index of the largest number, the first of equal ones: of logits or probabilities the answer.
+func Largest[E cmp.Ordered](list []E) int {
+	best := 0
+	for k := range list {
+		if list[k] > list[best] {
+			best = k
+		}
+	}
+	return best
+}
+
 // Guess is a class and its probability.
 type Guess struct {
 	Class       string  `json:"class"`

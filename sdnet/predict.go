@@ -54,7 +54,7 @@ func (p *Predictor[T]) run(images *tensor.Tensor[T], labels []int) *program[T] {
 	defer p.programs.use("Predictor")()
 	r := p.programs.get(p.Net, k, predictionProgram[T])
 	r.Workers = p.Workers
-	r.run(p.Net, images, labelTensor[T](labels), p.Observe, p.ObserveSignal)
+	r.run(p.Net, images, LabelTensor[T](labels), p.Observe, p.ObserveSignal)
 	return r
 }
 

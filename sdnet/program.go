@@ -113,8 +113,8 @@ func (p *program[T]) run(n *Network[T], images, labels *tensor.Tensor[T], observ
 	p.Run()
 }
 
-// labelTensor is labels as a program reads them.
-func labelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
+// LabelTensor is labels as a program reads them.
+func LabelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
 	list := tensor.New[T](len(labels))
 	for i, l := range labels {
 		list.Data[i] = T(l)

@@ -120,7 +120,7 @@ func (t *Trainer[T]) Gradients(images *tensor.Tensor[T], labels []int) Result {
 	t.last = t.programs.get(t.Net, programKey{images: images.Shape[0], training: true, observed: t.Observe != nil, soft: t.Shares != nil}, trainingProgram[T])
 	wanted := t.Shares
 	if wanted == nil {
-		wanted = labelTensor[T](labels)
+		wanted = LabelTensor[T](labels)
 	}
 	t.last.Workers = t.Workers
 	t.last.run(t.Net, images, wanted, t.Observe, nil)

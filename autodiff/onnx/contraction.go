@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"slices"
+
 	"sdref/autodiff"
 	"sdref/conv"
 )
@@ -72,13 +74,7 @@ func convolution(c call, kernel []int, stride, dilation int) call {
 		with("strides", repeat(len(kernel), stride)).with("dilations", repeat(len(kernel), dilation))
 }
 
-func repeat(n, v int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = v
-	}
-	return list
-}
+func repeat(n, v int) []int { return slices.Repeat([]int{v}, n) }
 
 // exchanged is the order of axes in which the first two are exchanged.
 func exchanged(axes int) []int {

@@ -147,14 +147,13 @@ func solutionDLambda(s *speaker, _ *autodiff.Node, in []string) call {
 }
 
 // move is g + decay w + momentum v.
-func move(s *speaker, n *autodiff.Node, v, g, w string) string {
+func move(s *speaker, n *autodiff.Node, v, g, w string) call {
 	d := s.get(apply("Add", g, s.times(w, n.Attrs["decay"])))
-	return s.get(apply("Add", d, s.times(v, n.Attrs["momentum"])))
+	return apply("Add", d, s.times(v, n.Attrs["momentum"]))
 }
 
 func velocity(s *speaker, n *autodiff.Node, in []string) call {
-	d := s.get(apply("Add", in[1], s.times(in[2], n.Attrs["decay"])))
-	return apply("Add", d, s.times(in[0], n.Attrs["momentum"]))
+	return move(s, n, in[0], in[1], in[2])
 }
 
 func nesterov(s *speaker, n *autodiff.Node, in []string) call {
@@ -162,5 +161,5 @@ func nesterov(s *speaker, n *autodiff.Node, in []string) call {
 	if len(in) > 3 {
 		rate = in[3]
 	}
-	return apply("Sub", in[0], s.get(apply("Mul", move(s, n, in[2], in[1], in[0]), rate)))
+	return apply("Sub", in[0], s.get(apply("Mul", s.get(move(s, n, in[2], in[1], in[0])), rate)))
 }

@@ -80,13 +80,13 @@ func running(s *speaker, n *autodiff.Node, in []string) call {
 	return apply("Add", s.times(in[0], 1-m), s.times(in[1], m*n.Attrs["factor"]))
 }
 
-// batchNorm is ONNX's operator with the statistics that the node names, those of the batch or the running
-// ones.
 // bias is x + b of each channel.
 func bias(s *speaker, _ *autodiff.Node, in []string) call {
 	return apply("Add", in[0], overChannels(s, in[1]))
 }
 
+// batchNorm is ONNX's operator with the statistics that the node names, those of the batch or the running
+// ones.
 func batchNorm(_ *speaker, n *autodiff.Node, in []string) call {
 	x, mean, variance, gamma, beta := in[0], in[1], in[2], in[3], in[4]
 	return apply("BatchNormalization", x, gamma, beta, mean, variance).

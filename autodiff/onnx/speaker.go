@@ -55,15 +55,15 @@ func (s *speaker) input(n *autodiff.Node, needed map[*autodiff.Node]bool) {
 	s.open[n] = s.FreeBatch && len(n.Shape) > 0
 	t := Float32
 	for _, user := range s.graph().Nodes {
-		if needed[user] && IsLabels(user, n) {
+		if needed[user] && isLabels(user, n) {
 			t = Int64
 		}
 	}
 	s.model.Inputs = append(s.model.Inputs, s.value(n, t))
 }
 
-// IsLabels tells whether a node takes an input as class labels.
-func IsLabels(user, input *autodiff.Node) bool {
+// isLabels tells whether a node takes an input as class labels.
+func isLabels(user, input *autodiff.Node) bool {
 	row := table[user.Op.Name]
 	return row.labels > 0 && len(user.Inputs) > row.labels && user.Inputs[row.labels] == input
 }

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"sdref/autodiff"
@@ -96,28 +97,24 @@ func (n *netBuilder) setSpec(s sdnet.Spec) {
 	list := func(numbers []int) string {
 		return strings.ReplaceAll(strings.Trim(fmt.Sprint(numbers), "[]"), " ", ",")
 	}
-	for name, value := range map[string]any{
+	maps.Copy(n.Attrs, map[string]any{
 		"blocks": list(s.Blocks), "widths": list(s.Widths), "classes": s.Data.Classes,
 		"csc_stem": s.CSCStem, "csc_blocks": s.CSCBlocks, "plain": s.Plain,
 		"stem_kernel": s.Data.Stem.Kernel, "stem_stride": max(1, s.Data.Stem.Stride),
 		"stem_padding": s.Data.Stem.Padding, "stem_pool": s.Data.Stem.Pool,
-	} {
-		n.Attrs[name] = value
-	}
+	})
 	n.setCSC(s.CSC)
 }
 
 // setCSC tells it the settings of BatchNorm and of all CSC layers.
 func (n *netBuilder) setCSC(s csc.Settings) {
-	for name, value := range map[string]any{
+	maps.Copy(n.Attrs, map[string]any{
 		"lambda": s.Lambda, "mu": s.Mu, "nonnegative": s.Nonnegative, "iterations": s.Iterations,
 		"variant": s.Variant.String(), "unit_norm": s.UnitNormAtoms,
 		"rounds": n.flow.Power.Rounds, "tolerance": n.flow.Power.Tolerance, "share": n.flow.Power.Share,
 		"training": n.flow.Training, "epsilon": autodiff.BatchNormEpsilon,
 		"momentum": autodiff.BatchNormMomentum,
-	} {
-		n.Attrs[name] = value
-	}
+	})
 }
 
 // descent is the published optimiser, with a rate that shows.

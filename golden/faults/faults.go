@@ -2,7 +2,7 @@
 // simulate), and the kill matrix: which of them a judge finds with which case, and whether it names the node
 // that is wrong.
 //
-// It is the proof that the judge and its cases can fail. Mutants are mistakes in the judge itself, which the
+// It is the proof that the judge and its cases can fail. The tests make mistakes in the judge itself, which the
 // catalogue must find in turn. The package is for continuous integration and for whoever adds a case or
 // loosens a bound. It knows nothing of files and of which cases there are.
 package faults

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,9 +108,7 @@ func with(c *simulate.Call, i int, t *Tensor) *simulate.Call {
 func withAttr(c *simulate.Call, name string, value float64) *simulate.Call {
 	changed, node := *c, *c.Node
 	node.Attrs = graph.Attrs{}
-	for k, v := range c.Attrs {
-		node.Attrs[k] = v
-	}
+	maps.Copy(node.Attrs, c.Attrs)
 	node.Attrs[name] = value
 	changed.Node = &node
 	return &changed

@@ -40,6 +40,14 @@ func Write(path string, write func(io.Writer) error) error {
 	return replace(path, write, create)
 }
 
+// WriteBytes is Write of bytes that are there already.
+func WriteBytes(path string, content []byte) error {
+	return Write(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
 // Try tells whether Write could replace the file at path, as far as that can be known beforehand: its folder is there and takes new
 // files, and path is not something else than a file. Nothing is changed.
 func Try(path string) error {

@@ -2,7 +2,7 @@
 // bytes which format.
 //
 // It is for readers of one format that are handed a file of another: a download that became a web page, a
-// pointer that stands for a file, an archive. It knows beginnings only, and reads nothing itself.
+// pointer that stands for a file, an archive. It knows beginnings only; what follows them is the reader's.
 package filekind
 
 import (
@@ -97,6 +97,27 @@ func PeekFS(fsys fs.FS, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return beginning, nil
+}
+
+// Decode reads a file of a file system as a whole and decodes it. Every error names the file.
+func Decode[F any](fsys fs.FS, name string, decode func([]byte) (F, error)) (f F, err error) {
+	content, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return f, err // it names the file
+	}
+	if f, err = decode(content); err != nil {
+		return f, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// DecodeFrom reads r up to its end and decodes that.
+func DecodeFrom[F any](r io.Reader, decode func([]byte) (F, error)) (f F, err error) {
+	content, err := io.ReadAll(r)
+	if err != nil {
+		return f, err
+	}
+	return decode(content)
 }
 
 // Until reads from r until the context is cancelled; then each read fails by the context's error.

@@ -14,7 +14,8 @@ import (
 //	Summary  1: value Value, repeated
 //	Value    1: tag string   2: simple_value float
 //
-// A field begins with its number times eight plus one of the kinds below.
+// A field begins with its number times eight plus one of the kinds below. They are so few that training need not compile a library for
+// them.
 const (
 	varint  = 0
 	fixed64 = 1

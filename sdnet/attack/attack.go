@@ -14,13 +14,13 @@
 package attack
 
 import (
-	"fmt"
 	"slices"
 
 	"sdref/autodiff"
 	"sdref/csc"
 	"sdref/internal/elementary"
 	"sdref/internal/misuse"
+	"sdref/internal/names"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/tensor"
@@ -34,15 +34,9 @@ const (
 	L2               // the square root of the sum of squared changes over an image
 )
 
-func (n Norm) String() string {
-	switch n {
-	case Linf:
-		return "linf"
-	case L2:
-		return "l2"
-	}
-	return fmt.Sprintf("Norm(%d)", int(n))
-}
+var normNames = []string{Linf: "linf", L2: "l2"}
+
+func (n Norm) String() string { return names.Of(n, normNames) }
 
 // MarshalText returns the name, for files and flags.
 func (n Norm) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
@@ -54,14 +48,7 @@ func (n *Norm) UnmarshalText(text []byte) (err error) {
 }
 
 // ParseNorm is the inverse of String.
-func ParseNorm(name string) (Norm, error) {
-	for _, n := range []Norm{Linf, L2} {
-		if n.String() == name {
-			return n, nil
-		}
-	}
-	return 0, fmt.Errorf("unknown norm %q (linf, l2)", name)
-}
+func ParseNorm(name string) (Norm, error) { return names.Parse[Norm]("norm", name, normNames) }
 
 // PGD is the settings of an attack.
 type PGD struct {
@@ -161,7 +148,7 @@ func (v *Model[T]) Classes(images *tensor.Tensor[T]) []int {
 		v.predictor.Workers = v.Workers
 		logits := v.predictor.Logits(x)
 		for j := range n {
-			classes = append(classes, largest(logits.Row(j).Data))
+			classes = append(classes, sdnet.Largest(logits.Row(j).Data))
 		}
 	}
 	return classes
@@ -200,12 +187,12 @@ func (v *Model[T]) Gradient(images *tensor.Tensor[T], labels []int) (gradient *t
 	p := v.program(x.Shape[0])
 	v.Net.Bind(p.Program, p.flow)
 	p.Set(p.flow.X, x)
-	p.Set(p.labels, labelTensor[T](labels))
+	p.Set(p.labels, sdnet.LabelTensor[T](labels))
 	p.Workers = v.Workers
 	p.Run()
 	logits := p.Value(p.flow.Logits)
 	for j := range labels {
-		classes = append(classes, largest(logits.Row(j).Data))
+		classes = append(classes, sdnet.Largest(logits.Row(j).Data))
 	}
 	gradient = p.Value(p.gradient)
 	plane := x.Shape[2] * x.Shape[3]
@@ -250,15 +237,6 @@ func (v *Model[T]) program(images int) *gradientProgram[T] {
 	return p
 }
 
-// labelTensor is the labels as an input of a graph.
-func labelTensor[T tensor.Float](labels []int) *tensor.Tensor[T] {
-	t := tensor.New[T](len(labels))
-	for i, l := range labels {
-		t.Data[i] = T(l)
-	}
-	return t
-}
-
 // lossGradientOp is the cross-entropy's gradient at the logits, divided image by image by 1 - softmax[label].
 var lossGradientOp = &autodiff.Op{
 	Name:    "attack_seed",
@@ -294,17 +272,6 @@ func lossGradient[T tensor.Float](d, logits []T, label int) {
 			d[k] = T(elementary.Exp(float64(v)-float64(logits[top])) / sum)
 		}
 	}
-}
-
-// largest is the index of the largest number, the first of equal ones.
-func largest[T tensor.Float](v []T) int {
-	best := 0
-	for k := range v {
-		if v[k] > v[best] {
-			best = k
-		}
-	}
-	return best
 }
 
 // ZeroGradients counts the images at which the gradient is zero, so that the attack cannot move.

@@ -1,8 +1,6 @@
 package data
 
 import (
-	"slices"
-
 	"sdref/internal/misuse"
 	"sdref/internal/random"
 )
@@ -111,7 +109,6 @@ func (n *Normaliser[T]) Values(dst []T, image []byte, channels int) {
 // Cut writes the crop of an image to dst, both 3 x 32 x 32 bytes; a pixel of the padding is 0. It panics if a
 // length is another or the crop is not inside the padded image.
 func (crop Crop) Cut(dst, image []byte) {
-	const side, plane = Side, Side * Side
 	if len(dst) != ImageBytes || len(image) != ImageBytes {
 		panic(misuse.Errorf("data: Cut: dst has %d bytes, the image %d, want 3 x 32 x 32 = %d",
 			len(dst), len(image), ImageBytes))
@@ -119,22 +116,12 @@ func (crop Crop) Cut(dst, image []byte) {
 	if crop.Row < 0 || crop.Row > 2*Padding || crop.Column < 0 || crop.Column > 2*Padding {
 		panic(misuse.Errorf("data: Cut: crop %+v: row and column must be 0 to %d", crop, 2*Padding))
 	}
-	clear(dst)
-	left := crop.Column - Padding // the image's column at the crop's first column
-	from, to := max(left, 0), min(left+side, side)
-	for c := range Channels {
-		for row := range side {
-			above := row + crop.Row - Padding // the image's row; outside the image it is padding
-			if above < 0 || above >= side {
-				continue
-			}
-			out := dst[c*plane+row*side:][:side]
-			copy(out[from-left:], image[c*plane+above*side:][from:to])
-			if crop.Flip {
-				slices.Reverse(out)
-			}
-		}
-	}
+	crop.view().Write(dst, image, [3]int{Channels, Side, Side})
+}
+
+// view is the crop as the view of an image that is moved.
+func (crop Crop) view() View {
+	return View{Down: Padding - crop.Row, Right: Padding - crop.Column, Flip: crop.Flip}
 }
 
 // Cropped is a set of images that are cropped and flipped at random for training.

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -54,12 +55,7 @@ func (s *Files) Tolerate(b Broken) { s.broken = b }
 func (s *Files) Failures() (list []error) {
 	s.failures.Lock()
 	defer s.failures.Unlock()
-	var numbers []int
-	for i := range s.failures.of {
-		numbers = append(numbers, i)
-	}
-	slices.Sort(numbers)
-	for _, i := range numbers {
+	for _, i := range slices.Sorted(maps.Keys(s.failures.of)) {
 		list = append(list, s.failures.of[i])
 	}
 	return list

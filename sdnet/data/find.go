@@ -27,9 +27,6 @@ type Source struct {
 // IsFolder tells whether the images are files in folders of classes.
 func (s *Source) IsFolder() bool { return s.cifar == nil }
 
-// HasTest tells whether there are test images beside those to train on.
-func (s *Source) HasTest() bool { return s.cifar != nil || s.test != "" }
-
 // IsFolder tells whether path holds folders of classes.
 func IsFolder(path string) bool {
 	s, err := Find(path)

@@ -150,6 +150,11 @@ func (s *Files) list() (ignored int, err error) {
 // extensions are those of images.
 var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"}
 
+// IsImageFile tells by its name whether a file is an image.
+func IsImageFile(name string) bool {
+	return slices.Contains(extensions, strings.ToLower(path.Ext(name)))
+}
+
 // maxDepth bounds the folders in each other, among which a link may lead back.
 const maxDepth = 20
 
@@ -169,7 +174,7 @@ func (t tree) listBelow(root, below string, depth int) (files []string, others i
 	}
 	for _, e := range entries {
 		name := t.join(below, e.Name())
-		image := slices.Contains(extensions, strings.ToLower(path.Ext(e.Name())))
+		image := IsImageFile(e.Name())
 		switch {
 		case e.Name()[0] == '.':
 		case !image && (e.IsDir() || e.Type()&fs.ModeSymlink != 0 && t.isDir(t.join(root, name))):

@@ -3,9 +3,9 @@ package data
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"sdref/internal/misuse"
+	"sdref/internal/names"
 	"sdref/internal/parallel"
 	"sdref/internal/random"
 )
@@ -34,16 +34,17 @@ const (
 // Severities is the number of severities, which count from 1.
 const Severities = 5
 
+var noiseNames = []string{GaussianNoise: "gaussian", ShotNoise: "shot", SpeckleNoise: "speckle", ImpulseNoise: "impulse"}
+
 // noises is the table of noises: the parameter c of each severity, and the corruption with parameter c.
 var noises = [...]struct {
-	name       string
 	parameters [Severities]float64
 	corruption func(c float64) corruption
 }{
-	GaussianNoise: {"gaussian", [...]float64{0.04, 0.06, 0.08, 0.09, 0.10}, gaussian},
-	ShotNoise:     {"shot", [...]float64{500, 250, 100, 75, 50}, shot},
-	SpeckleNoise:  {"speckle", [...]float64{0.06, 0.1, 0.12, 0.16, 0.2}, speckle},
-	ImpulseNoise:  {"impulse", [...]float64{0.01, 0.02, 0.03, 0.05, 0.07}, impulse},
+	GaussianNoise: {[...]float64{0.04, 0.06, 0.08, 0.09, 0.10}, gaussian},
+	ShotNoise:     {[...]float64{500, 250, 100, 75, 50}, shot},
+	SpeckleNoise:  {[...]float64{0.06, 0.1, 0.12, 0.16, 0.2}, speckle},
+	ImpulseNoise:  {[...]float64{0.01, 0.02, 0.03, 0.05, 0.07}, impulse},
 }
 
 // corruption returns the value that replaces byte x, number i of an image, before clipping. It is safe for
@@ -53,12 +54,7 @@ type corruption func(x byte, i uint64, s random.Stream) float64
 // Noises lists the noises.
 func Noises() []Noise { return []Noise{GaussianNoise, ShotNoise, SpeckleNoise, ImpulseNoise} }
 
-func (k Noise) String() string {
-	if k < 0 || int(k) >= len(noises) {
-		return fmt.Sprintf("Noise(%d)", int(k))
-	}
-	return noises[k].name
-}
+func (k Noise) String() string { return names.Of(k, noiseNames) }
 
 // MarshalText returns the name, for files and flags.
 func (k Noise) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
@@ -70,16 +66,7 @@ func (k *Noise) UnmarshalText(text []byte) (err error) {
 }
 
 // ParseNoise is the inverse of String.
-func ParseNoise(name string) (Noise, error) {
-	var names []string
-	for _, k := range Noises() {
-		if k.String() == name {
-			return k, nil
-		}
-		names = append(names, k.String())
-	}
-	return 0, fmt.Errorf("unknown noise %q; there are %s", name, strings.Join(names, ", "))
-}
+func ParseNoise(name string) (Noise, error) { return names.Parse[Noise]("noise", name, noiseNames) }
 
 // Parameter is c at a severity from 1 to Severities; any other severity is a panic.
 func (k Noise) Parameter(severity int) float64 {

@@ -65,8 +65,7 @@ func (s *Pictures) Plain(dst []byte, i int) error {
 
 // Augment writes image i, moved and mirrored as DrawCrop's crop of the padded image is.
 func (s *Pictures) Augment(dst []byte, i int, draws Stream, epoch, position uint64) error {
-	crop := DrawCrop(draws, epoch, position)
-	View{Down: Padding - crop.Row, Right: Padding - crop.Column, Flip: crop.Flip}.Write(dst, s.Image(i), s.shape)
+	DrawCrop(draws, epoch, position).view().Write(dst, s.Image(i), s.shape)
 	return nil
 }
 

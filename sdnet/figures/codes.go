@@ -1,7 +1,9 @@
 package figures
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"sdref/sdnet"
 	"sdref/tensor"
@@ -65,6 +67,17 @@ func add[T tensor.Float](c *Codes, z *tensor.Tensor[T]) {
 
 // ZeroShare is the share of exact zeros.
 func (c Codes) ZeroShare() float64 { return float64(c.Zeros) / float64(max(1, c.Total)) }
+
+// MostUsed lists the n maps of a code (1, M, H, W) with the largest sums of |z|, by their numbers, of equal ones the first; all if there
+// are fewer.
+func MostUsed[T tensor.Float](z *tensor.Tensor[T], n int) []int {
+	order, use := make([]int, z.Shape[1]), make([]float64, z.Shape[1])
+	for m := range order {
+		order[m], use[m] = m, tensor.SumAbs(z.Row(0).Row(m))
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(use[b], use[a]) })
+	return order[:min(n, len(order))]
+}
 
 // Range returns the range of bins from (included) to to (excluded) outside which the given share of the
 // nonzero codes lies, half of it on each side. Without nonzero codes it returns 0, 0.

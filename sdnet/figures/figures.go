@@ -48,7 +48,12 @@ func Picture(values []float64, height, width int) *image.NRGBA {
 	if len(values) == plane {
 		green, blue = 0, 0
 	}
-	level := func(v float64) uint8 { return uint8(math.Floor(float64(min(max(v, 0), 1)*255) + 0.5)) }
+	level := func(v float64) uint8 {
+		if !(v > 0) { // NaN too
+			return 0
+		}
+		return uint8(math.Floor(float64(min(v, 1)*255) + 0.5))
+	}
 	for i := range plane {
 		m.SetNRGBA(i%width, i/width, color.NRGBA{level(values[i]), level(values[green+i]),
 			level(values[blue+i]), 0xFF})

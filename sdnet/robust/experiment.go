@@ -1,11 +1,11 @@
 package robust
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"sdref/internal/misuse"
+	"sdref/internal/names"
 	"sdref/sdnet/data"
 	"sdref/tensor"
 )
@@ -34,10 +34,7 @@ const (
 )
 
 func (m Method) String() string {
-	if m < 0 || int(m) >= Methods {
-		return fmt.Sprintf("Method(%d)", int(m))
-	}
-	return [...]string{"fixed", "constant", "per set", "per image", "any noise"}[m]
+	return names.Of(m, []string{"fixed", "constant", "per set", "per image", "any noise"})
 }
 
 // MarshalText returns the text, for files.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sdref/internal/misuse"
+	"sdref/sdnet"
 	"sdref/sdnet/data"
 )
 
@@ -45,7 +46,7 @@ type Curve struct {
 }
 
 // Best is the index of the lambda with the most images recognised, the lowest of equal ones.
-func (c Curve) Best() int { return largest(c.Correct) }
+func (c Curve) Best() int { return sdnet.Largest(c.Correct) }
 
 // Line is lambda = Slope r + Intercept.
 type Line struct {
@@ -112,7 +113,7 @@ func Choose(curves []Curve, lambdas []float64) []Choice {
 				correct[i] += n
 			}
 		}
-		choices = append(choices, Choice{name, lambdas[largest(correct)], Fit(residuals, best)})
+		choices = append(choices, Choice{name, lambdas[sdnet.Largest(correct)], Fit(residuals, best)})
 	}
 	return choices
 }

@@ -101,13 +101,7 @@ func (m *Model[T]) Predict(set *data.Set, lambdas []float64, progress func(image
 }
 
 // Repeat returns n times the same lambda.
-func Repeat(n int, lambda float64) []float64 {
-	lambdas := make([]float64, n)
-	for i := range lambdas {
-		lambdas[i] = lambda
-	}
-	return lambdas
-}
+func Repeat(n int, lambda float64) []float64 { return slices.Repeat([]float64{lambda}, n) }
 
 // predict sets the predictions of some images of a set, at the lambda that the stem has.
 func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []int) {
@@ -118,7 +112,7 @@ func (m *Model[T]) predict(predictions []Prediction, set *data.Set, indices []in
 	m.predictor.Workers, m.stem.Workers = m.Workers, m.Workers
 	logits := m.predictor.Logits(m.images)
 	for j, i := range indices {
-		predictions[i] = Prediction{Class: largest(logits.Row(j).Data), Residual: m.residuals[j]}
+		predictions[i] = Prediction{Class: sdnet.Largest(logits.Row(j).Data), Residual: m.residuals[j]}
 	}
 }
 
@@ -132,17 +126,6 @@ func (m *Model[T]) residualsOf(z *tensor.Tensor[T]) []float64 {
 		list[j] = math.Sqrt(tensor.SumSquaresWithin(m.Workers, row) / float64(row.Len()))
 	}
 	return list
-}
-
-// largest is the index of the largest number, the first of equal ones.
-func largest[E cmp.Ordered](v []E) int {
-	best := 0
-	for k := range v {
-		if v[k] > v[best] {
-			best = k
-		}
-	}
-	return best
 }
 
 // MisuseError is the value with which this package panics for mistakes of its caller that are not ones of shapes.

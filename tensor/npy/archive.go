@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"sdref/internal/filekind"
 )
 
 // zipMagic begins an archive.
@@ -18,61 +20,42 @@ func IsArchive(beginning []byte) bool { return bytes.HasPrefix(beginning, []byte
 
 // ReadNamed reads the array of a .npy file, or an array from an .npz archive: the one of the given name or,
 // if there is none of that name, the only one there is. Errors name the file.
-func ReadNamed(path, name string) (Array, error) {
-	file, err := load(path)
-	if err != nil {
-		return Array{}, err
-	}
-	a, err := decodeNamed(file, name)
-	if err != nil {
-		return Array{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return a, nil
-}
+func ReadNamed(path, name string) (Array, error) { return readFile(path, named(name)) }
 
 // ReadNamedFS is ReadNamed for a file of a file system.
 func ReadNamedFS(fsys fs.FS, path, name string) (Array, error) {
-	file, err := fs.ReadFile(fsys, path)
-	if err != nil {
-		return Array{}, err // it names the file
-	}
-	a, err := decodeNamed(file, name)
-	if err != nil {
-		return Array{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return a, nil
+	return filekind.Decode(fsys, path, named(name))
 }
 
 // ReadNamedFrom is ReadNamed for a file that r reads up to its end.
 func ReadNamedFrom(r io.Reader, name string) (Array, error) {
-	file, err := io.ReadAll(r)
-	if err != nil {
-		return Array{}, err
-	}
-	return decodeNamed(file, name)
+	return filekind.DecodeFrom(r, named(name))
 }
 
-func decodeNamed(file []byte, name string) (Array, error) {
-	if !IsArchive(file) {
-		return Decode(file)
+// named decodes a file and takes the array of that name.
+func named(name string) func(file []byte) (Array, error) {
+	return func(file []byte) (Array, error) {
+		if !IsArchive(file) {
+			return Decode(file)
+		}
+		z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return Array{}, err
+		}
+		f, err := member(z, name)
+		if err != nil {
+			return Array{}, err
+		}
+		content, err := unpack(f)
+		if err != nil {
+			return Array{}, fmt.Errorf("%.60q: %w", f.Name, err)
+		}
+		a, err := Decode(content)
+		if err != nil {
+			return Array{}, fmt.Errorf("%.60q: %w", f.Name, err)
+		}
+		return a, nil
 	}
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		return Array{}, err
-	}
-	f, err := member(z, name)
-	if err != nil {
-		return Array{}, err
-	}
-	content, err := unpack(f)
-	if err != nil {
-		return Array{}, fmt.Errorf("%.60q: %w", f.Name, err)
-	}
-	a, err := Decode(content)
-	if err != nil {
-		return Array{}, fmt.Errorf("%.60q: %w", f.Name, err)
-	}
-	return a, nil
 }
 
 // member is the array of a name, or the only one.

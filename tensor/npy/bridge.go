@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 
+	"sdref/internal/filekind"
 	"sdref/tensor"
 )
 
@@ -20,23 +21,7 @@ func ToTensor[T tensor.Float](a Array) *tensor.Tensor[T] {
 }
 
 // ReadFrom reads a .npy file from r up to its end.
-func ReadFrom(r io.Reader) (Array, error) {
-	file, err := io.ReadAll(r)
-	if err != nil {
-		return Array{}, err
-	}
-	return Decode(file)
-}
+func ReadFrom(r io.Reader) (Array, error) { return filekind.DecodeFrom(r, Decode) }
 
 // ReadFS reads the named .npy file of a file system, such as one that is embedded in the program. Errors name it.
-func ReadFS(fsys fs.FS, name string) (Array, error) {
-	file, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return Array{}, err // it names the file
-	}
-	a, err := Decode(file)
-	if err != nil {
-		return Array{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return a, nil
-}
+func ReadFS(fsys fs.FS, name string) (Array, error) { return filekind.Decode(fsys, name, Decode) }

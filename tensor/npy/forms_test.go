@@ -188,7 +188,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(packed(f, zip.Deflate, "x.npy", one, "w.npy", one))
 	f.Add(packed(f, zip.Store, "arr_0.npy", one))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if a, err := decodeNamed(file, "x"); err == nil {
+		if a, err := named("x")(file); err == nil {
 			Encode(a)
 		}
 	})

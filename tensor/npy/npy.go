@@ -150,26 +150,20 @@ func elements(shape []int) (int, bool) {
 // maxFile bounds a file's bytes.
 const maxFile = math.MaxInt32
 
-// load returns the bytes of the file at path.
-func load(path string) ([]byte, error) {
-	f, size, err := filekind.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	if size > maxFile {
-		return nil, fmt.Errorf("%s: %d bytes, more than 2 GB", path, size)
-	}
-	return os.ReadFile(path)
-}
-
 // Read reads the file at path. Errors name it.
-func Read(path string) (Array, error) {
-	file, err := load(path)
+func Read(path string) (Array, error) { return readFile(path, Decode) }
+
+// readFile decodes the file at path. Errors name it.
+func readFile(path string, decode func(file []byte) (Array, error)) (Array, error) {
+	f, size, err := filekind.Open(path)
 	if err != nil {
 		return Array{}, err
 	}
-	a, err := Decode(file)
+	defer f.Close()
+	if size > maxFile {
+		return Array{}, fmt.Errorf("%s: %d bytes, more than 2 GB", path, size)
+	}
+	a, err := filekind.DecodeFrom(f, decode)
 	if err != nil {
 		return Array{}, fmt.Errorf("%s: %w", path, err)
 	}

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"sdref/internal/filekind"
 	"sdref/internal/misuse"
@@ -110,12 +111,7 @@ func isPickle(beginning []byte) bool {
 	if filekind.Describe(beginning) == filekind.Safetensors {
 		return false // the length of its header may be the bytes that begin a pickle
 	}
-	for _, start := range pickleStarts {
-		if bytes.HasPrefix(beginning, []byte(start)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(pickleStarts, func(start string) bool { return bytes.HasPrefix(beginning, []byte(start)) })
 }
 
 func decode(r io.ReaderAt, size int64) (*File, error) {

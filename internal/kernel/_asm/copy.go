@@ -91,10 +91,17 @@ func (t target) gatherPiece(name string, bytes int, dst, stride, src reg.Registe
 // interleaves emits the transposes: groups of as many rows as a YMM register has elements, and for float32
 // groups of 4 too.
 func interleaves(t target) {
-	if t.size == 4 {
-		interleave(t, 8)
+	for _, rows := range t.interleaved() {
+		interleave(t, rows)
 	}
-	interleave(t, 4)
+}
+
+// interleaved lists the groups of rows that there are transpositions of.
+func (t target) interleaved() []int {
+	if t.size == 4 {
+		return []int{8, 4}
+	}
+	return []int{4}
 }
 
 // interleave goes along groups of rows in blocks of 16 bytes of each row. The last block overlaps the one

@@ -1,18 +1,31 @@
 // Command asm writes the assembly of one instruction set: all functions of internal/kernel for float32 and
-// float64.
+// float64; or, with -table, the rows of internal/kernel's table that name them.
 package main
 
 import (
 	"flag"
 	"log"
+	"os"
 
 	. "github.com/mmcloughlin/avo/build"
 )
 
+// widths are the bytes of a vector.
+var widths = map[string]int{"AVX2": 32, "AVX512": 64}
+
 func main() {
 	isa := flag.String("isa", "", "AVX2 or AVX512")
+	rows := flag.Bool("table", false, "write the table instead, to standard output")
 	flag.Parse()
-	width := map[string]int{"AVX2": 32, "AVX512": 64}[*isa]
+	if *rows {
+		source, err := table()
+		if err != nil {
+			log.Fatal(err)
+		}
+		os.Stdout.Write(source)
+		return
+	}
+	width := widths[*isa]
 	if width == 0 {
 		log.Fatalf("-isa %q: want AVX2 or AVX512", *isa)
 	}
@@ -44,11 +57,7 @@ func main() {
 			weave(t)
 			insertZeros(t, 32)
 			insertZeros(t, 16)
-			maxPools(t, 32)
-			maxPools(t, 16)
-			if t.size == 4 {
-				maxPools(t, 8)
-			}
+			maxPools(t)
 		}
 	}
 	Generate()

@@ -16,10 +16,20 @@ type pooling struct {
 }
 
 // maxPools emits max-pooling and its gradient.
-func maxPools(t target, bytes int) {
-	p := pooling{t, bytes}
-	p.value()
-	p.gradient()
+func maxPools(t target) {
+	for _, bytes := range t.pooled() {
+		p := pooling{t, bytes}
+		p.value()
+		p.gradient()
+	}
+}
+
+// pooled lists the blocks that there is max-pooling for, in bytes: of two windows at the least.
+func (t target) pooled() []int {
+	if t.size == 4 {
+		return []int{32, 16, 8}
+	}
+	return []int{32, 16}
 }
 
 // block is the number of windows of a block; reads is the bytes of a vector.

@@ -22,18 +22,23 @@ type target struct {
 // lanes returns the number of elements of a vector.
 func (t target) lanes() int { return t.width / t.size }
 
-// float returns the Go name of the element type.
-func (t target) float() string { return map[int]string{4: "float32", 8: "float64"}[t.size] }
+// typed returns Go text with the name of the element type in the place of T.
+func (t target) typed(text string) string {
+	return regexp.MustCompile(`\bT\b`).ReplaceAllString(text, map[int]string{4: "float32", 8: "float64"}[t.size])
+}
 
-// function starts a function called base, the instruction set, F32 or F64. In the signature and in doc, the
+// name returns the name of a function: base, the instruction set, F32 or F64.
+func (t target) name(base string) string { return fmt.Sprintf("%s%sF%d", base, t.isa, 8*t.size) }
+
+// function starts the function of that base name. In the signature and in doc, the
 // Go loop that the function equals, T stands for the element type.
 func (t target) function(base, signature string, doc ...string) {
 	t.functionWith(attr.NOSPLIT, base, signature, doc...)
 }
 
 func (t target) functionWith(attributes attr.Attribute, base, signature string, doc ...string) {
-	name := fmt.Sprintf("%s%sF%d", base, t.isa, 8*t.size)
-	TEXT(name, attributes, regexp.MustCompile(`\bT\b`).ReplaceAllString(signature, t.float()))
+	name := t.name(base)
+	TEXT(name, attributes, t.typed(signature))
 	Pragma("noescape")
 	Doc(append([]string{name + " is", ""}, doc...)...)
 }

@@ -11,32 +11,45 @@ import (
 // tileShape is the size of a tile: groups of rows, and vectors of columns.
 type tileShape struct{ groups, rows, vectors int }
 
-func (s tileShape) height() int { return s.groups * s.rows }
+func (s tileShape) height() int  { return s.groups * s.rows }
+func (s tileShape) name() string { return fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors) }
+
+// heights lists the tiles of one and two vectors of columns by their groups and rows, the tallest first.
+func (t target) heights() [][2]int {
+	if t.isa == "AVX2" {
+		return [][2]int{{2, 3}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
+	}
+	return [][2]int{{4, 3}, {2, 4}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
+}
+
+// narrow is the tile of a single vector, where taller ones need fewer loads for each multiply-add.
+func (t target) narrow() tileShape {
+	return tileShape{map[string]int{"AVX2": 2, "AVX512": 4}[t.isa], 6, 1}
+}
+
+// wide is the tile for the signal of a network's first layer, which has three channels: so few rows need more columns to keep the
+// multipliers busy.
+func (t target) wide() tileShape {
+	return tileShape{1, 3, map[string]int{"AVX2": 3, "AVX512": 6}[t.isa]}
+}
 
 // tiles emits the microkernels. The sums of the tallest take 12*2 of 32 registers, or 6*2 of 16, and leave
 // just enough for the operands.
 func tiles(t target) {
-	heights := [][2]int{{4, 3}, {2, 4}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
-	if t.isa == "AVX2" {
-		heights = [][2]int{{2, 3}, {1, 4}, {1, 3}, {1, 2}, {1, 1}}
-	}
-	for _, h := range heights {
+	for _, h := range t.heights() {
 		for _, vectors := range []int{2, 1} {
 			tile(t, tileShape{h[0], h[1], vectors})
 		}
 	}
-	// Where there is a single vector, taller tiles need fewer loads for each multiply-add.
-	tile(t, tileShape{map[string]int{"AVX2": 2, "AVX512": 4}[t.isa], 6, 1})
-	// The signal of a network's first layer has three channels: so few rows need more columns to keep the
-	// multipliers busy.
-	tile(t, tileShape{1, 3, map[string]int{"AVX2": 3, "AVX512": 6}[t.isa]})
+	tile(t, t.narrow())
+	tile(t, t.wide())
 }
 
 // tile emits one microkernel, which computes one tile after the other, so that the processor begins the next
 // one while the last sums of this one are still in flight. Sum (i, v) of a tile stays in register i*vectors+v
 // for all links.
 func tile(t target, s tileShape) {
-	t.function(fmt.Sprintf("tile%dx%dx%d", s.groups, s.rows, s.vectors),
+	t.function(s.name(),
 		"func(k int, a *T, rows *int, step int, left *int, b *T, cols, right *int, "+
 			"c *T, out *int, vectors, ldc int, load bool)",
 		t.chains(s, fmt.Sprintf("a[rows[i/%d]+i%%%d*step+left[p]]", s.rows, s.rows), "b[cols[v]+right[p]+j]")...)

@@ -27,8 +27,8 @@ func Quote(text string) string {
 // endings are those of files of weights, the longest first.
 var endings = []string{".pth.tar", ".pth", ".pt", ".bin", ".tar", ".pkl", ".ckpt", ".npz", ".safetensors"}
 
-// ImportCommand is the command that makes a checkpoint of a file of weights.
-func ImportCommand(from string) string {
+// importCommand is the command that makes a checkpoint of a file of weights.
+func importCommand(from string) string {
 	base := from
 	for _, ending := range endings {
 		if cut, ok := strings.CutSuffix(from, ending); ok && filepath.Base(cut) != "." {
@@ -44,8 +44,8 @@ var unpackers = map[string]struct{ ending, program string }{
 	filekind.Gzip: {".gz", "gunzip -c"}, "a bzip2 file": {".bz2", "bunzip2 -c"}, "an xz file": {".xz", "unxz -c"}, "a zstd file": {".zst", "unzstd -c"},
 }
 
-// Advice is what helps with a file that was taken for another kind, "" if nothing is known.
-func Advice(kind, where string) string {
+// adviceOn is what helps with a file that was taken for another kind, "" if nothing is known.
+func adviceOn(kind, where string) string {
 	if u, ok := unpackers[kind]; ok {
 		out, named := strings.CutSuffix(where, u.ending)
 		if !named {
@@ -55,7 +55,7 @@ func Advice(kind, where string) string {
 	}
 	switch kind {
 	case filekind.Safetensors:
-		return ImportCommand(where)
+		return importCommand(where)
 	case filekind.WebPage:
 		return "the download gave a page in place of the file; look at it by head -c 300 " + Quote(where)
 	case filekind.Pointer:

@@ -55,7 +55,7 @@ func readCheckpoint(c *Call, where string) (*safetensors.File, error) {
 	if name, ok := strings.CutPrefix(where, pretrained.Prefix); ok {
 		return pretrained.Open(name)
 	}
-	if err := c.Spare(where); err != nil {
+	if err := c.spare(where); err != nil {
 		return nil, err
 	}
 	beginning, err := filekind.Peek(where)
@@ -63,7 +63,7 @@ func readCheckpoint(c *Call, where string) (*safetensors.File, error) {
 		return nil, err
 	}
 	if torchfile.Is(beginning) {
-		return nil, fmt.Errorf("%s: weights of PyTorch, no checkpoint of this program: %s", where, ImportCommand(where))
+		return nil, fmt.Errorf("%s: weights of PyTorch, no checkpoint of this program: %s", where, importCommand(where))
 	}
 	if kind := filekind.Describe(beginning); kind != "" && kind != filekind.Safetensors {
 		return nil, Advised(fmt.Errorf("%s: %s, no checkpoint of this program", where, kind), where)
@@ -77,7 +77,7 @@ func Advised(err error, where string) error {
 	if peek != nil {
 		return err
 	}
-	if advice := Advice(filekind.Describe(beginning), where); advice != "" {
+	if advice := adviceOn(filekind.Describe(beginning), where); advice != "" {
 		return fmt.Errorf("%w: %s", err, advice)
 	}
 	return err

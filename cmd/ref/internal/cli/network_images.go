@@ -81,9 +81,9 @@ func (n *NetworkImages) adapt(where string, classes int) error {
 	switch {
 	case len(unknown) > 0:
 		left := n.own.Train.Len() + n.own.Test.Len() - n.Train.Len() - n.Test.Len()
-		n.Notes = append(n.Notes, fmt.Sprintf("%d images are left out, being of classes that the network does not know: %s", left, ListNames(unknown)))
+		n.Notes = append(n.Notes, fmt.Sprintf("%d images are left out, being of classes that the network does not know: %s", left, listNames(unknown)))
 	case len(missing) > 0:
-		n.Notes = append(n.Notes, fmt.Sprintf("labels are mapped by the names of the classes; there are no images of %s", ListNames(missing)))
+		n.Notes = append(n.Notes, fmt.Sprintf("labels are mapped by the names of the classes; there are no images of %s", listNames(missing)))
 	default:
 		n.Notes = append(n.Notes, "labels are mapped by the names of the classes, which come in another order")
 	}
@@ -104,8 +104,8 @@ func (n *NetworkImages) Held() (data.Images, error) {
 	return n.config.HoldoutImages(n.own)
 }
 
-// ListNames joins names, as a terminal can show them, the first of them if there are many.
-func ListNames(names []string) string {
+// listNames joins names, as a terminal can show them, the first of them if there are many.
+func listNames(names []string) string {
 	var shown []string
 	for _, name := range names[:min(len(names), maxListed)] {
 		shown = append(shown, data.Shown(name))

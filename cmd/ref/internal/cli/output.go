@@ -18,9 +18,9 @@ import (
 	"sdref/tensor/safetensors"
 )
 
-// Spare keeps a verb from writing a result over a file that it reads, where Parse has not seen its path: it refuses a value of the
+// spare keeps a verb from writing a result over a file that it reads, where Parse has not seen its path: it refuses a value of the
 // flags of results that is the same file as one of the inputs, also through links. Inputs and results that are not there are no matter.
-func (c *Call) Spare(inputs ...string) error {
+func (c *Call) spare(inputs ...string) error {
 	for _, name := range results {
 		f := c.Flags.Lookup(name)
 		if f == nil || f.Value.String() == "" {
@@ -94,7 +94,7 @@ func (c *Call) keep(path string, text bool) error {
 	}
 	what := ""
 	switch {
-	case IsRun(path):
+	case isRun(path):
 		what = " and is a run of ref train"
 	case text && !filekind.IsText(beginning):
 		what = " and is no text but " + cmp.Or(filekind.Describe(beginning), "something else")
@@ -145,8 +145,8 @@ func Distinct(out string, inputs ...string) error {
 	return nil
 }
 
-// IsRun tells whether a file holds a run of ref train, which took long to compute.
-func IsRun(path string) bool {
+// isRun tells whether a file holds a run of ref train, which took long to compute.
+func isRun(path string) bool {
 	beginning, err := filekind.Peek(path)
 	if err != nil || filekind.Describe(beginning) != filekind.Safetensors {
 		return false

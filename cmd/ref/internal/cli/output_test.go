@@ -62,14 +62,14 @@ func TestAdvice(t *testing.T) {
 		"a b.pth": "ref import -from 'a b.pth' -out 'a b-checkpoint.safetensors' makes one", "x/best.pth.tar": "-out x/best-checkpoint.safetensors",
 		"w": "-out w-checkpoint.safetensors",
 	} {
-		if got := ImportCommand(where); !strings.Contains(got, want) {
+		if got := importCommand(where); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", where, got)
 		}
 	}
-	if got := Advice("a gzip file", "x y.gz"); got != "gunzip -c 'x y.gz' > 'x y' unpacks it" {
+	if got := adviceOn("a gzip file", "x y.gz"); got != "gunzip -c 'x y.gz' > 'x y' unpacks it" {
 		t.Error(got)
 	}
-	if got := Advice("a PNG picture", "x"); got != "" {
+	if got := adviceOn("a PNG picture", "x"); got != "" {
 		t.Error(got)
 	}
 }

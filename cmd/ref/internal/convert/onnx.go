@@ -2,7 +2,6 @@ package convert
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"sdref/autodiff"
@@ -42,11 +41,7 @@ func exportONNX[T tensor.Float](c *cli.Call, f *safetensors.File, o onnxOrder) e
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Path, err)
 	}
-	err = atomicfile.Write(o.out, func(w io.Writer) error {
-		_, err := w.Write(m.Encode())
-		return err
-	})
-	if err != nil {
+	if err := atomicfile.WriteBytes(o.out, m.Encode()); err != nil {
 		return err
 	}
 	what := config.Network

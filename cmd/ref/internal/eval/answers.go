@@ -11,6 +11,7 @@ import (
 
 	"sdref/cmd/ref/internal/cli"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet"
 	"sdref/sdnet/data"
 	"sdref/sdnet/training"
 )
@@ -35,12 +36,7 @@ func newAnswers(names []string, classes int, set data.Images) *answers {
 
 // add adds an answer. Of equal probabilities the first counts.
 func (a *answers) add(of training.Answer) {
-	given := 0
-	for c, p := range of.Probabilities {
-		if p > of.Probabilities[given] {
-			given = c
-		}
-	}
+	given := sdnet.Largest(of.Probabilities)
 	one := answer{of.Image, of.Label, given, of.Probabilities[given], 0}
 	if of.Label < len(of.Probabilities) {
 		one.ofLabel = of.Probabilities[of.Label]

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -149,10 +148,7 @@ func (f predictFlags) write(c *cli.Call, list []prediction) error {
 		_, err := c.Stdout.Write(text)
 		return err
 	}
-	return atomicfile.Write(f.out, func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	return atomicfile.WriteBytes(f.out, text)
 }
 
 // asText is a line for each picture.

@@ -3,6 +3,7 @@ package judge
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,9 +119,7 @@ func exportExpected(dir string, e trial.Request) error {
 	}
 	bounds, table := cases.Bounds(e.Case.ID), map[string]tolerance{}
 	known := graph.Values{}
-	for name, v := range e.In {
-		known[name] = v
-	}
+	maps.Copy(known, e.In)
 	for i := range e.Case.Nodes {
 		n := &e.Case.Nodes[i]
 		v, err := e.Case.Recompute(n, known)

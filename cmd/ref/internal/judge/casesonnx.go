@@ -3,6 +3,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,9 +67,7 @@ func exportCase(c *cli.Call, dir string, k *graph.Case) (models int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	for name, t := range in {
-		values[name] = t
-	}
+	maps.Copy(values, in)
 	refused := map[string]bool{}
 	for _, r := range onnx.Refusals(k.Graph) {
 		refused[r.Node] = true

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +60,7 @@ func exportPage(c *cli.Call, folder, source string) error {
 		return fmt.Errorf("-export: %w", err)
 	}
 	for name, text := range files {
-		if err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(folder, name), text); err != nil {
 			return fmt.Errorf("-export: %w", err)
 		}
 	}

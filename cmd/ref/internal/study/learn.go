@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,6 +14,7 @@ import (
 	"sdref/csc/learn"
 	"sdref/internal/atomicfile"
 	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 	"sdref/tensor/picture"
@@ -28,7 +26,7 @@ const learnHelp = `ref learn learns a convolutional dictionary from images: atom
 
 small. It alternates: codes for the atoms as they are, to a gap; then accelerated projected gradient
 steps on the atoms. A is the full convolution (boundary full), x has values from 0 to 1 less the mean
-of each channel. -data is an image, a folder of images (PNG, JPEG, GIF), CIFAR's folder, or shapes.
+of each channel. -data is an image, a folder of images, CIFAR's folder, or shapes.
 
 After each round the atoms so far are written to -out: atoms.npy, for ref solve and ref certify, and
 learn.csv; in the end, or when it is stopped, atoms.png and atoms.svg too. -start goes on with them,
@@ -212,40 +210,19 @@ func (f *learnFlags) run(c *cli.Call, signals []*tensor.Tensor[float64]) error {
 }
 
 func (f *learnFlags) put(name string, content []byte) error {
-	return atomicfile.Write(filepath.Join(f.out, name), func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	return atomicfile.WriteBytes(filepath.Join(f.out, name), content)
 }
 
 // draw draws the atoms, each from its least value to its greatest, in a square.
 func (f *learnFlags) draw(atoms *tensor.Tensor[float64]) error {
 	grid := plot.Grid{Title: fmt.Sprintf("%d atoms of %d x %d, lambda %g", f.Atoms, f.Kernel, f.Kernel, f.Lambda), Scale: 4,
 		Columns: int(math.Ceil(math.Sqrt(float64(f.Atoms))))}
-	for m := range f.Atoms {
-		grid.Cells = append(grid.Cells, plot.Cell{Image: atomPicture(atoms.Row(m))})
+	for _, picture := range figures.Patches(atoms) {
+		grid.Cells = append(grid.Cells, plot.Cell{Image: picture})
 	}
 	picture, err := grid.Render()
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.put("atoms.png", picture.PNG), f.put("atoms.svg", picture.SVG))
-}
-
-// atomPicture is an atom (C, K, K) with its values stretched to all levels.
-func atomPicture(atom *tensor.Tensor[float64]) image.Image {
-	side := atom.Shape[1]
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, v := range atom.Data {
-		low, high = min(low, v), max(high, v)
-	}
-	picture := image.NewRGBA(image.Rect(0, 0, side, side))
-	level := func(c, i int) uint8 {
-		v := atom.Data[min(c, atom.Shape[0]-1)*side*side+i]
-		return uint8(math.Floor(255*(v-low)/max(high-low, math.SmallestNonzeroFloat64) + 0.5))
-	}
-	for i := range side * side {
-		picture.SetRGBA(i%side, i/side, color.RGBA{level(0, i), level(1, i), level(2, i), 0xff})
-	}
-	return picture
 }

@@ -9,27 +9,16 @@ import (
 	_ "image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"sdref/internal/atomicfile"
 	"sdref/internal/elementary"
 	"sdref/internal/random"
+	"sdref/sdnet/data"
 	"sdref/tensor"
 	"sdref/tensor/picture"
 )
-
-// pictureEndings are the ends of the names of image files.
-var pictureEndings = []string{".png", ".jpg", ".jpeg", ".gif"}
-
-// isPicture tells by its name whether a file is an image.
-func isPicture(path string) bool {
-	return slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path)))
-}
 
 // maxPicture is the greatest number of pixels of an image: its codes are a hundred times as large.
 const maxPicture = 1 << 24
@@ -63,23 +52,11 @@ func writePicture(path string, x *tensor.Tensor[float64]) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return png.Encode(w, picture.Image(x)) })
 }
 
-// pictureFiles lists the image files in a folder and the folders below it, in the order of their names, and none whose name, or whose
-// folder's, begins with a dot.
+// pictureFiles lists the image files in a folder and the folders below it, as the other verbs take them.
 func pictureFiles(folder string) (list []string, err error) {
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		hidden := path != folder && strings.HasPrefix(entry.Name(), ".")
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && hidden:
-			return fs.SkipDir
-		case !entry.IsDir() && !hidden && isPicture(path):
-			list = append(list, path)
-		}
-		return nil
-	})
-	if err == nil && list == nil {
-		err = fmt.Errorf("%s: no images; files whose names end in %s are read", folder, strings.Join(pictureEndings, ", "))
+	s, _, err := data.OpenPictures(folder, [3]int{data.Channels, data.Side, data.Side}) // a shape that nothing is brought to
+	for i := range s.Len() {
+		list = append(list, s.File(i))
 	}
 	return list, err
 }
@@ -115,11 +92,4 @@ func addGaussian(x *tensor.Tensor[float64], deviation float64, seed uint64) {
 		u, v := 1-s.Float(uint64(2*i)), s.Float(uint64(2*i+1))
 		x.Data[i] += deviation * math.Sqrt(-2*elementary.Log(u)) * elementary.Cos(2*math.Pi*v)
 	}
-}
-
-// psnr is the peak signal-to-noise ratio in dB of an image with values from 0 to 1, -10 log10 of the mean squared error.
-func psnr(x, clean *tensor.Tensor[float64]) float64 {
-	d := tensor.New[float64](x.Shape...)
-	tensor.AddScaled(d, x, clean, -1)
-	return -10 * elementary.Log(tensor.SumSquares(d)/float64(d.Len())) / elementary.Log(10)
 }

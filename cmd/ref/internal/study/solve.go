@@ -3,7 +3,6 @@ package study
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,8 @@ import (
 	"sdref/cmd/ref/internal/cli"
 	"sdref/csc/solve"
 	"sdref/internal/atomicfile"
+	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 	"sdref/tensor/npy"
 )
@@ -21,7 +22,7 @@ const solveHelp = `ref solve finds the code z of a signal x of your own, the sol
   min over z of  F(z) = lambda |z|_1 + mu/2 |z|^2 + 1/2 |x - A z|^2,  with -nonnegative z >= 0,
 
 and proves how near it is (docs/csc.md explains problem, boundaries, solvers and certificate). x and
-the atoms w are files as for ref certify; x may be an image too (PNG, JPEG, GIF), with atoms of one
+the atoms w are files as for ref certify; x may be an image too (PNG, JPEG, ...), with atoms of one
 channel (taken as grey values) or three, values from 0 to 1 less the mean of each channel. -out
 writes z.npy, the reconstruction A z and certificate.json to a folder; what an interrupted solver has
 found by then is written too.
@@ -94,7 +95,7 @@ func solverNames() string {
 }
 
 func (f *solveFlags) check(c *cli.Call) error {
-	picture := isPicture(*f.file["x"])
+	picture := data.IsImageFile(*f.file["x"])
 	switch {
 	case !c.Given("lambda"):
 		return errors.New("-lambda is missing (see ref solve -help)")
@@ -127,7 +128,7 @@ func (f *solveFlags) open(c *cli.Call) (*solving, error) {
 		return nil, err
 	}
 	s, read := &solving{}, map[string]*tensor.Tensor[float64]{"w": w}
-	if !isPicture(*f.file["x"]) {
+	if !data.IsImageFile(*f.file["x"]) {
 		read["x"], err = f.read("x")
 	} else {
 		err = s.openPicture(f, w)
@@ -188,7 +189,7 @@ func (s *solving) run(c *cli.Call, f *solveFlags, solver solve.Solver[float64]) 
 	s.problem.A.Synthesize(az, result.Z)
 	uncentre(az, s.means)
 	if s.clean != nil {
-		fmt.Fprintf(c.Stdout, "PSNR of the image %.2f dB, of A z %.2f dB\n", psnr(s.noisy, s.clean), psnr(az, s.clean))
+		fmt.Fprintf(c.Stdout, "PSNR of the image %.2f dB, of A z %.2f dB\n", figures.PSNR(s.noisy.Data, s.clean.Data), figures.PSNR(az.Data, s.clean.Data))
 	}
 	if f.out != "" {
 		if err := s.write(c, f, result, az); err != nil {
@@ -214,10 +215,7 @@ func (s *solving) write(c *cli.Call, f *solveFlags, result solve.Result[float64]
 	}
 	array := func(t *tensor.Tensor[float64]) func(path string) error {
 		return func(path string) error {
-			return atomicfile.Write(path, func(w io.Writer) error {
-				_, err := w.Write(npy.Encode(npy.FromTensor(t)))
-				return err
-			})
+			return atomicfile.WriteBytes(path, npy.Encode(npy.FromTensor(t)))
 		}
 	}
 	err := errors.Join(put("x.npy", array(s.problem.X)), put("w.npy", array(s.problem.A.Atoms)), put("z.npy", array(result.Z)),

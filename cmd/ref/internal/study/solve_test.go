@@ -194,7 +194,7 @@ func TestLearnInterrupted(t *testing.T) {
 	}
 	ref.Call(t, "learn", "-data", out, "-images", "1", "-side", "99").Refused(t, "99")
 	empty := t.TempDir()
-	ref.Call(t, "learn", "-data", empty).Refused(t, empty, "no images", ".png")
+	ref.Call(t, "learn", "-data", empty).Refused(t, empty, "no image", "PNG")
 }
 
 // A solver that is interrupted writes the code so far, certified.

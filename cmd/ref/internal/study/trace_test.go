@@ -22,6 +22,7 @@ import (
 	"sdref/csc/solve"
 	"sdref/sdnet"
 	"sdref/sdnet/data"
+	"sdref/sdnet/figures"
 	"sdref/sdnet/training"
 	"sdref/tensor"
 	"sdref/tensor/safetensors"
@@ -313,7 +314,7 @@ func TestTracePictures(t *testing.T) {
 		}
 	}
 	z := tensor.From([]float64{1, 0, -2, 2, 0, 3, 0, 1}, 1, 4, 1, 2)
-	if got := mostUsed(z, 3); !slices.Equal(got, []int{1, 2, 0}) {
+	if got := figures.MostUsed(z, 3); !slices.Equal(got, []int{1, 2, 0}) {
 		t.Errorf("the atoms used most are %v", got)
 	}
 }

@@ -32,11 +32,7 @@ func (t *trace) write(c *cli.Call, folder string) error {
 		if c.Context.Err() != nil {
 			return cli.ErrInterrupted
 		}
-		err := atomicfile.Write(filepath.Join(folder, f.name), func(w io.Writer) error {
-			_, err := w.Write(f.content)
-			return err
-		})
-		if err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(folder, f.name), f.content); err != nil {
 			return err
 		}
 		names = append(names, f.name)

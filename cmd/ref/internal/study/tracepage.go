@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"sdref/tensor"
 )
 
 // page is the text to read beside (A.1).
@@ -56,10 +58,7 @@ func (t *trace) terms() string {
 
 // legend explains the table's columns.
 func (t *trace) legend(b *strings.Builder) {
-	size := 1
-	for _, n := range t.problem.CodeShape()[1:] {
-		size *= n
-	}
+	size := tensor.Size(t.problem.CodeShape()[1:])
 	fmt.Fprintf(b, `
     k           iteration, from z_0 = 0
     m_k         the momentum's scalar, (A.1), second line

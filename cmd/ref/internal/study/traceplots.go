@@ -3,11 +3,10 @@ package study
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"math"
-	"slices"
 
 	"sdref/cmd/ref/internal/figures/plot"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 )
 
@@ -64,7 +63,7 @@ func (t *trace) codesGrid() plot.Grid {
 	shown := t.runs[0].shown
 	last := shown[len(shown)-1].z
 	signal, plane := t.problem.X.Shape, last.Shape[2]*last.Shape[3]
-	atoms := mostUsed(last, min(drawnAtoms, last.Shape[1]))
+	atoms := figures.MostUsed(last, drawnAtoms)
 	g := plot.Grid{
 		Title: "Signal and code, " + t.runs[0].name, Columns: 1 + len(atoms), ColumnNames: []string{"A z_k"},
 		RowNames: []string{"x, atoms"},
@@ -88,50 +87,23 @@ func (t *trace) codesGrid() plot.Grid {
 		g.Cells = append(g.Cells, plot.Cell{Image: t.picture(x)})
 		for i, m := range atoms {
 			g.Cells = append(g.Cells, plot.Cell{Image: codePicture(s.z.Data[m*plane:(m+1)*plane],
-				last.Shape[3], max(1, signal[3]/last.Shape[3]), top[i])})
+				last.Shape[3], signal[3]/last.Shape[3], top[i])})
 		}
 	}
 	return g
 }
 
-// mostUsed lists the n atoms with the largest |z_m|_1, of equal ones the first.
-func mostUsed(z *tensor.Tensor[float64], n int) []int {
-	var order []int
-	use := make([]float64, z.Shape[1])
-	for m := range use {
-		order = append(order, m)
-		use[m] = tensor.SumAbs(z.Row(0).Row(m))
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case use[a] > use[b]:
-			return -1
-		case use[a] < use[b]:
-			return 1
-		}
-		return 0
-	})
-	return order[:n]
-}
-
 // picture is a signal (1, C, H, W): the image itself in the stem, elsewhere the mean of the channels.
 func (t *trace) picture(x *tensor.Tensor[float64]) image.Image {
-	height, width := x.Shape[2], x.Shape[3]
-	m := image.NewNRGBA(image.Rect(0, 0, width, height))
-	low, high := span(channelMean(t.problem.X))
-	gray := channelMean(x)
-	for i := range height * width {
-		pixel := [3]float64{}
-		for c := range pixel {
-			if t.stem {
-				pixel[c] = float64(x.Data[c*height*width+i]*t.std[c]) + t.mean[c]
-			} else {
-				pixel[c] = (gray[i] - low) / (high - low)
-			}
-		}
-		m.SetNRGBA(i%width, i/width, shade(pixel))
+	if t.stem {
+		return figures.Picture(figures.Values(figures.Pixels{Mean: t.mean, Std: t.std}, x, 0), x.Shape[2], x.Shape[3])
 	}
-	return m
+	low, high := figures.Extremes(channelMean(t.problem.X))
+	grey := channelMean(x)
+	for i, v := range grey {
+		grey[i] = (v - low) / max(high-low, math.SmallestNonzeroFloat64)
+	}
+	return figures.Picture(grey, x.Shape[2], x.Shape[3])
 }
 
 // channelMean is the mean of the channels of a signal (1, C, H, W) at each pixel.
@@ -144,67 +116,44 @@ func channelMean(x *tensor.Tensor[float64]) []float64 {
 	return mean
 }
 
-// span is the range of values, never empty.
-func span(values []float64) (low, high float64) {
-	low, high = slices.Min(values), slices.Max(values)
-	if !(low < high) {
-		high = low + 1
-	}
-	return low, high
-}
-
 // atomPicture is atom m, as large as a signal: in colours where it has three channels, else the mean of the
 // channels.
 func (t *trace) atomPicture(m int) image.Image {
-	w := t.problem.A.Atoms
-	atom := w.Row(m)
-	channels, height, width := atom.Shape[0], atom.Shape[1], atom.Shape[2]
+	atom := t.problem.A.Atoms.Row(m)
+	height, width := atom.Shape[1], atom.Shape[2]
 	values := atom.Data
-	if channels != 3 {
-		channels, values = 1, channelMean(atom.Reshape(1, channels, height, width))
+	if atom.Shape[0] != 3 {
+		values = channelMean(atom.Reshape(1, atom.Shape[0], height, width))
 	}
-	low, high := span(values)
-	side := max(1, t.problem.X.Shape[3]/width)
-	picture := image.NewNRGBA(image.Rect(0, 0, width*side, height*side))
-	for y := range height * side {
-		for x := range width * side {
-			pixel := [3]float64{}
-			for c := range pixel {
-				pixel[c] = (values[(c%channels*height+y/side)*width+x/side] - low) / (high - low)
-			}
-			picture.SetNRGBA(x, y, shade(pixel))
-		}
-	}
-	return picture
+	return enlarged(figures.Picture(figures.Stretch(values, 1), height, width), t.problem.X.Shape[3]/width)
 }
 
 // codePicture is a code map, side x side pixels for each element: white where it is 0, towards blue where
 // positive, towards red where negative, with full colour at top.
 func codePicture(values []float64, width, side int, top float64) image.Image {
-	m := image.NewNRGBA(image.Rect(0, 0, width*side, len(values)/width*side))
-	for i := range len(values) * side * side {
-		x, y := i%(width*side), i/(width*side)
-		v := values[y/side*width+x/side]
-		pale := 1 - min(1, math.Abs(v)/max(top, math.SmallestNonzeroFloat64))
-		pixel := [3]float64{pale, (1 + 2*pale) / 3, 1}
-		if v < 0 {
-			pixel = [3]float64{1, (1 + 2*pale) / 3, pale}
+	rgb := make([]float64, 0, 3*len(values))
+	pale := func(v float64) float64 { return 1 - min(1, max(v, 0)/max(top, math.SmallestNonzeroFloat64)) }
+	for _, of := range []func(v float64) float64{
+		pale,
+		func(v float64) float64 { return (1 + 2*pale(math.Abs(v))) / 3 },
+		func(v float64) float64 { return pale(-v) },
+	} {
+		for _, v := range values {
+			rgb = append(rgb, of(v))
 		}
-		if v == 0 {
-			pixel = [3]float64{1, 1, 1}
-		}
-		m.SetNRGBA(x, y, shade(pixel))
 	}
-	return m
+	return enlarged(figures.Picture(rgb, len(values)/width, width), side)
 }
 
-// shade is a colour from red, green and blue, clamped to 0 to 1.
-func shade(rgb [3]float64) color.NRGBA {
-	level := func(v float64) uint8 {
-		if !(v > 0) { // NaN too
-			return 0
+// enlarged is a picture of side x side pixels for each of another one's.
+func enlarged(small *image.NRGBA, side int) image.Image {
+	side = max(1, side)
+	size := small.Bounds().Size().Mul(side)
+	m := image.NewNRGBA(image.Rectangle{Max: size})
+	for y := range size.Y {
+		for x := range size.X {
+			m.SetNRGBA(x, y, small.NRGBAAt(x/side, y/side))
 		}
-		return uint8(min(255, math.Round(float64(255*v))))
 	}
-	return color.NRGBA{level(rgb[0]), level(rgb[1]), level(rgb[2]), 255}
+	return m
 }

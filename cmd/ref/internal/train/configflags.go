@@ -107,7 +107,7 @@ func (e *epochs) String() string {
 	if e.LastEpoch == 0 {
 		return strconv.Itoa(e.Epochs)
 	}
-	return strconv.FormatFloat(float64(e.Epochs-1)+e.LastEpoch, 'g', 6, 64)
+	return strconv.FormatFloat(float64(e.Epochs-1)+e.LastEpoch, 'g', -1, 64)
 }
 
 func (e *epochs) Set(text string) error {

@@ -14,8 +14,8 @@ func TestOverride(t *testing.T) {
 	c := &cli.Call{Flags: flag.NewFlagSet("train", flag.ContinueOnError)}
 	config := training.Published()
 	configFlags(c, &config)
-	if got := override(c, training.Demo(), config); !reflect.DeepEqual(got, training.Demo()) {
-		t.Errorf("nothing given: %+v", got)
+	if got, err := override(c, training.Demo()); err != nil || !reflect.DeepEqual(got, training.Demo()) {
+		t.Errorf("nothing given: %+v, %v", got, err)
 	}
 	values := map[string]string{"net": "sdnet34", "type": "float64", "seed": "9", "epochs": "11.25",
 		"batch": "12", "images": "13", "augment": "true", "schedule": "steps",
@@ -34,7 +34,7 @@ func TestOverride(t *testing.T) {
 	}
 	want := config
 	want.Data = training.Demo().Data
-	if got := override(c, training.Demo(), config); !reflect.DeepEqual(got, want) {
-		t.Errorf("all given: %+v, want %+v", got, want)
+	if got, err := override(c, training.Demo()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("all given: %+v, want %+v, %v", got, want, err)
 	}
 }

@@ -6,6 +6,7 @@ package train
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,7 +119,9 @@ func run(c *cli.Call, curves Curves) error {
 	if base, err = f.begin(c, base); err != nil {
 		return err
 	}
-	config = override(c, base, config)
+	if config, err = override(c, base); err != nil {
+		return err
+	}
 	if f.keepBest && config.Holdout == 0 {
 		return errors.New("-keep-best: no images are held out to tell which epoch is the best; give -holdout N too")
 	}
@@ -188,55 +191,17 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 	return k, nil
 }
 
-// override returns base with the settings that were given on the command line taken from set.
-func override(c *cli.Call, base, set training.Config) training.Config {
-	for name, copy := range map[string]func(){
-		"net": func() { base.Network = set.Network }, "type": func() { base.Type = set.Type },
-		"seed":   func() { base.Seed = set.Seed },
-		"epochs": func() { base.Epochs, base.LastEpoch = set.Epochs, set.LastEpoch }, "batch": func() { base.Batch = set.Batch },
-		"images":  func() { base.Images = set.Images },
-		"augment": func() { base.Augment = set.Augment }, "schedule": func() { base.Schedule = set.Schedule },
-		"rate":   func() { base.Rate = set.Rate },
-		"warmup": func() { base.Warmup = set.Warmup }, "momentum": func() { base.Momentum = set.Momentum },
-		"decay":  func() { base.Decay = set.Decay },
-		"lambda": func() { base.Lambda = set.Lambda }, "mu": func() { base.Mu = set.Mu },
-		"iterations":     func() { base.Iterations = set.Iterations },
-		"variant":        func() { base.Variant = set.Variant },
-		"milestones":     func() { base.Milestones = set.Milestones },
-		"learn-lambda":   func() { base.LearnLambda = set.LearnLambda },
-		"learn-step":     func() { base.LearnStep = set.LearnStep },
-		"gradient":       func() { base.Gradient = set.Gradient },
-		"plain-momentum": func() { base.PlainMomentum = set.PlainMomentum },
-		"size":           func() { base.Extent = set.Extent },
-		"holdout":        func() { base.Holdout = set.Holdout },
-		"holdout-every":  func() { base.HoldoutEvery = set.HoldoutEvery },
-		"algorithm":      func() { base.Algorithm = set.Algorithm },
-		"stem":           func() { base.Stem = set.Stem },
-		"smoothing":      func() { base.Smoothing = set.Smoothing },
-		"mixup":          func() { base.Mixup = set.Mixup },
-
-		"rate-from":        func() { base.RateFrom = set.RateFrom },
-		"rate-to":          func() { base.RateTo = set.RateTo },
-		"bias-rate":        func() { base.BiasRate = set.BiasRate },
-		"stem-rate":        func() { base.StemRate = set.StemRate },
-		"lookahead":        func() { base.Lookahead = set.Lookahead },
-		"reflect":          func() { base.Reflect = set.Reflect },
-		"alternating-flip": func() { base.AlternatingFlip = set.AlternatingFlip },
-		"dirac":            func() { base.Dirac = set.Dirac },
-		"stem-atoms":       func() { base.StemAtoms = set.StemAtoms },
-		"activation":       func() { base.Activation = set.Activation },
-		"norm-epsilon":     func() { base.NormEpsilon = set.NormEpsilon },
-		"norm-momentum":    func() { base.NormMomentum = set.NormMomentum },
-		"fixed-scale":      func() { base.FixedScale = set.FixedScale },
-		"fixed-stem":       func() { base.FixedStem = set.FixedStem },
-		"whitening":        func() { base.Whitening = set.Whitening },
-		"atoms":            func() { base.Atoms = set.Atoms },
-	} {
-		if c.Given(name) {
-			copy()
+// override returns base with the settings that were given on the command line: their flags, defined once more for base, are set again.
+func override(c *cli.Call, base training.Config) (training.Config, error) {
+	again := &cli.Call{Flags: flag.NewFlagSet(c.Flags.Name(), flag.ContinueOnError)}
+	configFlags(again, &base)
+	var err error
+	c.Flags.Visit(func(f *flag.Flag) {
+		if err == nil && again.Flags.Lookup(f.Name) != nil {
+			err = again.Flags.Set(f.Name, f.Value.String())
 		}
-	}
-	return base
+	})
+	return base, err
 }
 
 // makeFolder makes the folder of a new run: the given one, which must not contain a run, or the next free one

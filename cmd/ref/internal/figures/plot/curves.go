@@ -1,7 +1,6 @@
 package plot
 
 import (
-	"io"
 	"path/filepath"
 	"slices"
 
@@ -21,10 +20,7 @@ func SaveCurves(history []training.Epoch, folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := atomicfile.Write(filepath.Join(folder, name), func(w io.Writer) error {
-			_, err := w.Write(picture.PNG)
-			return err
-		}); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(folder, name), picture.PNG); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,10 @@
 package plot
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"path/filepath"
-	"strings"
 
 	"sdref/internal/atomicfile"
 )
@@ -23,17 +22,12 @@ type Figure struct {
 
 // Write writes the picture as PNG and SVG and the numbers as CSV to a folder.
 func (g Figure) Write(folder string) error {
-	var table strings.Builder
+	var table bytes.Buffer
 	if err := csv.NewWriter(&table).WriteAll(append([][]string{g.Header}, g.Rows...)); err != nil {
 		return err
 	}
-	for extension, content := range map[string]string{".png": string(g.Picture.PNG),
-		".svg": string(g.Picture.SVG), ".csv": table.String()} {
-		err := atomicfile.Write(filepath.Join(folder, g.Name+extension), func(w io.Writer) error {
-			_, err := io.WriteString(w, content)
-			return err
-		})
-		if err != nil {
+	for extension, content := range map[string][]byte{".png": g.Picture.PNG, ".svg": g.Picture.SVG, ".csv": table.Bytes()} {
+		if err := atomicfile.WriteBytes(filepath.Join(folder, g.Name+extension), content); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"sdref/csc"
 	"sdref/internal/kernel"
+	"sdref/sdnet"
 )
 
 // Request is a question. Ask says which; the other fields are what it depends on, and those that it does not know of must be left out
@@ -63,7 +64,7 @@ const MaxRequest = 1 << 16
 type Lab struct {
 	networks map[string]*network
 	programs map[programKey]*program
-	stem     *stem64
+	stem     *sdnet.CSC[float64] // what wide returns
 	cosines  *csc.Layer[float64]
 	exact    string // the kernel row of codes that carry a digest; "" if there is one row for all
 }

@@ -6,6 +6,7 @@ import (
 
 	"sdref/csc/solve"
 	"sdref/csc/spectrum"
+	"sdref/sdnet/figures"
 	"sdref/tensor"
 )
 
@@ -79,7 +80,7 @@ func (l *Lab) fista(ctx context.Context, r Request) (*Response, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	chosen := mostUsed(codes[len(codes)-1], busiest)
+	chosen := figures.MostUsed(codes[len(codes)-1], busiest)
 	plane := p.CodeShape()[2] * p.CodeShape()[3]
 	var maps []float32
 	for _, z := range codes {
@@ -106,22 +107,6 @@ func compare(before, now *tensor.Tensor[float64]) (born, died int) {
 		}
 	}
 	return born, died
-}
-
-// mostUsed lists the n maps of a code (1, M, H, W) with the largest sums of |z|, by their numbers.
-func mostUsed(z *tensor.Tensor[float64], n int) (list []int) {
-	taken := map[int]bool{}
-	for range min(n, z.Shape[1]) {
-		best, most := -1, -1.0
-		for m := range z.Shape[1] {
-			if sum := tensor.SumAbs(z.Row(0).Row(m)); !taken[m] && sum > most {
-				best, most = m, sum
-			}
-		}
-		taken[best] = true
-		list = append(list, best)
-	}
-	return list
 }
 
 // bounds brackets the largest eigenvalue of a dictionary's A*A.

@@ -56,13 +56,8 @@ func (l *Lab) network(name string) (*network, error) {
 	return n, nil
 }
 
-// stem64 is the stem of slim in float64, as ref trace takes it.
-type stem64 struct {
-	*sdnet.CSC[float64]
-}
-
-// wide returns the stem in float64.
-func (l *Lab) wide() (*stem64, error) {
+// wide returns the stem of slim in float64, as ref trace takes it.
+func (l *Lab) wide() (*sdnet.CSC[float64], error) {
 	if l.stem == nil {
 		f, err := pretrained.Open(slim)
 		if err != nil {
@@ -72,7 +67,7 @@ func (l *Lab) wide() (*stem64, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.stem = &stem64{net.Evaluable().Layers[0]}
+		l.stem = net.Evaluable().Layers[0]
 	}
 	return l.stem, nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sdref/internal/elementary"
 	"sdref/sdnet"
 	"sdref/sdnet/attack"
 	"sdref/sdnet/data"
@@ -15,20 +14,6 @@ import (
 	"sdref/sdnet/robust"
 	"sdref/tensor"
 )
-
-// softmax is the probabilities of logits.
-func softmax(logits []float32) []float64 {
-	top, sum := slices.Max(logits), 0.0
-	out := make([]float64, len(logits))
-	for i, v := range logits {
-		out[i] = elementary.Exp(float64(v) - float64(top))
-		sum += out[i]
-	}
-	for i := range out {
-		out[i] /= sum
-	}
-	return out
-}
 
 // input is the request's picture as the network's input.
 func (n *network) input(pixels []byte) *tensor.Tensor[float32] {
@@ -68,7 +53,7 @@ func (l *Lab) predict(_ context.Context, r Request) (*Response, error) {
 		return nil, fmt.Errorf("network %s has no value %.20q to show", r.Network, r.Layer)
 	}
 	out := &Response{}
-	about := map[string]any{"classes": n.classes, "probabilities": softmax(logits.Row(0).Data), "values": values, "mean": n.mean, "std": n.std}
+	about := map[string]any{"classes": n.classes, "probabilities": sdnet.Softmax(logits).Row(0).Data, "values": values, "mean": n.mean, "std": n.std}
 	add(out, "x", x)
 	add(out, "maps", maps)
 	if slices.Contains(figures.Invertible(n.ready), r.Layer) && !r.Unsolved {
@@ -174,8 +159,8 @@ func (l *Lab) attack(ctx context.Context, r Request) (*Response, error) {
 		n.attack = attack.NewModel(n.trained, n.mean, n.std, 1)
 	}
 	predict := sdnet.NewPredictor(n.ready)
-	clean := softmax(predict.Logits(n.input(set.Images)).Row(0).Data)
-	label := slices.Index(clean, slices.Max(clean))
+	clean := sdnet.Softmax(predict.Logits(n.input(set.Images))).Row(0).Data
+	label := sdnet.Largest(clean)
 	set.Labels[0] = uint8(label)
 	t := n.attack.Begin(set, []int{0})
 	n.attack.Attack(t, attack.PGD{Norm: attack.Linf, Epsilon: r.Epsilon / 255, Steps: r.Iterations, Restarts: 1, Seed: seed, MaximizeLoss: true},
@@ -188,7 +173,7 @@ func (l *Lab) attack(ctx context.Context, r Request) (*Response, error) {
 		c := i / (data.Side * data.Side)
 		x.Data[i] = (v - float32(n.mean[c])) / float32(n.std[c])
 	}
-	now := softmax(predict.Logits(x).Row(0).Data)
+	now := sdnet.Softmax(predict.Logits(x)).Row(0).Data
 	change := tensor.New[float32](t.Worst.Shape...)
 	tensor.AddScaled(change, t.Worst, t.Images, -1)
 	out := &Response{Values: map[string]any{"classes": n.classes, "label": label, "clean": clean, "now": now}}
