@@ -298,7 +298,7 @@ func (j *certifier[T]) curvedGap(z, c, r []float64) float64 {
 		return math.Inf(1)
 	}
 	squares, linear := 0.0, 0.0
-	pieces(len(z), func(lo, hi int) (part [2]float64) {
+	pieces(piece, len(z), func(lo, hi int) (part [2]float64) {
 		for i := lo; i < hi; i++ {
 			v := j.miss(z[i], c[i])
 			// Of the two costs of an element that can only become smaller, the lesser; v/k is how far it

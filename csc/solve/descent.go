@@ -31,7 +31,7 @@ type descent[T tensor.Float] struct {
 	azNext, ay, r   *tensor.Tensor[T] // (N, C, H, W): A z_k, A y_k, the residual
 
 	// members is the elements that are moved; nil means all.
-	members *support[T]
+	members *members[T]
 
 	m, beta   []float64 // m_k and (m_{k-1} - 1)/m_k, by image
 	objective []float64 // F(z_{k-1}), by image, for RestartFunction
@@ -40,11 +40,13 @@ type descent[T tensor.Float] struct {
 	restarted bool
 }
 
-// stepSums are sums over a plane of the code, or over an image's.
+// stepSums are sums over a plane of the code, or over an image's. Those of an image's members are kept as its
+// first plane's.
 type stepSums struct {
 	move, change float64 // |z_k - y_k|^2, |z_k - z_{k-1}|^2
 	against      float64 // <y_k - z_k, z_k - z_{k-1}>, positive if the step goes against the momentum
 	l1, squares  float64 // |z_k|_1, |z_k|^2
+	worst        float64 // the greatest |z_k - y_k| of a member
 }
 
 func newDescent[T tensor.Float](p *Problem[T], how rule) *descent[T] {
@@ -181,13 +183,19 @@ func (s *stepSums) add(y, z, v float64) {
 func (d *descent[T]) image(n int) (all stepSums) {
 	atoms := d.z.Shape[1]
 	for _, s := range d.sums[n*atoms : (n+1)*atoms] {
-		all.move += s.move
-		all.change += s.change
-		all.against += s.against
-		all.l1 += s.l1
-		all.squares += s.squares
+		all.merge(s)
 	}
 	return all
+}
+
+// merge adds sums.
+func (s *stepSums) merge(t stepSums) {
+	s.move += t.move
+	s.change += t.change
+	s.against += t.against
+	s.l1 += t.l1
+	s.squares += t.squares
+	s.worst = max(s.worst, t.worst)
 }
 
 // tooLong tells whether the quadratic model with step t fails to bound the function at z_k for some image:
@@ -229,7 +237,11 @@ func (d *descent[T]) iterate() {
 
 // accept makes next the iterate and goes on to the next m, (A.1), second line.
 func (d *descent[T]) accept() {
-	d.z, d.before, d.next = d.next, d.z, d.before
+	if s := d.members; s != nil {
+		s.z, s.before, s.next = s.next, s.z, s.before
+	} else {
+		d.z, d.before, d.next = d.next, d.z, d.before
+	}
 	d.az, d.azBefore, d.azNext = d.azNext, d.az, d.azBefore
 	d.restarted = false
 	change := 0.0

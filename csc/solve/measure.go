@@ -7,17 +7,18 @@ import (
 	"sdref/tensor"
 )
 
-// piece is the number of elements of one partial sum. The partial sums of an image are added in ascending
+// piece is the number of elements of a code of one partial sum. The partial sums of an image are added in ascending
 // order.
 const piece = 1 << 13
 
-// pieces calls part for consecutive pieces of [0, n) and then add, in order, with what each returned.
-func pieces[S any](n int, part func(lo, hi int) S, add func(S)) {
-	count := (n + piece - 1) / piece
+// pieces calls part for consecutive pieces of [0, n), of size elements each, and then add, in order, with what
+// each returned.
+func pieces[S any](size, n int, part func(lo, hi int) S, add func(S)) {
+	count := (n + size - 1) / size
 	parts := make([]S, count)
 	parallel.Ranges(count, 2, func(first, last int) {
 		for i := first; i < last; i++ {
-			parts[i] = part(i*piece, min((i+1)*piece, n))
+			parts[i] = part(i*size, min((i+1)*size, n))
 		}
 	})
 	for _, s := range parts {
@@ -37,7 +38,7 @@ type measures struct {
 // measure computes the measures of one image's z and c.
 func (j *certifier[T]) measure(z, c []float64) measures {
 	all := measures{least: math.Inf(1)}
-	pieces(len(z), func(lo, hi int) measures { return j.measurePiece(z[lo:hi], c[lo:hi]) }, func(s measures) {
+	pieces(piece, len(z), func(lo, hi int) measures { return j.measurePiece(z[lo:hi], c[lo:hi]) }, func(s measures) {
 		all.l1 += s.l1
 		all.squares += s.squares
 		all.slope = max(all.slope, s.slope)
@@ -79,7 +80,7 @@ func (j *certifier[T]) oneSided(c float64) float64 {
 // gaps are the sums over an image's elements of the two gaps of Certify; the second is 0 for mu = 0.
 func (j *certifier[T]) gaps(z, c []float64, s float64) (first, second float64) {
 	lambda, mu := j.p.Lambda, j.p.Mu
-	pieces(len(z), func(lo, hi int) (part [2]float64) {
+	pieces(piece, len(z), func(lo, hi int) (part [2]float64) {
 		for i := lo; i < hi; i++ {
 			if z[i] != 0 { // s c = lambda may be a rounding error below
 				part[0] += max(0, float64(lambda*math.Abs(z[i]))-float64(s*c[i]*z[i]))
@@ -110,7 +111,7 @@ func (j *certifier[T]) safeZeros(c []float64, s, radius float64) (count int) {
 	plane := j.c.Shape[2] * j.c.Shape[3]
 	for m, norm := range j.norms {
 		limit := j.p.Lambda - float64(norm*radius)
-		pieces(plane, func(lo, hi int) (n int) {
+		pieces(piece, plane, func(lo, hi int) (n int) {
 			for _, v := range c[m*plane+lo : m*plane+hi] {
 				if !j.p.Nonnegative { // where z >= 0 is asked for, a negative c counts as it is
 					v = math.Abs(v)

@@ -86,6 +86,8 @@ func (w *newton[T]) start(p *Problem[T], z *tensor.Tensor[T], gap float64) *poin
 type newton[T tensor.Float] struct {
 	*point[T]
 	a            *operator[T]
+	members      *members[T]       // J, in Newton's equation; nil for dictionaries that support does not handle
+	sparse       bool              // whether J is few elements
 	v, ahead     *tensor.Tensor[T] // code: A*u, A*d
 	next, masked *tensor.Tensor[T] // code: P(A*u), A_J* of a signal
 	gradient, d  *tensor.Tensor[T] // signal: of psi, and Newton's direction
@@ -96,6 +98,9 @@ type newton[T tensor.Float] struct {
 
 func newNewton[T tensor.Float](p *Problem[T]) *newton[T] {
 	w := &newton[T]{a: newOperator(p.A, p.X.Shape)}
+	if list := newSupport(p.A, p.X.Shape); list != nil {
+		w.members = newMembers(list)
+	}
 	for _, t := range []**tensor.Tensor[T]{&w.v, &w.ahead, &w.next, &w.masked} {
 		*t = tensor.New[T](p.CodeShape()...)
 	}

@@ -15,7 +15,7 @@ func (w *newton[T]) prox(share, sigma, scale, threshold T) (squares float64) {
 	if w.p.Nonnegative {
 		shrink = set.ShrinkNonnegative
 	}
-	pieces(w.next.Len(), func(lo, hi int) float64 {
+	pieces(piece, w.next.Len(), func(lo, hi int) float64 {
 		next := w.next.Data[lo:hi]
 		set.AddScaled(next, w.v.Data[lo:hi], w.ahead.Data[lo:hi], share)
 		set.AddScaled(next, w.z.Data[lo:hi], next, sigma)
@@ -28,7 +28,7 @@ func (w *newton[T]) prox(share, sigma, scale, threshold T) (squares float64) {
 // distance is |a - b|.
 func distance[T tensor.Float](a, b *tensor.Tensor[T]) float64 {
 	squares := 0.0
-	pieces(a.Len(), func(lo, hi int) (sum float64) {
+	pieces(piece, a.Len(), func(lo, hi int) (sum float64) {
 		for i := lo; i < hi; i++ {
 			d := float64(a.Data[i]) - float64(b.Data[i])
 			sum += float64(d * d)
@@ -42,6 +42,13 @@ func distance[T tensor.Float](a, b *tensor.Tensor[T]) float64 {
 // most tolerance.
 func (w *newton[T]) solve(tolerance float64) {
 	clear(w.d.Data)
+	w.sparse = false
+	if s := w.members; s != nil {
+		if s.list.find(w.next); s.isSparse() {
+			s.take()
+			w.sparse = true
+		}
+	}
 	tensor.Scale(w.residual, w.gradient, -1)
 	copy(w.search.Data, w.residual.Data)
 	left := tensor.SumSquares(w.residual)
@@ -65,11 +72,9 @@ func (w *newton[T]) solve(tolerance float64) {
 // multiply sets to = (I + sigma/(1 + sigma mu) A_J A_J*) from.
 func (w *newton[T]) multiply(to, from *tensor.Tensor[T]) {
 	theta := T(w.sigma / (1 + float64(w.sigma*w.p.Mu)))
-	if s := w.a.support; s != nil && s.isSparse() {
-		s.load(from)
-		s.gather(w.masked)
-		s.scatter(w.masked)
-		s.store(to)
+	if w.sparse {
+		w.members.analyze(from)
+		w.members.synthesize(to)
 	} else {
 		set := kernel.Active[T]()
 		w.a.analyze(w.masked, from, func(_, lo, hi int) {

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"sdref/internal/kernel"
@@ -71,6 +72,16 @@ func (s *support[T]) row(n, m, i int) (columns []int32, from, top int) {
 	return s.column[from : from+int(s.count[r])], from, i * max(1, s.a.Geometry.Stride)
 }
 
+// each calls do for each listed element of image n, at of the code, atom by atom in ascending order.
+func (s *support[T]) each(n int, do func(m, i, j, at int)) {
+	height, width := s.code[2], s.code[3]
+	for r := n * s.code[1] * height; r < (n+1)*s.code[1]*height; r++ {
+		for _, j := range s.column[r*width : r*width+int(s.count[r])] {
+			do(r/height%s.code[1], r%height, int(j), r*width+int(j))
+		}
+	}
+}
+
 // bandRows is the number of the frame's rows that one goroutine fills at a time.
 const bandRows = 32
 
@@ -110,45 +121,17 @@ func (s *support[T]) band(z *tensor.Tensor[T], n, lo, hi int) {
 	}
 }
 
-// gather sets the listed elements of c to those of A* of the signal in the frame, and does not change the
-// others.
-func (s *support[T]) gather(c *tensor.Tensor[T]) {
-	parallel.Ranges(len(s.count), max(1, len(s.count)/64), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			n, m, i := r/(s.code[1]*s.code[2]), r/s.code[2]%s.code[1], r%s.code[2]
-			columns, from, top := s.row(n, m, i)
-			for _, j := range columns {
-				c.Data[from+int(j)] = s.window(n, m, top, int(j)*max(1, s.a.Geometry.Stride))
-			}
-		}
-	})
-}
-
-// window is the product of atom m with the frame's window at (top, left) of image n.
-func (s *support[T]) window(n, m, top, left int) T {
-	w, height, width := s.a.Atoms, s.frame.Shape[2], s.frame.Shape[3]
-	channels, kh, kw := w.Shape[1], w.Shape[2], w.Shape[3]
-	image, atom := s.frame.Row(n).Data, w.Data[m*channels*kh*kw:(m+1)*channels*kh*kw]
-	var even, odd T
-	for c := range channels {
-		for u := range kh {
-			row := image[(c*height+top+u)*width+left:][:kw]
-			taps := atom[(c*kh+u)*kw:][:kw]
-			v := 0
-			for ; v+1 < kw; v += 2 {
-				even += T(taps[v] * row[v])
-				odd += T(taps[v+1] * row[v+1])
-			}
-			if v < kw {
-				even += T(taps[v] * row[v])
-			}
-		}
-	}
-	return even + odd
+// whole tells whether the frame is the signal, element by element.
+func (s *support[T]) whole() bool {
+	return s.a.Geometry.Padding == 0 && s.a.Boundary != CircularBoundary && slices.Equal(s.frame.Shape, s.signal)
 }
 
 // load copies the signal x to the frame.
 func (s *support[T]) load(x *tensor.Tensor[T]) {
+	if s.whole() {
+		copy(s.frame.Data, x.Data)
+		return
+	}
 	s.eachElement(func(frame, a int) {
 		s.frame.Data[frame] = x.Data[a]
 	}, func(frame int) { s.frame.Data[frame] = 0 })
@@ -157,6 +140,10 @@ func (s *support[T]) load(x *tensor.Tensor[T]) {
 // store sets x to the signal in the frame; on a torus, the parts beyond the borders are added where they wrap
 // around.
 func (s *support[T]) store(x *tensor.Tensor[T]) {
+	if s.whole() {
+		copy(x.Data, s.frame.Data)
+		return
+	}
 	clear(x.Data)
 	s.eachElement(func(frame, a int) { x.Data[a] += s.frame.Data[frame] }, func(int) {})
 }
