@@ -95,10 +95,6 @@ const (
 	RandomAtoms    StemAtoms = ""           // random numbers
 	ComponentAtoms StemAtoms = "components" // the patches' first principal components and their negatives
 	PatchAtoms     StemAtoms = "patches"    // patches of the images, drawn at random
-
-	// WhitenedComponentAtoms is components behind whitening, and else random numbers: without it codes of the faint
-	// components are nearly all 0, and BatchNorm with a small epsilon would blow up the few others.
-	WhitenedComponentAtoms StemAtoms = "whitened-components"
 )
 
 // SetStem replaces the random filters of the stem's layer by such as training images (N, C, H, W) suggest, of the norm that they had
@@ -106,15 +102,14 @@ const (
 // Whiten has set it.
 func (n *Network[T]) SetStem(from StemAtoms, images *tensor.Tensor[T], seed uint64) {
 	w, sparse := n.byName["layer0.0.weight"], n.CSCStem
-	stays := n.Whitening && !sparse || !n.Whitening && from == WhitenedComponentAtoms
-	if stays || from == RandomAtoms {
+	if from == RandomAtoms || n.Whitening && !sparse {
 		return
 	}
 	if sparse {
 		w = n.byName["layer0.0.dn.weight"]
 	}
 	norm := math.Sqrt(tensor.SumSquares(w) / float64(w.Shape[0]))
-	if from != PatchAtoms {
+	if from == ComponentAtoms {
 		pairs(w, NewPatches(images, w.Shape[2]), func(int) float64 { return norm })
 	} else {
 		drawPatches(w, images, random.New(seed).Sub("stem patches"), norm)

@@ -35,7 +35,7 @@ type Record struct {
 	Fidelity    float64       // |x - A z|^2/2
 	Sparsity    float64       // lambda |z|_1
 	Ridge       float64       // mu |z|^2/2
-	Gap         float64       // F(z) is at most this above its least value; see Result.Certificate
+	Gap         float64       // F(z) is at most this above its least value
 	RelativeGap float64       // the worst image's gap as a share of its objective
 	KKT         float64       // the worst violation of an optimality condition
 	Change      float64       // |z - z before|
@@ -73,11 +73,9 @@ func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Result is the last iterate, certified.
 type Result[T tensor.Float] struct {
-	Z    *tensor.Tensor[T] // (N, M, Ho, Wo)
-	Last Record            // of Z
-	// Certificate is of Z. Its gap is the distance from the best lower bound of the least F that any certified
-	// iterate has proven, image by image: at most what Certify proves from Z alone.
-	Certificate Certificate
+	Z           *tensor.Tensor[T] // (N, M, Ho, Wo)
+	Last        Record            // of Z
+	Certificate Certificate       // of Z
 	Reason      Reason
 }
 
@@ -89,7 +87,6 @@ type run[T tensor.Float] struct {
 	resumed     time.Time     // when the solver went on after the last certificate
 	spent       time.Duration // by the solver until then
 	zero        float64       // the objective of z = 0
-	floors      []float64     // by image: the greatest proven lower bound of the least F
 	restart     bool          // whether a momentum has been reset since the last record
 	best        float64       // the smallest relative gap so far
 	bestAt      int           // the iteration of the smallest gap
@@ -119,7 +116,6 @@ func newRun[T tensor.Float](s Solver[T], p *Problem[T], stop Stop,
 	stop.Every = max(1, stop.Every)
 	r := &run[T]{certifier: newCertifier(p), stop: stop, observe: observe, best: math.Inf(1)}
 	r.zero = tensor.SumSquares(r.certifier.p.X) / 2
-	r.floors = make([]float64, p.X.Shape[0])
 	r.resumed = time.Now()
 	return r
 }
@@ -132,7 +128,6 @@ func (u *run[T]) done(r Record, z *tensor.Tensor[T]) bool {
 	}
 	u.spent += time.Since(u.resumed)
 	u.certificate = u.certifier.certify(z)
-	u.keep(&u.certificate)
 	r.set(u.certificate)
 	r.Restart, r.Elapsed = u.restart, u.spent
 	u.restart, u.last = false, r
@@ -146,29 +141,6 @@ func (u *run[T]) done(r Record, z *tensor.Tensor[T]) bool {
 
 // due tells whether the iterate of iteration k is certified.
 func (u *run[T]) due(k int) bool { return k%u.stop.Every == 0 || k == 1 || k == u.stop.Iterations }
-
-// keep raises the images' floors to F(z) - gap, the value of the dual problem at z's dual point, and replaces
-// the gap by the distance from the floor where that is less: the residual of an iterate, and with it its dual
-// point, may be worse than an earlier one's while F is better. For rounding errors of F and of the gap a share
-// of F is allowed, so that a gap below it is always z's own, which is computed without cancellation.
-func (u *run[T]) keep(c *Certificate) {
-	for n := range c.Images {
-		b := &c.Images[n]
-		if math.IsInf(b.Objective, 1) {
-			continue
-		}
-		slack := float64(floorSlack * b.Objective)
-		u.floors[n] = max(u.floors[n], b.Objective-b.Gap-slack)
-		if gap := b.Objective - u.floors[n] + slack; gap < b.Gap {
-			b.RelativeGap *= gap / b.Gap
-			b.Gap = gap
-		}
-	}
-	c.Bounds = total(c.Images)
-}
-
-// floorSlack is more than the relative rounding error of a sum of pieces of 2^13 terms that are not negative.
-const floorSlack = 1e-12
 
 // set copies the certificate's numbers.
 func (r *Record) set(c Certificate) {

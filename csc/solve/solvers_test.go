@@ -177,19 +177,11 @@ func TestRecord(t *testing.T) {
 			continue
 		}
 		before, last := tensor.New[float64](p.CodeShape()...), 0
-		floors := make([]float64, p.X.Shape[0])
 		r := s.Solve(p, Stop{Iterations: 8}, func(r Record, z *tensor.Tensor[float64]) bool {
 			c := Certify(p, z)
-			gap, worst := 0.0, 0.0 // F above the best lower bound so far
-			for n, b := range c.Images {
-				floors[n] = max(floors[n], b.Objective-b.Gap)
-				own := min(b.Gap, b.Objective-floors[n])
-				gap, worst = gap+own, max(worst, own/b.Objective)
-			}
-			slack := 1e-11 * c.Objective
-			if r.Iteration != last+1 || r.Objective != c.Objective || r.KKT != c.KKT || r.Gap > c.Gap ||
-				math.Abs(r.Gap-gap) > slack || math.Abs(r.RelativeGap-worst) > 1e-11 || r.Nonzeros != tensor.CountNonzero(z) {
-				t.Errorf("%s: record %+v, certificate %+v, gap from the best bound %g", s.Name(), r, c.Bounds, gap)
+			if r.Iteration != last+1 || r.Objective != c.Objective || r.Gap != c.Gap || r.KKT != c.KKT ||
+				r.Nonzeros != tensor.CountNonzero(z) {
+				t.Errorf("%s: record %+v, certificate %+v", s.Name(), r, c.Bounds)
 			}
 			if d := distance(z, before); !(math.Abs(r.Change-d) <= 1e-12*norm(z)) {
 				t.Errorf("%s, iteration %d: change %g, want %g", s.Name(), r.Iteration, r.Change, d)

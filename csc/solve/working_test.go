@@ -1,7 +1,6 @@
 package solve
 
 import (
-	"math"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -28,75 +27,6 @@ func sparseProblem(images int) *Problem[float64] {
 	tensor.AddScaled(p.X, p.X, x, 1)
 	p.Lambda = lambdaMax(p) / 10
 	return p
-}
-
-// TestKeptBounds: what solvers say about the least F of each image is true, never falls, and is at times more than what the iterate
-// itself proves. Images are independent: the bound of each holds for the image alone.
-func TestKeptBounds(t *testing.T) {
-	p := sparseProblem(3)
-	var least []float64
-	for n := range 3 {
-		least = append(least, Certify(p.image(n), exact(p.image(n))).Objective)
-	}
-	for _, s := range []Solver[float64]{FISTA[float64]{}, FISTA[float64]{Restart: RestartGradient}, WorkingSet[float64]{}} {
-		before, better := 0.0, 0
-		r := s.Solve(p, Stop{RelativeGap: 1e-10, Iterations: 3000, Every: 10}, func(r Record, z *tensor.Tensor[float64]) bool {
-			if bound := r.Objective - r.Gap; bound < before-1e-11*r.Objective {
-				t.Errorf("%s, iteration %d: the lower bound falls from %.17g to %.17g", s.Name(), r.Iteration, before, bound)
-			} else {
-				before = bound
-			}
-			if c := Certify(p, z); r.Gap < 0.99*c.Gap {
-				better++
-			}
-			return true
-		})
-		if better == 0 {
-			t.Errorf("%s: no bound was kept", s.Name())
-		}
-		if r.Reason != GapReached {
-			t.Errorf("%s: %v at gap %g", s.Name(), r.Reason, r.Last.RelativeGap)
-		}
-		for n, b := range r.Certificate.Images {
-			if bound := b.Objective - b.Gap; bound > least[n]*(1+1e-13) || bound < least[n]*(1-1e-9) {
-				t.Errorf("%s: image %d: F is at least %.17g, they say; it is %.17g", s.Name(), n, bound, least[n])
-			}
-		}
-	}
-}
-
-// TestKeepByImage: floors are the images' own, and no gap gets larger.
-func TestKeepByImage(t *testing.T) {
-	u := &run[float64]{floors: make([]float64, 2)}
-	certificate := func(objectives, gaps [2]float64) Certificate {
-		var c Certificate
-		for n := range 2 {
-			c.Images = append(c.Images, Bounds{Objective: objectives[n], Gap: gaps[n], RelativeGap: gaps[n] / objectives[n]})
-		}
-		return c
-	}
-	for i, s := range []struct{ objectives, gaps, want [2]float64 }{
-		{[2]float64{10, 20}, [2]float64{4, 1}, [2]float64{4, 1}},
-		{[2]float64{9, 19.5}, [2]float64{5, 2}, [2]float64{3, 0.5}},
-		{[2]float64{8, 19.25}, [2]float64{1, 7}, [2]float64{1, 0.25}},
-		{[2]float64{7.5, 30}, [2]float64{6, 14}, [2]float64{0.5, 11}},
-		{[2]float64{math.Inf(1), 19.25}, [2]float64{math.Inf(1), 0.1}, [2]float64{math.Inf(1), 0.1}},
-		{[2]float64{7.25, 19.2}, [2]float64{2, 2}, [2]float64{0.25, 0.05}},
-	} {
-		c := certificate(s.objectives, s.gaps)
-		u.keep(&c)
-		for n, b := range c.Images {
-			if math.Abs(b.Gap-s.want[n]) > 1e-10 || b.Gap > s.gaps[n] {
-				t.Errorf("certificate %d, image %d: gap %g, want %g", i, n, b.Gap, s.want[n])
-			}
-			if want := b.Gap / s.objectives[n]; math.Abs(b.RelativeGap-want) > 1e-12 {
-				t.Errorf("certificate %d, image %d: relative gap %g, want %g", i, n, b.RelativeGap, want)
-			}
-		}
-		if sum := c.Images[0].Gap + c.Images[1].Gap; c.Gap != sum {
-			t.Errorf("certificate %d: the batch's gap is %g, want %g", i, c.Gap, sum)
-		}
-	}
 }
 
 // TestWorkingSetStep: where the code is sparse the working set's steps are longer than A's greatest eigenvalue allows, and it proves a

@@ -161,7 +161,7 @@ class Chain(nn.Module):
 
     @torch.no_grad()
     def initialise(self, seed, images):
-        """The first weights: random ones by published names, dirac; whitening and the stem's atoms from the first images."""
+        """The first weights: random ones by published names, dirac, whitening from the first images."""
         streams = Stream(seed)
         fill = lambda t, name, bound: t.copy_(streams.sub(name).fill(tuple(t.shape), bound))
         if self.sparse:
@@ -183,23 +183,18 @@ class Chain(nn.Module):
         fill(self.linear.bias, 'linear.bias', bound)
         if not self.white:
             return
-        k = self.stem.weight.shape[-1]
+        k = 3 if self.sparse else 2
         patches = F.unfold(images.double(), k).transpose(1, 2).reshape(-1, 3 * k * k)
         values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
         values, vectors = values.flip(0), vectors.T.flip(0)
         vectors *= torch.sign(vectors.gather(1, vectors.abs().argmax(1, keepdim=True)))
         factors = (values + 5e-4).rsqrt().view(-1, 1)
-        filters = vectors.view(-1, 3, k, k).float()
-        if not self.sparse:
-            scaled = factors.view(-1, 1, 1, 1).float() * filters
+        if self.sparse:
+            middle = vectors[:, 4::9]  # (27, 3): each vector at the middle pixel of each channel
+            self.whitening = ((middle * factors).T @ vectors).view(3, 3, 3, 3).float()
+        else:
+            scaled = (vectors * factors).view(-1, 3, k, k).float()
             self.stem.weight.copy_(torch.cat([scaled, -scaled]))
-            return
-        middle = vectors[:, 4::9]  # (27, 3): each vector at the middle pixel of each channel
-        self.whitening = ((middle * factors).T @ vectors).view(3, 3, 3, 3).float()
-        half = min(len(self.stem.weight) // 2, len(filters))
-        self.stem.weight[:2 * half] = torch.cat([filters[:half], -filters[:half]])
-        self.stem.normalise()
-        self.stem.update()
 
 
 def batch(pixels, labels, streams, iteration, size):

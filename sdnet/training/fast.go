@@ -2,7 +2,6 @@ package training
 
 import (
 	"fmt"
-	"slices"
 
 	"sdref/sdnet"
 	"sdref/sdnet/data"
@@ -45,9 +44,6 @@ type Fast struct {
 // maxRateFactor is the greatest factor on a learning rate.
 const maxRateFactor = 1e6
 
-// stemAtoms is what StemAtoms can be.
-var stemAtoms = []sdnet.StemAtoms{sdnet.RandomAtoms, sdnet.ComponentAtoms, sdnet.PatchAtoms, sdnet.WhitenedComponentAtoms}
-
 func (f Fast) check() error {
 	switch {
 	case !(f.LastEpoch >= 0 && f.LastEpoch < 1):
@@ -64,8 +60,8 @@ func (f Fast) check() error {
 		return fmt.Errorf("reflect: %d is not between 0 and %d pixels", f.Reflect, data.MostReflected)
 	case f.AlternatingFlip && f.Reflect == 0:
 		return fmt.Errorf("alternating-flip: goes with -reflect only")
-	case !slices.Contains(stemAtoms, f.StemAtoms):
-		return fmt.Errorf("stem-atoms: %q is none of %q", f.StemAtoms, stemAtoms)
+	case f.StemAtoms != sdnet.RandomAtoms && f.StemAtoms != sdnet.ComponentAtoms && f.StemAtoms != sdnet.PatchAtoms:
+		return fmt.Errorf("stem-atoms: %q is neither %q nor %q", f.StemAtoms, sdnet.ComponentAtoms, sdnet.PatchAtoms)
 	}
 	return nil
 }

@@ -62,8 +62,7 @@ func Short() Config {
 }
 
 // FastAir is a recipe for CIFAR on a CPU, for an hour or less: that of K. Jordan ("94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024)
-// for a chain with a CSC stem behind whitening, whose atoms begin as the principal components of patches: of such stems it learnt most
-// (docs/cifar.md). His losses are sums over batches of 1024, and his rate of 11.5 is for 1024 (1 + 1/(1 - 0.85)) images; for means
+// for a chain with a CSC stem behind whitening, which of such stems learnt most (docs/cifar.md). His losses are sums over batches of 1024, and his rate of 11.5 is for 1024 (1 + 1/(1 - 0.85)) images; for means
 // that is 11.5/(1 + 1/0.15) = 1.5. His decay, 0.0153/7.67 a batch beside the rate, becomes 0.00133.
 func FastAir() Config {
 	return Config{
@@ -71,10 +70,7 @@ func FastAir() Config {
 		Schedule: "triangle", Rate: 1.5, Warmup: 2.277, Milestones: []int{30, 60, 90}, Momentum: 0.85, Decay: 0.00133, Smoothing: 0.2,
 		Lambda: sdnet.PublishedCSC.Lambda, Iterations: sdnet.PublishedCSC.Iterations, Variant: csc.Published.String(),
 		Algorithm: conv.Winograd,
-		Fast: Fast{
-			LastEpoch: 0.9, RateFrom: 0.2, RateTo: 0.07, BiasRate: 64, Lookahead: 5, Reflect: 2, AlternatingFlip: true, Dirac: true,
-			StemAtoms: sdnet.WhitenedComponentAtoms,
-		},
+		Fast:      Fast{LastEpoch: 0.9, RateFrom: 0.2, RateTo: 0.07, BiasRate: 64, Lookahead: 5, Reflect: 2, AlternatingFlip: true, Dirac: true},
 	}
 }
 

@@ -90,7 +90,7 @@ func fastFlags(c *cli.Call, f *training.Fast) {
 	c.Flags.BoolVar(&f.AlternatingFlip, "alternating-flip", f.AlternatingFlip, "mirror each image in every other epoch, not at random; with -reflect")
 	c.Flags.BoolVar(&f.Dirac, "dirac", f.Dirac, "begin with 3x3 convolutions that pass their input on")
 	c.Flags.StringVar((*string)(&f.StemAtoms), "stem-atoms", string(f.StemAtoms),
-		"begin the stem's filters as the training patches' principal `components` (whitened-components: only behind whitening), or as patches (\"\": at random)")
+		"begin the stem's filters as the training patches' principal `components`, or as patches (default: at random)")
 	c.Flags.TextVar(&f.Activation, "activation", f.Activation, "relu or gelu, where it is not the network's own")
 	c.Flags.Float64Var(&f.NormEpsilon, "norm-epsilon", f.NormEpsilon, "what BatchNorm adds to variances (0: the network's own)")
 	c.Flags.Float64Var(&f.NormMomentum, "norm-momentum", f.NormMomentum, "the weight of a batch in BatchNorm's running statistics (0: the network's own)")
