@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"sdref/csc"
 	"sdref/internal/random"
 	"sdref/tensor"
 )
@@ -70,5 +71,24 @@ func TestMemberStep(t *testing.T) {
 	}
 	if most := svd.Values(nil)[0]; !(d.t*most*most >= 1-1e-12) || !(d.t*most*most < 1.2) {
 		t.Errorf("step %g, the largest eigenvalue is %g", d.t, most*most)
+	}
+}
+
+// TestChoiceKeepsCodes: a choice goes on from the members' codes: A of the code is what the iterations had brought it to.
+func TestChoiceKeepsCodes(t *testing.T) {
+	p := sparseProblem(2)
+	d := newDescent(p, rule{guarded: true, long: true, momentum: true, restart: RestartGradient, variant: csc.Paper})
+	set, mark := newMembers(newSupport(p.A, p.X.Shape)), tensor.New[float64](p.CodeShape()...)
+	for choice := range 3 {
+		d.choose(set, mark)
+		if d.members == nil {
+			t.Fatal("no members")
+		}
+		if e := relative(d.az, defined(p, d.z)); !(e < 1e-12) {
+			t.Errorf("after choice %d A of the code misses by %g", choice, e)
+		}
+		for range 5 {
+			d.iterate()
+		}
 	}
 }
