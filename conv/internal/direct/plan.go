@@ -97,7 +97,6 @@ type planKey struct {
 	transposed bool
 	allLinks   bool // none is skipped, not even those with the border's zeros
 	lanes      int
-	denseTiles bool // whether the kernel row has them
 	workers    int
 }
 
@@ -113,7 +112,7 @@ const maxPlans = 512
 // planFor returns the plan for Forward or Transpose on a kernel row.
 func planFor[T kernel.Float](f problem, transposed bool, set *kernel.Set[T]) *plan {
 	workers := f.Workers.Workers(f.N * max(f.M, f.C) * max(f.H*f.W, f.Ho*f.Wo))
-	return planKey{f, transposed, false, set.Lanes, set.HasDenseTiles(), workers}.plan()
+	return planKey{f, transposed, false, set.Lanes, workers}.plan()
 }
 
 // plan returns the plan for k, which it makes unless there is one.

@@ -83,17 +83,16 @@ const (
 
 // transposedLayout is the layout in which Transpose wants the weights. As they lie each phase of the stride reads a few
 // elements of every cache line, and more lines than the second-level cache can bring; without a stride the links of a chain
-// are runs of taps, each on another page, where dense tiles want them side by side. A copy is only worth it for many pixels.
+// are runs of taps, each on another page: with 512 channels, whose distance is a multiple of 2 kB, they compete for two sets of
+// the first-level cache, and dense tiles want links side by side. A copy is only worth it for many pixels.
 func (k planKey) transposedLayout() weightLayout {
 	switch {
 	case k.KH*k.KW == 1 || k.N*k.Ho*k.Wo < 512:
 		return asTheyLie
 	case k.S > 1:
 		return byTaps
-	case k.denseTiles:
-		return byChannels
 	}
-	return asTheyLie
+	return byChannels
 }
 
 // transposeBuffer is the stage buffer of y for Transpose: y with as many zeros around it as the taps reach,
