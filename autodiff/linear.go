@@ -10,6 +10,12 @@ import (
 // of dy over images, in float64.
 func Linear(x, w, b *Node) *Node { return Apply(linearOp, nil, x, w, b) }
 
+// Product returns the matrix product a b, which is Linear's pullback dx. Shapes: a (N, O), b (O, I), result (N, I). No gradient.
+func Product(a, b *Node) *Node { return Apply(linearDXOp, nil, a, b) }
+
+// TransposedProduct returns a* b, which is Linear's pullback dw. Shapes: a (N, O), b (N, I), result (O, I). No gradient.
+func TransposedProduct(a, b *Node) *Node { return Apply(linearDWOp, nil, a, b) }
+
 var linearOp = &Op{
 	Name:    "linear",
 	Formula: "x w' + b (x, w, b)",
@@ -23,9 +29,9 @@ var linearOp = &Op{
 	Pull: func(b *Gradient, n *Node, i int, dy *Node) *Node {
 		switch i {
 		case 0:
-			return b.For(n, i, Apply(linearDXOp, nil, dy, n.Inputs[1]))
+			return b.For(n, i, Product(dy, n.Inputs[1]))
 		case 1:
-			return b.For(n, i, Apply(linearDWOp, nil, dy, n.Inputs[0]))
+			return b.For(n, i, TransposedProduct(dy, n.Inputs[0]))
 		default:
 			return b.For(n, i, Apply(linearDBOp, nil, dy))
 		}

@@ -46,23 +46,34 @@ type SGD[T tensor.Float] struct {
 	// Rates, if set, are factors on the learning rate, one per parameter. A parameter's decay is divided by its factor, so that what decay
 	// takes from it in a step, rate*Decay*w, is the same for all.
 	Rates []float64
+	// Orthogonal, if set, tells for each parameter whether its steps are Muon's (see appendMuon) with MuonMomentum and without decay instead.
+	Orthogonal   []bool
+	MuonMomentum float64
 	// Workers is the greatest number of goroutines of a step, beside GOMAXPROCS; 0 is no other.
 	Workers int
 
 	steps map[stepKey]*step[T]
 }
 
-// step is the program of a step for parameters of one size.
+// step is the program of a step for parameters of one shape.
 type step[T tensor.Float] struct {
 	*autodiff.Program[T]
-	w, g, v, rate *autodiff.Node
+	w, g, v, rate, after *autodiff.Node
 }
 
-// stepKey is what a step's program depends on.
+// stepKey is what a step's program depends on. A parameter is a vector, and for Muon a matrix with a row for each filter.
 type stepKey struct {
-	size int
+	rows, size int // rows is 0 for a vector
 	autodiff.Descent
 	plain bool
+}
+
+// shape is that of the program's parameter.
+func (k stepKey) shape() []int {
+	if k.rows > 0 {
+		return []int{k.rows, k.size / k.rows}
+	}
+	return []int{k.size}
 }
 
 // NewSGD returns an optimiser with zero velocities for parameters of the given shapes.
@@ -82,31 +93,48 @@ func (s *SGD[T]) Step(i int, parameter, gradient *tensor.Tensor[T], rate float64
 	if s.Rates != nil {
 		rate, decay = rate*s.Rates[i], decay/s.Rates[i]
 	}
-	p := s.step(stepKey{n, autodiff.Descent{Momentum: s.Momentum, Decay: decay}, s.Plain})
-	p.Set(p.w, parameter.Reshape(n))
-	p.Set(p.g, gradient.Reshape(n))
-	p.Set(p.v, s.Velocity[i].Reshape(n))
+	k := stepKey{size: n, Descent: autodiff.Descent{Momentum: s.Momentum, Decay: decay}, plain: s.Plain}
+	if s.Orthogonal != nil && s.Orthogonal[i] {
+		k = stepKey{rows: parameter.Shape[0], size: n, Descent: autodiff.Descent{Momentum: s.MuonMomentum}}
+	}
+	p := s.step(k)
+	p.Set(p.w, parameter.Reshape(k.shape()...))
+	p.Set(p.g, gradient.Reshape(k.shape()...))
+	p.Set(p.v, s.Velocity[i].Reshape(k.shape()...))
 	p.SetNumber(p.rate, rate)
 	p.Workers = s.Workers
 	p.Run()
+	if k.rows > 0 { // what the new filters are made of is not the old ones, whose place they could take
+		copy(parameter.Data, p.Value(p.after).Data)
+		p.Release()
+	}
 }
 
 func (s *SGD[T]) step(k stepKey) *step[T] {
 	p := s.steps[k]
 	if p == nil {
-		g := autodiff.NewGraph()
-		p = &step[T]{w: g.Input("w", k.size), g: g.Input("g", k.size), v: g.Input("v", k.size),
+		g, shape := autodiff.NewGraph(), k.shape()
+		p = &step[T]{w: g.Input("w", shape...), g: g.Input("g", shape...), v: g.Input("v", shape...),
 			rate: g.Input("rate")}
-		write := Append
-		if k.plain {
-			write = appendPlain
+		var zero, velocity *autodiff.Node
+		updates := map[*autodiff.Node]*autodiff.Node{}
+		switch {
+		case k.rows > 0:
+			zero = g.Input("zero", k.rows)
+			p.after, velocity = appendMuon("", "w", p.w, p.g, p.v, zero, p.rate, k.Momentum)
+		case k.plain:
+			p.after, velocity = appendPlain("", "w", p.w, p.g, p.v, p.rate, k.Descent)
+			updates[p.after] = p.w
+		default:
+			p.after, velocity = Append("", "w", p.w, p.g, p.v, p.rate, k.Descent)
+			updates[p.after] = p.w
 		}
-		after, velocity := write("", "w", p.w, p.g, p.v, p.rate, k.Descent)
-		plan := autodiff.NewPlan(autodiff.Wanted{
-			Outputs: []*autodiff.Node{velocity, after},
-			Updates: map[*autodiff.Node]*autodiff.Node{velocity: p.v, after: p.w},
-		})
+		updates[velocity] = p.v
+		plan := autodiff.NewPlan(autodiff.Wanted{Outputs: []*autodiff.Node{velocity, p.after}, Updates: updates})
 		p.Program = autodiff.NewProgram(plan, tensor.NewArena[T]())
+		if zero != nil {
+			p.Set(zero, tensor.New[T](k.rows))
+		}
 		s.steps[k] = p
 	}
 	return p

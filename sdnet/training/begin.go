@@ -1,6 +1,7 @@
 package training
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,28 +40,32 @@ func (r *Run[T]) initialize() error {
 	return nil
 }
 
-// rates are factors on the learning rates of a network's parameters, nil if all are 1.
-func rates[T tensor.Float](f Fast, n *sdnet.Network[T]) (list []float64) {
-	if f.BiasRate == 0 && f.StemRate == 0 {
-		return nil
+// setRates gives the optimiser the factors on the learning rates of the network's parameters, and tells it whose steps are Muon's.
+func (r *Run[T]) setRates() {
+	if r.BiasRate == 0 && r.StemRate == 0 && r.Muon == 0 {
+		return
 	}
 	norms := map[string]bool{}
-	for _, s := range n.State() {
+	for _, s := range r.Net().State() {
 		if module, ok := strings.CutSuffix(s.Name, ".running_mean"); ok {
 			norms[module+".bias"] = true
 		}
 	}
-	for _, p := range n.Parameters() {
-		factor := 1.0
+	sgd := r.Trainer.Optimizer
+	sgd.MuonMomentum = cmp.Or(r.MuonMomentum, optim.MuonMomentum)
+	for _, p := range r.Net().Parameters() {
+		filters, stem := len(p.Shape) == 4, strings.HasPrefix(p.Name, "layer0.0.")
+		factor, orthogonal := 1.0, false
 		switch {
-		case norms[p.Name] && f.BiasRate > 0:
-			factor = f.BiasRate
-		case strings.HasPrefix(p.Name, "layer0.0.") && len(p.Shape) == 4 && f.StemRate > 0:
-			factor = f.StemRate
+		case norms[p.Name] && r.BiasRate > 0:
+			factor = r.BiasRate
+		case filters && stem && r.StemRate > 0:
+			factor = r.StemRate
+		case filters && !stem && r.Muon > 0:
+			factor, orthogonal = r.Muon/r.Rate, true
 		}
-		list = append(list, factor)
+		sgd.Rates, sgd.Orthogonal = append(sgd.Rates, factor), append(sgd.Orthogonal, orthogonal)
 	}
-	return list
 }
 
 // augmented is the training images as the configuration crops and mirrors them.

@@ -96,6 +96,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("images: %d training images", c.Images)
 	case !(c.Rate >= 0) || c.Rate > 1e6:
 		return fmt.Errorf("rate: %g is not between 0 and 1e6", c.Rate)
+	case c.Rate == 0 && c.Muon > 0:
+		return fmt.Errorf("muon: %g beside a rate of 0, which the schedule is told in", c.Muon)
 	case !(c.Momentum >= 0 && c.Momentum < 1):
 		return fmt.Errorf("momentum: %g is not in [0, 1)", c.Momentum)
 	case !(c.Decay >= 0) || c.Decay > 1e6:

@@ -48,6 +48,8 @@ func TestConfigCheck(t *testing.T) {
 		{"rate-from, rate-to", []func(*Config){func(c *Config) { c.RateFrom = 1.5 }, func(c *Config) { c.RateTo = -1 }}},
 		{"bias-rate", []func(*Config){func(c *Config) { c.BiasRate = -1 }, func(c *Config) { c.BiasRate = inf }}},
 		{"stem-rate", []func(*Config){func(c *Config) { c.StemRate = nan }}},
+		{"muon", []func(*Config){func(c *Config) { c.Rate, c.Muon = 0, 1 }, func(c *Config) { c.Muon = -1 }, func(c *Config) { c.Muon = inf }}},
+		{"muon-momentum", []func(*Config){func(c *Config) { c.MuonMomentum = -1 }, func(c *Config) { c.MuonMomentum = 1 }}},
 		{"lookahead", []func(*Config){func(c *Config) { c.Lookahead = -1 }}},
 		{"reflect", []func(*Config){func(c *Config) { c.Reflect = -1 }, func(c *Config) { c.Reflect = 32 }}},
 		{"alternating-flip", []func(*Config){func(c *Config) { c.AlternatingFlip = true }}},

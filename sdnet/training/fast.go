@@ -19,6 +19,10 @@ type Fast struct {
 	// decay is divided by its factor.
 	BiasRate float64 `json:"bias_rate,omitempty"`
 	StemRate float64 `json:"stem_rate,omitempty"`
+	// Muon is the rate of Muon's steps (see optim.SGD) where the schedule's is Rate, for the filters of all convolutions and CSC layers but the
+	// stem; 0 is SGD for all. MuonMomentum is their momentum, 0 means optim.MuonMomentum.
+	Muon         float64 `json:"muon,omitempty"`
+	MuonMomentum float64 `json:"muon_momentum,omitempty"`
 	// Lookahead is how many steps lie between two moves of the slow weights; 0 is without.
 	Lookahead int `json:"lookahead,omitempty"`
 	// Reflect is the number of pixels by which images are moved at most, edges reflected; 0 is the usual crops with black edges.
@@ -54,6 +58,10 @@ func (f Fast) check() error {
 		return fmt.Errorf("bias-rate: %g is not between 0 and %g", f.BiasRate, float64(maxRateFactor))
 	case !(f.StemRate >= 0 && f.StemRate <= maxRateFactor):
 		return fmt.Errorf("stem-rate: %g is not between 0 and %g", f.StemRate, float64(maxRateFactor))
+	case !(f.Muon >= 0 && f.Muon <= maxRateFactor):
+		return fmt.Errorf("muon: %g is not between 0 and %g", f.Muon, float64(maxRateFactor))
+	case !(f.MuonMomentum >= 0 && f.MuonMomentum < 1):
+		return fmt.Errorf("muon-momentum: %g is not in [0, 1)", f.MuonMomentum)
 	case f.Lookahead < 0:
 		return fmt.Errorf("lookahead: %d steps", f.Lookahead)
 	case f.Reflect < 0 || f.Reflect > data.MostReflected:

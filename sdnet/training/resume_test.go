@@ -29,7 +29,7 @@ func TestResumeAtEveryStep(t *testing.T) {
 	// With slow weights, which move after the second and the fourth step, and a last epoch of two steps.
 	c := threes("float32", true)
 	c.Network, c.Fast = "sdnet_air_narrow", FastAir().Fast
-	c.LastEpoch, c.Lookahead, c.StemRate = 0.6, 2, 0.5
+	c.LastEpoch, c.Lookahead, c.StemRate, c.Muon = 0.6, 2, 0.5, 0.1
 	t.Run("fast", func(t *testing.T) { resumeAtEveryStep[float32](t, c, 5) })
 	c.Network, c.Whitening, c.FixedStem = "sdnet8_narrow", true, true
 	t.Run("fast, another network", func(t *testing.T) { resumeAtEveryStep[float32](t, c, 5) })
@@ -89,6 +89,7 @@ func TestSettingsMatter(t *testing.T) {
 		change(&c)
 		r := start[float32](t, c, data)
 		step(t, r)
+		step(t, r)
 		return fmt.Sprint(step(t, r).Loss)
 	}
 	seen := map[string]string{losses(func(*Config) {}): "as it is"}
@@ -111,6 +112,8 @@ func TestSettingsMatter(t *testing.T) {
 		"rate-from":        func(c *Config) { c.Schedule, c.RateFrom = "triangle", 0.3 },
 		"bias-rate":        func(c *Config) { c.BiasRate = 64 },
 		"stem-rate":        func(c *Config) { c.StemRate = 0.5 },
+		"muon":             func(c *Config) { c.Muon = 0.2 },
+		"muon-momentum":    func(c *Config) { c.Muon, c.MuonMomentum = 0.2, 0.3 },
 		"lookahead":        func(c *Config) { c.Lookahead = 1 },
 		"reflect":          func(c *Config) { c.Reflect = 2 },
 		"alternating-flip": func(c *Config) { c.Reflect, c.AlternatingFlip = 2, true },

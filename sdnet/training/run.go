@@ -194,7 +194,7 @@ func prepare[T tensor.Float](c Config, d data.Dataset, about *data.Description) 
 		current: Epoch{Epoch: 1},
 	}
 	r.Trainer.Optimizer.Plain = c.PlainMomentum
-	r.Trainer.Optimizer.Rates = rates(c.Fast, net)
+	r.setRates()
 	if r.augmented, err = augmented(c, d.Train); err != nil {
 		return nil, err
 	}

@@ -84,6 +84,9 @@ func fastFlags(c *cli.Call, f *training.Fast) {
 	c.Flags.Float64Var(&f.RateTo, "rate-to", f.RateTo, "the share of -rate at which a triangle ends")
 	c.Flags.Float64Var(&f.BiasRate, "bias-rate", f.BiasRate, "a `factor` on the rate of BatchNorm's beta, whose decay is divided by it (0: 1)")
 	c.Flags.Float64Var(&f.StemRate, "stem-rate", f.StemRate, "a `factor` on the rate of the stem's filters, whose decay is divided by it (0: 1)")
+	c.Flags.Float64Var(&f.Muon, "muon", f.Muon,
+		"the `rate` of Muon's steps, of all filters but the stem's, where -rate is that of other parameters (0: SGD for all)")
+	c.Flags.Float64Var(&f.MuonMomentum, "muon-momentum", f.MuonMomentum, "momentum of Muon's steps (0: 0.6)")
 	c.Flags.IntVar(&f.Lookahead, "lookahead", f.Lookahead, "move slow weights after every so many `steps` and go on from them (0: no slow weights)")
 	c.Flags.IntVar(&f.Reflect, "reflect", f.Reflect,
 		"move images by up to so many `pixels`, edges reflected (0: the usual crops with black edges)")

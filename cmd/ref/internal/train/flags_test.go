@@ -24,7 +24,7 @@ func TestOverride(t *testing.T) {
 		"plain-momentum": "true", "size": "64",
 		"holdout": "15", "holdout-every": "2", "learn-lambda": "true", "learn-step": "true",
 		"gradient": "implicit", "stem": "imagenet", "smoothing": "0.1", "mixup": "0.2",
-		"rate-from": "0.21", "rate-to": "0.22", "bias-rate": "23", "stem-rate": "24", "lookahead": "25", "reflect": "3", "alternating-flip": "true",
+		"rate-from": "0.21", "rate-to": "0.22", "bias-rate": "23", "stem-rate": "24", "muon": "0.24", "muon-momentum": "0.29", "lookahead": "25", "reflect": "3", "alternating-flip": "true",
 		"dirac": "true", "stem-atoms": "patches", "activation": "gelu", "norm-epsilon": "0.26", "norm-momentum": "0.27", "fixed-scale": "true",
 		"fixed-stem": "true", "whitening": "true", "atoms": "28"}
 	var args []string
