@@ -1,11 +1,11 @@
 """The chains of package sdnet and the recipe `fast` in PyTorch: the same steps, and how long they take.
 
-    python3 docs/peers/air.py --ref ./ref --data FOLDER [--net sdnet_air] [--batch 1024] [--steps 50] [--algorithm winograd]
+    python3 docs/peers/air.py --ref ./ref --data FOLDER [--net sdnet_air] [--batch 1024] [--steps 50] [--algorithm winograd] [--muon 0.24]
 
 trains for some steps with `ref train` and here, and prints both losses, step by step, and both speeds. FOLDER has CIFAR-10 in its binary
 layout. NET is whitened_air, convnet_air, sdnet_air, sdnet_air_whitened or a wide one. Everything is written anew from the description
 of the recipe: the random streams (SplitMix64 and FNV-1a), initialisation, whitening, augmentation, FISTA, power iteration,
-smoothing, schedule, SGD and lookahead. OMP_NUM_THREADS sets the threads of PyTorch, GOMAXPROCS those of ref.
+smoothing, schedule, SGD, Muon and lookahead. OMP_NUM_THREADS sets the threads of PyTorch, GOMAXPROCS those of ref.
 """
 import argparse
 import csv
@@ -225,16 +225,31 @@ def rate(i, per_epoch, total, base):
     return base * (1 - share + 0.07 * share)
 
 
-def train(net, pixels, labels, size, steps, base, decay, seed):
+@torch.no_grad()
+def muon(weight, velocity, step, momentum=0.6):
+    """Muon's step of filters: Nesterov's direction with its singular values made alike, from filters whose norm is the root of their number."""
+    gradient = weight.grad.flatten(1)
+    velocity.mul_(momentum).add_(gradient)
+    x = gradient + momentum * velocity
+    x /= x.norm()
+    for _ in range(3):
+        inner = x @ x.T
+        x = 3.4445 * x + (-4.775 * inner + 2.0315 * inner @ inner) @ x
+    weight.mul_(len(weight) ** 0.5 / weight.norm()).sub_(step * x.view_as(weight))
+
+
+def train(net, pixels, labels, size, steps, base, decay, seed, muon_rate):
     streams, per_epoch = Stream(seed), -(-len(pixels) // size)
     total = 10 * per_epoch - int(0.1 * per_epoch + 1e-9)
     net.initialise(seed, normalised(pixels[:2000]))
     betas = [n.bias for n in net.norms] + ([net.stemnorm.bias] if net.stemnorm else [])
-    known = {id(p) for p in betas}
+    filters = [c.weight for c in net.convolutions] if muon_rate else []  # what takes Muon's steps
+    velocities = [torch.zeros_like(w).flatten(1) for w in filters]
+    known = {id(p) for p in betas + filters}
     others = [p for p in net.parameters() if p.requires_grad and id(p) not in known]
     groups = [{'params': others, 'factor': 1, 'weight_decay': decay}, {'params': betas, 'factor': 64, 'weight_decay': decay / 64}]
     optimizer = torch.optim.SGD(groups, base, momentum=0.85, nesterov=True)
-    followed = others + betas + [b for n in net.modules() if isinstance(n, Norm) for b in (n.running_mean, n.running_var)]
+    followed = others + betas + filters + [b for n in net.modules() if isinstance(n, Norm) for b in (n.running_mean, n.running_var)]
     slow = [p.detach().clone() for p in followed]
     losses, times = [], []
     for i in range(steps):
@@ -244,11 +259,13 @@ def train(net, pixels, labels, size, steps, base, decay, seed):
             net.stem.update()
             net.stem.normalise()
         loss = F.cross_entropy(net(images), wanted, label_smoothing=0.2)
-        optimizer.zero_grad()
+        net.zero_grad()
         loss.backward()
         for group in optimizer.param_groups:
             group['lr'] = rate(i, per_epoch, total, base) * group['factor']
         optimizer.step()
+        for w, v in zip(filters, velocities):
+            muon(w, v, rate(i, per_epoch, total, muon_rate))
         if (i + 1) % 5 == 0:
             d = 0.95 ** 5 * ((i + 1) / total) ** 3
             with torch.no_grad():
@@ -264,7 +281,7 @@ def reference(a, base):
     """What ref train says of the same steps."""
     with tempfile.TemporaryDirectory() as folder:
         said = subprocess.run([a.ref, 'train', '-data', a.data, '-recipe', 'fast', '-net', a.net, '-batch', str(a.batch), '-rate', repr(base),
-                               '-algorithm', a.algorithm, '-seed', str(a.seed), '-stop', str(a.steps), '-out', folder],
+                               '-algorithm', a.algorithm, '-muon', repr(a.muon), '-seed', str(a.seed), '-stop', str(a.steps), '-out', folder],
                               check=True, capture_output=True, text=True).stdout
         with open(os.path.join(folder, 'steps.csv')) as f:
             losses = [float(row['loss']) for row in csv.DictReader(f)]
@@ -280,12 +297,13 @@ def main():
     p.add_argument('--steps', type=int, default=50)
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--algorithm', default='winograd')
+    p.add_argument('--muon', type=float, default=0.0, help='the rate of Muon\'s steps; 0 is SGD for all')
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
     base = 1.5 * a.batch / 1024
     ours, our_speed = reference(a, base)
     pixels, labels = load(a.data)
-    theirs, their_speed = train(Chain(a.net), pixels, labels, a.batch, a.steps, base, 0.00133, a.seed)
+    theirs, their_speed = train(Chain(a.net), pixels, labels, a.batch, a.steps, base, 0.00133, a.seed, a.muon)
     print('step     ref train   PyTorch     difference')
     for i, (x, y) in enumerate(zip(ours, theirs), 1):
         print(f'{i:4}     {x:.6f}    {y:.6f}    {x - y:+.1e}')
