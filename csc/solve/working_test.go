@@ -85,7 +85,7 @@ func TestChoiceKeepsCodes(t *testing.T) {
 			t.Fatal("no members")
 		}
 		if e := relative(d.az, defined(p, d.z)); !(e < 1e-12) {
-			t.Errorf("after choice %d A of the code misses by %g", choice, e)
+			t.Fatalf("after choice %d A of the code misses by %g", choice, e)
 		}
 		for range 5 {
 			d.iterate()
