@@ -7,7 +7,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"sdref/internal/kernel"
 	"sdref/sdnet/optim"
 	"sdref/tensor"
 )
@@ -61,30 +60,20 @@ func TestMuon(t *testing.T) {
 	}
 }
 
-// The kernel rows agree bit for bit, and filters without a gradient stay where they are but for their size.
 func TestMuonOnEveryRow(t *testing.T) {
-	defer func(name string) {
-		if err := kernel.Use(name); err != nil {
-			t.Error(err)
-		}
-	}(kernel.ActiveName())
-	var first *tensor.Tensor[float32]
-	for _, row := range kernel.Rows[float32]() {
-		if err := kernel.Use(row.Name); err != nil {
-			t.Fatal(err)
-		}
+	sameOnEveryRow(t, func() *tensor.Tensor[float32] {
 		w := noise[float32](1, 37, 7, 3, 3)
 		s := optim.NewSGD([]*tensor.Tensor[float32]{w}, 0.9, 5e-4)
 		s.Orthogonal, s.MuonMomentum = []bool{true}, 0.6
 		for step := range 3 {
 			s.Step(0, w, noise[float32](uint64(step), w.Shape...), 0.1)
 		}
-		if first == nil {
-			first = w
-		} else if at := tensor.FirstDifference(w, first); at >= 0 {
-			t.Errorf("%s: element %d is %g, on the generic row %g", row.Name, at, w.Data[at], first.Data[at])
-		}
-	}
+		return w
+	})
+}
+
+// Filters without a gradient stay where they are but for their size.
+func TestMuonWithoutGradient(t *testing.T) {
 	w := noise[float32](1, 4, 2, 3, 3)
 	before := w.Clone()
 	s := optim.NewSGD([]*tensor.Tensor[float32]{w}, 0, 0)

@@ -88,6 +88,18 @@ func compare[T tensor.Float](t *testing.T, what string, got, want []T, bound flo
 
 // TestSGDOnEveryRow compares the kernel rows bit for bit, at a length that no vector divides.
 func TestSGDOnEveryRow(t *testing.T) {
+	sameOnEveryRow(t, func() *tensor.Tensor[float32] {
+		p := noise[float32](1, 40_003)
+		s := optim.NewSGD([]*tensor.Tensor[float32]{p}, 0.9, 5e-4)
+		for step := range 3 {
+			s.Step(0, p, noise[float32](uint64(step), 40_003), 0.1)
+		}
+		return p
+	})
+}
+
+// sameOnEveryRow compares what compute returns on each kernel row bit for bit.
+func sameOnEveryRow(t *testing.T, compute func() *tensor.Tensor[float32]) {
 	defer func(name string) {
 		if err := kernel.Use(name); err != nil {
 			t.Error(err)
@@ -98,11 +110,7 @@ func TestSGDOnEveryRow(t *testing.T) {
 		if err := kernel.Use(row.Name); err != nil {
 			t.Fatal(err)
 		}
-		p := noise[float32](1, 40_003)
-		s := optim.NewSGD([]*tensor.Tensor[float32]{p}, 0.9, 5e-4)
-		for step := range 3 {
-			s.Step(0, p, noise[float32](uint64(step), 40_003), 0.1)
-		}
+		p := compute()
 		if first == nil {
 			first = p
 		} else if at := tensor.FirstDifference(p, first); at >= 0 {
