@@ -416,7 +416,7 @@ func geluAVX2F32(dst *float32, x *float32, n int)
 //go:noescape
 func geluGradAVX2F32(dst *float32, x *float32, dy *float32, n int)
 
-// sumAVX2F32 is
+// sumLanesAVX2F32 is
 //
 //	for i := range n {
 //		lanes[i%16] += float64(x[i])
@@ -425,9 +425,21 @@ func geluGradAVX2F32(dst *float32, x *float32, dy *float32, n int)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumAVX2F32(x *float32, n int) (lanes [16]float64)
+func sumLanesAVX2F32(x *float32, n int) (lanes [16]float64)
 
-// sumSquaresAVX2F32 is
+// sumAVX2F32 is
+//
+//	for i := range n {
+//		lanes[i%16] += float64(x[i])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumAVX2F32(x *float32, n int) (sum float64)
+
+// sumSquaresLanesAVX2F32 is
 //
 //	for i := range n {
 //		d := float64(x[i]) - mean
@@ -437,9 +449,22 @@ func sumAVX2F32(x *float32, n int) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
+func sumSquaresLanesAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
 
-// dotAVX2F32 is
+// sumSquaresAVX2F32 is
+//
+//	for i := range n {
+//		d := float64(x[i]) - mean
+//		lanes[i%16] = fma(d, d, lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumSquaresAVX2F32(x *float32, n int, mean float64) (sum float64)
+
+// dotLanesAVX2F32 is
 //
 //	for i := range n {
 //		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
@@ -448,7 +473,19 @@ func sumSquaresAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func dotAVX2F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+func dotLanesAVX2F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+
+// dotAVX2F32 is
+//
+//	for i := range n {
+//		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func dotAVX2F32(x *float32, y *float32, n int, mean float64) (sum float64)
 
 // winogradSignalAVX2F32 is
 //
@@ -1223,7 +1260,7 @@ func geluAVX2F64(dst *float64, x *float64, n int)
 //go:noescape
 func geluGradAVX2F64(dst *float64, x *float64, dy *float64, n int)
 
-// sumAVX2F64 is
+// sumLanesAVX2F64 is
 //
 //	for i := range n {
 //		lanes[i%16] += float64(x[i])
@@ -1232,9 +1269,21 @@ func geluGradAVX2F64(dst *float64, x *float64, dy *float64, n int)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumAVX2F64(x *float64, n int) (lanes [16]float64)
+func sumLanesAVX2F64(x *float64, n int) (lanes [16]float64)
 
-// sumSquaresAVX2F64 is
+// sumAVX2F64 is
+//
+//	for i := range n {
+//		lanes[i%16] += float64(x[i])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumAVX2F64(x *float64, n int) (sum float64)
+
+// sumSquaresLanesAVX2F64 is
 //
 //	for i := range n {
 //		d := float64(x[i]) - mean
@@ -1244,9 +1293,22 @@ func sumAVX2F64(x *float64, n int) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
+func sumSquaresLanesAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
 
-// dotAVX2F64 is
+// sumSquaresAVX2F64 is
+//
+//	for i := range n {
+//		d := float64(x[i]) - mean
+//		lanes[i%16] = fma(d, d, lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumSquaresAVX2F64(x *float64, n int, mean float64) (sum float64)
+
+// dotLanesAVX2F64 is
 //
 //	for i := range n {
 //		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
@@ -1255,7 +1317,19 @@ func sumSquaresAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func dotAVX2F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+func dotLanesAVX2F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+
+// dotAVX2F64 is
+//
+//	for i := range n {
+//		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func dotAVX2F64(x *float64, y *float64, n int, mean float64) (sum float64)
 
 // winogradSignalAVX2F64 is
 //

@@ -3104,9 +3104,9 @@ GLOBL constant13<>(SB), RODATA|NOPTR, $4
 DATA constant14<>+0(SB)/4, $0x3e5b33b6
 GLOBL constant14<>(SB), RODATA|NOPTR, $4
 
-// func sumAVX2F32(x *float32, n int) (lanes [16]float64)
+// func sumLanesAVX2F32(x *float32, n int) (lanes [16]float64)
 // Requires: AVX
-TEXT ·sumAVX2F32(SB), NOSPLIT, $0-144
+TEXT ·sumLanesAVX2F32(SB), NOSPLIT, $0-144
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
 	VXORPD Y0, Y0, Y0
@@ -3138,9 +3138,46 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
+// func sumAVX2F32(x *float32, n int) (sum float64)
+// Requires: AVX
+TEXT ·sumAVX2F32(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	TESTQ  CX, CX
+	JZ     done
+
+block:
+	VCVTPS2PD (AX), Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD 16(AX), Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD 32(AX), Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD 48(AX), Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x40, AX
+	SUBQ      $0x10, CX
+	JNZ       block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumSquaresLanesAVX2F32(x *float32, n int, mean float64) (lanes [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2F32(SB), NOSPLIT, $0-152
+TEXT ·sumSquaresLanesAVX2F32(SB), NOSPLIT, $0-152
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD mean+16(FP), Y4
@@ -3177,9 +3214,51 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotAVX2F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+// func sumSquaresAVX2F32(x *float32, n int, mean float64) (sum float64)
 // Requires: AVX, FMA3
-TEXT ·dotAVX2F32(SB), NOSPLIT, $0-160
+TEXT ·sumSquaresAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD mean+16(FP), Y4
+	VXORPD       Y0, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	TESTQ        CX, CX
+	JZ           done
+
+block:
+	VCVTPS2PD   (AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y0
+	VCVTPS2PD   16(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y1
+	VCVTPS2PD   32(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y2
+	VCVTPS2PD   48(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y3
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, CX
+	JNZ         block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotLanesAVX2F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, FMA3
+TEXT ·dotLanesAVX2F32(SB), NOSPLIT, $0-160
 	MOVQ         x+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -3219,6 +3298,54 @@ done:
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
 	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func dotAVX2F32(x *float32, y *float32, n int, mean float64) (sum float64)
+// Requires: AVX, FMA3
+TEXT ·dotAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD mean+24(FP), Y4
+	VXORPD       Y0, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+block:
+	VCVTPS2PD   (AX), Y5
+	VCVTPS2PD   (CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y0
+	VCVTPS2PD   16(AX), Y5
+	VCVTPS2PD   16(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y1
+	VCVTPS2PD   32(AX), Y5
+	VCVTPS2PD   32(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y2
+	VCVTPS2PD   48(AX), Y5
+	VCVTPS2PD   48(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y3
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	SUBQ        $0x10, DX
+	JNZ         block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -8733,9 +8860,9 @@ GLOBL constant41<>(SB), RODATA|NOPTR, $8
 DATA constant42<>+0(SB)/8, $0x3fcb6676bf7450f0
 GLOBL constant42<>(SB), RODATA|NOPTR, $8
 
-// func sumAVX2F64(x *float64, n int) (lanes [16]float64)
+// func sumLanesAVX2F64(x *float64, n int) (lanes [16]float64)
 // Requires: AVX
-TEXT ·sumAVX2F64(SB), NOSPLIT, $0-144
+TEXT ·sumLanesAVX2F64(SB), NOSPLIT, $0-144
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
 	VXORPD Y0, Y0, Y0
@@ -8767,9 +8894,46 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
+// func sumAVX2F64(x *float64, n int) (sum float64)
+// Requires: AVX
+TEXT ·sumAVX2F64(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	TESTQ  CX, CX
+	JZ     done
+
+block:
+	VMOVUPD (AX), Y5
+	VADDPD  Y5, Y0, Y0
+	VMOVUPD 32(AX), Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD 64(AX), Y5
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD 96(AX), Y5
+	VADDPD  Y5, Y3, Y3
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x10, CX
+	JNZ     block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumSquaresLanesAVX2F64(x *float64, n int, mean float64) (lanes [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2F64(SB), NOSPLIT, $0-152
+TEXT ·sumSquaresLanesAVX2F64(SB), NOSPLIT, $0-152
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD mean+16(FP), Y4
@@ -8806,9 +8970,51 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotAVX2F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+// func sumSquaresAVX2F64(x *float64, n int, mean float64) (sum float64)
 // Requires: AVX, FMA3
-TEXT ·dotAVX2F64(SB), NOSPLIT, $0-160
+TEXT ·sumSquaresAVX2F64(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD mean+16(FP), Y4
+	VXORPD       Y0, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	TESTQ        CX, CX
+	JZ           done
+
+block:
+	VMOVUPD     (AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y0
+	VMOVUPD     32(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y1
+	VMOVUPD     64(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y2
+	VMOVUPD     96(AX), Y5
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y5, Y5, Y3
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x10, CX
+	JNZ         block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotLanesAVX2F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, FMA3
+TEXT ·dotLanesAVX2F64(SB), NOSPLIT, $0-160
 	MOVQ         x+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8848,6 +9054,54 @@ done:
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
 	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func dotAVX2F64(x *float64, y *float64, n int, mean float64) (sum float64)
+// Requires: AVX, FMA3
+TEXT ·dotAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD mean+24(FP), Y4
+	VXORPD       Y0, Y0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+	VXORPD       Y3, Y3, Y3
+	TESTQ        DX, DX
+	JZ           done
+
+block:
+	VMOVUPD     (AX), Y5
+	VMOVUPD     (CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y0
+	VMOVUPD     32(AX), Y5
+	VMOVUPD     32(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y1
+	VMOVUPD     64(AX), Y5
+	VMOVUPD     64(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y2
+	VMOVUPD     96(AX), Y5
+	VMOVUPD     96(CX), Y6
+	VSUBPD      Y4, Y5, Y5
+	VFMADD231PD Y6, Y5, Y3
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x10, DX
+	JNZ         block
+
+done:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	VMOVSD       X0, sum+32(FP)
 	VZEROUPPER
 	RET
 

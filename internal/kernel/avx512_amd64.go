@@ -454,7 +454,7 @@ func geluAVX512F32(dst *float32, x *float32, n int)
 //go:noescape
 func geluGradAVX512F32(dst *float32, x *float32, dy *float32, n int)
 
-// sumAVX512F32 is
+// sumLanesAVX512F32 is
 //
 //	for i := range n {
 //		lanes[i%16] += float64(x[i])
@@ -463,9 +463,21 @@ func geluGradAVX512F32(dst *float32, x *float32, dy *float32, n int)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumAVX512F32(x *float32, n int) (lanes [16]float64)
+func sumLanesAVX512F32(x *float32, n int) (lanes [16]float64)
 
-// sumSquaresAVX512F32 is
+// sumAVX512F32 is
+//
+//	for i := range n {
+//		lanes[i%16] += float64(x[i])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumAVX512F32(x *float32, n int) (sum float64)
+
+// sumSquaresLanesAVX512F32 is
 //
 //	for i := range n {
 //		d := float64(x[i]) - mean
@@ -475,9 +487,22 @@ func sumAVX512F32(x *float32, n int) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX512F32(x *float32, n int, mean float64) (lanes [16]float64)
+func sumSquaresLanesAVX512F32(x *float32, n int, mean float64) (lanes [16]float64)
 
-// dotAVX512F32 is
+// sumSquaresAVX512F32 is
+//
+//	for i := range n {
+//		d := float64(x[i]) - mean
+//		lanes[i%16] = fma(d, d, lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumSquaresAVX512F32(x *float32, n int, mean float64) (sum float64)
+
+// dotLanesAVX512F32 is
 //
 //	for i := range n {
 //		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
@@ -486,7 +511,19 @@ func sumSquaresAVX512F32(x *float32, n int, mean float64) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func dotAVX512F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+func dotLanesAVX512F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+
+// dotAVX512F32 is
+//
+//	for i := range n {
+//		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func dotAVX512F32(x *float32, y *float32, n int, mean float64) (sum float64)
 
 // winogradSignalAVX512F32 is
 //
@@ -1052,7 +1089,7 @@ func geluAVX512F64(dst *float64, x *float64, n int)
 //go:noescape
 func geluGradAVX512F64(dst *float64, x *float64, dy *float64, n int)
 
-// sumAVX512F64 is
+// sumLanesAVX512F64 is
 //
 //	for i := range n {
 //		lanes[i%16] += float64(x[i])
@@ -1061,9 +1098,21 @@ func geluGradAVX512F64(dst *float64, x *float64, dy *float64, n int)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumAVX512F64(x *float64, n int) (lanes [16]float64)
+func sumLanesAVX512F64(x *float64, n int) (lanes [16]float64)
 
-// sumSquaresAVX512F64 is
+// sumAVX512F64 is
+//
+//	for i := range n {
+//		lanes[i%16] += float64(x[i])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumAVX512F64(x *float64, n int) (sum float64)
+
+// sumSquaresLanesAVX512F64 is
 //
 //	for i := range n {
 //		d := float64(x[i]) - mean
@@ -1073,9 +1122,22 @@ func sumAVX512F64(x *float64, n int) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX512F64(x *float64, n int, mean float64) (lanes [16]float64)
+func sumSquaresLanesAVX512F64(x *float64, n int, mean float64) (lanes [16]float64)
 
-// dotAVX512F64 is
+// sumSquaresAVX512F64 is
+//
+//	for i := range n {
+//		d := float64(x[i]) - mean
+//		lanes[i%16] = fma(d, d, lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func sumSquaresAVX512F64(x *float64, n int, mean float64) (sum float64)
+
+// dotLanesAVX512F64 is
 //
 //	for i := range n {
 //		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
@@ -1084,7 +1146,19 @@ func sumSquaresAVX512F64(x *float64, n int, mean float64) (lanes [16]float64)
 // with n a multiple of 16.
 //
 //go:noescape
-func dotAVX512F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+func dotLanesAVX512F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+
+// dotAVX512F64 is
+//
+//	for i := range n {
+//		lanes[i%16] = fma(float64(x[i])-mean, float64(y[i]), lanes[i%16])
+//	}
+//	sum = tree(lanes)
+//
+// with n a multiple of 16.
+//
+//go:noescape
+func dotAVX512F64(x *float64, y *float64, n int, mean float64) (sum float64)
 
 // winogradSignalAVX512F64 is
 //

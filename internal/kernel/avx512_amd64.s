@@ -3996,9 +3996,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func sumAVX512F32(x *float32, n int) (lanes [16]float64)
+// func sumLanesAVX512F32(x *float32, n int) (lanes [16]float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sumAVX512F32(SB), NOSPLIT, $0-144
+TEXT ·sumLanesAVX512F32(SB), NOSPLIT, $0-144
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
 	VXORPD Z0, Z0, Z0
@@ -4022,9 +4022,40 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512F32(x *float32, n int, mean float64) (lanes [16]float64)
+// func sumAVX512F32(x *float32, n int) (sum float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sumSquaresAVX512F32(SB), NOSPLIT, $0-152
+TEXT ·sumAVX512F32(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	TESTQ  CX, CX
+	JZ     done
+
+block:
+	VCVTPS2PD (AX), Z3
+	VADDPD    Z3, Z0, Z0
+	VCVTPS2PD 32(AX), Z3
+	VADDPD    Z3, Z1, Z1
+	ADDQ      $0x40, AX
+	SUBQ      $0x10, CX
+	JNZ       block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumSquaresLanesAVX512F32(x *float32, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaresLanesAVX512F32(SB), NOSPLIT, $0-152
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD mean+16(FP), Z2
@@ -4051,9 +4082,43 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotAVX512F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+// func sumSquaresAVX512F32(x *float32, n int, mean float64) (sum float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·dotAVX512F32(SB), NOSPLIT, $0-160
+TEXT ·sumSquaresAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD mean+16(FP), Z2
+	VXORPD       Z0, Z0, Z0
+	VXORPD       Z1, Z1, Z1
+	TESTQ        CX, CX
+	JZ           done
+
+block:
+	VCVTPS2PD   (AX), Z3
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z3, Z3, Z0
+	VCVTPS2PD   32(AX), Z3
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z3, Z3, Z1
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, CX
+	JNZ         block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotLanesAVX512F32(x *float32, y *float32, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dotLanesAVX512F32(SB), NOSPLIT, $0-160
 	MOVQ         x+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -4081,6 +4146,44 @@ done:
 	LEAQ    lanes_0+32(FP), AX
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func dotAVX512F32(x *float32, y *float32, n int, mean float64) (sum float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dotAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD mean+24(FP), Z2
+	VXORPD       Z0, Z0, Z0
+	VXORPD       Z1, Z1, Z1
+	TESTQ        DX, DX
+	JZ           done
+
+block:
+	VCVTPS2PD   (AX), Z3
+	VCVTPS2PD   (CX), Z4
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z4, Z3, Z0
+	VCVTPS2PD   32(AX), Z3
+	VCVTPS2PD   32(CX), Z4
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z4, Z3, Z1
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	SUBQ        $0x10, DX
+	JNZ         block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -8761,9 +8864,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func sumAVX512F64(x *float64, n int) (lanes [16]float64)
+// func sumLanesAVX512F64(x *float64, n int) (lanes [16]float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sumAVX512F64(SB), NOSPLIT, $0-144
+TEXT ·sumLanesAVX512F64(SB), NOSPLIT, $0-144
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
 	VXORPD Z0, Z0, Z0
@@ -8787,9 +8890,40 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512F64(x *float64, n int, mean float64) (lanes [16]float64)
+// func sumAVX512F64(x *float64, n int) (sum float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sumSquaresAVX512F64(SB), NOSPLIT, $0-152
+TEXT ·sumAVX512F64(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	TESTQ  CX, CX
+	JZ     done
+
+block:
+	VMOVUPD (AX), Z3
+	VADDPD  Z3, Z0, Z0
+	VMOVUPD 64(AX), Z3
+	VADDPD  Z3, Z1, Z1
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x10, CX
+	JNZ     block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumSquaresLanesAVX512F64(x *float64, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaresLanesAVX512F64(SB), NOSPLIT, $0-152
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD mean+16(FP), Z2
@@ -8816,9 +8950,43 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotAVX512F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+// func sumSquaresAVX512F64(x *float64, n int, mean float64) (sum float64)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·dotAVX512F64(SB), NOSPLIT, $0-160
+TEXT ·sumSquaresAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD mean+16(FP), Z2
+	VXORPD       Z0, Z0, Z0
+	VXORPD       Z1, Z1, Z1
+	TESTQ        CX, CX
+	JZ           done
+
+block:
+	VMOVUPD     (AX), Z3
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z3, Z3, Z0
+	VMOVUPD     64(AX), Z3
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z3, Z3, Z1
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x10, CX
+	JNZ         block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotLanesAVX512F64(x *float64, y *float64, n int, mean float64) (lanes [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dotLanesAVX512F64(SB), NOSPLIT, $0-160
 	MOVQ         x+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -8846,6 +9014,44 @@ done:
 	LEAQ    lanes_0+32(FP), AX
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func dotAVX512F64(x *float64, y *float64, n int, mean float64) (sum float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dotAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         x+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD mean+24(FP), Z2
+	VXORPD       Z0, Z0, Z0
+	VXORPD       Z1, Z1, Z1
+	TESTQ        DX, DX
+	JZ           done
+
+block:
+	VMOVUPD     (AX), Z3
+	VMOVUPD     (CX), Z4
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z4, Z3, Z0
+	VMOVUPD     64(AX), Z3
+	VMOVUPD     64(CX), Z4
+	VSUBPD      Z2, Z3, Z3
+	VFMADD231PD Z4, Z3, Z1
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x10, DX
+	JNZ         block
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, sum+32(FP)
 	VZEROUPPER
 	RET
 

@@ -193,3 +193,20 @@ func benchmarkReduce[T Float](b *testing.B, row *Set[T]) {
 		}
 	})
 }
+
+func BenchmarkSum(b *testing.B) { eachBenchmark(b, benchmarkSum[float32], benchmarkSum[float64]) }
+
+// benchmarkSum adds up planes of images that stay in cache, of the sizes that BatchNorm meets.
+func benchmarkSum[T Float](b *testing.B, row *Set[T]) {
+	for _, plane := range []int{16, 64, 256, 1024} {
+		b.Run(name("plane=%d", plane), func(b *testing.B) {
+			x, sum := tame[T](4096), 0.0
+			b.SetBytes(int64(len(x) * sizeOf[T]()))
+			for b.Loop() {
+				for at := 0; at < len(x); at += plane {
+					sum += row.Sum(x[at : at+plane])
+				}
+			}
+		})
+	}
+}

@@ -20,9 +20,12 @@ type nativeElementwise[T Float] struct {
 	normalizeGrad     func(dst, x, dy *T, n int, mean, a, b, c T)
 	momentum          func(w, velocity, dw *T, n int, rate, momentum, decay T)
 
-	sum        func(x *T, n int) (lanes [reduceLanes]float64)
-	sumSquares func(x *T, n int, mean float64) (lanes [reduceLanes]float64)
-	dot        func(x, y *T, n int, mean float64) (lanes [reduceLanes]float64)
+	sum             func(x *T, n int) float64
+	sumSquares      func(x *T, n int, mean float64) float64
+	dot             func(x, y *T, n int, mean float64) float64
+	sumLanes        func(x *T, n int) (lanes [reduceLanes]float64)
+	sumSquaresLanes func(x *T, n int, mean float64) (lanes [reduceLanes]float64)
+	dotLanes        func(x, y *T, n int, mean float64) (lanes [reduceLanes]float64)
 }
 
 // GELU's assembly takes any number of elements.
@@ -120,20 +123,30 @@ func (k *native[T]) runMomentum(w, velocity, g []T, rate, momentum, decay T) {
 	genericMomentum(w[n:], velocity[n:], g[n:], rate, momentum, decay)
 }
 
-// Reductions have 16 lanes whatever the instruction set.
+// Reductions have 16 lanes whatever the instruction set. Where nothing is left over the assembly adds them too: many
+// planes are so small that returning the lanes would take most of the time.
 
 func (k *native[T]) runSum(x []T) float64 {
 	n := len(x) &^ (reduceLanes - 1)
-	return sumTail(k.sum(unsafe.SliceData(x), n), x[n:])
+	if n == len(x) {
+		return k.sum(unsafe.SliceData(x), n)
+	}
+	return sumTail(k.sumLanes(unsafe.SliceData(x), n), x[n:])
 }
 
 func (k *native[T]) runSumSquares(x []T, mean float64) float64 {
 	n := len(x) &^ (reduceLanes - 1)
-	return sumSquaresTail(k.sumSquares(unsafe.SliceData(x), n, mean), x[n:], mean)
+	if n == len(x) {
+		return k.sumSquares(unsafe.SliceData(x), n, mean)
+	}
+	return sumSquaresTail(k.sumSquaresLanes(unsafe.SliceData(x), n, mean), x[n:], mean)
 }
 
 func (k *native[T]) runDot(x, y []T, mean float64) float64 {
 	checkLengths("Dot", len(x), len(y))
 	n := len(x) &^ (reduceLanes - 1)
-	return dotTail(k.dot(unsafe.SliceData(x), unsafe.SliceData(y), n, mean), x[n:], y[n:], mean)
+	if n == len(x) {
+		return k.dot(unsafe.SliceData(x), unsafe.SliceData(y), n, mean)
+	}
+	return dotTail(k.dotLanes(unsafe.SliceData(x), unsafe.SliceData(y), n, mean), x[n:], y[n:], mean)
 }

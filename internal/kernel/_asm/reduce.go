@@ -38,8 +38,35 @@ var reductions = []reduction{
 		}},
 }
 
-// emit writes the function: one block of 16 elements after the other.
+// emit writes two functions, which go over one block of 16 elements after the other: one returns the lanes, the other their sum.
 func (r reduction) emit(t target) {
+	r.emitOne(t, r.name+"Lanes", "lanes [16]float64", "", func(vectors int) {
+		lanes := GP64()
+		LEAQ(address(ReturnIndex(0).Index(0)), lanes)
+		for i := range vectors {
+			VMOVUPD(t.vec(i), Mem{Base: lanes, Disp: i * t.width})
+		}
+	})
+	r.emitOne(t, r.name, "sum float64", "\tsum = tree(lanes)", func(vectors int) {
+		for ; vectors > 1; vectors /= 2 {
+			for i := range vectors / 2 {
+				VADDPD(t.vec(i+vectors/2), t.vec(i), t.vec(i))
+			}
+		}
+		if t.width == 64 {
+			VEXTRACTF64X4(imm(1), zmm[0], ymm[1])
+			VADDPD(ymm[1], ymm[0], ymm[0])
+		}
+		VEXTRACTF128(imm(1), ymm[0], xmm[1])
+		VADDPD(xmm[1], xmm[0], xmm[0])
+		VPERMILPD(imm(1), xmm[0], xmm[1])
+		VADDSD(xmm[1], xmm[0], xmm[0])
+		VMOVSD(xmm[0], address(ReturnIndex(0)))
+	})
+}
+
+// emitOne writes one of the functions, whose result finish makes of the lanes, which are in the first so many vector registers.
+func (r reduction) emitOne(t target, name, result, last string, finish func(vectors int)) {
 	signature := "func(" + strings.Join(r.slices, ", ") + " *T, n int"
 	if r.mean {
 		signature += ", mean float64"
@@ -48,8 +75,11 @@ func (r reduction) emit(t target) {
 	for line := range strings.SplitSeq(r.doc, ";") {
 		doc = append(doc, "\t\t"+line)
 	}
-	t.function(r.name, signature+") (lanes [16]float64)",
-		append(doc, "\t}", "", "with n a multiple of 16.")...)
+	doc = append(doc, "\t}")
+	if last != "" {
+		doc = append(doc, last)
+	}
+	t.function(name, signature+") ("+result+")", append(doc, "", "with n a multiple of 16.")...)
 	var pointers []reg.Register
 	for _, name := range r.slices {
 		pointers = append(pointers, argument(name))
@@ -81,11 +111,7 @@ func (r reduction) emit(t target) {
 	SUBQ(imm(reduceLanes), n)
 	JNZ(LabelRef("block"))
 	Label("done")
-	lanes := GP64()
-	LEAQ(address(ReturnIndex(0).Index(0)), lanes)
-	for i := range vectors {
-		VMOVUPD(t.vec(i), Mem{Base: lanes, Disp: i * t.width})
-	}
+	finish(vectors)
 	end()
 }
 

@@ -54,6 +54,7 @@ func (t target) row() string {
 	}
 	for _, r := range reductions {
 		line("%s: %s,", r.name, t.name(r.name))
+		line("%sLanes: %s,", r.name, t.name(r.name+"Lanes"))
 	}
 	line("},\nnativeWinograd: nativeWinograd[T]{")
 	for _, f := range transforms {
