@@ -2,11 +2,9 @@ package autodiff
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 
-	"sdref/internal/kernel"
 	"sdref/internal/parallel"
 	"sdref/tensor"
 )
@@ -83,19 +81,42 @@ func normShape(images int) func(n *Node) ([]int, error) {
 	}
 }
 
-// eachChannel calls body for every channel of a shape (N, C, H, W), with the places of its planes in all images, ascending.
-func eachChannel(limit parallel.Limit, shape []int, body func(c int, planes iter.Seq2[int, int])) {
-	channels, plane := shape[1], shape[2]*shape[3]
-	limit.For(channels, func(_, c int) {
-		body(c, func(yield func(at, end int) bool) {
-			for n := range shape[0] {
-				at := (n*channels + c) * plane
-				if !yield(at, at+plane) {
-					return
-				}
-			}
-		})
-	})
+// channelGroup is a group of neighbouring channels, first..end-1 of a shape (N, C, H, W).
+type channelGroup struct {
+	first, end int
+	shape      []int
+}
+
+// groupElements is about how much of an image a group of channels is. A goroutine that took one channel alone through all images would
+// read a small plane here and there, each from pages that the processor has not begun to fetch.
+const groupElements = 4096
+
+// eachGroup cuts the channels into groups and calls body for each.
+func eachGroup(limit parallel.Limit, shape []int, body func(g channelGroup)) {
+	count, plane := shape[1], shape[2]*shape[3]
+	size := max(1, min(groupElements/max(1, plane), count/(2*limit.Workers(count))))
+	limit.For((count+size-1)/size, func(_, i int) { body(channelGroup{i * size, min((i+1)*size, count), shape}) })
+}
+
+// eachPlane calls body for the group's planes in the order of memory, so for each channel in the order of images.
+func (g channelGroup) eachPlane(body func(ch, at, end int)) {
+	plane := g.shape[2] * g.shape[3]
+	for n := range g.shape[0] {
+		at := (n*g.shape[1] + g.first) * plane
+		for ch := g.first; ch < g.end; ch++ {
+			body(ch, at, at+plane)
+			at += plane
+		}
+	}
+}
+
+// sums adds up a term of each of a channel's planes, and calls done with the sum of every channel.
+func (g channelGroup) sums(term func(ch, at, end int) float64, done func(ch int, sum float64)) {
+	sums := make([]float64, g.end-g.first)
+	g.eachPlane(func(ch, at, end int) { sums[ch-g.first] += term(ch, at, end) })
+	for i, sum := range sums {
+		done(g.first+i, sum)
+	}
 }
 
 var channelMeanOp = &Op{
@@ -108,16 +129,12 @@ var channelMeanOp = &Op{
 }
 
 func channelMean[T tensor.Float](c *Call[T]) {
-	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
-		c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) / perChannel(c.In[0].Shape)
-	})
+	eachGroup(c.limit(), c.In[0].Shape, func(g channelGroup) { c.setSums(g, perChannel(c.In[0].Shape)) })
 }
 
-func meanOf[T tensor.Float](set *kernel.Set[T], x []T, planes iter.Seq2[int, int]) (sum float64) {
-	for at, end := range planes {
-		sum += set.Sum(x[at:end])
-	}
-	return sum
+// setSums sets a group's elements of the result to the sums of the first input, divided by n.
+func (c *Call[T]) setSums(g channelGroup, n float64) {
+	g.sums(func(_, at, end int) float64 { return c.set.Sum(c.In[0].Data[at:end]) }, func(ch int, sum float64) { c.Wide[ch] = sum / n })
 }
 
 var channelVarianceOp = &Op{
@@ -131,19 +148,17 @@ var channelVarianceOp = &Op{
 
 func channelVariance[T tensor.Float](c *Call[T]) {
 	mean := c.Float64(1)
-	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.setVariance(ch, mean[ch], planes) })
+	eachGroup(c.limit(), c.In[0].Shape, func(g channelGroup) { c.setVariances(g, mean) })
 }
 
-// setVariance sets channel ch of a variance, and keeps the sum of squares.
-func (c *Call[T]) setVariance(ch int, mean float64, planes iter.Seq2[int, int]) {
-	squares := 0.0
-	for at, end := range planes {
-		squares += c.set.SumSquares(c.In[0].Data[at:end], mean)
-	}
-	c.Terms[ch], c.Wide[ch] = squares, squares/perChannel(c.In[0].Shape)
+// setVariances sets a group's elements of a variance, and keeps the sums of squares.
+func (c *Call[T]) setVariances(g channelGroup, mean []float64) {
+	n := perChannel(c.In[0].Shape)
+	g.sums(func(ch, at, end int) float64 { return c.set.SumSquares(c.In[0].Data[at:end], mean[ch]) },
+		func(ch int, squares float64) { c.Terms[ch], c.Wide[ch] = squares, squares/n })
 }
 
-// statisticsPair computes mean and variance channel by channel, so that a channel is still in the caches for the second sum.
+// statisticsPair computes mean and variance group by group, so that a small batch is still in the caches for the second sum.
 var statisticsPair = &Pair{First: channelMeanOp, Second: channelVarianceOp,
 	Fits: func(mean, variance *Node) bool {
 		return variance.Inputs[0] == mean.Inputs[0] && variance.Inputs[1] == mean
@@ -153,10 +168,9 @@ var statisticsPair = &Pair{First: channelMeanOp, Second: channelVarianceOp,
 }
 
 func statistics[T tensor.Float](mean, variance *Call[T]) {
-	x := mean.In[0]
-	eachChannel(mean.limit(), x.Shape, func(ch int, planes iter.Seq2[int, int]) {
-		mean.Wide[ch] = meanOf(mean.set, x.Data, planes) / perChannel(x.Shape)
-		variance.setVariance(ch, mean.Wide[ch], planes)
+	eachGroup(mean.limit(), mean.In[0].Shape, func(g channelGroup) {
+		mean.setSums(g, perChannel(mean.In[0].Shape))
+		variance.setVariances(g, mean.Wide)
 	})
 }
 
@@ -248,12 +262,9 @@ var batchNormDGammaOp = &Op{
 
 func batchNormDGamma[T tensor.Float](c *Call[T]) {
 	x, dy, mean, variance := c.In[0].Data, c.In[1].Data, c.Float64(2), c.Float64(3)
-	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
-		dot := 0.0
-		for at, end := range planes {
-			dot += c.set.Dot(x[at:end], dy[at:end], mean[ch])
-		}
-		c.Wide[ch] = dot * c.inverse(variance[ch])
+	eachGroup(c.limit(), c.In[0].Shape, func(g channelGroup) {
+		g.sums(func(ch, at, end int) float64 { return c.set.Dot(x[at:end], dy[at:end], mean[ch]) },
+			func(ch int, dot float64) { c.Wide[ch] = dot * c.inverse(variance[ch]) })
 	})
 }
 
@@ -267,7 +278,7 @@ var batchNormDBetaOp = &Op{
 }
 
 func batchNormDBeta[T tensor.Float](c *Call[T]) {
-	eachChannel(c.limit(), c.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) { c.Wide[ch] = meanOf(c.set, c.In[0].Data, planes) })
+	eachGroup(c.limit(), c.In[0].Shape, func(g channelGroup) { c.setSums(g, 1) })
 }
 
 // batchNormSumsPair computes both sums plane by plane, so that dy comes from memory once.
@@ -279,14 +290,14 @@ var batchNormSumsPair = &Pair{First: batchNormDGammaOp, Second: batchNormDBetaOp
 
 func batchNormSums[T tensor.Float](dgamma, dbeta *Call[T]) {
 	x, dy, mean, variance := dgamma.In[0].Data, dgamma.In[1].Data, dgamma.Float64(2), dgamma.Float64(3)
-	set := dgamma.set
-	eachChannel(dgamma.limit(), dgamma.In[0].Shape, func(ch int, planes iter.Seq2[int, int]) {
-		var sum, dot float64
-		for at, end := range planes {
-			sum += set.Sum(dy[at:end])
-			dot += set.Dot(x[at:end], dy[at:end], mean[ch])
-		}
-		dgamma.Wide[ch], dbeta.Wide[ch] = dot*dgamma.inverse(variance[ch]), sum
+	eachGroup(dgamma.limit(), dgamma.In[0].Shape, func(g channelGroup) {
+		sums := make([]float64, g.end-g.first)
+		g.sums(func(ch, at, end int) float64 {
+			sums[ch-g.first] += dgamma.set.Sum(dy[at:end])
+			return dgamma.set.Dot(x[at:end], dy[at:end], mean[ch])
+		}, func(ch int, dot float64) {
+			dgamma.Wide[ch], dbeta.Wide[ch] = dot*dgamma.inverse(variance[ch]), sums[ch-g.first]
+		})
 	})
 }
 
