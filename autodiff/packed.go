@@ -19,12 +19,12 @@ type packed[T tensor.Float] struct {
 }
 
 // pack packs the operand of v.
-func (r *Program[T]) pack(v *Value) {
+func (r *Program[T]) pack(v *Value, set *kernel.Set[T]) {
 	b := v.In[0].Buffer
 	x := r.of(v.In[0]).tensor.Data
 	mask := r.arena.Get(kernel.MaskLen[T](len(x)))
 	defer r.arena.Put(mask)
-	p := &packed[T]{ends: markPieces(parallel.Limit(r.Workers), mask.Data, x)}
+	p := &packed[T]{ends: markPieces(set, parallel.Limit(r.Workers), mask.Data, x)}
 	size := mask.Len() + p.ends[len(p.ends)-1]
 	if size > len(x)-len(x)/4 {
 		p.ends = nil
@@ -41,13 +41,13 @@ func (r *Program[T]) pack(v *Value) {
 	p.memory = r.arena.Get(size)
 	values := p.memory.Data[copy(p.memory.Data, mask.Data):]
 	pieces(parallel.Limit(r.Workers), len(x), func(i, lo, hi int) {
-		kernel.Pack(values[p.ends[i]:p.ends[i+1]], mask.Data[kernel.MaskLen[T](lo):], x[lo:hi])
+		set.Pack(values[p.ends[i]:p.ends[i+1]], mask.Data[kernel.MaskLen[T](lo):], x[lo:hi])
 	})
 	r.of(v).packed = p
 }
 
 // unpack makes v whole again, whose operand is packed.
-func (r *Program[T]) unpack(v *Value) {
+func (r *Program[T]) unpack(v *Value, set *kernel.Set[T]) {
 	c := r.of(v.In[0])
 	p := c.packed
 	c.packed = nil
@@ -59,15 +59,15 @@ func (r *Program[T]) unpack(v *Value) {
 	x := r.of(v).tensor.Data
 	values := p.memory.Data[kernel.MaskLen[T](len(x)):]
 	pieces(parallel.Limit(r.Workers), len(x), func(i, lo, hi int) {
-		kernel.Unpack(x[lo:hi], p.memory.Data[kernel.MaskLen[T](lo):], values[p.ends[i]:p.ends[i+1]])
+		set.Unpack(x[lo:hi], p.memory.Data[kernel.MaskLen[T](lo):], values[p.ends[i]:p.ends[i+1]])
 	})
 	r.arena.Put(p.memory)
 }
 
 // markPieces sets the mask of x and returns where each piece's elements end among the marked ones, after a 0.
-func markPieces[T tensor.Float](limit parallel.Limit, mask, x []T) (ends []int) {
+func markPieces[T tensor.Float](set *kernel.Set[T], limit parallel.Limit, mask, x []T) (ends []int) {
 	ends = make([]int, 1+(len(x)+packPiece-1)/packPiece)
-	pieces(limit, len(x), func(i, lo, hi int) { ends[i+1] = kernel.Mark(mask[kernel.MaskLen[T](lo):], x[lo:hi]) })
+	pieces(limit, len(x), func(i, lo, hi int) { ends[i+1] = set.Mark(mask[kernel.MaskLen[T](lo):], x[lo:hi]) })
 	for i := range ends[1:] {
 		ends[i+1] += ends[i]
 	}

@@ -248,10 +248,10 @@ func (r *Program[T]) free(b *Buffer) {
 func (r *Program[T]) run(a *action[T], set *kernel.Set[T]) {
 	switch v := a.Values[0]; v.How {
 	case Packed:
-		r.pack(v)
+		r.pack(v, set)
 		return
 	case Unpacked:
-		r.unpack(v)
+		r.unpack(v, set)
 		return
 	}
 	for i, c := range a.calls {

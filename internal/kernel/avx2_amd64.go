@@ -601,6 +601,17 @@ func winogradOutputAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, s
 //go:noescape
 func winogradGradientAVX2F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 
+// markAVX2F32 is
+//
+//	for i := range n {
+//		bit i of mask = x[i] != +0, and marked counts them
+//	}
+//
+// with n a multiple of the lanes, and of 8.
+//
+//go:noescape
+func markAVX2F32(mask *float32, x *float32, n int) (marked int)
+
 // denseRows6x2AVX2F32 is
 //
 //	for i := range 6 {
@@ -1444,6 +1455,17 @@ func winogradOutputAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, s
 //
 //go:noescape
 func winogradGradientAVX2F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// markAVX2F64 is
+//
+//	for i := range n {
+//		bit i of mask = x[i] != +0, and marked counts them
+//	}
+//
+// with n a multiple of the lanes, and of 8.
+//
+//go:noescape
+func markAVX2F64(mask *float64, x *float64, n int) (marked int)
 
 // denseRows6x2AVX2F64 is
 //

@@ -3981,6 +3981,37 @@ done:
 	VZEROUPPER
 	RET
 
+// func markAVX2F32(mask *float32, x *float32, n int) (marked int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·markAVX2F32(SB), NOSPLIT, $0-32
+	MOVQ   mask+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	XORL   BX, BX
+	VXORPS Y1, Y1, Y1
+	TESTQ  DX, DX
+	JZ     done
+
+vector:
+	XORL      SI, SI
+	VPCMPEQD  (CX), Y1, Y0
+	VMOVMSKPS Y0, DI
+	SHLL      $0x08, SI
+	ORL       DI, SI
+	XORL      $0x000000ff, SI
+	MOVB      SI, (AX)
+	ADDQ      $0x01, AX
+	POPCNTL   SI, SI
+	ADDQ      SI, BX
+	ADDQ      $0x20, CX
+	SUBQ      $0x08, DX
+	JNZ       vector
+
+done:
+	MOVQ BX, marked+24(FP)
+	VZEROUPPER
+	RET
+
 // func denseRows6x2AVX2F32(k int, a *float32, step int, b *float32, cols *int, c *float32, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·denseRows6x2AVX2F32(SB), NOSPLIT, $0-73
@@ -9734,6 +9765,41 @@ row:
 	JNZ         vector
 
 done:
+	VZEROUPPER
+	RET
+
+// func markAVX2F64(mask *float64, x *float64, n int) (marked int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·markAVX2F64(SB), NOSPLIT, $0-32
+	MOVQ   mask+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	XORL   BX, BX
+	VXORPS Y1, Y1, Y1
+	TESTQ  DX, DX
+	JZ     done
+
+vector:
+	XORL      SI, SI
+	VPCMPEQQ  32(CX), Y1, Y0
+	VMOVMSKPD Y0, DI
+	SHLL      $0x04, SI
+	ORL       DI, SI
+	VPCMPEQQ  (CX), Y1, Y0
+	VMOVMSKPD Y0, DI
+	SHLL      $0x04, SI
+	ORL       DI, SI
+	XORL      $0x000000ff, SI
+	MOVB      SI, (AX)
+	ADDQ      $0x01, AX
+	POPCNTL   SI, SI
+	ADDQ      SI, BX
+	ADDQ      $0x40, CX
+	SUBQ      $0x08, DX
+	JNZ       vector
+
+done:
+	MOVQ BX, marked+24(FP)
 	VZEROUPPER
 	RET
 

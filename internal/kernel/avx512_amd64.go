@@ -639,6 +639,45 @@ func winogradOutputAVX512F32(dst *float32, dstRow int, dstCol int, src *float32,
 //go:noescape
 func winogradGradientAVX512F32(dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, n int)
 
+// markAVX512F32 is
+//
+//	for i := range n {
+//		bit i of mask = x[i] != +0, and marked counts them
+//	}
+//
+// with n a multiple of the lanes, and of 8.
+//
+//go:noescape
+func markAVX512F32(mask *float32, x *float32, n int) (marked int)
+
+// packAVX512F32 is
+//
+//	for i := range n {
+//		if bit i of mask {
+//			*dst++ = x[i]
+//		}
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func packAVX512F32(dst *float32, mask *float32, x *float32, n int)
+
+// unpackAVX512F32 is
+//
+//	for i := range n {
+//		if bit i of mask {
+//			dst[i] = *packed++
+//		} else {
+//			dst[i] = +0
+//		}
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func unpackAVX512F32(dst *float32, mask *float32, packed *float32, n int)
+
 // tile4x3x2AVX512F64 is
 //
 //	for i := range 12 {
@@ -1273,3 +1312,42 @@ func winogradOutputAVX512F64(dst *float64, dstRow int, dstCol int, src *float64,
 //
 //go:noescape
 func winogradGradientAVX512F64(dst *float64, dstRow int, dstCol int, src *float64, srcRow int, srcCol int, n int)
+
+// markAVX512F64 is
+//
+//	for i := range n {
+//		bit i of mask = x[i] != +0, and marked counts them
+//	}
+//
+// with n a multiple of the lanes, and of 8.
+//
+//go:noescape
+func markAVX512F64(mask *float64, x *float64, n int) (marked int)
+
+// packAVX512F64 is
+//
+//	for i := range n {
+//		if bit i of mask {
+//			*dst++ = x[i]
+//		}
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func packAVX512F64(dst *float64, mask *float64, x *float64, n int)
+
+// unpackAVX512F64 is
+//
+//	for i := range n {
+//		if bit i of mask {
+//			dst[i] = *packed++
+//		} else {
+//			dst[i] = +0
+//		}
+//	}
+//
+// with n a multiple of the lanes.
+//
+//go:noescape
+func unpackAVX512F64(dst *float64, mask *float64, packed *float64, n int)

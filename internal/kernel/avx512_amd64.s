@@ -4819,6 +4819,96 @@ done:
 	VZEROUPPER
 	RET
 
+// func markAVX512F32(mask *float32, x *float32, n int) (marked int)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·markAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ   mask+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	XORL   BX, BX
+	VXORPS Z1, Z1, Z1
+	TESTQ  DX, DX
+	JZ     done
+
+vector:
+	VMOVUPS  (CX), Z0
+	VPTESTMD Z0, Z0, K1
+	KMOVW    K1, SI
+	MOVW     SI, (AX)
+	ADDQ     $0x02, AX
+	POPCNTL  SI, SI
+	ADDQ     SI, BX
+	ADDQ     $0x40, CX
+	SUBQ     $0x10, DX
+	JNZ      vector
+
+done:
+	MOVQ BX, marked+24(FP)
+	VZEROUPPER
+	RET
+
+// func packAVX512F32(dst *float32, mask *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2, POPCNT
+TEXT ·packAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  mask+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    done
+
+vector:
+	MOVWLZX       (CX), SI
+	ADDQ          $0x02, CX
+	KMOVW         SI, K1
+	POPCNTL       SI, SI
+	MOVL          $-1, DI
+	BZHIL         SI, DI, DI
+	KMOVW         DI, K2
+	SHLQ          $0x02, SI
+	VMOVUPS       (DX), Z0
+	VPCOMPRESSD.Z Z0, K1, Z1
+	VMOVDQU32     Z1, K2, (AX)
+	ADDQ          SI, AX
+	ADDQ          $0x40, DX
+	SUBQ          $0x10, BX
+	JNZ           vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func unpackAVX512F32(dst *float32, mask *float32, packed *float32, n int)
+// Requires: AVX, AVX512F, BMI2, POPCNT
+TEXT ·unpackAVX512F32(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  mask+8(FP), CX
+	MOVQ  packed+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    done
+
+vector:
+	MOVWLZX     (CX), SI
+	ADDQ        $0x02, CX
+	KMOVW       SI, K1
+	POPCNTL     SI, SI
+	MOVL        $-1, DI
+	BZHIL       SI, DI, DI
+	KMOVW       DI, K2
+	SHLQ        $0x02, SI
+	VMOVDQU32.Z (DX), K2, Z0
+	VPEXPANDD.Z Z0, K1, Z1
+	VMOVUPS     Z1, (AX)
+	ADDQ        SI, DX
+	ADDQ        $0x40, AX
+	SUBQ        $0x10, BX
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
 // func tile4x3x2AVX512F64(k int, a *float64, rows *int, step int, left *int, b *float64, cols *int, right *int, c *float64, out *int, vectors int, ldc int, load bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tile4x3x2AVX512F64(SB), NOSPLIT, $0-97
@@ -9681,6 +9771,96 @@ row:
 	ADDQ        $0x40, SI
 	ADDQ        $0x40, CX
 	SUBQ        $0x40, R9
+	JNZ         vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func markAVX512F64(mask *float64, x *float64, n int) (marked int)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·markAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ   mask+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	XORL   BX, BX
+	VXORPS Z1, Z1, Z1
+	TESTQ  DX, DX
+	JZ     done
+
+vector:
+	VMOVUPS  (CX), Z0
+	VPTESTMQ Z0, Z0, K1
+	KMOVW    K1, SI
+	MOVB     SI, (AX)
+	ADDQ     $0x01, AX
+	POPCNTL  SI, SI
+	ADDQ     SI, BX
+	ADDQ     $0x40, CX
+	SUBQ     $0x08, DX
+	JNZ      vector
+
+done:
+	MOVQ BX, marked+24(FP)
+	VZEROUPPER
+	RET
+
+// func packAVX512F64(dst *float64, mask *float64, x *float64, n int)
+// Requires: AVX, AVX512F, BMI2, POPCNT
+TEXT ·packAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  mask+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    done
+
+vector:
+	MOVBLZX       (CX), SI
+	ADDQ          $0x01, CX
+	KMOVW         SI, K1
+	POPCNTL       SI, SI
+	MOVL          $-1, DI
+	BZHIL         SI, DI, DI
+	KMOVW         DI, K2
+	SHLQ          $0x03, SI
+	VMOVUPS       (DX), Z0
+	VPCOMPRESSQ.Z Z0, K1, Z1
+	VMOVDQU64     Z1, K2, (AX)
+	ADDQ          SI, AX
+	ADDQ          $0x40, DX
+	SUBQ          $0x08, BX
+	JNZ           vector
+
+done:
+	VZEROUPPER
+	RET
+
+// func unpackAVX512F64(dst *float64, mask *float64, packed *float64, n int)
+// Requires: AVX, AVX512F, BMI2, POPCNT
+TEXT ·unpackAVX512F64(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  mask+8(FP), CX
+	MOVQ  packed+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    done
+
+vector:
+	MOVBLZX     (CX), SI
+	ADDQ        $0x01, CX
+	KMOVW       SI, K1
+	POPCNTL     SI, SI
+	MOVL        $-1, DI
+	BZHIL       SI, DI, DI
+	KMOVW       DI, K2
+	SHLQ        $0x03, SI
+	VMOVDQU64.Z (DX), K2, Z0
+	VPEXPANDQ.Z Z0, K1, Z1
+	VMOVUPS     Z1, (AX)
+	ADDQ        SI, DX
+	ADDQ        $0x40, AX
+	SUBQ        $0x08, BX
 	JNZ         vector
 
 done:

@@ -24,6 +24,8 @@ func Features() []Feature {
 		{"avx", has(cpuid.AVX)},
 		{"avx2", has(cpuid.AVX2)},
 		{"fma", has(cpuid.FMA3)},
+		{"bmi2", has(cpuid.BMI2)},
+		{"popcnt", has(cpuid.POPCNT)},
 		{"avx512f", has(cpuid.AVX512F)},
 		{"avx512dq", has(cpuid.AVX512DQ)},
 		{"avx512vl", has(cpuid.AVX512VL)},

@@ -77,6 +77,15 @@ type Set[T Float] struct {
 	// n. Offsets are checked as for Gather.
 	Interleave func(dst []T, stride int, src []T, off []int, n int)
 
+	// Mark sets bit i of mask where the bits of x[i] are not all 0, the rest of the mask to 0, and returns the
+	// number of ones. So +0 is the only value that is not marked: -0 and every NaN are. mask is MaskLen elements,
+	// used as memory: as numbers they mean nothing. The slices do not overlap.
+	Mark func(mask, x []T) (marked int)
+	// Pack copies the elements of x that Mark marked to dst, one after the other.
+	Pack func(dst, mask, x []T)
+	// Unpack is the inverse of Pack: it sets dst to x, bit for bit.
+	Unpack func(dst, mask, packed []T)
+
 	// Regular tells whether every element is finite and none is -0.
 	Regular func(x []T) bool
 

@@ -15,6 +15,9 @@ type native[T Float] struct {
 	byColumns  []denseFunc[T]
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
+	mark       func(mask, x *T, n int) (marked int)
+	pack       func(dst, mask, x *T, n int) // nil, as unpack, where Go has to do
+	unpack     func(dst, mask, packed *T, n int)
 	regular    func(x *T, n int) bool
 	alternate  [2]gatherFunc[T]      // in blocks of 32 and of 16 bytes
 	weave      rowsFunc[T]           // in blocks of 32 bytes
@@ -73,6 +76,9 @@ func (k *native[T]) set() *Set[T] {
 		Narrow:            append([]Tile[T]{narrow}, tiles...),
 		Peak:              k.runPeak,
 		Gather:            k.runGather,
+		Mark:              k.runMark,
+		Pack:              k.runPack,
+		Unpack:            k.runUnpack,
 		Regular:           k.runRegular,
 		GatherAlternate:   k.runGatherAlternate,
 		Weave:             k.runWeave,

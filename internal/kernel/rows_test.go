@@ -107,11 +107,12 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 	if names[0] != "generic" {
 		t.Errorf("the first row is %q, want generic", names[0])
 	}
-	if slices.Contains(names, "avx2") && !(has["avx2"] && has["fma"] && has["os saves ymm"]) {
+	if slices.Contains(names, "avx2") && !(has["avx2"] && has["fma"] && has["popcnt"] && has["os saves ymm"]) {
 		t.Errorf("row avx2 without its features: %v", has)
 	}
 	if slices.Contains(names, "avx512") &&
-		!(has["avx512f"] && has["avx512dq"] && has["avx512vl"] && has["avx512bw"] && has["os saves zmm"]) {
+		!(has["avx512f"] && has["avx512dq"] && has["avx512vl"] && has["avx512bw"] && has["bmi2"] &&
+			has["os saves zmm"]) {
 		t.Errorf("row avx512 without its features: %v", has)
 	}
 	if CPUName() == "" {
@@ -122,7 +123,7 @@ func TestRowsAgreeWithFeatures(t *testing.T) {
 // TestComplete fails when a row lacks a function, or when a new function is not in the tests of equality.
 func TestComplete(t *testing.T) {
 	tested := []string{"Name", "Lanes", "Tiles", "Narrow", "Peak", "Gather", "Regular", "GatherAlternate",
-		"Weave", "InsertZeros", "Interleave", "MaxPool2", "MaxPool2Grad", "Sum", "SumSquares", "Dot", "Winograd"}
+		"Mark", "Pack", "Unpack", "Weave", "InsertZeros", "Interleave", "MaxPool2", "MaxPool2Grad", "Sum", "SumSquares", "Dot", "Winograd"}
 	for _, f := range functions[float32]() {
 		tested = append(tested, f.field)
 	}

@@ -11,10 +11,7 @@ func MaskLen[T Float](n int) int {
 	return (n + size - 1) / size
 }
 
-// Mark sets bit i of mask where the bits of x[i] are not all 0, the rest of the mask to 0, and returns the
-// number of ones. So +0 is the only value that is not marked: -0 and every NaN are. mask is MaskLen elements,
-// used as memory: as numbers they mean nothing.
-func Mark[T Float](mask, x []T) (marked int) {
+func genericMark[T Float](mask, x []T) (marked int) {
 	mask = mask[:MaskLen[T](len(x))]
 	if unsafe.Sizeof(T(0)) == 8 {
 		return mark(words[uint64](mask), words[uint64](x))
@@ -22,8 +19,7 @@ func Mark[T Float](mask, x []T) (marked int) {
 	return mark(words[uint32](mask), words[uint32](x))
 }
 
-// Pack copies the elements of x that Mark marked to dst, one after the other.
-func Pack[T Float](dst, mask, x []T) {
+func genericPack[T Float](dst, mask, x []T) {
 	mask = mask[:MaskLen[T](len(x))]
 	if unsafe.Sizeof(T(0)) == 8 {
 		pack(words[uint64](dst), words[uint64](mask), words[uint64](x))
@@ -32,14 +28,27 @@ func Pack[T Float](dst, mask, x []T) {
 	pack(words[uint32](dst), words[uint32](mask), words[uint32](x))
 }
 
-// Unpack is the inverse of Pack: it sets dst to x, bit for bit.
-func Unpack[T Float](dst, mask, packed []T) {
+func genericUnpack[T Float](dst, mask, packed []T) {
 	mask = mask[:MaskLen[T](len(dst))]
 	if unsafe.Sizeof(T(0)) == 8 {
 		unpack(words[uint64](dst), words[uint64](mask), words[uint64](packed))
 		return
 	}
 	unpack(words[uint32](dst), words[uint32](mask), words[uint32](packed))
+}
+
+// ones counts the bits of a mask.
+func ones[T Float](mask []T) (count int) {
+	if unsafe.Sizeof(T(0)) == 8 {
+		for _, m := range words[uint64](mask) {
+			count += bits.OnesCount64(m)
+		}
+		return count
+	}
+	for _, m := range words[uint32](mask) {
+		count += bits.OnesCount32(m)
+	}
+	return count
 }
 
 // word is the bits of an element: as integers they are copied and compared without a rule for zeros and NaNs.

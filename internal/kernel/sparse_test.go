@@ -6,12 +6,11 @@ import (
 )
 
 func TestPackUnpack(t *testing.T) {
-	t.Run("float32", testPackUnpack[float32, uint32])
-	t.Run("float64", testPackUnpack[float64, uint64])
+	eachRow(t, testPackUnpack[float32, uint32], testPackUnpack[float64, uint64])
 }
 
 // testPackUnpack takes patterns of bits rather than numbers, so that no NaN can stand for another.
-func testPackUnpack[T Float, W word](t *testing.T) {
+func testPackUnpack[T Float, W word](t *testing.T, row *Set[T]) {
 	r := rand.New(rand.NewPCG(21, 1))
 	top := ^(^W(0) >> 1)
 	corners := []W{1, top, top | 1, ^W(0), ^W(0) >> 1, ^W(0) >> 2, ^(^W(0) >> 9), ^(^W(0) >> 9) | 1,
@@ -33,14 +32,14 @@ func testPackUnpack[T Float, W word](t *testing.T) {
 			}
 			before := append([]W(nil), want...)
 			fill(r, mask, false) // what lay there before
-			if marked := Mark(mask, x); marked != count {
+			if marked := row.Mark(mask, x); marked != count {
 				t.Fatalf("Mark of %d elements found %d, want %d", n, marked, count)
 			}
 			checkMask(t, words[W](mask), before)
 			packed := guarded[T](t, count, true)
-			Pack(packed, mask, x)
+			row.Pack(packed, mask, x)
 			fill(r, x, false)
-			Unpack(x, mask, packed)
+			row.Unpack(x, mask, packed)
 			for i, w := range words[W](x) {
 				if w != before[i] {
 					t.Fatalf("element %d of %d is %#x, want %#x", i, n, w, before[i])
@@ -69,20 +68,32 @@ func bitsPer[W word]() int {
 }
 
 func TestPackChecksLengths(t *testing.T) {
-	x, mask := []float32{1, 0, 2}, make([]float32, 1)
-	Mark(mask, x)
+	for _, row := range All[float32]() {
+		for _, n := range []int{3, 64, 100} {
+			testPackLengths(t, row, n)
+		}
+	}
+}
+
+// testPackLengths packs n elements, all but one of them 1.
+func testPackLengths(t *testing.T, row *Set[float32], n int) {
+	x, mask := make([]float32, n), make([]float32, MaskLen[float32](n))
+	for i := range x[1:] {
+		x[i] = 1
+	}
+	row.Mark(mask, x)
 	for name, f := range map[string]func(){
-		"Mark, no mask":        func() { Mark(nil, x) },
-		"Pack, no mask":        func() { Pack(make([]float32, 2), nil, x) },
-		"Pack, too little":     func() { Pack(make([]float32, 1), mask, x) },
-		"Unpack, no mask":      func() { Unpack(x, nil, make([]float32, 2)) },
-		"Unpack, too few":      func() { Unpack(x, mask, make([]float32, 1)) },
-		"Unpack, beyond its x": func() { Unpack(make([]float32, 2), mask, make([]float32, 2)) },
+		"Mark, no mask":        func() { row.Mark(nil, x) },
+		"Pack, no mask":        func() { row.Pack(make([]float32, n), nil, x) },
+		"Pack, too little":     func() { row.Pack(make([]float32, n-2), mask, x) },
+		"Unpack, no mask":      func() { row.Unpack(x, nil, make([]float32, n)) },
+		"Unpack, too few":      func() { row.Unpack(x, mask, make([]float32, n-2)) },
+		"Unpack, beyond its x": func() { row.Unpack(make([]float32, n-2), mask, make([]float32, n)) },
 	} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+					t.Errorf("row %s, %d elements: %s: no panic", row.Name, n, name)
 				}
 			}()
 			f()
@@ -90,11 +101,13 @@ func TestPackChecksLengths(t *testing.T) {
 	}
 }
 
-// BenchmarkPack reports how fast a plane of which a third is not zero goes through each function.
-func BenchmarkPack(b *testing.B) {
+func BenchmarkPack(b *testing.B) { eachBenchmark(b, benchmarkPack[float32], benchmarkPack[float64]) }
+
+// benchmarkPack reports how fast a plane of which a third is not zero goes through each function.
+func benchmarkPack[T Float](b *testing.B, row *Set[T]) {
 	r := rand.New(rand.NewPCG(21, 2))
-	x, packed := make([]float32, 1<<14), make([]float32, 1<<14)
-	mask := make([]float32, MaskLen[float32](len(x)))
+	x, packed := make([]T, 1<<14), make([]T, 1<<14)
+	mask := make([]T, MaskLen[T](len(x)))
 	for i := range x {
 		if r.IntN(3) == 0 {
 			x[i] = 1
@@ -104,12 +117,12 @@ func BenchmarkPack(b *testing.B) {
 		name string
 		run  func()
 	}{
-		{"Mark", func() { Mark(mask, x) }},
-		{"Pack", func() { Pack(packed, mask, x) }},
-		{"Unpack", func() { Unpack(x, mask, packed) }},
+		{"Mark", func() { row.Mark(mask, x) }},
+		{"Pack", func() { row.Pack(packed, mask, x) }},
+		{"Unpack", func() { row.Unpack(x, mask, packed) }},
 	} {
 		b.Run(f.name, func(b *testing.B) {
-			b.SetBytes(int64(4 * len(x)))
+			b.SetBytes(int64(len(x) * sizeOf[T]()))
 			for b.Loop() {
 				f.run()
 			}

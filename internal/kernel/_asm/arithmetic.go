@@ -8,13 +8,15 @@ import (
 
 // The arithmetic below keeps Go's order of operands: the destination is last.
 
-// pick chooses the instruction for the element type.
-func (t target) pick(single, double func(...Op)) func(...Op) {
+// choose chooses the instruction for the element type, and pick among those of variable operands.
+func choose[F any](t target, single, double F) F {
 	if t.size == 4 {
 		return single
 	}
 	return double
 }
+
+func (t target) pick(single, double func(...Op)) func(...Op) { return choose(t, single, double) }
 
 func (t target) broadcast(from, to Op) { t.pick(VBROADCASTSS, VBROADCASTSD)(from, to) }
 func (t target) add(x, y, to Op)       { t.pick(VADDPS, VADDPD)(x, y, to) }

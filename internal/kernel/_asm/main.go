@@ -47,6 +47,10 @@ func main() {
 		for _, f := range transforms {
 			f.emit(t)
 		}
+		mark(t)
+		if t.isa == "AVX512" {
+			packs(t)
+		}
 		// These serve every row: ZMM would take 16 rows at a time, and there are not as many pointer
 		// registers.
 		if t.isa == "AVX2" {

@@ -18,7 +18,7 @@ func table() ([]byte, error) {
 	return format.Source([]byte(source))
 }
 
-// row is the variable of a target. What main emits for AVX2 alone serves every row, but for the dense tiles.
+// row is the variable of a target. What main emits for AVX2 alone serves every row, but for the dense tiles; what packs is AVX512's alone.
 func (t target) row() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(t.typed(fmt.Sprintf(format+"\n", args...))) }
@@ -33,6 +33,10 @@ func (t target) row() string {
 	if t.isa == shared.isa {
 		line("byRows: []denseFunc[T]{%s, %s},", t.name("denseRows6x1"), t.name("denseRows6x2"))
 		line("byColumns: []denseFunc[T]{%s, %s},", t.name("denseColumns6x1"), t.name("denseColumns6x2"))
+	}
+	line("mark: %s,", t.name("mark"))
+	if t.isa == "AVX512" {
+		line("pack: %s, unpack: %s,", t.name("pack"), t.name("unpack"))
 	}
 	line("alternate: [2]gatherFunc[T]{%s, %s},", shared.name("gatherAlternate32"), shared.name("gatherAlternate16"))
 	line("weave: %s,", shared.name("weave"))
