@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"sdref/internal/kernel"
 	"sdref/tensor"
 )
 
@@ -37,6 +38,49 @@ func TestBatchNormLargeMean(t *testing.T) {
 						t.Fatalf("mean %g, spread %g, %s: %s of element %d is %v, want %v", c.mean, c.spread, where, []string{"y", "dx"}[k], i, v, want[k].Data[i])
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestBatchNormSums: each of a channel's four sums is over its planes in the order of images, whatever groups its channels are in, as single
+// operators and as pairs, which go through planes together. 33 channels are groups of 1, 2, 4, 8 and 16 with a smaller one at the end.
+func TestBatchNormSums(t *testing.T) {
+	for _, shape := range [][]int{{3, 1, 4, 4}, {3, 5, 4, 4}, {3, 16, 4, 4}, {3, 33, 4, 4}, {2, 33, 3, 5}, {2, 9, 40, 40}} {
+		channels, plane := shape[1], shape[2]*shape[3]
+		g := NewGraph()
+		x, dy := g.Input("x", shape...), g.Input("dy", shape...)
+		variance := g.Input("ones", channels)
+		mean := Apply(channelMeanOp, nil, x)
+		sums := []*Node{mean, Apply(channelVarianceOp, nil, x, mean), Apply(batchNormDGammaOp, nil, x, dy, mean, variance), Apply(batchNormDBetaOp, nil, dy)}
+		in := drawn[float64](g, 5)
+		in[variance].Fill(1)
+		everywhere(t, func(where string) {
+			set := kernel.Active[float64]()
+			want := make([][]float64, len(sums))
+			for ch := range channels {
+				var mean, squares, dot, sum float64
+				eachPlane := func(add func(x, dy []float64)) {
+					for n := range shape[0] {
+						at := (n*channels + ch) * plane
+						add(in[x].Data[at:at+plane], in[dy].Data[at:at+plane])
+					}
+				}
+				eachPlane(func(x, _ []float64) { mean += set.Sum(x) })
+				mean /= float64(shape[0] * plane)
+				eachPlane(func(x, dy []float64) {
+					squares += set.SumSquares(x, mean)
+					dot += set.Dot(x, dy, mean)
+					sum += set.Sum(dy)
+				})
+				for i, v := range []float64{mean, squares / float64(shape[0]*plane), dot, sum} {
+					want[i] = append(want[i], v)
+				}
+			}
+			together, alone := evaluate(in, sums...), naively(g, in).value
+			for i, n := range sums {
+				mustEqual(t, where+", pairs: "+n.Op.Name, together[i], tensor.From(want[i], channels))
+				mustEqual(t, where+", alone: "+n.Op.Name, alone[n], tensor.From(want[i], channels))
 			}
 		})
 	}
