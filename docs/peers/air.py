@@ -218,7 +218,7 @@ batch.epoch = -1
 
 
 def rate(i, per_epoch, total, base):
-    peak = int(2.277 * per_epoch)
+    peak = int(3.427 * per_epoch)
     if i < peak:
         return base * (0.2 * (1 - i / peak) + i / peak)
     share = (i - peak) / (total - peak)
@@ -240,7 +240,7 @@ def muon(weight, velocity, step, momentum=0.6):
 
 def train(net, pixels, labels, size, steps, base, decay, seed, muon_rate):
     streams, per_epoch = Stream(seed), -(-len(pixels) // size)
-    total = 10 * per_epoch - int(0.1 * per_epoch + 1e-9)
+    total = 15 * per_epoch - int(0.1 * per_epoch + 1e-9)
     net.initialise(seed, normalised(pixels[:2000]))
     betas = [n.bias for n in net.norms] + ([net.stemnorm.bias] if net.stemnorm else [])
     filters = [c.weight for c in net.convolutions] if muon_rate else []  # what takes Muon's steps

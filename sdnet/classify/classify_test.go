@@ -70,7 +70,7 @@ func TestAgainstEvaluator(t *testing.T) {
 // compiled to WebAssembly.
 func TestPredictionEverywhere(t *testing.T) {
 	for name, want := range map[string]string{
-		"sdnet_air_whitened":         "71dfa0614ab89c3bba6945f2bf820a8f7f191803a290a61a3e99b085a68ec16b",
+		"sdnet_air_whitened":         "e96eb93a229ec0ae216c07ab6ca4bc2fa97900b1c72371f82bfbb13c77f80e7f",
 		"sdnet8_slim":                "d883387d71fd714149a999b64692c7cc4275e5e41866c5e01ed7bca756551d2a",
 		"sdnet8_all_slim_noshortcut": "5a34682a86debcf2c330ef600844c1b3cf5e4033d4bc63deed438fb7099b9195",
 	} {

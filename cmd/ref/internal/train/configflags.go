@@ -56,7 +56,7 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.Var((*epochList)(&k.Milestones), "milestones",
 		"the `epochs` after which the rate falls, with steps")
 	c.Flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
-	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine and triangle")
+	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine and triangle (fast and fast95, with other -epochs: the same share of them)")
 	c.Flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
 	c.Flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda,
 		"train each CSC layer's lambda, from -lambda on")
@@ -107,10 +107,15 @@ func fastFlags(c *cli.Call, f *training.Fast) {
 type epochs training.Config
 
 func (e *epochs) String() string {
-	if e.LastEpoch == 0 {
-		return strconv.Itoa(e.Epochs)
+	return strconv.FormatFloat(passes((*training.Config)(e)), 'g', -1, 64)
+}
+
+// passes is the number of epochs, the last of which counts as far as it goes.
+func passes(k *training.Config) float64 {
+	if k.LastEpoch == 0 {
+		return float64(k.Epochs)
 	}
-	return strconv.FormatFloat(float64(e.Epochs-1)+e.LastEpoch, 'g', -1, 64)
+	return float64(k.Epochs-1) + k.LastEpoch
 }
 
 func (e *epochs) Set(text string) error {

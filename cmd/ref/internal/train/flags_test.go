@@ -38,3 +38,30 @@ func TestOverride(t *testing.T) {
 		t.Errorf("all given: %+v, want %+v, %v", got, want, err)
 	}
 }
+
+// A triangle's highest rate stays at its share of the run if only -epochs is given.
+func TestTrianglesShare(t *testing.T) {
+	cosine := training.Short()
+	for _, test := range []struct {
+		base training.Config
+		args []string
+		want float64
+	}{
+		{training.FastAir(), nil, 3.427},
+		{training.FastAir(), []string{"-epochs", "9.9"}, 2.277},
+		{training.FastAir(), []string{"-epochs", "10", "-warmup", "3"}, 3},
+		{training.FastWide(), []string{"-epochs", "10"}, 2.3},
+		{training.FastAir(), []string{"-rate", "1"}, 3.427},
+		{cosine, []string{"-epochs", "5"}, cosine.Warmup},
+	} {
+		c := &cli.Call{Flags: flag.NewFlagSet("train", flag.ContinueOnError)}
+		config := training.Published()
+		configFlags(c, &config)
+		if err := c.Flags.Parse(test.args); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := override(c, test.base); err != nil || got.Warmup != test.want {
+			t.Errorf("%v: warmup %v, want %v, %v", test.args, got.Warmup, test.want, err)
+		}
+	}
+}
