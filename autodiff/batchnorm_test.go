@@ -44,7 +44,7 @@ func TestBatchNormLargeMean(t *testing.T) {
 }
 
 // TestBatchNormSums: each of a channel's four sums is over its planes in the order of images, whatever groups its channels are in, as single
-// operators and as pairs, which go through planes together. 33 channels are groups of 1, 2, 4, 8 and 16 with a smaller one at the end.
+// operators and as pairs, which go through planes together. 33 channels are groups of 16, 8 or 2, with a smaller one at the end.
 func TestBatchNormSums(t *testing.T) {
 	for _, shape := range [][]int{{3, 1, 4, 4}, {3, 5, 4, 4}, {3, 16, 4, 4}, {3, 33, 4, 4}, {2, 33, 3, 5}, {2, 9, 40, 40}} {
 		channels, plane := shape[1], shape[2]*shape[3]

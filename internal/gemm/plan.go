@@ -46,8 +46,7 @@ func (p *product[T]) planStrips() {
 		rest := p.a.Rows[row:]
 		for i := range tiles {
 			s.tile = &tiles[i]
-			secondTwice := i == 0 && len(rest) == 2*tiles[1].Height() // better than a tall tile and a low one
-			if s.fits(rest) && !secondTwice {
+			if s.fits(rest) && !(i == 0 && p.set.Twice(len(rest))) {
 				break
 			}
 		}

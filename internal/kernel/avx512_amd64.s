@@ -4820,15 +4820,14 @@ done:
 	RET
 
 // func markAVX512F32(mask *float32, x *float32, n int) (marked int)
-// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+// Requires: AVX, AVX512F, POPCNT
 TEXT ·markAVX512F32(SB), NOSPLIT, $0-32
-	MOVQ   mask+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   n+16(FP), DX
-	XORL   BX, BX
-	VXORPS Z1, Z1, Z1
-	TESTQ  DX, DX
-	JZ     done
+	MOVQ  mask+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	XORL  BX, BX
+	TESTQ DX, DX
+	JZ    done
 
 vector:
 	VMOVUPS  (CX), Z0
@@ -9778,15 +9777,14 @@ done:
 	RET
 
 // func markAVX512F64(mask *float64, x *float64, n int) (marked int)
-// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+// Requires: AVX, AVX512F, POPCNT
 TEXT ·markAVX512F64(SB), NOSPLIT, $0-32
-	MOVQ   mask+0(FP), AX
-	MOVQ   x+8(FP), CX
-	MOVQ   n+16(FP), DX
-	XORL   BX, BX
-	VXORPS Z1, Z1, Z1
-	TESTQ  DX, DX
-	JZ     done
+	MOVQ  mask+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	XORL  BX, BX
+	TESTQ DX, DX
+	JZ    done
 
 vector:
 	VMOVUPS  (CX), Z0

@@ -137,5 +137,9 @@ type Set[T Float] struct {
 	Winograd Winograd[T]
 }
 
+// Twice tells whether so many rows are done better by two of the second tallest tiles than by the tallest and a low one, which has too few
+// sums to keep the multipliers busy.
+func (s *Set[T]) Twice(rows int) bool { return rows == 2*s.Tiles[1].Height() }
+
 // HasDenseTiles tells whether the tallest tile has ByRows and ByColumns.
 func (s *Set[T]) HasDenseTiles() bool { return s.Tiles[0].ByRows != nil }

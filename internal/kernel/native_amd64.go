@@ -16,7 +16,7 @@ type native[T Float] struct {
 	peak       func(iterations int, a, b T)
 	gather     gatherFunc[T]
 	mark       func(mask, x *T, n int) (marked int)
-	pack       func(dst, mask, x *T, n int) // nil, as unpack, where Go has to do
+	pack       func(dst, mask, x *T, n int) // nil, like unpack, where the instruction set has none
 	unpack     func(dst, mask, packed *T, n int)
 	regular    func(x *T, n int) bool
 	alternate  [2]gatherFunc[T]      // in blocks of 32 and of 16 bytes

@@ -1,8 +1,8 @@
 package kernel
 
 // A reduction has 16 lanes: lane l sums the elements i with i mod 16 = l in ascending order, and tree adds
-// the lanes. The assembly computes the lanes of the whole blocks of 16; the tail and the tree are written
-// here, once for all rows.
+// the lanes. The assembly computes the lanes of the whole blocks of 16 and, where nothing is left over, their tree; the
+// tail, and the tree after one, are written here, once for all rows.
 const reduceLanes = 16
 
 // tree adds the lanes: lane i += lane i+8, then i+4, i+2, i+1.

@@ -36,7 +36,12 @@ func testReduce[T Float](t *testing.T, generic, row *Set[T]) {
 
 // TestReduceLanes tests the order of the sums: 16 lanes and a tree, on numbers that show any other order.
 func TestReduceLanes(t *testing.T) {
-	const n = 100
+	for _, n := range []int{96, 100} { // without and with a tail
+		testReduceLanes(t, n)
+	}
+}
+
+func testReduceLanes(t *testing.T, n int) {
 	x := tame[float64](n)
 	var lanes [16]float64
 	for i, v := range x {
@@ -49,7 +54,7 @@ func TestReduceLanes(t *testing.T) {
 	}
 	for _, row := range All[float64]() {
 		if got := row.Sum(x); got != lanes[0] {
-			t.Errorf("%s: Sum is %v, want %v", row.Name, got, lanes[0])
+			t.Errorf("%s: Sum of %d is %v, want %v", row.Name, n, got, lanes[0])
 		}
 	}
 	sequential := 0.0

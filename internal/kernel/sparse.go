@@ -37,20 +37,6 @@ func genericUnpack[T Float](dst, mask, packed []T) {
 	unpack(words[uint32](dst), words[uint32](mask), words[uint32](packed))
 }
 
-// ones counts the bits of a mask.
-func ones[T Float](mask []T) (count int) {
-	if unsafe.Sizeof(T(0)) == 8 {
-		for _, m := range words[uint64](mask) {
-			count += bits.OnesCount64(m)
-		}
-		return count
-	}
-	for _, m := range words[uint32](mask) {
-		count += bits.OnesCount32(m)
-	}
-	return count
-}
-
 // word is the bits of an element: as integers they are copied and compared without a rule for zeros and NaNs.
 type word interface{ uint32 | uint64 }
 

@@ -4,10 +4,11 @@ package kernel
 
 import (
 	"fmt"
+	"math/bits"
 	"unsafe"
 )
 
-// The assembly does whole elements of the mask, the generic row the last one.
+// The assembly does whole elements of the mask, the generic row the last one if it is not full.
 
 func (k *native[T]) runMark(mask, x []T) int {
 	mask = mask[:MaskLen[T](len(x))]
@@ -49,4 +50,18 @@ func checkPacked[T Float](op string, packed int, mask []T) (marked int) {
 		panic(fmt.Sprintf("kernel: %s: %d elements for a mask of %d", op, packed, marked))
 	}
 	return marked
+}
+
+// ones counts the bits of a mask.
+func ones[T Float](mask []T) (count int) {
+	if unsafe.Sizeof(T(0)) == 8 {
+		for _, m := range words[uint64](mask) {
+			count += bits.OnesCount64(m)
+		}
+		return count
+	}
+	for _, m := range words[uint32](mask) {
+		count += bits.OnesCount32(m)
+	}
+	return count
 }

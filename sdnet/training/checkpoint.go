@@ -124,7 +124,7 @@ func Resume[T tensor.Float](f *safetensors.File, d data.Dataset) (*Run[T], error
 }
 
 // Prolong is Resume for a run that is to have more epochs than it was planned for. It goes on with the learning rate that a run of so
-// many epochs would have had at this step, which with a cosine is higher than the last one.
+// many epochs, and the same warm-up, would have had at this step, which with a cosine is higher than the last one.
 func Prolong[T tensor.Float](f *safetensors.File, d data.Dataset, epochs int) (*Run[T], error) {
 	c, iteration, err := ReadConfig(f)
 	if err != nil {

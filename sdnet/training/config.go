@@ -30,9 +30,9 @@ type Config struct {
 	Batch      int     `json:"batch"`
 	Images     int     `json:"images"` // the number of training images, the first of the data set
 	Augment    bool    `json:"augment"`
-	Schedule   string  `json:"schedule"` // cosine or steps
+	Schedule   string  `json:"schedule"` // cosine, steps or triangle
 	Rate       float64 `json:"rate"`     // the highest learning rate
-	Warmup     float64 `json:"warmup"`   // epochs of linear rise (cosine)
+	Warmup     float64 `json:"warmup"`   // epochs of linear rise (cosine, triangle)
 	Milestones []int   `json:"milestones,omitempty"`
 	Momentum   float64 `json:"momentum"`
 	Decay      float64 `json:"decay"`

@@ -107,7 +107,7 @@ func (b *channelBlock[T]) multiply(sums []T, rows, k int, left []T, l leftOperan
 		dense, step = b.set.Tiles[0].ByColumns, l.link
 	}
 	for i, t := 0, 0; i < rows; {
-		for b.set.Tiles[t].Height() > rows-i || t == 0 && rows-i == 2*b.set.Tiles[1].Height() { // better than a tall tile and a low one
+		for b.set.Tiles[t].Height() > rows-i || t == 0 && dense == nil && b.set.Twice(rows-i) {
 			t++
 		}
 		if tile := &b.set.Tiles[t]; t == 0 && dense != nil {

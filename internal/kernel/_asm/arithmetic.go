@@ -8,7 +8,7 @@ import (
 
 // The arithmetic below keeps Go's order of operands: the destination is last.
 
-// choose chooses the instruction for the element type, and pick among those of variable operands.
+// choose returns single or double, by the element type; pick is choose for instructions of any number of operands.
 func choose[F any](t target, single, double F) F {
 	if t.size == 4 {
 		return single

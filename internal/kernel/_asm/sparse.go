@@ -16,7 +16,9 @@ func mark(t target) {
 	mask, x, n, marked := argument("mask"), argument("x"), argument("n"), GP64()
 	XORL(marked.As32(), marked.As32())
 	step := max(8, t.lanes()) // whole bytes of the mask
-	VXORPS(t.vec(1), t.vec(1), t.vec(1))
+	if t.isa == "AVX2" {
+		VXORPS(t.vec(1), t.vec(1), t.vec(1))
+	}
 	t.eachVector(n, step, func() {
 		bits := GP32()
 		if t.isa == "AVX512" {

@@ -56,7 +56,7 @@ func configFlags(c *cli.Call, k *training.Config) {
 	c.Flags.Var((*epochList)(&k.Milestones), "milestones",
 		"the `epochs` after which the rate falls, with steps")
 	c.Flags.Float64Var(&k.Rate, "rate", k.Rate, "learning rate at its highest")
-	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine and triangle (fast and fast95, with other -epochs: the same share of them)")
+	c.Flags.Float64Var(&k.Warmup, "warmup", k.Warmup, "epochs in which the rate rises linearly, with cosine and triangle (a new run by fast or fast95 with other -epochs: the same share of them)")
 	c.Flags.Float64Var(&k.Momentum, "momentum", k.Momentum, "momentum")
 	c.Flags.BoolVar(&k.LearnLambda, "learn-lambda", k.LearnLambda,
 		"train each CSC layer's lambda, from -lambda on")

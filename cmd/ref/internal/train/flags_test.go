@@ -52,7 +52,9 @@ func TestTrianglesShare(t *testing.T) {
 		{training.FastAir(), []string{"-epochs", "10", "-warmup", "3"}, 3},
 		{training.FastWide(), []string{"-epochs", "10"}, 2.3},
 		{training.FastAir(), []string{"-rate", "1"}, 3.427},
+		{training.FastAir(), []string{"-epochs", "20", "-schedule", "cosine"}, 3.427},
 		{cosine, []string{"-epochs", "5"}, cosine.Warmup},
+		{cosine, []string{"-epochs", "20", "-schedule", "triangle"}, cosine.Warmup},
 	} {
 		c := &cli.Call{Flags: flag.NewFlagSet("train", flag.ContinueOnError)}
 		config := training.Published()

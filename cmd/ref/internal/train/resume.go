@@ -86,7 +86,7 @@ func trainFrom[T tensor.Float](c *cli.Call, f trainFlags, file *safetensors.File
 		if err := save(r, f); err != nil { // so that it is as long if this process is killed
 			return err
 		}
-		notes = append(notes, fmt.Sprintf("prolonged from %d to %d epochs: the rate goes on at what a run of %d epochs would have now", r.Planned[len(r.Planned)-1], r.Epochs, r.Epochs))
+		notes = append(notes, fmt.Sprintf("prolonged from %d to %d epochs: the rate goes on at what a run of %d epochs, with this warm-up, would have now", r.Planned[len(r.Planned)-1], r.Epochs, r.Epochs))
 	}
 	if f.stop != 0 && f.stop <= r.Iteration {
 		return fmt.Errorf("-stop %d: the run in %s has made %d steps already", f.stop, f.out, r.Iteration)

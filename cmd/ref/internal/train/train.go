@@ -195,7 +195,7 @@ func (f *trainFlags) begin(c *cli.Call, k training.Config) (training.Config, err
 // override returns base with the settings that were given on the command line: their flags, defined once more for base, are set again. Of a
 // recipe with a triangle that is made longer or shorter, the highest rate stays at the same share of the run.
 func override(c *cli.Call, base training.Config) (training.Config, error) {
-	share := base.Warmup / passes(&base)
+	triangle, share := base.Schedule == "triangle", base.Warmup/passes(&base)
 	again := &cli.Call{Flags: flag.NewFlagSet(c.Flags.Name(), flag.ContinueOnError)}
 	configFlags(again, &base)
 	var err error
@@ -204,7 +204,7 @@ func override(c *cli.Call, base training.Config) (training.Config, error) {
 			err = again.Flags.Set(f.Name, f.Value.String())
 		}
 	})
-	if base.Schedule == "triangle" && c.Given("epochs") && !c.Given("warmup") {
+	if triangle && c.Given("epochs") && !c.Given("warmup") && !c.Given("schedule") {
 		base.Warmup = math.Round(share*passes(&base)*1e6) / 1e6
 	}
 	return base, err
