@@ -83,9 +83,17 @@ func testPackLengths(t *testing.T, row *Set[float32], n int) {
 	}
 	row.Mark(mask, x)
 	for name, f := range map[string]func(){
-		"Mark, no mask":        func() { row.Mark(nil, x) },
-		"Pack, no mask":        func() { row.Pack(make([]float32, n), nil, x) },
-		"Pack, too little":     func() { row.Pack(make([]float32, n-2), mask, x) },
+		"Mark, no mask": func() { row.Mark(nil, x) },
+		"Pack, no mask": func() { row.Pack(make([]float32, n), nil, x) },
+		"Pack, too little": func() {
+			room := make([]float32, n)
+			defer func() {
+				if room[n-2] != 0 {
+					t.Errorf("row %s, %d elements: Pack wrote beyond dst", row.Name, n)
+				}
+			}()
+			row.Pack(room[:n-2:n-2], mask, x)
+		},
 		"Unpack, no mask":      func() { row.Unpack(x, nil, make([]float32, n)) },
 		"Unpack, too few":      func() { row.Unpack(x, mask, make([]float32, n-2)) },
 		"Unpack, beyond its x": func() { row.Unpack(make([]float32, n-2), mask, make([]float32, n)) },
